@@ -1,0 +1,447 @@
+"""The answers of `/api/v1`: what the report shows and what a script reads. One shape for both.
+
+Every score carries how many it speaks of, its interval and its state; None means "not known", never zero.
+Times are RFC 3339 in UTC; durations seconds; money major units with an ISO 4217 code beside it.
+"""
+
+from datetime import datetime
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict
+
+
+class Answer(BaseModel):
+    """Base of every answer: frozen, unknown keys refused."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Named(Answer):
+    """A journey or a step by id and name."""
+
+    id: str
+    name: str
+
+
+class Freshness(Answer):
+    """When a source of data was last heard of. `never` asks for the cure in `hint`."""
+
+    source: Literal["beacons", "probes", "backend", "feedback", "orders", "accounts", "people"]
+    last: datetime | None
+    state: Literal["fresh", "stale", "never"]
+    hint: str = ""
+
+
+class Windows(Answer):
+    """The time windows in force, in seconds, as impact.yaml sets them."""
+
+    outcome: float
+    abandon: float
+    incident_gap: float
+    usual: float
+    simulated: bool = False
+
+
+class Cause(Answer):
+    """What the failing signals have in common, e.g. `502 from POST /payments (service payments)`."""
+
+    summary: str
+    kind: str
+    status: int | None = None
+    method: str = ""
+    path: str = ""
+    service: str = ""
+    trace_id: str = ""
+    seen: int = 0
+    of: int = 0
+
+
+class People(Answer):
+    """Persons at the failing step during the incident. Visits without identity are counted apart, never summed in."""
+
+    reached: int
+    hit: int
+    stopped: int
+    recovered: int
+    slow: int = 0
+    trying: int = 0
+    possibly: int = 0
+    usual_hit: float | None = None
+    visits_reached: int = 0
+    visits_hit: int = 0
+    visits_stopped: int = 0
+
+
+class Impact(Answer):
+    """Customer impact 0–100, 0 = nobody hurt; people view. `state` is `measured` from 30 settled units on."""
+
+    state: Literal["measured", "not measured"]
+    score: float | None = None
+    low: float | None = None
+    high: float | None = None
+    of: int = 0
+    n_eff: float = 0
+    usual: float | None = None
+    excess: float | None = None
+    reason: str = ""
+
+
+class Money(Answer):
+    """The realised shortfall of those hit. `amount` may be negative and is never clipped.
+
+    `so_far` = before all windows are over (missing so far, part may come back); `final`; `upper_bound` = level 0 only;
+    `not_estimable` with the reasons. `upper_bound` is filled whenever level 0 can be computed.
+    """
+
+    state: Literal["so_far", "final", "upper_bound", "not_estimable"]
+    level: Literal[0, 1] | None = None
+    amount: float | None = None
+    low: float | None = None
+    high: float | None = None
+    currency: str = ""
+    final_at: datetime | None = None
+    as_of: datetime | None = None
+    hit: int = 0
+    mature: int = 0
+    controls: int = 0
+    overlap: float | None = None
+    upper_bound: float | None = None
+    e_value: float | None = None
+    reasons: list[str] = []
+    notes: list[str] = []
+
+
+class Share(Answer):
+    """Satisfied of answered with its Wilson interval (0–1); rate unknown where nobody counted invitations."""
+
+    satisfied: int
+    answered: int
+    low: float | None = None
+    high: float | None = None
+    response_rate: float | None = None
+
+
+class Comment(Answer):
+    """One feedback record with its link to a visit. `join` is explicit, inferred or unlinked."""
+
+    id: str
+    at: datetime
+    kind: str
+    value: float | None = None
+    scale_min: float | None = None
+    scale_max: float | None = None
+    satisfied: bool | None = None
+    text: str = ""
+    person_id: str = ""
+    session_id: str = ""
+    hit: bool | None = None
+    join: Literal["explicit", "inferred", "unlinked"]
+
+
+class Satisfaction(Answer):
+    """CSAT of those hit beside the others who reached the step; one scale only, named in `scale`."""
+
+    scale: str = ""
+    hit: Share | None = None
+    others: Share | None = None
+    comments: list[Comment] = []
+    unlinked: int = 0
+    state: Literal["measured", "not measured"] = "not measured"
+
+
+class Sufferer(Answer):
+    """One person (or anonymous visit) hit, for the list of whom to contact."""
+
+    person_id: str
+    kind: Literal["user", "visitor", "visit"]
+    label: str
+    account_id: str = ""
+    account: str = ""
+    plan: str = ""
+    severity: float
+    stopped: bool
+    at: datetime
+    value: float | None = None
+    session_id: str = ""
+    run_id: str = ""
+    trace_id: str = ""
+    comment: str = ""
+
+
+class Clock(Answer):
+    """The clock of a problem: both ends of every boundary, unknown as null."""
+
+    since: datetime
+    until: datetime | None = None
+    last_probe_pass: datetime | None = None
+    first_probe_failure: datetime | None = None
+    first_customer_hit: datetime | None = None
+    window_from: datetime
+    window_to: datetime
+
+
+class Problem(Answer):
+    """One incident at one step of one journey, with everything known of it."""
+
+    id: str
+    journey: Named
+    step: Named
+    state: Literal["failing", "over"]
+    clock: Clock
+    cause: Cause | None
+    people: People
+    impact: Impact
+    money: Money
+    satisfaction: Satisfaction
+    who: list[Sufferer] = []
+    who_total: int = 0
+    probe_run_id: str = ""
+    last_good_run_id: str = ""
+    headline: list[str] = []
+
+
+class StepFunnel(Answer):
+    """One step in the journey's funnel, customers only."""
+
+    id: str
+    name: str
+    reached: int
+    done: int
+    hit: int
+    slow: int = 0
+    lcp_p75: float | None = None
+    apdex: float | None = None
+    apdex_t: float | None = None
+
+
+class Experience(Answer):
+    """How customers fared in a journey over the window."""
+
+    tried: int
+    finished: int
+    gave_up: int
+    stopped: int
+    trying: int
+    usual_finished: float | None = None
+    steps: list[StepFunnel] = []
+
+
+class ProbeRun(Answer):
+    """One run of our probes in a list."""
+
+    run_id: str
+    at: datetime
+    location: str
+    outcome: str
+    flaky: bool
+    duration: float
+    failure: str = ""
+    step: str = ""
+
+
+class ProbeState(Answer):
+    """What our probes say about a journey; `unknown` when the newest run is too old or there is none."""
+
+    state: Literal["passing", "degraded", "failing", "unknown"]
+    last: datetime | None = None
+    passed: int = 0
+    total: int = 0
+    p50: float | None = None
+    p95: float | None = None
+    runs: list[ProbeRun] = []
+    hint: str = ""
+
+
+class JourneyState(Answer):
+    """One journey on the front page."""
+
+    id: str
+    name: str
+    state: Literal["healthy", "degraded", "failing", "unknown"]
+    experience: Experience
+    probes: ProbeState
+    impact: Impact
+
+
+class ImpactReport(Answer):
+    """Body of `GET /api/v1/impact`. Problems come ordered by the sum of severities, worst first."""
+
+    as_of: datetime
+    window_from: datetime
+    window_to: datetime
+    currency: str
+    config_version: str
+    windows: Windows
+    freshness: list[Freshness]
+    problems: list[Problem]
+    journeys: list[JourneyState]
+    contact_first: list[Sufferer]
+    unlinked_feedback: int = 0
+    unlinked_orders: int = 0
+
+
+class JourneyAnswer(Answer):
+    """Body of `GET /api/v1/journeys/{id}`."""
+
+    as_of: datetime
+    window_from: datetime
+    window_to: datetime
+    id: str
+    name: str
+    description: str = ""
+    owner: str = ""
+    runbook: str = ""
+    lifecycle: str = ""
+    state: Literal["healthy", "degraded", "failing", "unknown"]
+    experience: Experience
+    probes: ProbeState
+    impact: Impact
+    satisfaction: Satisfaction
+    problems: list[Problem]
+    visits: list["VisitLine"] = []
+
+
+class VisitLine(Answer):
+    """One visit in a list."""
+
+    session_id: str
+    started: datetime
+    ended: datetime
+    app: str = ""
+    device: str = ""
+    browser: str = ""
+    pages: int = 0
+    errors: int = 0
+    worst: float = 0
+    traffic: Literal["synthetic", "real"] = "real"
+
+
+class TimelineItem(Answer):
+    """One thing that happened, on the axis of a visit or a person. `tone` is how it should look."""
+
+    at: datetime
+    duration: float = 0
+    kind: Literal["page_view", "action", "fetch", "backend", "web_vital", "error", "frustration", "conversion", "event", "survey", "feedback", "order", "step", "run"]
+    title: str
+    detail: str = ""
+    tone: Literal["neutral", "good", "slow", "bad"] = "neutral"
+    trace_id: str = ""
+    span_id: str = ""
+    run_id: str = ""
+    session_id: str = ""
+    facts: dict[str, str] = {}
+
+
+class RunStep(Answer):
+    """One step of a run, of either traffic."""
+
+    id: str
+    name: str
+    attempt: int = 1
+    outcome: str
+    started: datetime | None = None
+    duration: float | None = None
+    failure_kind: str = ""
+    failure: str = ""
+    reached: bool = False
+    hit: bool = False
+    done: bool = False
+    severity: float = 0
+    expectations: list[dict[str, Any]] = []
+    exchanges: list[dict[str, Any]] = []
+    vitals: dict[str, float] = {}
+    trace_id: str = ""
+
+
+class RunAnswer(Answer):
+    """Body of `GET /api/v1/runs/{id}`."""
+
+    run_id: str
+    traffic: Literal["synthetic", "real"]
+    journey: Named
+    journey_version: str = ""
+    outcome: str
+    end: str = ""
+    flaky: bool = False
+    attempts: int = 1
+    started: datetime
+    ended: datetime
+    location: str = ""
+    failure_kind: str = ""
+    failure_step: str = ""
+    failure: str = ""
+    severity: float = 0
+    session_id: str = ""
+    person_id: str = ""
+    trace_ids: list[str] = []
+    steps: list[RunStep] = []
+    last_good: "RunAnswer | None" = None
+    feedback: list[Comment] = []
+
+
+class VisitAnswer(Answer):
+    """Body of `GET /api/v1/visits/{id}`: one session on one axis."""
+
+    session_id: str
+    person_id: str
+    person_kind: Literal["user", "visitor", "visit"]
+    account_id: str = ""
+    app: str = ""
+    device: str = ""
+    browser: str = ""
+    consent: str = "unknown"
+    traffic: Literal["synthetic", "real"] = "real"
+    started: datetime
+    ended: datetime
+    runs: list[RunAnswer] = []
+    timeline: list[TimelineItem] = []
+    feedback: list[Comment] = []
+
+
+class PersonAnswer(Answer):
+    """Body of `GET /api/v1/people/{id}`."""
+
+    person_id: str
+    kind: Literal["user", "visitor", "visit"]
+    label: str
+    account_id: str = ""
+    account: str = ""
+    plan: str = ""
+    since: datetime | None = None
+    orders_net: float | None = None
+    currency: str = ""
+    visits: list[VisitLine] = []
+    timeline: list[TimelineItem] = []
+    feedback: list[Comment] = []
+
+
+class TraceSpan(Answer):
+    """One span of a trace; `depth` counts from the root, orphans start at 0."""
+
+    span_id: str
+    parent_id: str = ""
+    depth: int
+    name: str
+    service: str
+    kind: str
+    started: datetime
+    offset: float
+    duration: float
+    status: str
+    message: str = ""
+    traffic: str = ""
+    attributes: dict[str, str] = {}
+    events: list[dict[str, Any]] = []
+
+
+class TraceAnswer(Answer):
+    """Body of `GET /api/v1/traces/{id}`."""
+
+    trace_id: str
+    started: datetime
+    duration: float
+    spans: list[TraceSpan]
+    session_id: str = ""
+    run_id: str = ""
+    journey: str = ""
+    truncated: bool = False
