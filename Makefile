@@ -37,9 +37,9 @@ fmt: setup ## put the format right
 bench: setup ## where we stand; each prints its method and figures
 	@set -e; for file in bench/bench_*.py; do echo "== $$file"; $(BIN)/python $$file $(ARGS); done
 
-schema: setup ## write the generated files anew: journey schema, telemetry names
+schema: setup ## write the generated files anew: journey schema, docs/telemetry.md, docs/configuration.md
 	@$(BIN)/sojourn schema > probes/schema/journey.schema.json
-	@$(BIN)/python -m tests.house.telemetry_page > docs/telemetry.md
+	@$(BIN)/python docs/generate.py
 
 snippet: ## build the browser snippet (needs node and npm)
 	@cd agent/snippet && npm ci --silent && npm run --silent build
