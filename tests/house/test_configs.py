@@ -1,0 +1,42 @@
+"""The files under configs/ and the README's commands are what they say."""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from sojourn_agent.config import load_agent_config
+from sojourn_collector.config import load_collector_config
+from sojourn_probes.load import load_folder
+
+ROOT = Path(__file__).parents[2]
+PROGRAMS = ("sojourn", "sojourn-agent", "sojourn-collector")
+
+
+def test_agent_yaml_loads():
+    """configs/agent.yaml is a valid agent configuration on loopback."""
+    assert load_agent_config(ROOT / "configs/agent.yaml").rum.listen.startswith("127.0.0.1:")
+
+
+def test_collector_yaml_and_impact_yaml_load():
+    """configs/collector.yaml and the impact.yaml it names are valid, on loopback."""
+    assert load_collector_config(ROOT / "configs/collector.yaml").web.listen.startswith("127.0.0.1:")
+
+
+def test_example_journeys_load():
+    """Every journey under configs/journeys is valid."""
+    assert load_folder(ROOT / "configs/journeys")
+
+
+@pytest.mark.parametrize("program", PROGRAMS)
+def test_every_command_has_help_with_an_example(program):
+    """`--help` of each program and of each of its commands exits 0 and shows an example."""
+    run = lambda *args: subprocess.run([str(Path(sys.executable).parent / program), *args], capture_output=True, text=True, check=False, env={**os.environ, "NO_COLOR": "1", "COLUMNS": "160"})  # noqa: E731
+    top = run("--help")
+    assert top.returncode == 0, top.stderr
+    commands = set(re.findall(r"^[\s│|]{1,6}([a-z][a-z-]+)\s{2,}\S", top.stdout, re.MULTILINE))
+    assert commands, top.stdout
+    lacking = [command for command in sorted(commands) if not ((page := run(command, "--help")).returncode == 0 and "xample" in page.stdout)]
+    assert lacking == []
