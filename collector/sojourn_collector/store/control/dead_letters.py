@@ -1,0 +1,42 @@
+"""Dead letters of the collector: what was accepted and could not be loaded, kept as a file with its reason."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection, select
+
+from sojourn_collector.store.control.database import Database, insert_into
+from sojourn_collector.store.control.tables import dead_letters
+
+
+@dataclass(frozen=True, slots=True)
+class DeadLetter:
+    """One dead letter: `file` holds the bytes, `reason` is one sentence."""
+
+    id: int
+    signal: str
+    reason: str
+    file: str
+    at: datetime
+
+
+class DeadLetters:
+    """Adds and lists dead letters; unique by file, so that a repeated bisection adds none twice."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def add(self, signal: str, reason: str, file: str, at: datetime) -> None:
+        """Remember one; a file already known stays as it is."""
+
+        def work(connection: Connection) -> None:
+            statement = insert_into(connection, dead_letters).values(signal=signal, reason=reason, file=file, at=at)
+            connection.execute(statement.on_conflict_do_nothing(index_elements=["file"]))
+
+        await self._database.write(work)
+
+    async def list(self, limit: int = 1000) -> list[DeadLetter]:
+        """The newest first."""
+        query = select(dead_letters).order_by(dead_letters.c.id.desc()).limit(limit)
+        rows = await self._database.read(lambda connection: connection.execute(query).mappings().all())
+        return [DeadLetter(**row) for row in rows]

@@ -1,0 +1,73 @@
+"""The inbox of sources: every row as it was sent (personal data scrubbed), the truth of which the engine holds a copy."""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection, bindparam, func, insert, select, update
+
+from sojourn_collector.store.control.database import Database
+from sojourn_collector.store.control.tables import inbox
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """A row to be kept: `kind` is the source's name (`orders` …), `source` the feed it came by, `source_key` its id there."""
+
+    tenant: str
+    source: str
+    kind: str
+    source_key: str
+    received_at: datetime
+    body: str
+
+
+@dataclass(frozen=True, slots=True)
+class InboxRow(Arrival):
+    """A kept row. `id` grows with every arrival: of two rows with one key the later id is the newer version."""
+
+    id: int
+    normalised_at: datetime | None = None
+    error: str | None = None
+
+
+class Inbox:
+    """Keeps arrivals and remembers which of them the engine has."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def add_many(self, arrivals: Sequence[Arrival]) -> None:
+        """Keep the rows, in their order, in one transaction; durable when this returns."""
+        if not arrivals:
+            return
+        values = [asdict(arrival) for arrival in arrivals]
+        await self._database.write(lambda connection: connection.execute(insert(inbox), values))
+
+    async def waiting(self, limit: int = 1000) -> list[InboxRow]:
+        """Rows the engine does not have yet, oldest first."""
+        query = select(inbox).where(inbox.c.normalised_at.is_(None)).order_by(inbox.c.id).limit(limit)
+        rows = await self._database.read(lambda connection: connection.execute(query).mappings().all())
+        return [InboxRow(**row) for row in rows]
+
+    async def count_waiting(self) -> int:
+        """How many rows the engine does not have yet."""
+        query = select(func.count()).select_from(inbox).where(inbox.c.normalised_at.is_(None))
+        return int(await self._database.read(lambda connection: connection.execute(query).scalar_one()))
+
+    async def mark(self, ids: Sequence[int], at: datetime, errors: dict[int, str] | None = None) -> None:
+        """Remember that these rows are dealt with: copied to the engine, or, with a sentence in `errors`, found unusable."""
+        if not ids:
+            return
+        statement = update(inbox).where(inbox.c.id == bindparam("row")).values(normalised_at=at, error=bindparam("why"))
+        values = [{"row": id_, "why": (errors or {}).get(id_)} for id_ in ids]
+
+        def work(connection: Connection) -> None:
+            connection.execute(statement, values)
+
+        await self._database.write(work)
+
+    async def last_received(self, kind: str, tenant: str = "default") -> datetime | None:
+        """When a row of this kind last arrived; None when never."""
+        query = select(inbox.c.received_at).where(inbox.c.tenant == tenant, inbox.c.kind == kind).order_by(inbox.c.received_at.desc()).limit(1)
+        return await self._database.read(lambda connection: connection.execute(query).scalar())

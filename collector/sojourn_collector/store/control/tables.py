@@ -1,0 +1,112 @@
+"""The control database's tables, as SQLAlchemy Core. Changing one takes a migration in `migrations/versions`."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from sqlalchemy import BigInteger, Column, Dialect, Index, Integer, MetaData, String, Table, Text, TypeDecorator, UniqueConstraint
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+# SQLite gives an autoincrementing 64-bit rowid only to a column declared INTEGER.
+_BIG_ID = BigInteger().with_variant(Integer(), "sqlite")
+
+
+class Instant(TypeDecorator[datetime]):
+    """An aware datetime kept as whole microseconds since 1970: SQLite has no time zone to lose and comparisons stay exact."""
+
+    impl = BigInteger
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> int | None:
+        """Microseconds of `value`; a naive datetime is our own fault and raises ValueError."""
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("a datetime without a time zone cannot be stored")
+        return (value - _EPOCH) // timedelta(microseconds=1)
+
+    def process_result_value(self, value: Any | None, dialect: Dialect) -> datetime | None:
+        """The UTC datetime behind the stored microseconds."""
+        return None if value is None else _EPOCH + timedelta(microseconds=int(value))
+
+
+metadata = MetaData()
+
+keys = Table(
+    "keys",
+    metadata,
+    Column("id", String(32), primary_key=True),
+    Column("name", String(200), nullable=False),
+    Column("scope", String(200), nullable=False),
+    Column("sha256", String(64), nullable=False),
+    Column("tenant", String(64), nullable=False),
+    Column("created_at", Instant, nullable=False),
+    Column("revoked_at", Instant),
+)
+
+ledger = Table(
+    "ledger",
+    metadata,
+    Column("credential", String(64), primary_key=True),
+    Column("path", String(64), primary_key=True),
+    Column("batch_id", String(128), primary_key=True),
+    Column("body_sha256", String(64), nullable=False),
+    Column("seq", BigInteger, nullable=False),
+    Column("accepted_at", Instant, nullable=False),
+    Index("ledger_accepted_at", "accepted_at"),
+    sqlite_with_rowid=False,
+)
+
+inbox = Table(
+    "inbox",
+    metadata,
+    Column("id", _BIG_ID, primary_key=True, autoincrement=True),
+    Column("tenant", String(64), nullable=False),
+    Column("source", String(64), nullable=False),
+    Column("kind", String(32), nullable=False),
+    Column("source_key", String(256), nullable=False),
+    Column("received_at", Instant, nullable=False),
+    Column("body", Text, nullable=False),
+    Column("normalised_at", Instant),
+    Column("error", Text),
+    Index("inbox_row", "tenant", "kind", "source", "source_key"),
+    Index("inbox_waiting", "normalised_at", "id"),
+    Index("inbox_received", "tenant", "kind", "received_at"),
+    sqlite_autoincrement=True,
+)
+
+watermarks = Table(
+    "watermarks",
+    metadata,
+    Column("tenant", String(64), primary_key=True),
+    Column("source", String(64), primary_key=True),
+    Column("ts", Instant, nullable=False),
+)
+
+progress = Table(
+    "progress",
+    metadata,
+    Column("name", String(64), primary_key=True),
+    Column("value", BigInteger, nullable=False),
+)
+
+dead_letters = Table(
+    "dead_letters",
+    metadata,
+    Column("id", _BIG_ID, primary_key=True, autoincrement=True),
+    Column("signal", String(32), nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("file", Text, nullable=False),
+    Column("at", Instant, nullable=False),
+    UniqueConstraint("file", name="dead_letters_file"),
+)
+
+audit = Table(
+    "audit",
+    metadata,
+    Column("id", _BIG_ID, primary_key=True, autoincrement=True),
+    Column("at", Instant, nullable=False),
+    Column("actor", String(200), nullable=False),
+    Column("action", String(64), nullable=False),
+    Column("subject", String(256), nullable=False),
+    Column("detail", Text, nullable=False),
+)
