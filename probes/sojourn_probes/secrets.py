@@ -1,0 +1,118 @@
+"""Secrets: found by name, opaque until revealed, remembered so that they can be kept out of every output.
+
+A secret comes from `SOJOURN_SECRET_<NAME>`, then the systemd credential of that name, then a file named under `secrets:` of agent.yaml.
+"""
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Final
+
+from sojourn_probes.errors import SecretMissing
+
+MIN_LENGTH: Final = 3
+"""A shorter secret could not be cut out of outputs without cutting them to pieces."""
+
+MAX_BYTES: Final = 64 * 1024
+"""The largest secret file read."""
+
+SECRET_NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+"""What a secret may be called."""
+
+
+class Secret:
+    """A secret's value, opaque: printing, formatting or logging it gives `[redacted]`; only `reveal()` gives the value."""
+
+    __slots__ = ("_value", "name")
+
+    def __init__(self, name: str, value: str) -> None:
+        self.name = name
+        self._value = value
+
+    def reveal(self) -> str:
+        """The value itself, for the one place that sends it."""
+        return self._value
+
+    def __repr__(self) -> str:
+        return "[redacted]"
+
+    __str__ = __repr__
+
+    def __format__(self, spec: str) -> str:
+        return "[redacted]"
+
+    def __reduce__(self) -> str:
+        raise TypeError("a secret cannot be pickled")
+
+
+class SecretStore:
+    """Finds secrets by name and remembers the values it gave out.
+
+    `environ` is the process environment, `credentials_dir` systemd's `$CREDENTIALS_DIRECTORY`, `files` the agent's `secrets:`.
+    """
+
+    def __init__(self, environ: Mapping[str, str], credentials_dir: Path | str | None = None, files: Mapping[str, Path] | None = None) -> None:
+        self._environ = environ
+        self._credentials_dir = None if credentials_dir is None else Path(credentials_dir)
+        self._files = dict(files or {})
+        self._known: dict[str, Secret] = {}
+
+    def get(self, name: str) -> Secret:
+        """The secret called `name`. Read anew each time, so that a rotated one is found. Raises `SecretMissing`."""
+        looked: list[str] = []
+        value = self._from_environment(name, looked)
+        if value is None:
+            value = self._from_credential(name, looked)
+        if value is None:
+            value = self._from_file(name, looked)
+        if value is None:
+            raise SecretMissing(f"secrets.{name}", f"secret {name!r} was not found; looked for {', '.join(looked)}")
+        if len(value) < MIN_LENGTH:
+            raise SecretMissing(
+                f"secrets.{name}", f"secret {name!r} is shorter than {MIN_LENGTH} characters and could not be kept out of outputs; use a longer one"
+            )
+        return self.remember(name, value)
+
+    def remember(self, name: str, value: str) -> Secret:
+        """Take `value` for a secret from now on, as with a token extracted on the way. Returns it wrapped."""
+        secret = Secret(name, value)
+        if len(value) >= MIN_LENGTH:
+            self._known.setdefault(value, secret)
+        return secret
+
+    def known(self) -> tuple[Secret, ...]:
+        """Every secret given out so far, the rotated ones included."""
+        return tuple(self._known.values())
+
+    def _from_environment(self, name: str, looked: list[str]) -> str | None:
+        variable = f"SOJOURN_SECRET_{name.upper()}"
+        looked.append(f"${variable}")
+        return self._environ.get(variable) or None
+
+    def _from_credential(self, name: str, looked: list[str]) -> str | None:
+        if self._credentials_dir is None:
+            looked.append("no systemd credentials ($CREDENTIALS_DIRECTORY is not set)")
+            return None
+        path = self._credentials_dir / name
+        looked.append(f"systemd credential {path}")
+        return _read(path)
+
+    def _from_file(self, name: str, looked: list[str]) -> str | None:
+        path = self._files.get(name)
+        if path is None:
+            looked.append("secrets: of agent.yaml (not named there)")
+            return None
+        looked.append(f"file {path} (secrets: of agent.yaml)")
+        return _read(path)
+
+
+def _read(path: Path) -> str | None:
+    try:
+        with path.open("rb") as file:
+            raw = file.read(MAX_BYTES + 1)
+    except OSError:
+        return None
+    if len(raw) > MAX_BYTES:
+        return None
+    # Editors and `echo` end files with a newline that is no part of the secret.
+    return raw.decode("utf-8", "replace").rstrip("\r\n") or None
