@@ -122,7 +122,7 @@ TTL toDateTime(started) + INTERVAL 400 DAY
 SETTINGS non_replicated_deduplication_window = 10000, fsync_after_insert = 1, fsync_part_directory = 1;
 --------
 CREATE TABLE IF NOT EXISTS runs (
-  tenant LowCardinality(String), run_id String, version UInt64,
+  tenant LowCardinality(String), run_id String, version UInt64, deleted UInt8,
   traffic LowCardinality(String), journey LowCardinality(String), journey_version String,
   started DateTime64(3), ended DateTime64(3), settled UInt8,
   outcome LowCardinality(String), end LowCardinality(String), severity Float32,
@@ -133,12 +133,12 @@ CREATE TABLE IF NOT EXISTS runs (
   INDEX i_run run_id TYPE bloom_filter(0.001) GRANULARITY 1,
   INDEX i_session session_id TYPE bloom_filter(0.001) GRANULARITY 1,
   INDEX i_person person_id TYPE bloom_filter(0.001) GRANULARITY 1
-) ENGINE = ReplacingMergeTree(version) PARTITION BY toYYYYMM(started) ORDER BY (tenant, journey, traffic, started, run_id)
+) ENGINE = ReplacingMergeTree(version, deleted) PARTITION BY toYYYYMM(started) ORDER BY (tenant, journey, traffic, started, run_id)
 TTL toDateTime(started) + INTERVAL 400 DAY
 SETTINGS non_replicated_deduplication_window = 10000, fsync_after_insert = 1, fsync_part_directory = 1;
 --------
 CREATE TABLE IF NOT EXISTS steps (
-  tenant LowCardinality(String), run_id String, step LowCardinality(String), attempt UInt8, version UInt64,
+  tenant LowCardinality(String), run_id String, step LowCardinality(String), attempt UInt8, version UInt64, deleted UInt8,
   traffic LowCardinality(String), journey LowCardinality(String), number UInt8, name String,
   run_started DateTime64(3), started DateTime64(3), duration_ms Float64, settled UInt8,
   outcome LowCardinality(String), reached UInt8, hit UInt8, slow UInt8, recovered UInt8, done UInt8, stopped UInt8, severity Float32,
@@ -148,7 +148,7 @@ CREATE TABLE IF NOT EXISTS steps (
   lcp_ms Float64, load_ms Float64,
   session_id String, person_id String, person_kind LowCardinality(String), account_id String, device LowCardinality(String),
   location LowCardinality(String), cart_value Float64, cart_currency LowCardinality(String), sample_rate Float64
-) ENGINE = ReplacingMergeTree(version) PARTITION BY toYYYYMM(run_started) ORDER BY (tenant, journey, step, traffic, run_started, run_id, attempt)
+) ENGINE = ReplacingMergeTree(version, deleted) PARTITION BY toYYYYMM(run_started) ORDER BY (tenant, journey, step, traffic, run_started, run_id, attempt)
 TTL toDateTime(run_started) + INTERVAL 400 DAY
 SETTINGS non_replicated_deduplication_window = 10000, fsync_after_insert = 1, fsync_part_directory = 1;
 --------

@@ -1,0 +1,78 @@
+"""What a real browser said, one signal at a time: the input of recognition, free of tables and attribute names."""
+
+from dataclasses import dataclass
+from enum import IntEnum
+
+
+class SignalKind(IntEnum):
+    """What happened. The numbers order signals of one millisecond: a page is arrived at before anything happens on it."""
+
+    PAGE_VIEW = 0
+    EVENT = 1
+    CONVERSION = 2
+    FETCH = 3
+    EXCEPTION = 4
+    ACTION = 5
+    VITAL = 6
+    OTHER = 7
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Signal:
+    """One thing that happened in a session. Times and durations are whole milliseconds; ordering is by time, then kind, then the rest.
+
+    `page` is the path of the page it happened on, `path` the path a fetch asked for. `name` is the event's, conversion's or vital's name,
+    or the exception's class. `status` 0 and `error` "" mean: none seen. `value` is a vital's. `cart_value` below 0 means: no cart known.
+    """
+
+    at: int
+    kind: SignalKind
+    page: str = ""
+    name: str = ""
+    duration: int = 0
+    trace_id: str = ""
+    span_id: str = ""
+    method: str = ""
+    path: str = ""
+    status: int = 0
+    error: str = ""
+    message: str = ""
+    value: float = 0.0
+    cart_value: float = -1.0
+    cart_currency: str = ""
+
+    @property
+    def ended(self) -> int:
+        """When it was over."""
+        return self.at + max(0, self.duration)
+
+    @property
+    def failed(self) -> bool:
+        """Whether this is a technical failure: an exception, or a page or fetch that got 5xx or no answer.
+
+        A fetch that was given up by the page or its user is no failure: leaving a page aborts what is under way.
+        """
+        if self.kind is SignalKind.EXCEPTION:
+            return True
+        if self.kind not in (SignalKind.FETCH, SignalKind.PAGE_VIEW):
+            return False
+        return self.status >= 500 or (self.error != "" and not self.error.isdigit() and self.error != "abort" and self.status == 0)
+
+    @property
+    def failure_kind(self) -> str:
+        """The failure kind's word; only meaningful when `failed`."""
+        if self.kind is SignalKind.EXCEPTION:
+            return "script"
+        if self.status >= 500:
+            return "status"
+        return "timeout" if self.error == "timeout" else "connect"
+
+    @property
+    def failure_message(self) -> str:
+        """One sentence such as `502 from POST /payments`; only meaningful when `failed`."""
+        if self.kind is SignalKind.EXCEPTION:
+            return f"{self.name}: {self.message}" if self.name and self.message else self.name or self.message or "script error"
+        asked = f"{self.method or 'GET'} {self.path or self.page}"
+        if self.status >= 500:
+            return f"{self.status} from {asked}"
+        return f"no answer in time from {asked}" if self.error == "timeout" else f"no answer from {asked}"
