@@ -1,0 +1,235 @@
+"""The collector's two files as frozen models: collector.yaml and impact.yaml. Read once at the start; unknown keys are refused."""
+
+import ipaddress
+import re
+from decimal import Decimal, InvalidOperation
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+from zoneinfo import ZoneInfo
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo, field_validator, model_validator
+
+from sojourn_collector import strict_yaml
+from sojourn_collector.strict_yaml import ConfigError
+
+__all__ = ["CollectorConfig", "ConfigError", "ImpactConfig", "load_collector_config", "load_impact_config"]
+
+SECONDS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86_400}
+BYTES = {"B": 1, "KB": 1000, "MB": 10**6, "GB": 10**9, "KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30}
+
+
+def duration(value: Any) -> float:
+    """Seconds of `30m`, `1.5s`, `500ms`. Raises ValueError."""
+    match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*(ms|s|m|h|d)", value) if isinstance(value, str) else None
+    if not match:
+        raise ValueError(f"{value!r} is not a duration; write a number with ms, s, m, h or d, such as 30m")
+    return float(match[1]) * SECONDS[match[2]]
+
+
+def size(value: Any) -> int:
+    """Bytes of `20 MiB`. Raises ValueError."""
+    match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*(B|KB|MB|GB|KiB|MiB|GiB)", value) if isinstance(value, str) else None
+    if not match:
+        raise ValueError(f"{value!r} is not a size; write a number with B, KiB, MiB or GiB, such as 20 MiB")
+    return int(float(match[1]) * BYTES[match[2]])
+
+
+def _duration(value: Any) -> Any:
+    return value if isinstance(value, float) else duration(value)
+
+
+def _size(value: Any, info: ValidationInfo) -> Any:
+    return value if isinstance(value, int) and info.mode == "python" and not info.context else size(value)
+
+
+Duration = Annotated[float, BeforeValidator(_duration)]
+Size = Annotated[int, BeforeValidator(_size)]
+
+
+class Model(BaseModel):
+    """Base of every part of the configuration: frozen, unknown keys refused, no silent conversion."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+def split_listen(text: str) -> tuple[str, int]:
+    """Host and port of `127.0.0.1:4318` or `[::1]:4318`. Raises ValueError."""
+    match = re.fullmatch(r"(\[[0-9a-fA-F:.]+\]|[^:\[\]\s]+):(\d{1,5})", text)
+    if not match or int(match[2]) > 65_535:
+        raise ValueError(f"{text!r} is not an address; write host:port, such as 127.0.0.1:4318")
+    return match[1].strip("[]"), int(match[2])
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only this machine can reach a listener on `host`."""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+class Listener(Model):
+    """An address to listen on."""
+
+    listen: str = Field(description="Address and port; port 0 takes a free one.")
+    insecure: bool = Field(default=False, description="Allow an address off loopback without TLS; requests then need a key.")
+
+    @property
+    def address(self) -> tuple[str, int]:
+        """Host and port."""
+        return split_listen(self.listen)
+
+    @property
+    def needs_key(self) -> bool:
+        """Whether a request must carry a key: always off loopback."""
+        return not is_loopback(self.address[0])
+
+    @model_validator(mode="after")
+    def _guarded(self) -> Self:
+        host, _ = split_listen(self.listen)
+        if not is_loopback(host) and not self.insecure:
+            raise ValueError(
+                f"{self.listen} can be reached from other machines; listen on 127.0.0.1 behind a proxy with TLS, "
+                "or say insecure: true (every request then needs a key)"
+            )
+        return self
+
+
+class OtlpListener(Listener):
+    """Where OTLP comes in."""
+
+    listen: str = Field(default="127.0.0.1:4318", description="Address and port of OTLP over HTTP; port 0 takes a free one.")
+
+
+class WebListener(Listener):
+    """Where report and API are served."""
+
+    listen: str = Field(default="127.0.0.1:8400", description="Address and port of report and API; port 0 takes a free one.")
+    hosts: tuple[str, ...] = Field(default=(), strict=False, description="Further names the report may be asked under (Host header), such as sojourn.example.")
+
+
+class ProbeKey(Model):
+    """A key that signs probe marks; the newest first, two during rotation."""
+
+    id: str = Field(min_length=1, max_length=64, description="Name of the key, as in agent.yaml.")
+    file: Path | None = Field(default=None, strict=False, description="File that holds the key.")
+    env: str | None = Field(default=None, description="Environment variable that holds the key.")
+
+    @model_validator(mode="after")
+    def _one_place(self) -> Self:
+        if (self.file is None) == (self.env is None):
+            raise ValueError(f"probe key {self.id} needs either file or env")
+        return self
+
+
+class Limits(Model):
+    """What one request and the engine may use."""
+
+    body: Size = Field(default=20 << 20, ge=1024, le=64 << 20, description="Largest OTLP request, after decompression.")
+    ratio: int = Field(default=100, ge=2, description="Most bytes out per byte in when decompressing; beyond it is a bomb.")
+    body_deadline: Duration = Field(default=10.0, gt=0, description="Time a request may take to arrive.")
+    concurrent: int = Field(default=64, ge=1, description="OTLP requests in work at once; more are told to come back (503).")
+    journal: Size = Field(default=4 << 30, ge=64 << 20, description="Bytes that may wait on disk for the engine; beyond it senders get 503.")
+    memory: Size = Field(default=4 << 30, ge=512 << 20, description="Memory the engine may use.")
+
+
+class CollectorConfig(Model):
+    """collector.yaml."""
+
+    data: Path = Field(default=Path("data"), strict=False, description="Folder of everything the collector keeps.")
+    journeys: Path = Field(default=Path("journeys"), strict=False, description="Folder of journey files.")
+    impact: Path | None = Field(default=None, strict=False, description="impact.yaml; without it its defaults hold.")
+    otlp: OtlpListener = OtlpListener()
+    web: WebListener = WebListener()
+    engine: Literal["embedded"] = Field(default="embedded", description="The store's engine; `embedded` runs it as a process of the collector's own.")
+    probe_keys: tuple[ProbeKey, ...] = Field(default=(), strict=False, description="Keys that prove a probe's mark, newest first.")
+    limits: Limits = Limits()
+
+    @field_validator("data", "journeys", "impact")
+    @classmethod
+    def _beside_the_file(cls, value: Path | None, info: ValidationInfo) -> Path | None:
+        return (info.context["folder"] / value).resolve() if value is not None and info.context else value
+
+    @field_validator("probe_keys")
+    @classmethod
+    def _keys_beside_the_file(cls, value: tuple[ProbeKey, ...], info: ValidationInfo) -> tuple[ProbeKey, ...]:
+        if len({key.id for key in value}) != len(value):
+            raise ValueError("two probe keys have the same id")
+        folder = info.context["folder"] if info.context else Path()
+        return tuple(key.model_copy(update={"file": folder / key.file}) if key.file else key for key in value)
+
+
+class Money(Model):
+    """An amount in major units of a currency."""
+
+    amount: Decimal = Field(description="Major units.")
+    currency: str = Field(pattern="^[A-Z]{3}$", description="ISO 4217 code.")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _from_text(cls, value: Any) -> Any:
+        if isinstance(value, str):
+            amount, _, currency = value.strip().partition(" ")
+            try:
+                return {"amount": Decimal(amount), "currency": currency.strip()}
+            except InvalidOperation as error:
+                raise ValueError(f"{value!r} is not an amount of money; write a number and a currency, such as 62 EUR") from error
+        return value
+
+
+class Windows(Model):
+    """The spans of time that decide the scores."""
+
+    outcome: Duration = Field(default=86_400.0, gt=0, description="How long after a failure an order still counts as that person's outcome.")
+    abandon: Duration = Field(default=1_800.0, gt=0, description="Silence after which a customer's run is over.")
+    incident_gap: Duration = Field(default=1_800.0, gt=0, description="Failures closer than this belong to one incident.")
+    identity: Duration = Field(default=259_200.0, gt=0, description="How far back feedback or an order without a session is joined to the person's last visit.")
+    usual: Duration = Field(default=2_419_200.0, gt=0, description="The time before an incident that says what is usual.")
+    stale: Duration = Field(default=60.0, gt=0, description="A journey whose newest run is older than this, and than 1.5 of its intervals, is grey.")
+
+
+class JourneyImpact(Model):
+    """What impact.yaml says about one journey."""
+
+    worth: Money | None = Field(default=None, description="Worth of one finished run where no order tells; goes before the journey file's.")
+    apdex: Duration | None = Field(default=None, description="Time under which a customer is satisfied with a step (Apdex T).")
+
+
+class ImpactConfig(Model):
+    """impact.yaml."""
+
+    currency: str = Field(default="EUR", pattern="^[A-Z]{3}$", description="Currency of every total; orders in another one are listed apart.")
+    timezone: str = Field(default="UTC", description="Whose midnight begins a day.")
+    simulated: bool = Field(default=False, description="Say on every page that customers are simulated.")
+    windows: Windows = Windows()
+    cart_bands: tuple[float, ...] = Field(default=(25.0, 75.0, 150.0), strict=False, description="Upper edges of the cart bands, in major units.")
+    min_hit: int = Field(default=30, ge=1, description="Fewest people hit before money speaks.")
+    journeys: dict[str, JourneyImpact] = Field(default_factory=dict, description="Worth and Apdex by journey id.")
+
+    @field_validator("timezone")
+    @classmethod
+    def _known_zone(cls, value: str) -> str:
+        try:
+            ZoneInfo(value)
+        except (KeyError, ValueError, OSError) as error:
+            raise ValueError(f"{value!r} is not a time zone; write one such as Europe/Berlin") from error
+        return value
+
+    @field_validator("cart_bands")
+    @classmethod
+    def _rising(cls, value: tuple[float, ...]) -> tuple[float, ...]:
+        if list(value) != sorted(set(value)) or any(edge <= 0 for edge in value):
+            raise ValueError("the edges of the cart bands must rise and be above 0, such as [25, 75, 150]")
+        return value
+
+
+def load_collector_config(path: Path) -> CollectorConfig:
+    """Read collector.yaml; paths in it are relative to its folder. Raises ConfigError."""
+    return strict_yaml.load(path, CollectorConfig, "the collector's configuration")
+
+
+def load_impact_config(path: Path | None) -> ImpactConfig:
+    """Read impact.yaml, or take the defaults when there is none. Raises ConfigError."""
+    return ImpactConfig() if path is None else strict_yaml.load(path, ImpactConfig, "the windows and worths")

@@ -1,0 +1,53 @@
+"""What the collector's parts are given: built once in `app.py`, handed to the routers."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Protocol
+
+from sojourn_collector.config import CollectorConfig, ImpactConfig
+from sojourn_collector.store.client import Store
+from sojourn_collector.store.control.control import Control
+
+if TYPE_CHECKING:
+    from sojourn_probes.journey import Journey
+
+
+class Journeys(Protocol):
+    """The journeys in force."""
+
+    def all(self) -> "Mapping[str, Journey]":
+        """By id."""
+        ...
+
+
+class LoadProgress(Protocol):
+    """How far the accepted requests are in the tables."""
+
+    @property
+    def loaded_seq(self) -> int:
+        """Highest sequence number up to which every journal file is loaded."""
+        ...
+
+    async def wait_beyond(self, seq: int) -> int:
+        """Wait until `loaded_seq` exceeds `seq`; returns it."""
+        ...
+
+
+def now() -> datetime:
+    """The wall clock, in UTC."""
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """The parts a router or a worker may use. `clock` is the only wall clock they read; `probe_keys` maps key ids to secrets."""
+
+    store: Store
+    control: Control
+    journeys: Journeys
+    impact: ImpactConfig
+    config: CollectorConfig
+    loader: LoadProgress
+    clock: Callable[[], datetime] = now
+    probe_keys: Mapping[str, bytes] = field(default_factory=dict, repr=False)

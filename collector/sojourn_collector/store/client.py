@@ -1,0 +1,200 @@
+"""The store as the other parts see it: named queries, inserts, statements of migrations and loads, over `clickhouse-connect`'s async client.
+
+The same client speaks to the embedded engine and to a ClickHouse server.
+"""
+
+import asyncio
+import uuid
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import clickhouse_connect
+from clickhouse_connect.driver.asyncclient import AsyncClient
+from clickhouse_connect.driver.exceptions import ClickHouseError
+
+from sojourn_collector.store import rows as rows_of
+from sojourn_collector.store.catalogue import Catalogue
+from sojourn_collector.store.engine_process import Endpoint
+
+NETWORK_ERRORS = (ConnectionError, OSError, EOFError)
+TENANT = "default"
+
+
+class StoreError(Exception):
+    """Base of what the store raises."""
+
+
+class EngineUnavailable(StoreError):  # noqa: N818 - says what is the case
+    """The engine does not answer just now; the same call may succeed later."""
+
+
+class QueryTimeout(StoreError):  # noqa: N818 - says what is the case
+    """A query ran into its deadline and was killed."""
+
+
+class StatementFailed(StoreError):  # noqa: N818 - says what is the case
+    """The engine refused a statement. `code` is ClickHouse's error code, 0 when unknown."""
+
+    def __init__(self, text: str, code: int) -> None:
+        super().__init__(text)
+        self.code = code
+
+
+class Store:
+    """One tenant's view of the tables. `endpoint` returns where the engine is now, or None while it is down."""
+
+    def __init__(self, endpoint: Callable[[], Endpoint | None], *, tenant: str = TENANT, catalogue: Catalogue | None = None, deadline: float = 10.0) -> None:
+        self._endpoint = endpoint
+        self._tenant = tenant
+        self._catalogue = catalogue or Catalogue()
+        self._deadline = deadline
+        self._types: dict[str, dict[str, str]] = {}
+        self._connected: tuple[Endpoint, AsyncClient] | None = None
+        self._connecting = asyncio.Lock()
+
+    @property
+    def tenant(self) -> str:
+        """Whose rows every query of this store sees."""
+        return self._tenant
+
+    async def query(self, name: str, *, deadline: float | None = None, **parameters: Any) -> list[dict[str, Any]]:
+        """Rows of the catalogue's query `name` as dicts; times are aware, in UTC.
+
+        `tenant` is passed by itself. Raises KeyError for an unknown query, TypeError for wrong parameters, QueryTimeout after `deadline` seconds
+        (default 10), EngineUnavailable, StatementFailed.
+        """
+        named = self._catalogue.get(name)
+        if "tenant" in named.types:
+            parameters.setdefault("tenant", self._tenant)
+        return await self._rows(named.sql, named.bind(parameters), deadline or self._deadline)
+
+    async def _rows(self, sql: str, bound: Mapping[str, Any], deadline: float) -> list[dict[str, Any]]:
+        client = await self._client()
+        mark = uuid.uuid4().hex
+        settings = {"max_execution_time": f"{deadline:.3f}", "log_comment": mark}
+        try:
+            async with asyncio.timeout(deadline):
+                result = await client.query(sql, settings=settings, parameters=dict(bound))
+        except TimeoutError as error:
+            await self._kill(mark)
+            raise QueryTimeout(f"The query took longer than {deadline:g} s and was stopped.") from error
+        except asyncio.CancelledError:
+            # Nobody waits for the rows any more; the engine need not go on.
+            await asyncio.shield(self._kill(mark))
+            raise
+        except (ClickHouseError, *NETWORK_ERRORS) as error:
+            raise as_store_error(error) from error
+        return list(result.named_results())
+
+    async def _kill(self, mark: str) -> None:
+        try:
+            async with asyncio.timeout(5):
+                client = await self._client()
+                await client.command(f"KILL QUERY WHERE Settings['log_comment'] = '{mark}' ASYNC")
+        except (StoreError, ClickHouseError, TimeoutError, *NETWORK_ERRORS):
+            return  # max_execution_time in the statement ends it anyway
+
+    async def insert(self, table: str, rows: Sequence[Mapping[str, Any]], token: str | None = None, *, deadline: float = 60.0) -> None:
+        """Insert rows; a column left out gets its default; DateTime64 as aware datetime or integer milliseconds.
+
+        The same `token` again stores nothing, so a retry after a lost answer is safe. Without a token every call inserts.
+        Raises KeyError for a column the table does not have, EngineUnavailable, StatementFailed.
+        """
+        if not rows:
+            return
+        client = await self._client()
+        try:
+            async with asyncio.timeout(deadline):
+                types = await self._columns(table)
+                stamped = rows if "tenant" not in types or all("tenant" in row for row in rows) else [{"tenant": self._tenant, **row} for row in rows]
+                names, values = rows_of.plan(stamped, types, table)
+                await client.insert(
+                    table,
+                    values,
+                    column_names=names,
+                    column_type_names=[types[name] for name in names],
+                    settings=insert_settings(token),
+                )
+        except TimeoutError as error:
+            raise EngineUnavailable(f"The engine did not take the rows within {deadline:g} s.") from error
+        except (ClickHouseError, *NETWORK_ERRORS) as error:
+            raise as_store_error(error) from error
+
+    async def _columns(self, table: str) -> dict[str, str]:
+        if table not in self._types:
+            sql = "SELECT name, type FROM system.columns WHERE database = currentDatabase() AND table = {table:String} ORDER BY position"
+            found = await self._rows(sql, {"table": table}, self._deadline)
+            if not found:
+                raise KeyError(f"there is no table {table}")
+            self._types[table] = {row["name"]: row["type"] for row in found}
+        return self._types[table]
+
+    async def statement(self, sql: str, parameters: Mapping[str, Any] | None = None, *, deadline: float = 600.0) -> None:
+        """Run one statement of ours that returns nothing (migrations, loads). Raises EngineUnavailable, StatementFailed."""
+        client = await self._client()
+        try:
+            async with asyncio.timeout(deadline):
+                await client.command(sql, parameters=dict(parameters or {}))
+        except TimeoutError as error:
+            raise EngineUnavailable(f"The engine did not finish a statement within {deadline:g} s.") from error
+        except (ClickHouseError, *NETWORK_ERRORS) as error:
+            raise as_store_error(error) from error
+
+    async def ping(self) -> bool:
+        """Whether a statement comes back."""
+        try:
+            await self._rows("SELECT 1 AS one", {}, 5.0)
+        except StoreError:
+            return False
+        return True
+
+    async def close(self) -> None:
+        """Close the connections; the engine goes on."""
+        connected, self._connected = self._connected, None
+        if connected:
+            await connected[1].close()
+
+    async def _client(self) -> AsyncClient:
+        endpoint = self._endpoint()
+        if endpoint is None:
+            raise EngineUnavailable("The engine is starting or was just restarted; try again in a moment.")
+        if self._connected and self._connected[0] == endpoint:
+            return self._connected[1]
+        async with self._connecting:
+            if self._connected and self._connected[0] == endpoint:
+                return self._connected[1]
+            await self.close()
+            try:
+                async with asyncio.timeout(10):
+                    client = await clickhouse_connect.get_async_client(
+                        host=endpoint.host,
+                        port=endpoint.port,
+                        access_token=endpoint.token,
+                        compress=False,
+                        query_retries=0,
+                        query_limit=0,
+                        autogenerate_session_id=False,
+                        tz_mode="aware",
+                        send_receive_timeout=600,
+                    )
+            except TimeoutError as error:
+                raise EngineUnavailable("The engine did not answer within 10 s.") from error
+            except (ClickHouseError, *NETWORK_ERRORS) as error:
+                raise as_store_error(error) from error
+            self._connected = (endpoint, client)
+            return client
+
+
+def insert_settings(token: str | None) -> dict[str, str]:
+    """Deduplication said in so many words: by our token, views included, or not at all."""
+    if token is None:
+        return {"deduplicate_insert": "disable"}
+    return {"deduplicate_insert": "enable", "deduplicate_blocks_in_dependent_materialized_views": "1", "insert_deduplication_token": token}
+
+
+def as_store_error(error: Exception) -> StoreError:
+    """Network trouble may pass; an answer with a code of the engine's is a refusal."""
+    code = getattr(error, "code", None)
+    if isinstance(error, ClickHouseError) and code:
+        return StatementFailed(str(error), int(code))
+    return EngineUnavailable(f"The engine does not answer ({type(error).__name__}).")

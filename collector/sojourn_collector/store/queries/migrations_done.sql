@@ -1,0 +1,2 @@
+-- Which statements of the schema ran already. Not a tenant's data.
+SELECT number, statement, sha256 FROM migrations
