@@ -1,0 +1,383 @@
+"""The grammar of expectations, in one line or in parts.
+
+[not] SOURCE [PROPERTY] [not] COMPARISON [TARGET]
+
+status == 200            status in [200, 204]          status == 2xx          total between 10ms and 1s
+body contains 'Welcome'  header content-type matches '^text/'   json $.items[0].price < 10   tls.expires_in > 14d
+not body contains 'error'    header x-debug not exists
+"""
+
+import difflib
+import json
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from sojourn_probes.expectation import ALLOWED, COMPARISONS, SOURCES, TLS_FACTS, Expectation, ExpectationError, Holds
+from sojourn_probes.units import parse_duration, parse_size
+
+MAX_LENGTH: Final = 2000
+"""Characters an expectation may have."""
+
+_TOKEN = re.compile(
+    r"""\s*(?:(?P<quoted>'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*")|(?P<sign>==|!=|<=|>=|<|>|=|!)|(?P<mark>[\[\],])|(?P<word>\$\{[^}]*\}|[^\s\[\],<>=!'"]+)|(?P<open>['"]))"""
+)
+_NUMBER = re.compile(r"-?\d+(\.\d+)?([eE][+-]?\d+)?")
+_STATUS_CLASS = re.compile(r"[1-5]xx")
+
+
+@dataclass(frozen=True, slots=True)
+class _Token:
+    kind: str
+    text: str
+    offset: int
+
+    @property
+    def value(self) -> str:
+        if self.kind != "quoted":
+            return self.text
+        # Only the quotes and the backslash itself need escaping; in a regular expression \d must stay \d.
+        return re.sub(r"\\(['\"\\])" if self.text[0] == '"' else r"\\(['\\])", r"\1", self.text[1:-1])
+
+
+def parse(text: str) -> Expectation:
+    """The one-line form. Raises `ExpectationError` with the place, the cause and the cure."""
+    if len(text) > MAX_LENGTH:
+        raise ExpectationError(f"an expectation may have {MAX_LENGTH} characters, this has {len(text)}")
+    return _Parser(text).expectation()
+
+
+def from_parts(parts: Mapping[str, Any]) -> Expectation:
+    """The long form `{source, property, comparison, target}`; a comparison may begin with `not `. Raises `ExpectationError`."""
+    source = str(parts["source"])
+    prop = None if parts.get("property") is None else str(parts["property"])
+    if source.startswith("tls.") and prop is None:
+        source, _, prop = source.partition(".")
+    _require_source(source, prop, 0)
+    comparison = str(parts["comparison"])
+    negated = comparison.startswith("not ")
+    comparison = comparison.removeprefix("not ")
+    holds = _holds(source, prop)
+    _require_comparison(comparison, source, holds, 0)
+    given = parts.get("target")
+    if comparison == "exists" and given is not None:
+        raise ExpectationError("exists takes no target; remove it")
+    if comparison != "exists" and "target" not in parts:
+        raise ExpectationError(f"{comparison} wants a target")
+    target = None if comparison == "exists" else read_target(given, comparison, holds)
+    return Expectation(source, prop, comparison, target, negated, _written(source, prop, negated, comparison, given))
+
+
+def read_target(given: Any, comparison: str, holds: Holds) -> Any:
+    """A target as written, made ready to compare. Raises `ExpectationError`."""
+    if comparison in ("in", "between"):
+        if not isinstance(given, list) or not given:
+            raise ExpectationError(f"{comparison} wants a list, such as {'[200, 204]' if comparison == 'in' else '[1, 5]'}")
+        if comparison == "between" and len(given) != 2:
+            raise ExpectationError("between wants two values: the lowest and the highest")
+        values = [_read_one(item, comparison, holds) for item in given]
+        if comparison == "between" and not _has_name(given) and _misordered(values):
+            raise ExpectationError(f"between {given[0]} and {given[1]} holds nothing; put the lower one first")
+        return values
+    return _read_one(given, comparison, holds)
+
+
+def _misordered(values: list[Any]) -> bool:
+    low, high = values
+    return type(low) in (int, float) and type(high) in (int, float) and low > high
+
+
+def _has_name(given: Any) -> bool:
+    return any(isinstance(item, str) and "${" in item for item in (given if isinstance(given, list) else [given]))
+
+
+def _read_one(given: Any, comparison: str, holds: Holds) -> Any:
+    if _has_name(given):
+        return given
+    if comparison == "matches":
+        return _pattern(given)
+    return _READERS[holds](given)
+
+
+def _pattern(given: Any) -> str:
+    if not isinstance(given, str):
+        raise ExpectationError("matches wants a regular expression in quotes")
+    try:
+        re.compile(given)
+    except re.error as fault:
+        raise ExpectationError(f"{given!r} is not a regular expression: {fault}") from None
+    return given
+
+
+def _read_duration(given: Any) -> float:
+    if not isinstance(given, str):
+        raise ExpectationError(f"{given} has no unit; write {given}ms or {given}s")
+    try:
+        return parse_duration(given)
+    except ValueError as fault:
+        raise ExpectationError(str(fault)) from None
+
+
+def _read_size(given: Any) -> int:
+    if isinstance(given, int) and not isinstance(given, bool):
+        return given
+    try:
+        return parse_size(str(given))
+    except ValueError as fault:
+        raise ExpectationError(str(fault)) from None
+
+
+def _read_number(given: Any) -> int | float:
+    if isinstance(given, int | float) and not isinstance(given, bool):
+        return given
+    if isinstance(given, str) and _NUMBER.fullmatch(given):
+        return float(given) if re.search(r"[.eE]", given) else int(given)
+    raise ExpectationError(f"{given!r} is not a number")
+
+
+def _read_status(given: Any) -> int | str:
+    if isinstance(given, str) and _STATUS_CLASS.fullmatch(given):
+        return given
+    if (isinstance(given, int) and not isinstance(given, bool)) or (isinstance(given, str) and given.isdecimal()):
+        if 100 <= int(given) <= 599:
+            return int(given)
+        raise ExpectationError(f"{given} is not a status; they go from 100 to 599")
+    raise ExpectationError(f"{given!r} is not a status; write a number such as 200, or 2xx for the whole class")
+
+
+def _read_text(given: Any) -> str:
+    if not isinstance(given, str):
+        raise ExpectationError(f"{given!r} is not text; put it in quotes")
+    return given
+
+
+_READERS: Final[dict[Holds, Callable[[Any], Any]]] = {
+    "duration": _read_duration,
+    "size": _read_size,
+    "number": _read_number,
+    "status": _read_status,
+    "text": _read_text,
+    "json": lambda given: given,
+}
+
+
+class _Parser:
+    """Reads one line from left to right."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self.at = 0
+
+    def expectation(self) -> Expectation:
+        negated = self._takes_not()
+        source, prop = self._source()
+        negated = self._takes_not() != negated
+        holds = _holds(source, prop)
+        comparison = self._comparison(source, holds)
+        target = None
+        if comparison != "exists":
+            start = self._next_offset()
+            try:
+                target = read_target(self._target(comparison, holds), comparison, holds)
+            except ExpectationError as fault:
+                raise ExpectationError(str(fault), fault.offset or start) from None
+        rest = self._take()
+        if rest is not None:
+            raise ExpectationError(f"{self.text[rest.offset :]!r} is too much here; put a text with spaces in quotes", rest.offset)
+        return Expectation(source, prop, comparison, target, negated, self.text.strip())
+
+    def _peek(self) -> _Token | None:
+        found = _TOKEN.match(self.text, self.at)
+        if found is None or found.lastgroup is None:
+            return None
+        if found.lastgroup == "open":
+            raise ExpectationError("a quote is not closed", found.start("open"))
+        return _Token(found.lastgroup, found.group(found.lastgroup), found.start(found.lastgroup))
+
+    def _take(self) -> _Token | None:
+        token = self._peek()
+        if token is not None:
+            self.at = token.offset + len(token.text)
+        return token
+
+    def _next_offset(self) -> int:
+        token = self._peek()
+        return len(self.text) if token is None else token.offset
+
+    def _takes_not(self) -> bool:
+        token = self._peek()
+        if token is None or token.kind != "word" or token.text != "not":
+            return False
+        self._take()
+        return True
+
+    def _source(self) -> tuple[str, str | None]:
+        token = self._take()
+        if token is None:
+            raise ExpectationError("is empty; write for example status == 200")
+        source, dot, after = token.text.partition(".")
+        prop: str | None = after if source == "tls" and dot else None
+        if token.kind != "word" or (dot and source != "tls"):
+            source = token.text
+        _require_known(source, token.offset)
+        if source == "header":
+            name = self._take()
+            if name is None or name.kind not in ("word", "quoted") or (name.kind == "word" and name.text in COMPARISONS):
+                raise ExpectationError("header wants the name of a header after it, such as header content-type contains json", token.offset)
+            prop = name.value
+        elif source == "json":
+            prop = self._path(token.offset)
+        _require_source(source, prop, token.offset)
+        return source, prop
+
+    def _path(self, offset: int) -> str:
+        """A JSONPath: up to the first space outside brackets and quotes."""
+        while self.at < len(self.text) and self.text[self.at].isspace():
+            self.at += 1
+        start, depth, quote = self.at, 0, ""
+        while self.at < len(self.text):
+            sign = self.text[self.at]
+            if quote:
+                quote = "" if sign == quote else quote
+            elif sign in "'\"" and depth:
+                quote = sign
+            elif sign in "[(":
+                depth += 1
+            elif sign in "])":
+                depth -= 1
+            elif not depth and (sign.isspace() or sign in "=!<>"):
+                break
+            self.at += 1
+        path = self.text[start : self.at]
+        if not path.startswith("$"):
+            raise ExpectationError("json wants a JSONPath after it, such as json $.items[0].price > 3", offset)
+        return path
+
+    def _comparison(self, source: str, holds: Holds) -> str:
+        token = self._take()
+        if token is None:
+            raise ExpectationError(f"a comparison is missing; one of {', '.join(ALLOWED[holds])}", len(self.text))
+        if token.text == "=":
+            raise ExpectationError("= is not a comparison; write ==", token.offset)
+        _require_comparison(token.text if token.kind in ("sign", "word") else "", source, holds, token.offset, shown=token.text)
+        return token.text
+
+    def _target(self, comparison: str, holds: Holds) -> Any:
+        if comparison == "between":
+            low = self._one(comparison, holds)
+            word = self._take()
+            if word is None or word.text != "and":
+                raise ExpectationError(
+                    "between wants two values with and between them, such as between 1 and 5", len(self.text) if word is None else word.offset
+                )
+            return [low, self._one(comparison, holds)]
+        if comparison == "in":
+            return self._list(holds)
+        return self._one(comparison, holds)
+
+    def _list(self, holds: Holds) -> list[Any]:
+        opening = self._take()
+        if opening is None or opening.text != "[":
+            raise ExpectationError("in wants a list in brackets, such as in [200, 204]", len(self.text) if opening is None else opening.offset)
+        items: list[Any] = []
+        while True:
+            items.append(self._one("in", holds))
+            after = self._take()
+            if after is not None and after.text == "]":
+                return items
+            if after is None or after.text != ",":
+                raise ExpectationError("the list is not closed; put a ] after its last value", len(self.text) if after is None else after.offset)
+
+    def _one(self, comparison: str, holds: Holds) -> Any:
+        token = self._take()
+        if token is None:
+            raise ExpectationError(f"a value is missing after {comparison}", len(self.text))
+        if token.kind == "quoted":
+            return token.value
+        if token.kind != "word":
+            raise ExpectationError(f"a value is wanted here, not {token.text!r}", token.offset)
+        following = self._peek()
+        if holds in ("duration", "size") and _NUMBER.fullmatch(token.text) and following is not None and following.text.isalpha() and following.text != "and":
+            self._take()  # `2 MB` is one value
+            return f"{token.text} {following.text}"
+        return _literal(token.text) if holds == "json" else token.text
+
+
+def _literal(word: str) -> Any:
+    """A bare word against JSON: a number, true, false, null, else text."""
+    if word in ("true", "false", "null") or _NUMBER.fullmatch(word):
+        try:
+            return json.loads(word)
+        except ValueError:  # such as 007, which JSON does not take for a number
+            return word
+    return word
+
+
+def _holds(source: str, prop: str | None) -> Holds:
+    if source == "tls":
+        return "duration" if prop is None else TLS_FACTS[prop]
+    return SOURCES[source].holds
+
+
+def _require_known(source: str, offset: int) -> None:
+    if source in SOURCES:
+        return
+    close = difflib.get_close_matches(source, SOURCES, n=1)
+    cure = f"did you mean {close[0]}?" if close else f"one of {', '.join(SOURCES)} is wanted"
+    raise ExpectationError(f"{source!r} is nothing that can be looked at; {cure}", offset)
+
+
+def _require_source(source: str, prop: str | None, offset: int) -> None:
+    _require_known(source, offset)
+    wanted = SOURCES[source].property_name
+    if source == "tls" and prop is not None and prop not in TLS_FACTS:
+        close = difflib.get_close_matches(prop, TLS_FACTS, n=1)
+        raise ExpectationError(f"tls.{prop} is not known; {f'did you mean tls.{close[0]}?' if close else f'tls has {wanted}'}", offset)
+    if wanted is None and prop is not None:
+        raise ExpectationError(f"{source} takes no property; remove {prop!r}", offset)
+    if wanted is not None and not prop and source != "tls":
+        raise ExpectationError(f"{source} wants {wanted}", offset)
+    if source == "json" and prop is not None:
+        require_json_path(prop, offset)
+
+
+def require_json_path(path: str, offset: int = 0) -> None:
+    """Raises `ExpectationError` when `path` is no JSONPath."""
+    import jsonpath  # not needed by journeys that never look at JSON
+
+    try:
+        jsonpath.compile(path)
+    except jsonpath.JSONPathError as fault:
+        raise ExpectationError(f"{path!r} is not a JSONPath: {str(fault).splitlines()[0]}", offset) from None
+
+
+def _require_comparison(comparison: str, source: str, holds: Holds, offset: int, shown: str = "") -> None:
+    if comparison not in COMPARISONS:
+        close = difflib.get_close_matches(comparison, COMPARISONS, n=1)
+        cure = f"did you mean {close[0]}?" if close else f"one of {', '.join(ALLOWED[holds])} is wanted"
+        raise ExpectationError(f"{shown or comparison!r} is not a comparison; {cure}", offset)
+    if comparison not in ALLOWED[holds]:
+        raise ExpectationError(f"{comparison} makes no sense for {source}; one of {', '.join(ALLOWED[holds])} does", offset)
+
+
+def _written(source: str, prop: str | None, negated: bool, comparison: str, target: Any) -> str:
+    words = [f"tls.{prop}" if source == "tls" and prop else source]
+    if prop and source != "tls":
+        words.append(prop)
+    if negated:
+        words.append("not")
+    words.append(comparison)
+    if comparison == "between":
+        words.append(f"{_quoted(target[0])} and {_quoted(target[1])}")
+    elif comparison == "in":
+        words.append(f"[{', '.join(_quoted(item) for item in target)}]")
+    elif comparison != "exists":
+        words.append(_quoted(target))
+    return " ".join(words)
+
+
+def _quoted(value: Any) -> str:
+    if isinstance(value, str):
+        return value if re.fullmatch(r"[\w.%+-]+", value) else "'" + value.replace("\\", "\\\\").replace("'", "\\'") + "'"
+    return json.dumps(value)

@@ -1,0 +1,19 @@
+"""The one list of step kinds: what the YAML may say under each. A kind's runner is `steps/<kind>_run.py`, found by its name.
+
+A kind's model may have an attribute `Defaults` (the model of `defaults: {<kind>: …}`, then also `merged(defaults)`), and a
+method `first_url()`, the address it asks first, which names the journey's own origin when there is no base_url.
+"""
+
+from typing import Any, Final
+
+from sojourn_probes.steps.http import HttpPart
+
+KINDS: Final[dict[str, Any]] = {"http": HttpPart}
+"""Step kind → the model of its part in a journey file."""
+
+try:
+    from sojourn_probes.steps.browser import BrowserPart
+except (ImportError, SyntaxError):
+    pass
+else:
+    KINDS["browser"] = BrowserPart
