@@ -1,0 +1,14 @@
+"""Data from outside: the list of sources, and how a kept row becomes a row of the engine."""
+
+from typing import Any, Final
+
+from sojourn_collector.sources.accounts import ACCOUNTS
+from sojourn_collector.sources.base import RowRefused, Source
+from sojourn_collector.sources.feedback import FEEDBACK
+from sojourn_collector.sources.orders import ORDERS
+from sojourn_collector.sources.people import PEOPLE
+
+SOURCES: Final[dict[str, Source[Any]]] = {source.name: source for source in (FEEDBACK, ORDERS, ACCOUNTS, PEOPLE)}
+"""The one list of sources, by the name in `/api/v1/in/{source}`."""
+
+__all__ = ["SOURCES", "RowRefused", "Source"]

@@ -1,0 +1,48 @@
+"""What a source is: a model of one row, and how a row becomes a row of the engine. One file per source; the list is in `__init__`."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Generic, TypeVar
+
+from pydantic import ValidationError
+
+from sojourn_collector.sources.fields import Row
+from sojourn_collector.sources.sentences import sentence_of
+
+R = TypeVar("R", bound=Row)
+ProbeKeys = Mapping[str, bytes]
+
+
+class RowRefused(ValueError):  # noqa: N818 - says what happened
+    """A row that cannot be taken; its text is one sentence."""
+
+
+@dataclass(frozen=True, slots=True)
+class Source(Generic[R]):
+    """One kind of data from outside.
+
+    `model` reads and checks a row. `stored` makes what the inbox keeps of it: the row as sent, personal data scrubbed.
+    `engine_row` makes the engine's row of a checked one, without tenant, version and what the join adds; its columns
+    `source` and `id` name it. `has_watermark`: senders may say up to when everything has been sent.
+    """
+
+    name: str
+    table: str
+    model: type[R]
+    stored: Callable[[dict[str, Any], R, ProbeKeys], dict[str, Any]]
+    engine_row: Callable[[R, datetime], dict[str, Any]]
+    has_watermark: bool = False
+
+    def read(self, raw: Any, received: datetime) -> R:
+        """Check one row. Raises RowRefused with one sentence."""
+        if not isinstance(raw, dict):
+            raise RowRefused("the row is not a JSON object")
+        try:
+            return self.model.model_validate(raw, context={"received": received})
+        except ValidationError as error:
+            raise RowRefused(sentence_of(error, self.known_keys())) from None
+
+    def known_keys(self) -> set[str]:
+        """The keys a row may have."""
+        return set(self.model.model_fields)

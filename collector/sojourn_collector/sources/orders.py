@@ -1,0 +1,70 @@
+"""Source `orders`: what was bought, for how much, and what of it was given back."""
+
+from datetime import datetime
+from decimal import Decimal
+from typing import Any, Literal, Self
+
+from pydantic import AliasChoices, Field, model_validator
+
+from sojourn_collector.sources.base import ProbeKeys, Source
+from sojourn_collector.sources.fields import Amount, Currency, Identifier, Instant, OptionalIdentifier, Row, Short, TraceId
+from sojourn_collector.sources.sentences import refusal
+from sojourn_probes.marks import verify_mark
+
+
+class OrderRow(Row):
+    """One order as it stands now; a later version of the same id replaces it."""
+
+    id: Identifier = Field(description="Id of the order; the same id again replaces it.")
+    source: OptionalIdentifier = Field("api", description="The feed it came by.")
+    at: Instant = Field(description="When it was placed, with time zone.")
+    amount: Amount = Field(description='Worth in major units, a number or a text such as "62.00".')
+    currency: Currency = Field(description="ISO 4217 code.")
+    status: Literal["completed", "cancelled", "refunded"] = Field("completed", description="A cancelled order counts nothing.")
+    refunded: Amount | None = Field(None, description="What was given back; `refunded` without it means all.")
+    channel: Short = Field("", description="Where it was placed, such as web or phone.")
+    session_id: OptionalIdentifier = Field("", validation_alias=AliasChoices("session_id", "session.id"), description="The visit it belongs to.")
+    trace_id: TraceId = ""
+    user_id: OptionalIdentifier = Field("", validation_alias=AliasChoices("user_id", "user.id"))
+    account_id: OptionalIdentifier = ""
+    probe: bool = Field(False, description="True when one of your probes placed it; it then never counts as business.", strict=True)
+    probe_mark: Short = Field("", description="The header x-sojourn-probe of the request that placed it.")
+
+    @model_validator(mode="after")
+    def _sensible(self) -> Self:
+        if self.amount < 0:
+            raise refusal(f"amount: {self.amount} is negative; what was given back goes into refunded of its order")
+        if self.refunded is not None and not 0 <= self.refunded <= self.amount:
+            raise refusal(f"refunded: {self.refunded} is not between 0 and the amount {self.amount}")
+        return self
+
+
+def _stored(raw: dict[str, Any], row: OrderRow, keys: ProbeKeys) -> dict[str, Any]:
+    """A mark is checked at the door and against the order's own time: it is valid for an hour, an order may be sent days later."""
+    if not row.probe_mark:
+        return raw
+    kept = {key: value for key, value in raw.items() if key != "probe_mark"}
+    return {**kept, "probe": row.probe or verify_mark(row.probe_mark, keys, row.at.timestamp()) is not None}
+
+
+def engine_row(row: OrderRow, received: datetime) -> dict[str, Any]:
+    """The row of the engine's table `orders`, not yet joined."""
+    return {
+        "source": row.source or "api",
+        "id": row.id,
+        "ts": row.at,
+        "received": received,
+        "amount": row.amount,
+        "refunded": row.refunded if row.refunded is not None else row.amount if row.status == "refunded" else Decimal(0),
+        "currency": row.currency,
+        "status": row.status,
+        "probe": row.probe,
+        "channel": row.channel,
+        "user_id": row.user_id,
+        "account_id": row.account_id,
+        "trace_id": row.trace_id,
+        "given_session_id": row.session_id,
+    }
+
+
+ORDERS = Source("orders", "orders", OrderRow, _stored, engine_row, has_watermark=True)
