@@ -1,0 +1,159 @@
+"""Predictive draws of what those hit would have paid.
+
+Per draw: a Bayesian bootstrap over people (accounts), across all pools at once, gives the share who pay; pools with fewer than five
+payers take Beta(k + ½, n − k + ½) instead, a bootstrap knows nothing of what it has not seen. Then each person hit pays or not, an
+amount from their own cart (times what payers pay per unit of their cart) or, without a cart, from the payers beside them.
+A percentile bootstrap of the mean would cover the realised loss far too rarely (docs/scores.md).
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from sojourn_collector.score import accrual
+from sojourn_collector.score.money import Settings
+from sojourn_collector.score.pools import Pool, Pools
+from sojourn_collector.score.trials import Bools, Floats, Ints, Trials
+
+MIN_PAYERS = 5
+"""Payers below which a pool's share is drawn from a Beta."""
+
+BLOCK = 2_000_000
+"""Numbers held at once per matrix; draws are made in blocks of this size so that 20,000 people fit in memory."""
+
+
+@dataclass(frozen=True, slots=True)
+class Expected:
+    """What those hit would have paid: one total per draw, and the expected number of payers."""
+
+    money: Floats
+    orders: float
+
+
+@dataclass(frozen=True, slots=True)
+class _Prepared:
+    """A pool with everything that does not change between draws."""
+
+    pool: Pool
+    plan: accrual.Design
+    payers: int
+    carts: Floats
+    follow: Floats
+    payer_rows: Ints
+
+
+def predictive(trials: Trials, pools: Pools, settings: Settings, rng: np.random.Generator) -> Expected:
+    """Draw `settings.draws` totals for the hit rows of these pools, each at its own follow-up."""
+    prepared = [_prepare(trials, pool) for pool in pools.pools]
+    clusters = int(trials.control_cluster.max()) + 1 if len(trials.control) else 1
+    whole = _Whole(trials, pools)
+    widest = max([clusters, *(len(p.pool.hit) for p in prepared), *(len(p.pool.control) for p in prepared)], default=1)
+    money, orders = [], 0.0
+    for size in _blocks(settings.draws, max(1, BLOCK // widest)):
+        multipliers = rng.standard_exponential((clusters, size))
+        total = np.zeros(size)
+        for one in prepared:
+            share = _shares(trials, one, whole, multipliers, rng)
+            orders += float(share.sum())
+            total += _amounts(trials, one, whole, share, multipliers, rng)
+        money.append(total)
+    return Expected(np.concatenate(money), orders / settings.draws)
+
+
+def _blocks(total: int, size: int) -> Iterator[int]:
+    while total > 0:
+        yield min(size, total)
+        total -= size
+
+
+class _Whole:
+    """All controls in use together: the shape of the curve for thin pools, and what payers pay."""
+
+    def __init__(self, trials: Trials, pools: Pools) -> None:
+        rows = np.unique(np.concatenate([pool.control for pool in pools.pools])) if pools.pools else np.array([], dtype=np.intp)
+        self.plan = accrual.design(trials, rows)
+        self._curve = accrual.curves(self.plan, np.ones((len(rows), 1)))
+        self.payers = rows[trials.control_converted[rows] <= trials.control_follow[rows]]
+
+    def progress(self, follow: Floats) -> Floats:
+        """How much of the final share of payers is reached by each follow-up, 0–1."""
+        end = float(self._curve[-1, 0])
+        shares = accrual.at(self.plan, self._curve, follow)[:, 0]
+        return shares / end if end > 0 else np.zeros(len(follow))
+
+
+def _prepare(trials: Trials, pool: Pool) -> _Prepared:
+    rows = pool.control
+    paying = rows[trials.control_converted[rows] <= trials.control_follow[rows]]
+    carts = [trials.hit[row].cart or np.nan for row in pool.hit.tolist()]
+    return _Prepared(
+        pool=pool,
+        plan=accrual.design(trials, rows),
+        payers=len(np.unique(trials.control_cluster[paying])),
+        carts=np.array(carts, dtype=np.float64),
+        follow=trials.hit_follow[pool.hit],
+        payer_rows=paying,
+    )
+
+
+def _shares(trials: Trials, one: _Prepared, whole: _Whole, multipliers: Floats, rng: np.random.Generator) -> Floats:
+    """Probability of having paid by their own follow-up, for each hit row and draw."""
+    rows = one.pool.control
+    if one.payers >= MIN_PAYERS:
+        curve = accrual.curves(one.plan, multipliers[trials.control_cluster[rows]])
+        return accrual.at(one.plan, curve, one.follow)
+    # One person's several arrivals count once: each person at their longest follow-up.
+    progress = whole.progress(trials.control_follow[rows])
+    _, person = np.unique(trials.control_cluster[rows], return_inverse=True)
+    longest = np.zeros(int(person.max()) + 1)
+    np.maximum.at(longest, person, progress)
+    exposure = float(longest.sum())
+    final = rng.beta(one.payers + 0.5, max(exposure - one.payers, 0.0) + 0.5, size=multipliers.shape[1])
+    return np.multiply.outer(whole.progress(one.follow), final)
+
+
+def _amounts(trials: Trials, one: _Prepared, whole: _Whole, share: Floats, multipliers: Floats, rng: np.random.Generator) -> Floats:
+    """Total paid in each draw: who pays, times their cart and a payer's ratio, or a payer's amount where no cart is known."""
+    pays = rng.random(share.shape) < share
+    own = one.payer_rows
+    beside = own if one.payers >= MIN_PAYERS else whole.payers
+    known = ~np.isnan(one.carts)
+    total = np.zeros(share.shape[1])
+    if known.any():
+        ratios = _ratios(trials, own if one.payers >= 20 else whole.payers)
+        total += _drawn(one.carts[known], pays[known], ratios, trials, multipliers, rng)
+    if (~known).any():
+        values = (beside, trials.control_paid[beside])
+        total += _drawn(np.ones(int((~known).sum())), pays[~known], values, trials, multipliers, rng)
+    return total
+
+
+def _ratios(trials: Trials, payers: Ints) -> tuple[Ints, Floats]:
+    carts = trials.control_cart[payers]
+    rows = payers[carts > 0]
+    return rows, trials.control_paid[rows] / trials.control_cart[rows]
+
+
+def _drawn(
+    base: Floats,
+    pays: Bools,
+    values: tuple[Ints, Floats],
+    trials: Trials,
+    multipliers: Floats,
+    rng: np.random.Generator,
+) -> Floats:
+    """Σ base · factor over those who pay, the factor taken from the payers by the draw's weights; one value needs no dice."""
+    rows, factors = values
+    if not len(factors):
+        return np.asarray(base @ pays, dtype=float)
+    if np.ptp(factors) <= 1e-9 * max(1.0, abs(float(factors[0]))):
+        return np.asarray(float(factors[0]) * (base @ pays), dtype=float)
+    weight = np.cumsum(multipliers[trials.control_cluster[rows]], axis=0)
+    total = np.zeros(pays.shape[1])
+    for draw in range(pays.shape[1]):
+        chosen = base[pays[:, draw]]
+        cumulated = weight[:, draw]
+        picked = np.searchsorted(cumulated, rng.random(len(chosen)) * cumulated[-1], side="right")
+        total[draw] = float(chosen @ factors[np.minimum(picked, len(factors) - 1)])
+    return total

@@ -1,0 +1,142 @@
+"""Incidents: from what our probes and our customers met at one step to stretches of time with something wrong.
+
+Evidence at a step is a probe run that failed there on its last attempt, or a customer who was hit there. Two pieces of evidence less
+than `gap` apart belong together. Such a group is an incident when at least `MIN_HIT` persons or visits were hit in it, or a customer
+was hit and a probe failed, or our probes failed there and either failed again or still do. One failed probe run between two passes
+with no customer hit is a blip.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Literal
+
+MIN_HIT = 3
+"""Persons or visits hit that make an incident without any probe."""
+
+
+@dataclass(frozen=True, slots=True)
+class ProbeAtStep:
+    """What one probe run met at the step: passed or failed on its last attempt. Runs that say nothing of the step are not given."""
+
+    run_id: str
+    location: str
+    started: datetime
+    ended: datetime
+    passed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """One technical failure one customer met at the step. `person` is a person or, without identity, a visit."""
+
+    at: datetime
+    person: str
+
+
+@dataclass(frozen=True, slots=True)
+class Incident:
+    """One stretch of trouble at a step. What is not known of its ends is None; [window_from, window_to] says whom to count."""
+
+    state: Literal["failing", "over"]
+    since: datetime
+    until: datetime | None
+    last_probe_pass: datetime | None
+    first_probe_failure: datetime | None
+    first_customer_hit: datetime | None
+    window_from: datetime
+    window_to: datetime
+    failed_runs: tuple[ProbeAtStep, ...]
+    hits: tuple[Hit, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Stretch:
+    """Evidence that hangs together: probe failures of one location until its next pass, or a single hit."""
+
+    start: datetime
+    end: datetime
+    failures: tuple[ProbeAtStep, ...] = ()
+    open: bool = False
+    hits: tuple[Hit, ...] = ()
+
+
+def find_incidents(probes: Iterable[ProbeAtStep], hits: Iterable[Hit], *, gap: timedelta, now: datetime) -> list[Incident]:
+    """The incidents at one step, oldest first.
+
+    :param probes: every probe run that says something of the step, in any order, all locations.
+    :param hits: every technical failure of customers there, in any order.
+    :param gap: evidence closer than this belongs together; positive.
+    :param now: what is asked as of; evidence after it is left out.
+    :raises ValueError: when gap is not positive.
+    """
+    if gap <= timedelta(0):
+        raise ValueError("the gap between incidents must be positive")
+    runs = sorted((run for run in probes if run.ended <= now), key=lambda run: (run.ended, run.run_id))
+    stretches = _probe_stretches(runs) + [_Stretch(hit.at, hit.at, hits=(hit,)) for hit in hits if hit.at <= now]
+    groups = _group(sorted(stretches, key=lambda stretch: stretch.start), gap)
+    return [_incident(group, runs, gap, now) for group in groups if _counts(group)]
+
+
+def _probe_stretches(runs: Sequence[ProbeAtStep]) -> list[_Stretch]:
+    """Runs of failures per location; one is open while no pass of that location followed."""
+    stretches = []
+    for location in sorted({run.location for run in runs}):
+        failing: list[ProbeAtStep] = []
+        for run in [run for run in runs if run.location == location]:
+            if not run.passed:
+                failing.append(run)
+            elif failing:
+                stretches.append(_Stretch(failing[0].started, failing[-1].ended, tuple(failing)))
+                failing = []
+        if failing:
+            stretches.append(_Stretch(failing[0].started, failing[-1].ended, tuple(failing), open=True))
+    return stretches
+
+
+def _group(stretches: Sequence[_Stretch], gap: timedelta) -> list[list[_Stretch]]:
+    """Put stretches together that overlap or follow each other within the gap. An open stretch goes on to the end of time."""
+    groups: list[list[_Stretch]] = []
+    reach: datetime | None = None
+    for stretch in stretches:
+        if groups and (reach is None or stretch.start < reach + gap):
+            groups[-1].append(stretch)
+        else:
+            groups.append([stretch])
+            reach = stretch.end
+        reach = None if stretch.open or reach is None else max(reach, stretch.end)
+    return groups
+
+
+def _counts(group: Sequence[_Stretch]) -> bool:
+    failures = sum(len(stretch.failures) for stretch in group)
+    persons = {hit.person for stretch in group for hit in stretch.hits}
+    if failures and persons:
+        return True
+    return failures >= 2 or any(stretch.open for stretch in group) or len(persons) >= MIN_HIT
+
+
+def _incident(group: Sequence[_Stretch], runs: Sequence[ProbeAtStep], gap: timedelta, now: datetime) -> Incident:
+    failures = sorted((run for stretch in group for run in stretch.failures), key=lambda run: (run.started, run.run_id))
+    hits = sorted((hit for stretch in group for hit in stretch.hits), key=lambda hit: (hit.at, hit.person))
+    first_hit = hits[0].at if hits else None
+    first_failure = failures[0] if failures else None
+    since = min(at for at in (first_hit, first_failure.started if first_failure else None) if at is not None)
+    last = max([run.ended for run in failures] + [hit.at for hit in hits])
+    before = [run.ended for run in runs if run.passed and run.ended <= (first_failure.started if first_failure else since)]
+    last_pass = max(before, default=None)
+    after = min((run.ended for run in runs if run.passed and run.started >= last), default=None)
+    failing = any(stretch.open for stretch in group) or (bool(hits) and now - hits[-1].at < gap)
+    return Incident(
+        state="failing" if failing else "over",
+        since=since,
+        until=None if failing else (after or last),
+        last_probe_pass=last_pass,
+        first_probe_failure=first_failure.started if first_failure else None,
+        first_customer_hit=first_hit,
+        # Who came between the last good look and the first bad one may have met it: reached, though not known to be hit.
+        window_from=min(since, last_pass) if first_failure and last_pass else since,
+        window_to=now if failing else (after or last),
+        failed_runs=tuple(failures),
+        hits=tuple(hits),
+    )

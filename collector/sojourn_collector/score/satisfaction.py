@@ -1,0 +1,135 @@
+"""Satisfaction: CSAT, NPS and CES, each by its own scale and never mixed.
+
+Conventions: reference "Methods" of docs/scores.md. CSAT = top boxes by scale length, NPS = promoters − detractors of those who
+answered with an adjusted-Wald interval (Rocks 2016), CES = share of 5–7 on 1–7.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from math import sqrt
+
+from sojourn_collector.score.intervals import Z95, wilson_counts
+
+SATISFIED_BOXES: Mapping[int, int] = {2: 1, 3: 1, 4: 2, 5: 2, 7: 2, 10: 2}
+"""How many of the best answers count as satisfied, by the number of answers on the scale."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scale:
+    """The answers that were possible. Two scales that differ in anything are never averaged."""
+
+    low: float
+    high: float
+    higher_is_better: bool = True
+
+    @property
+    def length(self) -> int:
+        """How many answers the scale has; 1–5 has five."""
+        return int(self.high - self.low) + 1
+
+    def __str__(self) -> str:
+        return f"{self.low:g}–{self.high:g}" + ("" if self.higher_is_better else " (low is good)")
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """One answer as given, on its scale. `satisfied` overrides the boxes when the source itself says it."""
+
+    value: float
+    scale: Scale
+    satisfied: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CsatScore:
+    """Satisfied of answered on one scale, with Wilson's 95 % interval of the share and the plain mean of the answers."""
+
+    scale: Scale
+    satisfied: int
+    answered: int
+    low: float
+    high: float
+    mean: float
+
+
+@dataclass(frozen=True, slots=True)
+class NpsScore:
+    """Net promoter score, −100 to 100, with its adjusted-Wald 95 % interval."""
+
+    score: float
+    low: float
+    high: float
+    answered: int
+
+
+@dataclass(frozen=True, slots=True)
+class CesScore:
+    """Share who found it easy (the best three of seven) with Wilson's 95 % interval, and the mean."""
+
+    easy: int
+    answered: int
+    low: float
+    high: float
+    mean: float
+
+
+def is_satisfied(value: float, scale: Scale) -> bool | None:
+    """Whether an answer is in the satisfied boxes of its scale; None when the scale has no agreed boxes or the value is off it."""
+    boxes = SATISFIED_BOXES.get(scale.length)
+    if boxes is None or not scale.low <= value <= scale.high:
+        return None
+    return value > scale.high - boxes if scale.higher_is_better else value < scale.low + boxes
+
+
+def csat(answers: Iterable[Answer]) -> list[CsatScore]:
+    """CSAT for each scale apart, the scale with most answers first. Answers that cannot be judged are left out of both numbers."""
+    groups: dict[Scale, list[tuple[float, bool]]] = {}
+    for answer in answers:
+        verdict = answer.satisfied if answer.satisfied is not None else is_satisfied(answer.value, answer.scale)
+        if verdict is not None:
+            groups.setdefault(answer.scale, []).append((answer.value, verdict))
+    scores = [_csat_of(scale, rows) for scale, rows in groups.items()]
+    return sorted(scores, key=lambda score: (-score.answered, score.scale.low, score.scale.high))
+
+
+def _csat_of(scale: Scale, rows: list[tuple[float, bool]]) -> CsatScore:
+    satisfied = sum(verdict for _, verdict in rows)
+    low, high = wilson_counts(satisfied, len(rows))
+    return CsatScore(scale, satisfied, len(rows), low, high, sum(value for value, _ in rows) / len(rows))
+
+
+def nps(values: Iterable[float]) -> NpsScore | None:
+    """Net promoter score of answers 0–10; None when nobody answered.
+
+    Interval: n' = n + 3, p = (P + ¾)/n', d = (D + ¾)/n', p − d ± 1.96 · √((p + d − (p − d)²)/n'), bounded by ±100.
+
+    :raises ValueError: for an answer that is not on 0–10.
+    """
+    given = list(values)
+    if any(not 0 <= value <= 10 for value in given):
+        raise ValueError("an NPS answer lies between 0 and 10")
+    if not given:
+        return None
+    promoters, detractors = sum(value >= 9 for value in given), sum(value <= 6 for value in given)
+    n = len(given) + 3
+    p, d = (promoters + 0.75) / n, (detractors + 0.75) / n
+    half = Z95 * sqrt(max(0.0, p + d - (p - d) ** 2) / n)
+    low, high = 100 * max(-1.0, p - d - half), 100 * min(1.0, p - d + half)
+    return NpsScore(100 * (promoters - detractors) / len(given), low, high, len(given))
+
+
+def ces(answers: Iterable[Answer]) -> CesScore | None:
+    """Customer effort of answers on 1–7: the share of the three easy boxes. None when nobody answered.
+
+    :raises ValueError: when an answer is on another scale or two directions are mixed.
+    """
+    given = list(answers)
+    if not given:
+        return None
+    scales = {answer.scale for answer in given}
+    if len(scales) > 1 or given[0].scale.length != 7:
+        raise ValueError("customer effort is computed on one scale of seven answers; other scales stay apart")
+    scale = given[0].scale
+    easy = sum(answer.value >= scale.high - 2 if scale.higher_is_better else answer.value <= scale.low + 2 for answer in given)
+    low, high = wilson_counts(easy, len(given))
+    return CesScore(easy, len(given), low, high, sum(answer.value for answer in given) / len(given))
