@@ -13,11 +13,8 @@ import numpy as np
 
 from sojourn_collector.score import accrual
 from sojourn_collector.score.money import Settings
-from sojourn_collector.score.pools import Pool, Pools
+from sojourn_collector.score.pools import MIN_PAYERS, Pool, Pools
 from sojourn_collector.score.trials import Bools, Floats, Ints, Trials
-
-MIN_PAYERS = 5
-"""Payers below which a pool's share is drawn from a Beta."""
 
 BLOCK = 2_000_000
 """Numbers held at once per matrix; draws are made in blocks of this size so that 20,000 people fit in memory."""

@@ -9,7 +9,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from sojourn_collector.score.trials import Ints, Trials
+from sojourn_collector.score.trials import Bools, Ints, Trials
+
+Cell = tuple[int, str, int]
+"""Trial class, device, cart band."""
+
+MIN_PAYERS = 5
+"""Payers below which a share is not bootstrapped."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,31 +35,43 @@ class Pools:
     outside: Ints
 
 
-def build_pools(trials: Trials, min_controls: int) -> Pools:
-    """Give every hit row the nearest pool with at least `min_controls` distinct people who can still be followed."""
+def build_pools(trials: Trials, min_controls: int, min_payers: int = MIN_PAYERS) -> Pools:
+    """Give every hit row the nearest pool with at least `min_controls` distinct people who stayed unhurt, or paid before they were.
+
+    The device is also given up where it leaves fewer than `min_payers` who paid: a Beta's half order in each of many barren cells adds
+    up to orders nobody would have placed. The cart band is not: what is bought for 20 says little of what is bought for 200.
+    """
+    pays = trials.control_converted <= trials.control_follow
+    stays = (trials.control_whole > 0) | pays
     usable = [row for row in range(len(trials.control)) if trials.control_follow[row] > 0]
     levels = [_index(trials, usable, rank) for rank in range(3)]
-    chosen: dict[tuple[int, tuple[int, str, int]], list[int]] = defaultdict(list)
+    people = [_people(trials, level, stays) for level in levels]
+    payers = _people(trials, levels[0], pays)
+    chosen: dict[tuple[int, Cell], list[int]] = defaultdict(list)
     outside = []
     for row, key in enumerate(trials.hit_key):
-        for rank in range(3):
-            coarse = _coarse(key, rank)
-            if len({int(trials.control_cluster[c]) for c in levels[rank].get(coarse, ())}) >= min_controls:
-                chosen[rank, coarse].append(row)
-                break
-        else:
+        cells = [_coarse(key, rank) for rank in range(3)]
+        enough = [rank for rank in range(3) if people[rank].get(cells[rank], 0) >= min_controls]
+        if not enough:
             outside.append(row)
+            continue
+        rank = 1 if enough[0] == 0 and payers.get(cells[0], 0) < min_payers else enough[0]
+        chosen[rank, cells[rank]].append(row)
     pools = tuple(Pool(np.array(rows, dtype=np.intp), np.array(levels[rank][key], dtype=np.intp), rank) for (rank, key), rows in sorted(chosen.items()))
     return Pools(pools, np.array(outside, dtype=np.intp))
 
 
-def _coarse(key: tuple[int, str, int], rank: int) -> tuple[int, str, int]:
+def _people(trials: Trials, level: dict[Cell, list[int]], counted: Bools) -> dict[Cell, int]:
+    return {cell: len({int(trials.control_cluster[row]) for row in rows if counted[row]}) for cell, rows in level.items()}
+
+
+def _coarse(key: Cell, rank: int) -> Cell:
     trial, device, band = key
     return (trial, device if rank < 1 else "", band if rank < 2 else -2)
 
 
-def _index(trials: Trials, rows: list[int], rank: int) -> dict[tuple[int, str, int], list[int]]:
-    index: dict[tuple[int, str, int], list[int]] = defaultdict(list)
+def _index(trials: Trials, rows: list[int], rank: int) -> dict[Cell, list[int]]:
+    index: dict[Cell, list[int]] = defaultdict(list)
     for row in rows:
         index[_coarse(trials.control_key[row], rank)].append(row)
     return index
