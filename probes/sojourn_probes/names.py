@@ -27,6 +27,10 @@ class HoldsSecrets(Protocol):
         """The secret, or `SecretMissing`."""
         ...
 
+    def remember(self, name: str, value: str) -> Secret:
+        """Take `value` for a secret from now on."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class Reference:
@@ -97,6 +101,10 @@ class Names:
     def set_step(self, step_id: str, values: Mapping[str, Any]) -> None:
         """Make `values` known as `${steps.<step_id>.<name>}`."""
         self._steps[step_id] = dict(values)
+
+    def keep_secret(self, name: str, value: str) -> None:
+        """Take `value`, extracted on the way, for a secret from now on."""
+        self._secrets.remember(name, value)
 
     def clear_steps(self) -> None:
         """Forget what steps extracted, as at the start of a new attempt."""

@@ -29,7 +29,7 @@ class Redactor:
 
     def __init__(self, secrets: KnowsSecrets) -> None:
         self._secrets = secrets
-        self._count = -1
+        self._seen: tuple[Secret, ...] | None = None
         self._pattern: re.Pattern[str] | None = None
 
     def text(self, text: str) -> str:
@@ -53,12 +53,12 @@ class Redactor:
 
     def _current(self) -> re.Pattern[str] | None:
         known = self._secrets.known()
-        if len(known) != self._count:
+        if known is not self._seen:
             forms = {form for secret in known for form in forms_of(secret.reveal())}
             # The longest first: a quoted form must go whole, not leave its tail behind.
             ordered = sorted(forms, key=lambda form: (-len(form), form))
             self._pattern = re.compile("|".join(_either_case(form) for form in ordered)) if ordered else None
-            self._count = len(known)
+            self._seen = known
         return self._pattern
 
 

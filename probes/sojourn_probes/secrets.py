@@ -13,6 +13,9 @@ from sojourn_probes.errors import SecretMissing
 MIN_LENGTH: Final = 3
 """A shorter secret could not be cut out of outputs without cutting them to pieces."""
 
+MAX_EXTRACTED: Final = 64
+"""How many values extracted on the way are remembered: each run may bring a new token, and an agent runs for months."""
+
 MAX_BYTES: Final = 64 * 1024
 """The largest secret file read."""
 
@@ -56,6 +59,8 @@ class SecretStore:
         self._credentials_dir = None if credentials_dir is None else Path(credentials_dir)
         self._files = dict(files or {})
         self._known: dict[str, Secret] = {}
+        self._extracted: dict[str, Secret] = {}
+        self._all: tuple[Secret, ...] = ()
 
     def get(self, name: str) -> Secret:
         """The secret called `name`. Read anew each time, so that a rotated one is found. Raises `SecretMissing`."""
@@ -71,18 +76,25 @@ class SecretStore:
             raise SecretMissing(
                 f"secrets.{name}", f"secret {name!r} is shorter than {MIN_LENGTH} characters and could not be kept out of outputs; use a longer one"
             )
-        return self.remember(name, value)
+        if value not in self._known:
+            self._known[value] = Secret(name, value)
+            self._all = (*self._known.values(), *self._extracted.values())
+        return self._known[value]
 
     def remember(self, name: str, value: str) -> Secret:
-        """Take `value` for a secret from now on, as with a token extracted on the way. Returns it wrapped."""
+        """Take `value`, such as a token extracted on the way, for a secret from now on. Only the newest of these are kept. Returns it wrapped."""
         secret = Secret(name, value)
-        if len(value) >= MIN_LENGTH:
-            self._known.setdefault(value, secret)
+        if len(value) >= MIN_LENGTH and value not in self._known:
+            self._extracted.pop(value, None)
+            self._extracted[value] = secret
+            while len(self._extracted) > MAX_EXTRACTED:
+                del self._extracted[next(iter(self._extracted))]
+            self._all = (*self._known.values(), *self._extracted.values())
         return secret
 
     def known(self) -> tuple[Secret, ...]:
-        """Every secret given out so far, the rotated ones included."""
-        return tuple(self._known.values())
+        """Every secret given out so far, the rotated ones included; the same tuple until there is another."""
+        return self._all
 
     def _from_environment(self, name: str, looked: list[str]) -> str | None:
         variable = f"SOJOURN_SECRET_{name.upper()}"

@@ -179,6 +179,9 @@ def _explained(fault: yaml.MarkedYAMLError, text: str) -> YamlFault:
     in_flow = "flow" in (fault.context or "")
     if in_flow and "${" in here:
         return YamlFault('inside { } or [ ] a value with ${…} must be in quotes: {url: "${vars.x}/y"}', line, col)
+    if "quoted scalar" in (fault.context or "") and "end of stream" in problem:
+        opened = (line, col) if fault.context_mark is None else _place(fault.context_mark)
+        return YamlFault("a quote that opens here is not closed; inside { } or [ ] put the whole value in quotes", *opened)
     if "'\\t'" in problem:
         return YamlFault("is indented with a tab; use spaces", line, col)
     if "mapping values are not allowed" in problem:

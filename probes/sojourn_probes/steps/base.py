@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
+from sojourn_probes.clock import Clock
 from sojourn_probes.names import Names
 from sojourn_probes.redact import Redactor
 from sojourn_probes.result import Exchange, Failure
@@ -41,6 +42,7 @@ class StepContext:
     stack: AsyncExitStack
     kept: dict[str, Any] = field(default_factory=dict)
     tools: dict[str, Any] = field(default_factory=dict)
+    clock: Clock = field(default_factory=Clock)
 
 
 @dataclass(slots=True)

@@ -73,7 +73,9 @@ class HttpAuth(Model):
 class HttpTls(Model):
     """How the server's certificate is judged."""
 
-    verify: Annotated[bool, Field(strict=True)] = Field(True, description="false takes any certificate; expectations on tls still see it")
+    verify: Annotated[bool, Field(strict=True)] = Field(
+        True, description="false takes any certificate; then tls.expires_in, issuer and subject are not measured"
+    )
     ca_file: str | None = Field(None, description="PEM file of the authorities to trust, relative to the journey file; default: those of the system")
 
 
@@ -91,6 +93,8 @@ class HttpPart(Model):
     """One request, its redirects followed."""
 
     Defaults: ClassVar[type[Model]] = HttpDefaults
+    implied: ClassVar[tuple[str, ...]] = ("status < 400",)
+    """Expected unless the step says something about the same source itself."""
 
     url: Annotated[str, Field(min_length=1, max_length=8192, description="where to, relative to base_url or absolute")]
     method: Literal["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"] | None = Field(None, description="default GET, with a body POST")

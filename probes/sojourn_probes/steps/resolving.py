@@ -1,0 +1,151 @@
+"""A network backend for httpcore2 that looks the name up itself and then connects, so that the two can be told apart.
+
+The URL, the Host header and the name in the TLS handshake stay as they are; putting the IP into the URL would bend all three.
+"""
+
+import asyncio
+import ipaddress
+import socket
+import threading
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, Final
+
+import httpcore2
+
+from sojourn_probes.steps.phases import Phases
+
+STAGGER_SECONDS: Final = 0.25
+"""How long one address may take before the next is tried beside it (RFC 8305 §5)."""
+
+
+class ResolveError(httpcore2.ConnectError):
+    """A host name has no address."""
+
+
+Lookup = Callable[[str, int], Sequence[tuple[Any, ...]]]
+"""`socket.getaddrinfo`, or what a test puts in its place."""
+
+
+def _system_lookup(host: str, port: int) -> Sequence[tuple[Any, ...]]:
+    return socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+
+
+async def resolve(host: str, port: int, lookup: Lookup = _system_lookup) -> list[str]:
+    """The addresses of `host`, in the system's order. Raises `ResolveError`.
+
+    Each lookup has a thread of its own: a resolver that hangs must not take a place in a pool from other probes, and a
+    cancelled lookup must not keep the process from ending.
+    """
+    loop = asyncio.get_running_loop()
+    answer: asyncio.Future[list[str]] = loop.create_future()
+
+    def deliver(found: list[str] | None, fault: Exception | None) -> None:
+        if answer.done():
+            return
+        if fault is None:
+            answer.set_result(found or [])
+        else:
+            answer.set_exception(fault)
+
+    def look() -> None:
+        found, fault = None, None
+        try:
+            found = list(dict.fromkeys(str(entry[4][0]) for entry in lookup(host, port)))
+        except (OSError, UnicodeError) as error:
+            fault = ResolveError(f"no address for {host}: {getattr(error, 'strerror', None) or error}")
+        try:
+            loop.call_soon_threadsafe(deliver, found, fault)
+        except RuntimeError:
+            return  # the loop ended before the answer came
+
+    threading.Thread(target=look, name=f"resolve {host}", daemon=True).start()
+    addresses = await answer
+    if not addresses:
+        raise ResolveError(f"no address for {host}")
+    return addresses
+
+
+class ResolvingBackend(httpcore2.AsyncNetworkBackend):
+    """Resolves, then connects. `phases()` gives the phases of the exchange under way."""
+
+    def __init__(self, phases: Callable[[], Phases], lookup: Lookup = _system_lookup) -> None:
+        self._phases = phases
+        self._lookup = lookup
+        self._plain = httpcore2.AnyIOBackend()
+
+    async def connect_tcp(
+        self,
+        host: str,
+        port: int,
+        timeout: float | None = None,  # noqa: ASYNC109 - the base class's signature
+        local_address: str | None = None,
+        socket_options: Iterable[Any] | None = None,
+    ) -> httpcore2.AsyncNetworkStream:
+        """A connection to `host`: its first address to answer."""
+        phases = self._phases()
+        addresses = [host]
+        if not _is_address(host):
+            phases.begin("resolve")
+            addresses = await resolve(host, port, self._lookup)
+            phases.end("resolve")
+        phases.begin("connect")
+        stream = await self._first(addresses, port, timeout, local_address, socket_options)
+        phases.end("connect")
+        return stream
+
+    async def sleep(self, seconds: float) -> None:
+        """Wait, as httpcore2 asks before its own retries (which we do not use)."""
+        await asyncio.sleep(seconds)
+
+    async def _first(self, addresses: list[str], port: int, *rest: Any) -> httpcore2.AsyncNetworkStream:
+        """Happy eyeballs: the next address is tried when one fails or takes long; the first connected wins."""
+        waiting = _alternating(addresses)
+        trying: set[asyncio.Task[httpcore2.AsyncNetworkStream]] = set()
+        fault: BaseException | None = None
+        winner: httpcore2.AsyncNetworkStream | None = None
+        try:
+            while waiting or trying:
+                if waiting:
+                    address = waiting.pop(0)
+                    trying.add(asyncio.create_task(self._plain.connect_tcp(address, port, *rest)))
+                done, trying = await asyncio.wait(trying, timeout=STAGGER_SECONDS if waiting else None, return_when=asyncio.FIRST_COMPLETED)
+                for task in done:
+                    if task.exception() is not None:
+                        fault = fault or task.exception()
+                    elif winner is None:
+                        winner = task.result()
+                    else:
+                        await task.result().aclose()
+                if winner is not None:
+                    return winner
+        finally:
+            await _abandon(trying)
+        assert fault is not None
+        raise fault
+
+
+async def _abandon(tasks: set[asyncio.Task[httpcore2.AsyncNetworkStream]]) -> None:
+    for task in tasks:
+        task.cancel()
+    for outcome in await asyncio.gather(*tasks, return_exceptions=True):
+        if isinstance(outcome, httpcore2.AsyncNetworkStream):
+            await outcome.aclose()
+
+
+def _alternating(addresses: list[str]) -> list[str]:
+    """Families in turn, the system's first choice first (RFC 8305 §4)."""
+    first = [address for address in addresses if (":" in address) == (":" in addresses[0])]
+    other = [address for address in addresses if address not in first]
+    mixed: list[str] = []
+    while first or other:
+        mixed += first[:1] + other[:1]
+        first, other = first[1:], other[1:]
+    return mixed
+
+
+def _is_address(host: str) -> bool:
+    try:
+        ipaddress.ip_address(host.strip("[]").partition("%")[0])
+    except ValueError:
+        return False
+    return True
