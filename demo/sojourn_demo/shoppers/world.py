@@ -15,14 +15,14 @@ from sojourn_demo.shoppers.shopper import Answer, Device, Fate, Kind, Shopper, W
 
 T = TypeVar("T")
 
-SHARE: Final = 0.4
+SHARE: Final = 0.45
 """Share of all tries at paying that fail while the fault is on."""
 PER_SECOND: Final = 16.0
 """How many simulated shoppers set out per second."""
 HEALTHY_PART: Final = 0.2
 """Part of the shoppers who come before anything breaks."""
 KIND_SHARES: Final[tuple[tuple[Kind, float], ...]] = (("signed_in", 0.62), ("guest", 0.3), ("anonymous", 0.08))
-LEAVES: Final = (("", 0.82), ("cart", 0.07), ("product", 0.07), ("home", 0.04))
+LEAVES: Final = (("", 0.86), ("cart", 0.05), ("product", 0.05), ("home", 0.04))
 CART_BANDS: Final = ((Decimal(25), 0.72), (Decimal(75), 0.64), (Decimal(150), 0.57), (Decimal("Infinity"), 0.46))
 """Upper end of a cart's worth in EUR, and how many of those who come to pay with such a cart pay when nothing fails."""
 DEVICES: Final[tuple[tuple[Device, float], ...]] = tuple(
@@ -118,7 +118,7 @@ def _accounts(dice: random.Random) -> tuple[Account, ...]:
 
 
 def _shopper(dice: random.Random, seed: int, name: str, walks: Walks, start: float, accounts: Sequence[Account], kind: Kind | None = None) -> Shopper:
-    chosen: Kind = kind or _pick(dice, KIND_SHARES)
+    chosen: Kind = _pick(dice, KIND_SHARES) if kind is None else kind
     product, quantity = dice.choice(PRODUCTS), dice.choices([1, 2, 3], [0.78, 0.17, 0.05])[0]
     amount = product.price * quantity
     band = next(share for upto, share in CART_BANDS if amount < upto)

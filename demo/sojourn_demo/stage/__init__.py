@@ -1,0 +1,1 @@
+"""The stage of the demo: ports, configuration, the parts as processes, and the play itself."""
