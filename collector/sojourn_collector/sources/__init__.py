@@ -1,5 +1,6 @@
 """Data from outside: the list of sources, and how a kept row becomes a row of the engine."""
 
+from datetime import datetime
 from typing import Any, Final
 
 from sojourn_collector.sources.accounts import ACCOUNTS
@@ -11,4 +12,12 @@ from sojourn_collector.sources.people import PEOPLE
 SOURCES: Final[dict[str, Source[Any]]] = {source.name: source for source in (FEEDBACK, ORDERS, ACCOUNTS, PEOPLE)}
 """The one list of sources, by the name in `/api/v1/in/{source}`."""
 
-__all__ = ["SOURCES", "RowRefused", "Source"]
+__all__ = ["SOURCES", "RowRefused", "Source", "normalise"]
+
+
+def normalise(kind: str, raw: dict[str, Any], received: datetime) -> tuple[str, dict[str, Any]]:
+    """The engine's table and row for one kept row of the source `kind`. Raises RowRefused with one sentence."""
+    source = SOURCES.get(kind)
+    if source is None:
+        raise RowRefused(f"there is no source {kind}")
+    return source.table, source.engine_row(source.read(raw, received), received)

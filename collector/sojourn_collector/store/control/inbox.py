@@ -1,5 +1,6 @@
 """The inbox of sources: every row as it was sent (personal data scrubbed), the truth of which the engine holds a copy."""
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
@@ -36,6 +37,8 @@ class Inbox:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self.arrived = asyncio.Event()
+        """Set whenever rows were added by this process; whoever waits for it clears it."""
 
     async def add_many(self, arrivals: Sequence[Arrival]) -> None:
         """Keep the rows, in their order, in one transaction; durable when this returns."""
@@ -43,6 +46,7 @@ class Inbox:
             return
         values = [asdict(arrival) for arrival in arrivals]
         await self._database.write(lambda connection: connection.execute(insert(inbox), values))
+        self.arrived.set()
 
     async def waiting(self, limit: int = 1000) -> list[InboxRow]:
         """Rows the engine does not have yet, oldest first."""

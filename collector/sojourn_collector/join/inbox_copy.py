@@ -1,0 +1,67 @@
+"""Copying the inbox into the engine: rows are made of what was kept, linked, and inserted under a growing version."""
+
+import json
+import logging
+from collections import defaultdict
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+from sojourn_collector.join.linker import LINKED_TABLES, Linker
+from sojourn_collector.join.versions import Versions
+from sojourn_collector.join.writing import write
+from sojourn_collector.store.client import StatementFailed, Store
+from sojourn_collector.store.control import Control, InboxRow
+
+_log = logging.getLogger(__name__)
+Normalise = Callable[[str, dict[str, Any], datetime], tuple[str, dict[str, Any]]]
+"""Kind, kept row and time of arrival to the engine's table and row; raises ValueError with one sentence."""
+
+
+class InboxCopy:
+    """Brings to the engine what it does not have yet. A row that cannot be brought is marked with its reason, never dropped."""
+
+    def __init__(self, store: Store, control: Control, linker: Linker, versions: Versions, normalise: Normalise, clock: Callable[[], datetime]) -> None:
+        self._store = store
+        self._control = control
+        self._linker = linker
+        self._versions = versions
+        self._normalise = normalise
+        self._clock = clock
+
+    async def run(self, at_once: int = 1000) -> int:
+        """Copy all that waits and say how many rows that was. Raises EngineUnavailable; what was copied till then stays copied."""
+        copied = 0
+        while waiting := await self._control.inbox.waiting(at_once):
+            errors = await self._copy(waiting)
+            await self._control.inbox.mark([row.id for row in waiting], self._clock(), errors)
+            copied += len(waiting) - len(errors)
+        return copied
+
+    async def _copy(self, kept: list[InboxRow]) -> dict[int, str]:
+        """Copy these rows. The ids of those that could not be, each with its reason."""
+        try:
+            return await self._insert(kept)
+        except StatementFailed as error:
+            if len(kept) == 1:
+                _log.error("a row of %s cannot be stored: %s", kept[0].kind, error)
+                return {kept[0].id: f"the engine refused it: {error}"[:2000]}
+        errors: dict[int, str] = {}
+        for row in kept:  # one bad row must not hold up the others
+            errors |= await self._copy([row])
+        return errors
+
+    async def _insert(self, kept: list[InboxRow]) -> dict[int, str]:
+        tables: dict[str, list[dict[str, Any]]] = defaultdict(list)
+        errors: dict[int, str] = {}
+        for row in kept:
+            try:
+                table, engine_row = self._normalise(row.kind, json.loads(row.body), row.received_at)
+            except ValueError as error:
+                errors[row.id] = str(error)
+                continue
+            tables[table].append({**engine_row, "tenant": row.tenant, "version": self._versions.next()})
+        for table, rows in tables.items():
+            complete = await self._linker.link(rows) if table in LINKED_TABLES else rows
+            await write(self._store, table, complete)
+        return errors

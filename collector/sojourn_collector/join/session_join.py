@@ -1,0 +1,136 @@
+"""Joining sessions: each touched one is read whole, its runs recognised anew, and everything it concerns is written."""
+
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import NAMESPACE_URL, uuid5
+
+from sojourn_collector.join.inbox_copy import Normalise
+from sojourn_collector.join.journeys import JourneyFolder
+from sojourn_collector.join.linker import LINKED_TABLES, Linker
+from sojourn_collector.join.links import by
+from sojourn_collector.join.plan import plans_of
+from sojourn_collector.join.read_session import Session, milliseconds, read_session
+from sojourn_collector.join.real_run import RealRun
+from sojourn_collector.join.recognise import recognise
+from sojourn_collector.join.rows import run_row, step_rows, withdrawn_runs, withdrawn_steps
+from sojourn_collector.join.versions import Versions
+from sojourn_collector.join.writing import write
+from sojourn_collector.store.client import Store
+from sojourn_probes import semconv
+from sojourn_probes.semconv import Traffic
+
+_log = logging.getLogger(__name__)
+MOST_SIGNALS = 20_000
+"""Of one session. No person does that much in one visit; who sends more cannot make the join read it over and over."""
+_LONGEST_SESSION = timedelta(days=2)
+_FEEDBACK_BEFORE = timedelta(days=1)
+
+
+class SessionJoin:
+    """Recomputes whole sessions. `abandon` is in seconds."""
+
+    def __init__(
+        self, store: Store, journeys: JourneyFolder, linker: Linker, versions: Versions, normalise: Normalise, clock: Callable[[], datetime], abandon: float
+    ) -> None:
+        self._store = store
+        self._journeys = journeys
+        self._linker = linker
+        self._versions = versions
+        self._normalise = normalise
+        self._clock = clock
+        self._abandon = timedelta(seconds=abandon)
+
+    async def join(self, touched: Mapping[str, datetime]) -> dict[str, tuple[datetime, datetime]]:
+        """Recompute these sessions, given with the earliest time touched in each.
+
+        Returns those with a run still being tried: when the session began, and when that run will be given up.
+        Raises what the store raises; doing it again does no harm.
+        """
+        since = min(touched.values()) - _LONGEST_SESSION
+        sessions = await self._read(list(touched), since)
+        if not sessions:
+            return {}
+        runs = {session.id: self._recognise(session) for session in sessions}
+        version = self._versions.next()
+        await self._withdraw(list(touched), runs, since, version)
+        # Sessions last: what links look for must not be there before its runs.
+        await write(self._store, "steps", [row for s in sessions for run in runs[s.id] for row in step_rows(run, s, version)])
+        await write(self._store, "runs", [run_row(run, s, version) for s in sessions for run in runs[s.id]])
+        await write(self._store, "sessions", [session.row(version) for session in sessions])
+        await self._surveys(sessions)
+        await self._link_again(sessions)
+        return self._trying(sessions, runs)
+
+    async def _read(self, ids: list[str], since: datetime) -> list[Session]:
+        rows: list[dict[str, Any]] = []
+        for query in ("join_session_spans", "join_session_events"):
+            rows.extend(await self._store.query(query, sessions=ids, since=since, most=MOST_SIGNALS, deadline=60.0))
+        found = (read_session(id_, group) for id_, group in by(rows, "session_id").items())
+        return [session for session in found if session is not None]
+
+    def _recognise(self, session: Session) -> list[RealRun]:
+        if session.traffic != Traffic.REAL:
+            return []
+        plans = plans_of(self._journeys.all().values())
+        abandon = self._abandon // timedelta(milliseconds=1)
+        return recognise(session.id, session.app, session.signals, plans, abandon=abandon, now=milliseconds(self._clock()))
+
+    async def _withdraw(self, ids: list[str], runs: Mapping[str, Sequence[RealRun]], since: datetime, version: int) -> None:
+        """Take back runs that began elsewhere before a late signal came: their id hangs on their first signal."""
+        known = by(await self._store.query("join_known_runs", sessions=ids, since=since), "session_id")
+        gone = [row for id_, rows in known.items() for row in withdrawn_runs(rows, runs.get(id_, ()), version)]
+        if not gone:
+            return
+        for start in range(0, len(gone), 100):
+            batch = [row["run_id"] for row in gone[start : start + 100]]
+            steps = await self._store.query("join_known_steps", runs=batch, since=since)
+            await write(self._store, "steps", withdrawn_steps(steps, version))
+        await write(self._store, "runs", gone)
+
+    async def _surveys(self, sessions: Sequence[Session]) -> None:
+        """Surveys answered in the page are feedback with the session known for certain."""
+        rows = [row for s in sessions if s.traffic == Traffic.REAL for survey in s.surveys if (row := self._survey(s, survey)) is not None]
+        await write(self._store, "feedback", await self._linker.link(rows))
+
+    def _survey(self, session: Session, record: Mapping[str, Any]) -> dict[str, Any] | None:
+        attrs: Mapping[str, str] = record["attrs"]
+        survey = attrs.get(semconv.SURVEY_ID, "")
+        raw = {
+            "source": "beacon",
+            "id": str(uuid5(NAMESPACE_URL, f"{session.id}/{survey}/{milliseconds(record['ts'])}")),
+            "kind": attrs.get(semconv.SURVEY_KIND, ""),
+            "value": attrs.get(semconv.SURVEY_VALUE) or None,
+            "scale_min": attrs.get(semconv.SURVEY_SCALE_MIN) or None,
+            "scale_max": attrs.get(semconv.SURVEY_SCALE_MAX) or None,
+            "comment": attrs.get(semconv.SURVEY_COMMENT, ""),
+            "at": record["ts"].astimezone(UTC).isoformat(timespec="milliseconds"),
+            "survey_id": survey,
+            "session_id": session.id,
+            "user_id": session.person.user_id,
+            "account_id": session.person.account_id,
+        }
+        try:
+            _, row = self._normalise("feedback", raw, record["accepted"])
+        except ValueError as error:
+            _log.warning("a survey answer in a page cannot be taken: %s", error)
+            return None
+        return {**row, "visitor_id": session.person.visitor_id, "version": self._versions.next()}
+
+    async def _link_again(self, sessions: Sequence[Session]) -> None:
+        """Feedback and orders that came before these signals did."""
+        ids = [session.id for session in sessions]
+        persons = list({session.person.id for session in sessions if session.person.kind == "user"})
+        since = datetime.fromtimestamp(min(session.started for session in sessions) / 1000, UTC) - _FEEDBACK_BEFORE
+        for table in LINKED_TABLES:
+            rows = await self._linker.near(table, ids, persons, since)
+            await write(self._store, table, [{**row, "version": self._versions.next()} for row in rows])
+
+    def _trying(self, sessions: Sequence[Session], runs: Mapping[str, Sequence[RealRun]]) -> dict[str, tuple[datetime, datetime]]:
+        found = {}
+        for session in sessions:
+            if open_runs := [run for run in runs[session.id] if not run.settled]:
+                last = max(run.ended for run in open_runs)
+                found[session.id] = (datetime.fromtimestamp(session.started / 1000, UTC), datetime.fromtimestamp(last / 1000, UTC) + self._abandon)
+        return found

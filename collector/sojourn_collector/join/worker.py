@@ -1,0 +1,151 @@
+"""The join's worker: as soon as something is loaded or has arrived, the sessions, runs, feedback and orders it concerns are joined."""
+
+import asyncio
+import logging
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any, Protocol
+
+from sojourn_collector.config import ImpactConfig
+from sojourn_collector.join.inbox_copy import InboxCopy, Normalise
+from sojourn_collector.join.journeys import JourneyFolder
+from sojourn_collector.join.linker import Linker, cut
+from sojourn_collector.join.run_join import RunJoin
+from sojourn_collector.join.session_join import SessionJoin
+from sojourn_collector.join.versions import Versions
+from sojourn_collector.store.client import Store, StoreError
+from sojourn_collector.store.control import Control
+
+_log = logging.getLogger(__name__)
+JOINED_SEQ = "joined_seq"
+VERSION = "join_version"
+_SEQS_AT_ONCE = 64
+_SESSIONS_AT_ONCE = 100
+_LONGEST_PAUSE = 1.0
+_LONGEST_RETRY = 5.0
+
+
+class LoadProgress(Protocol):
+    """How far the accepted requests are in the tables."""
+
+    @property
+    def loaded_seq(self) -> int:
+        """Highest sequence number up to which everything is loaded."""
+        ...
+
+    async def wait_beyond(self, seq: int) -> int:
+        """Wait until `loaded_seq` exceeds `seq`; returns it."""
+        ...
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+class JoinWorker:
+    """Joins until it is cancelled. What it had done survives a crash; doing a part of it twice changes nothing."""
+
+    def __init__(
+        self,
+        store: Store,
+        control: Control,
+        journeys: JourneyFolder,
+        impact: ImpactConfig,
+        loader: LoadProgress,
+        *,
+        normalise: Normalise,
+        clock: Callable[[], datetime] = _now,
+    ) -> None:
+        self._store = store
+        self._control = control
+        self._journeys = journeys
+        self._loader = loader
+        self._clock = clock
+        self._abandon = impact.windows.abandon
+        self._versions = Versions(clock, 0)
+        linker = Linker(store, timedelta(seconds=impact.windows.identity))
+        self._inbox = InboxCopy(store, control, linker, self._versions, normalise, clock)
+        self._sessions = SessionJoin(store, journeys, linker, self._versions, normalise, clock, self._abandon)
+        self._runs = RunJoin(store, journeys, self._versions)
+        self._trying: dict[str, tuple[datetime, datetime]] = {}
+        self.joined_seq = -1
+        """Everything loaded up to here is joined; -1 before the start."""
+        self.problem = ""
+        """Why the join stands still, in one sentence; empty while it goes on."""
+
+    async def run(self) -> None:
+        """Join until cancelled. An engine that does not answer is waited for."""
+        retry = 0.1
+        while True:
+            try:
+                await self.catch_up()
+            except StoreError as error:
+                if str(error) != self.problem:
+                    _log.warning("the join waits: %s", error)
+                self.problem = str(error)
+                await asyncio.sleep(retry)
+                retry = min(retry * 2, _LONGEST_RETRY)
+                continue
+            self.problem, retry = "", 0.1
+            await self._pause()
+
+    async def catch_up(self) -> None:
+        """Join all there is to be joined now. Raises what the store raises; what was joined till then is remembered."""
+        if self.joined_seq < 0:
+            await self._begin()
+        while True:
+            await self._journeys.refresh()
+            self._control.inbox.arrived.clear()
+            await self._inbox.run()
+            await self._settle()
+            until = min(self._loader.loaded_seq, self.joined_seq + _SEQS_AT_ONCE)
+            if until <= self.joined_seq:
+                return
+            await self._join_range(self.joined_seq, until)
+            self.joined_seq = until
+            await self._control.progress.set_many({JOINED_SEQ: until, VERSION: self._versions.highest})
+
+    async def _begin(self) -> None:
+        """Where the last process stopped, and which runs it left being tried."""
+        self._versions.highest = await self._control.progress.get(VERSION)
+        reach = self._clock() - timedelta(seconds=self._abandon) - timedelta(days=32)
+        rows = await self._store.query("join_unsettled", since=reach)
+        late = timedelta(seconds=self._abandon)
+        self._trying = {row["session_id"]: (row["started"], row["ended"] + late) for row in rows}
+        self.joined_seq = await self._control.progress.get(JOINED_SEQ)
+
+    async def _join_range(self, after: int, until: int) -> None:
+        runs = await self._store.query("join_touched_runs", after=after, until=until, deadline=60.0)
+        for batch in cut(runs, _SESSIONS_AT_ONCE):
+            await self._runs.join({row["run_id"]: row["first"] for row in batch})
+        sessions = await self._store.query("join_touched_sessions", after=after, until=until, deadline=60.0)
+        for batch in cut(sessions, _SESSIONS_AT_ONCE):
+            await self._join_sessions({row["session_id"]: row["first"] for row in batch})
+
+    async def _settle(self) -> None:
+        """Runs whose customers have been idle for long enough are over now."""
+        now = self._clock()
+        due = [(id_, began) for id_, (began, until) in self._trying.items() if until <= now]
+        for batch in cut(due, _SESSIONS_AT_ONCE):
+            await self._join_sessions(dict(batch))
+
+    async def _join_sessions(self, touched: Mapping[str, datetime]) -> None:
+        trying = await self._sessions.join(touched)
+        for id_ in touched:
+            self._trying.pop(id_, None)
+        self._trying |= trying
+
+    async def _pause(self) -> None:
+        """Until something is loaded, arrives, or is due."""
+        due = min((until for _, until in self._trying.values()), default=None)
+        pause = _LONGEST_PAUSE if due is None else min(_LONGEST_PAUSE, max(0.01, (due - self._clock()).total_seconds()))
+        waiting: list[asyncio.Task[Any]] = [
+            asyncio.create_task(self._loader.wait_beyond(self.joined_seq)),
+            asyncio.create_task(self._control.inbox.arrived.wait()),
+        ]
+        try:
+            await asyncio.wait(waiting, timeout=pause, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for task in waiting:
+                task.cancel()
+            await asyncio.gather(*waiting, return_exceptions=True)
