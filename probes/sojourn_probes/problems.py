@@ -149,11 +149,11 @@ def _misshapen(pattern: str, value: Any) -> str:
 def _unknown(key: str, model: type[BaseModel] | None) -> str:
     known = [] if model is None else [info.alias or name for name, info in model.model_fields.items()]
     if key in getattr(model, "not_built", ()):
-        return f"{key} is not built yet and would be ignored; remove it"
+        return "is not built yet and would be ignored; remove it"
     close = difflib.get_close_matches(key, known, n=1, cutoff=0.6)
     if close:
-        return f"{key} is not known here; did you mean {close[0]}?"
-    return f"{key} is not known here; known are {', '.join(known)}" if known else f"{key} is not known here; remove it"
+        return f"is not known here; did you mean {close[0]}?"
+    return f"is not known here; known are {', '.join(known)}" if known else "is not known here; remove it"
 
 
 def _value_at(data: Any, path: Path) -> Any:

@@ -1,0 +1,28 @@
+"""The one list of forms in which `sojourn` gives its results."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from sojourn_probes.errors import Problem
+from sojourn_probes.journey import Journey
+from sojourn_probes.output import as_github, as_human, as_json, as_junit
+from sojourn_probes.output.walked import Walked
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """How runs, and how the findings of `validate`, are written. Each gives the whole text for stdout, without colour."""
+
+    runs: Callable[[Sequence[Walked]], str]
+    findings: Callable[[Sequence[Journey], Sequence[Problem], Sequence[Problem]], str] | None = None
+    """Takes the good journeys, the problems, and what is still missing here to run them."""
+
+
+FORMS: Final[dict[str, Form]] = {
+    "human": Form(as_human.runs, as_human.findings),
+    "json": Form(as_json.runs, as_json.findings),
+    "junit": Form(as_junit.runs),
+    "github": Form(as_github.runs, as_github.findings),
+}
+"""Form by the word given to --output."""

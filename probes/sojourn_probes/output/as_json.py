@@ -1,0 +1,28 @@
+"""One JSON object with everything measured."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Any
+
+from sojourn_probes.errors import Problem
+from sojourn_probes.journey import Journey
+from sojourn_probes.output.walked import Walked
+
+
+def runs(walked: Sequence[Walked]) -> str:
+    """`{"passed": …, "runs": […]}`; each run has the fields of `result.RunResult` and its file."""
+    found = [{"file": one.file, **asdict(one.result)} for one in walked]
+    return _written({"passed": all(one.passed for one in walked), "runs": found})
+
+
+def findings(journeys: Sequence[Journey], problems: Sequence[Problem], missing: Sequence[Problem]) -> str:
+    """`{"good": …, "journeys": […], "problems": […], "missing": […]}`."""
+    good = [
+        {"file": str(journey.source), "id": journey.id, "name": journey.title, "version": journey.version, "steps": len(journey.steps)} for journey in journeys
+    ]
+    return _written({"good": not problems, "journeys": good, "problems": [asdict(one) for one in problems], "missing": [asdict(one) for one in missing]})
+
+
+def _written(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, indent=2) + "\n"

@@ -1,0 +1,42 @@
+"""A run together with the journey it walked, as the output forms take it."""
+
+from dataclasses import dataclass
+
+from sojourn_probes.journey import Journey
+from sojourn_probes.result import RunResult, StepResult
+from sojourn_probes.semconv import Outcome
+
+
+@dataclass(frozen=True, slots=True)
+class Walked:
+    """One run and its journey."""
+
+    journey: Journey
+    result: RunResult
+
+    @property
+    def file(self) -> str:
+        """The journey's file."""
+        return str(self.journey.source or self.journey.id)
+
+    @property
+    def steps(self) -> tuple[StepResult, ...]:
+        """The steps of the attempt that decided."""
+        return self.result.attempts[-1].steps
+
+    @property
+    def passed(self) -> bool:
+        """Whether the journey can be walked to its end, slowly or not."""
+        return self.result.outcome in (Outcome.PASSED, Outcome.DEGRADED)
+
+    def line_of(self, step_id: str | None) -> int:
+        """The line of a step in the journey's file; of the journey when there is no such step."""
+        for index, step in enumerate(self.journey.steps):
+            if step.id == step_id:
+                return self.journey.place_of(("steps", index))[0]
+        return 1
+
+
+def seconds(started_ns: int, ended_ns: int) -> float:
+    """The time between two times in nanoseconds, in seconds."""
+    return (ended_ns - started_ns) / 1e9
