@@ -8,12 +8,13 @@ import shutil
 import signal
 import tempfile
 from collections.abc import Sequence
-from contextlib import suppress
+from contextlib import aclosing, suppress
 from pathlib import Path
 from typing import Any
 
 import httpx2
 
+from sojourn_demo.shoppers.wire import Wire
 from sojourn_demo.shoppers.world import World, draw_world
 from sojourn_demo.stage.parts import PartDiedError, Parts
 from sojourn_demo.stage.play import Play, PlayError
@@ -98,9 +99,8 @@ async def _play(options: argparse.Namespace, setting: Setting, parts: Parts, tel
     world = _world(options, browser)
     write_setting(setting, world, browser=browser is not None)
     teller.say(f"Seed {world.seed}, {len(world.healthy) + len(world.incident)} simulated shoppers; logs in {setting.folder}")
-    limits = httpx2.Limits(max_connections=200, max_keepalive_connections=100)
-    async with httpx2.AsyncClient(trust_env=False, timeout=15, limits=limits) as client:
-        play = Play(setting, world, parts, teller, client, browser)
+    async with httpx2.AsyncClient(trust_env=False, timeout=15) as client, aclosing(Wire()) as wire:
+        play = Play(setting, world, parts, teller, client, wire, browser)
         async with asyncio.TaskGroup() as group:
             await play.start_parts()
             watching = group.create_task(parts.watch())

@@ -4,6 +4,7 @@ import asyncio
 import gzip
 import json
 from collections.abc import AsyncIterator
+from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from starlette.routing import Route
 
 from sojourn_demo.shop.serve import Shop, build_shop, listening
 from sojourn_demo.shop.settings import Account, Customer, ShopSettings
+from sojourn_demo.shoppers.wire import Wire
 from sojourn_demo.stage.ports import free_ports
 
 
@@ -82,6 +84,7 @@ class Running:
     shop: Shop
     settings: ShopSettings
     client: httpx2.AsyncClient
+    wire: Wire
     url: str
     admin: str
 
@@ -114,10 +117,10 @@ def settings(receiver: Receiver, tmp_path: Path) -> ShopSettings:
 @pytest.fixture
 async def running(settings: ShopSettings) -> AsyncIterator[Running]:
     """The shop with all three listeners; its feeds do not run by themselves."""
-    async with httpx2.AsyncClient(trust_env=False, timeout=10) as calls, httpx2.AsyncClient(trust_env=False, timeout=10) as client:
+    async with httpx2.AsyncClient(trust_env=False, timeout=10) as calls, httpx2.AsyncClient(trust_env=False, timeout=10) as client, aclosing(Wire()) as wire:
         shop = build_shop(settings, calls, pause=0.05)
         async with listening(shop.payments, settings.payments_port), listening(shop.shop, settings.port), listening(shop.admin, settings.admin_port):
             settings = replace(settings)
-            yield Running(shop, settings, client, settings.origin, f"http://127.0.0.1:{settings.admin_port}")
+            yield Running(shop, settings, client, wire, settings.origin, f"http://127.0.0.1:{settings.admin_port}")
         for provider in shop.providers:
             await asyncio.to_thread(provider.shutdown)

@@ -16,7 +16,7 @@ async def _at_once(_seconds: float) -> None:
 
 
 def _walker(running: Running, receiver: Receiver) -> Walker:
-    return Walker(running.client, running.url, receiver.url, Tally(), sleep=_at_once)
+    return Walker(running.wire, running.url, receiver.url, Tally(), sleep=_at_once)
 
 
 @pytest.fixture
@@ -74,8 +74,8 @@ async def test_beacons_have_the_wire_format(running: Running, receiver: Receiver
 async def test_beacon_is_sent_again(running: Running, receiver: Receiver) -> None:
     """A beacon that is not taken for now is sent again with the same id; a refused one is given up at once."""
     receiver.answers = [429, 503]
-    await post_beacon(running.client, receiver.url, running.url, {"id": "b1"}, "test")
+    await post_beacon(running.wire, receiver.url, running.url, {"id": "b1"}, "test")
     assert [beacon["id"] for beacon in receiver.beacons] == ["b1"]
     receiver.answers = [400, 204]
     with pytest.raises(BeaconLostError, match="the agent answered 400"):
-        await post_beacon(running.client, receiver.url, running.url, {"id": "b2"}, "test")
+        await post_beacon(running.wire, receiver.url, running.url, {"id": "b2"}, "test")

@@ -8,9 +8,8 @@ import uuid
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-import httpx2
-
 from sojourn_demo.shoppers.shopper import Shopper
+from sojourn_demo.shoppers.wire import Wire, WireError
 
 TRIES: Final = 6
 
@@ -108,20 +107,20 @@ class Visit:
         return f"{self.origin}{path}"
 
 
-async def post_beacon(client: httpx2.AsyncClient, intake: str, origin: str, body: dict[str, Any], user_agent: str) -> None:
+async def post_beacon(wire: Wire, intake: str, origin: str, body: dict[str, Any], user_agent: str) -> None:
     """Send a beacon to the agent at `intake` until it is taken; the same id every time. Raises BeaconLostError when it never is."""
     headers = {"origin": origin, "content-type": "text/plain;charset=UTF-8", "user-agent": user_agent}
     content, reason = json.dumps(body).encode(), ""
     for number in range(TRIES):
         try:
-            answer = await client.post(f"{intake}/v1/beacons", content=content, headers=headers)
-        except httpx2.HTTPError as error:
-            reason = f"the agent could not be reached ({type(error).__name__})"
+            answer = await wire.request("POST", f"{intake}/v1/beacons", headers, content)
+        except WireError as error:
+            reason = f"the agent did not answer ({error})"
         else:
-            if answer.status_code == 204:
+            if answer.status == 204:
                 return
-            reason = f"the agent answered {answer.status_code}: {answer.text[:200]}"
-            if answer.status_code not in {408, 429} and answer.status_code < 500:
+            reason = f"the agent answered {answer.status}: {answer.text[:200]}"
+            if answer.status not in {408, 429} and answer.status < 500:
                 break
         await asyncio.sleep(min(0.2 * 2**number, 3.0))
     raise BeaconLostError(reason)

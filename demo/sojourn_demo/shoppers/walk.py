@@ -1,15 +1,15 @@
 """How a shopper without a browser walks: it asks the shop for the same pages, with `traceparent`, and sends the beacons itself."""
 
 import asyncio
+import json
 import random
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-import httpx2
-
 from sojourn_demo.shoppers.beacons import BeaconLostError, Visit, now_ms, post_beacon
 from sojourn_demo.shoppers.shopper import Answer, Fate, Shopper
+from sojourn_demo.shoppers.wire import Wire, WireError
 
 Sleep = Callable[[float], Awaitable[None]]
 
@@ -29,7 +29,7 @@ class Tally:
 class Walker:
     """Walks shoppers through the shop at `origin` and reports to the agent at `intake`. One for all shoppers."""
 
-    client: httpx2.AsyncClient
+    wire: Wire
     origin: str
     intake: str
     tally: Tally
@@ -41,8 +41,8 @@ class Walker:
         journey = _Errand(self, shopper)
         try:
             await journey.run()
-        except httpx2.HTTPError as error:
-            self.tally.surprises.append(f"{shopper.id}: the shop did not answer ({type(error).__name__})")
+        except WireError as error:
+            self.tally.surprises.append(f"{shopper.id}: the shop did not answer ({error})")
         except BeaconLostError as error:
             self.tally.lost.append(f"{shopper.id}: {error}")
         else:
@@ -139,8 +139,9 @@ class _Errand:
         if self.visit.items:
             await self._leave()
         ids, began = self.visit.ids(), now_ms()
-        answer = await self.walker.client.get(f"{self.walker.origin}{path}", headers=self._headers(ids.traceparent))
-        answer.raise_for_status()
+        answer = await self.walker.wire.request("GET", f"{self.walker.origin}{path}", self._headers(ids.traceparent))
+        if answer.status != 200:
+            raise WireError(f"{path} answered {answer.status}")
         self.visit.open_page(path.partition("?")[0], ids, began)
         await self.walker.sleep(self.shopper.pace * self.dice.uniform(0.5, 1.5))
         return answer.text
@@ -148,21 +149,18 @@ class _Errand:
     async def _post(self, path: str, body: dict[str, Any] | str, *, form: bool = False) -> tuple[int, Any]:
         """Post as the page's script would; a form is a navigation and has no fetch of its own."""
         ids, began = self.visit.ids(on_page=True), now_ms()
-        headers = self._headers(ids.traceparent)
-        if form:
-            headers["content-type"] = "application/x-www-form-urlencoded"
-            answer = await self.walker.client.post(f"{self.walker.origin}{path}", content=str(body), headers=headers)
-        else:
-            answer = await self.walker.client.post(f"{self.walker.origin}{path}", json=body, headers=headers)
-            self.visit.fetched("POST", path, ids, began, answer.status_code)
-        kind = answer.headers.get("content-type", "")
-        return answer.status_code, answer.json() if kind.startswith("application/json") else {}
+        headers = self._headers(ids.traceparent) | {"content-type": "application/x-www-form-urlencoded" if form else "application/json"}
+        content = str(body) if form else json.dumps(body)
+        answer = await self.walker.wire.request("POST", f"{self.walker.origin}{path}", headers, content.encode())
+        if not form:
+            self.visit.fetched("POST", path, ids, began, answer.status)
+        return answer.status, answer.json()
 
     async def _leave(self) -> None:
         """Send what happened on the page."""
         if self.visit.items:
             body = self.visit.beacon(self.walker.app)
-            await post_beacon(self.walker.client, self.walker.intake, self.walker.origin, body, self.shopper.device.user_agent)
+            await post_beacon(self.walker.wire, self.walker.intake, self.walker.origin, body, self.shopper.device.user_agent)
 
     def _new_visit(self, previous: str = "") -> Visit:
         return Visit(self.shopper, self.walker.origin, random.Random(self.dice.getrandbits(64)), previous=previous)

@@ -13,6 +13,7 @@ import httpx2
 from sojourn_demo.faults import Fault
 from sojourn_demo.shoppers.shopper import Fate, Shopper, foresee
 from sojourn_demo.shoppers.walk import Tally, Walker
+from sojourn_demo.shoppers.wire import Wire
 from sojourn_demo.shoppers.world import World, draw_passer_by, truth_of
 from sojourn_demo.stage.parts import Parts
 from sojourn_demo.stage.progress import Teller
@@ -39,6 +40,7 @@ class Play:
     parts: Parts
     teller: Teller
     client: httpx2.AsyncClient
+    wire: Wire
     browser: Choice | None
     tally: Tally = field(default_factory=Tally)
 
@@ -77,7 +79,7 @@ class Play:
 
     async def trickle(self) -> None:
         """Send passers-by for ever, so that an open report lives. Follows whatever fault the switchboard has on."""
-        quiet = Walker(self.client, self.setting.url(self.setting.ports.shop), self.setting.url(self.setting.ports.intake), Tally())
+        quiet = Walker(self.wire, self.setting.url(self.setting.ports.shop), self.setting.url(self.setting.ports.intake), Tally())
         async with asyncio.TaskGroup() as group:
             number = 0
             while True:
@@ -89,7 +91,7 @@ class Play:
     async def _walk(self, title: str, shoppers: Sequence[Shopper], fault: Fault | None) -> None:
         ports, url = self.setting.ports, self.setting.url
         fates = [(shopper, foresee(shopper, fault)) for shopper in shoppers]
-        walker = Walker(self.client, url(ports.shop), url(ports.intake), self.tally)
+        walker = Walker(self.wire, url(ports.shop), url(ports.intake), self.tally)
         before = self.tally.gone
         with self.teller.counting(title, len(fates)) as told:
             async with asyncio.TaskGroup() as group:
