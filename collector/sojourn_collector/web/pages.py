@@ -1,0 +1,129 @@
+"""The report's pages. Each asks one question of `Answers` and shows what comes back."""
+
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+from fastapi import APIRouter
+from starlette.applications import Starlette
+from starlette.responses import HTMLResponse
+from starlette.staticfiles import StaticFiles
+
+from sojourn_collector.context import Context
+from sojourn_collector.store.client import EngineUnavailable, QueryTimeout
+from sojourn_collector.web import axis, charts
+from sojourn_collector.web.answering import Answers, StoredAnswers
+from sojourn_collector.web.models import ImpactReport, JourneyAnswer, PersonAnswer, RunAnswer, VisitAnswer
+from sojourn_collector.web.render import FOLDER, Pages
+
+Found = TypeVar("Found")
+
+_RETRY = "5"
+_GONE = {
+    "problems": "Problems are listed while they are inside the report’s window. This one is over and has left it, or it joined another that began earlier.",
+    "journeys": "No journey file of this id is in the collector’s journeys folder. Compare with the id line of the file, or run sojourn validate on it.",
+    "people": "Nobody of this id was seen. A person is known by user.id, else by a consented visitor id, else by the visit.",
+    "visits": "No visit of this id was received. A visit appears a second or two after its first beacon; visits are kept for 400 days.",
+    "runs": "No run of this id was received. A run appears when the agent has delivered it: ask the agent’s /healthz whether something waits.",
+    "traces": "No span of this trace was received. Spans are kept for 31 days; a trace id has 32 hexadecimal digits.",
+}
+
+
+def mount_static(app: Starlette) -> None:
+    """Serve the report's own styles and scripts under /static. Nothing of a page comes from another host."""
+    app.mount("/static", StaticFiles(directory=FOLDER / "static"), name="static")
+
+
+def not_found(pages: Pages, kind: str = "") -> HTMLResponse:
+    """The page for an address that leads nowhere, saying why that may be and what to do."""
+    why = _GONE.get(kind, "There is no page at this address.")
+    return pages.page("absent.html", status=404, title="Not found", why=why)
+
+
+def engine_down(pages: Pages) -> HTMLResponse:
+    """The page while the engine cannot answer; it asks again by itself."""
+    return pages.page("engine_down.html", status=503, headers={"retry-after": _RETRY, "refresh": _RETRY})
+
+
+def build_pages(context: Context, answers: Answers | None = None) -> APIRouter:
+    """The report's routes: `/` and one page per problem, journey, person, visit, run and trace.
+
+    `answers` stands in for the store in tests and previews. Host check and sign-in are the app's business.
+    """
+    ask: Answers = answers or StoredAnswers(context)
+    pages = Pages(context.impact, context.clock)
+    router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
+
+    async def show(kind: str, asked: Awaitable[Found | None], draw: Callable[[Found], HTMLResponse | None]) -> HTMLResponse:
+        try:
+            found = await asked
+        except (EngineUnavailable, QueryTimeout):
+            return engine_down(pages)
+        drawn = None if found is None else draw(found)
+        return drawn or not_found(pages, kind)
+
+    @router.get("/")
+    async def today() -> HTMLResponse:
+        return await show("", ask.impact(), lambda report: pages.page("today.html", as_of=report.as_of, title="Today", report=report))
+
+    @router.get("/problems/{ident:path}")
+    async def problem(ident: str) -> HTMLResponse:
+        def draw(report: ImpactReport) -> HTMLResponse | None:
+            found = next((one for one in report.problems if one.id == ident), None)
+            if found is None:
+                return None
+            face = pages.clockface(report.as_of)
+            return pages.page(
+                "problem.html",
+                as_of=report.as_of,
+                title=f"{found.journey.name} › {found.step.name}",
+                problem=found,
+                report=report,
+                moments=axis.problem_clock(found.clock, report.as_of),
+                people_chart=charts.people_over_time(found, face),
+            )
+
+        return await show("problems", ask.impact(), draw)
+
+    @router.get("/journeys/{ident:path}")
+    async def journey(ident: str) -> HTMLResponse:
+        def draw(found: JourneyAnswer) -> HTMLResponse:
+            face = pages.clockface(found.as_of)
+            return pages.page(
+                "journey.html",
+                as_of=found.as_of,
+                title=found.name,
+                journey=found,
+                funnel=charts.funnel(found.experience),
+                durations=charts.probe_durations(found.probes.runs, face),
+            )
+
+        return await show("journeys", ask.journey(ident), draw)
+
+    @router.get("/people/{ident:path}")
+    async def person(ident: str) -> HTMLResponse:
+        def draw(found: PersonAnswer) -> HTMLResponse:
+            return pages.page("person.html", title=found.label, person=found, drawing=axis.timeline(found.timeline, pages.clockface()))
+
+        return await show("people", ask.person(ident), draw)
+
+    @router.get("/visits/{ident:path}")
+    async def visit(ident: str) -> HTMLResponse:
+        def draw(found: VisitAnswer) -> HTMLResponse:
+            face = pages.clockface(found.ended)
+            return pages.page("visit.html", title=f"Visit of {face.at(found.started)}", visit=found, drawing=axis.timeline(found.timeline, face))
+
+        return await show("visits", ask.visit(ident), draw)
+
+    @router.get("/runs/{ident:path}")
+    async def run(ident: str) -> HTMLResponse:
+        def draw(found: RunAnswer) -> HTMLResponse:
+            steps = [*found.steps, *(found.last_good.steps if found.last_good else [])]
+            return pages.page("run.html", title=f"{found.journey.name}, one run", run=found, scale=axis.longest_exchange(steps))
+
+        return await show("runs", ask.run(ident), draw)
+
+    @router.get("/traces/{ident:path}")
+    async def trace(ident: str) -> HTMLResponse:
+        return await show("traces", ask.trace(ident), lambda found: pages.page("trace.html", title="Trace", trace=found))
+
+    return router

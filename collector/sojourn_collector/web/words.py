@@ -1,0 +1,142 @@
+"""The plain words of the pages, one list per vocabulary, each with the tone it is shown in.
+
+A tone is a shape, a colour and a word together (colour alone never says anything): good, slow, bad, unknown, neutral.
+"""
+
+from typing import NamedTuple
+
+
+class Word(NamedTuple):
+    """A word for readers and its tone."""
+
+    text: str
+    tone: str
+
+
+STATES = {
+    "healthy": Word("Healthy", "good"),
+    "passing": Word("Passing", "good"),
+    "degraded": Word("Slow", "slow"),
+    "failing": Word("Failing", "bad"),
+    "over": Word("Over", "neutral"),
+    "unknown": Word("Not known", "unknown"),
+    "fresh": Word("Fresh", "good"),
+    "stale": Word("Stale", "slow"),
+    "never": Word("Nothing yet", "unknown"),
+}
+
+OUTCOMES = {
+    "passed": Word("Passed", "good"),
+    "degraded": Word("Passed, slow", "slow"),
+    "failed": Word("Failed", "bad"),
+    "inconclusive": Word("Not counted", "unknown"),
+    "skipped": Word("Not walked", "unknown"),
+}
+
+# How a customer's walk ended (the column `end` of runs).
+ENDS = {
+    "finished": Word("Finished", "good"),
+    "gave_up": Word("Gave up", "neutral"),
+    "stopped": Word("Was stopped", "bad"),
+    "trying": Word("Still trying", "unknown"),
+}
+
+SOURCES = {
+    "beacons": "Customers’ browsers",
+    "probes": "Our probes",
+    "backend": "Your backend",
+    "feedback": "Feedback",
+    "orders": "Orders",
+    "accounts": "Accounts",
+    "people": "People",
+}
+
+PERSON_KINDS = {
+    "user": "customer",
+    "visitor": "returning visitor, no name known",
+    "visit": "anonymous visit",
+}
+
+TRAFFIC = {"real": "Customer", "synthetic": "Our probe"}
+
+JOINS = {
+    "explicit": "linked by the visit’s own id",
+    "inferred": "linked to the person’s last visit, a guess",
+    "unlinked": "not linked to a visit",
+}
+
+MONEY_STATES = {
+    "so_far": "missing so far",
+    "final": "missing, final",
+    "upper_bound": "at most",
+    "not_estimable": "not estimable",
+}
+
+PHASES = {
+    "resolve": "Find the address",
+    "connect": "Connect",
+    "tls": "Secure the connection",
+    "send": "Send the request",
+    "wait": "Wait for the server",
+    "receive": "Receive the answer",
+}
+
+# kind of a timeline's item → (what it is called, the lane it lies in)
+ITEMS = {
+    "page_view": ("Page", "Pages"),
+    "action": ("Action", "Actions"),
+    "frustration": ("Frustration", "Actions"),
+    "step": ("Step", "Actions"),
+    "event": ("Event", "Actions"),
+    "fetch": ("Request", "Requests"),
+    "web_vital": ("Speed", "Pages"),
+    "error": ("Error", "Requests"),
+    "backend": ("Backend", "Backend"),
+    "run": ("Journey", "Journeys"),
+    "survey": ("Survey", "Feedback and orders"),
+    "feedback": ("Feedback", "Feedback and orders"),
+    "conversion": ("Conversion", "Feedback and orders"),
+    "order": ("Order", "Feedback and orders"),
+}
+LANES = ("Journeys", "Pages", "Actions", "Requests", "Backend", "Feedback and orders")
+
+TONE_WORDS = {"neutral": "", "good": "went well", "slow": "slow", "bad": "failed"}
+
+# The cure where a source has never been heard of, when the answer brings none of its own.
+CURES = {
+    "beacons": "Add the snippet to your pages; see below.",
+    "probes": "Put a journey file into the agent’s journeys folder and start sojourn-agent.",
+    "backend": "Point your services’ OpenTelemetry exporter at this collector’s port 4318.",
+    "feedback": "Post survey answers to /api/v1/in/feedback with a key.",
+    "orders": "Post orders to /api/v1/in/orders with a key; without them there is no money on this page.",
+    "accounts": "Post accounts to /api/v1/in/accounts with a key to see names and plans.",
+    "people": "Post people to /api/v1/in/people with a key to see whose account a person belongs to.",
+}
+
+
+def state(value: str) -> Word:
+    """The word for a state; an unheard-of one shows as it is, in grey."""
+    return STATES.get(value) or Word(value.replace("_", " ").capitalize() or "Not known", "unknown")
+
+
+def outcome(value: str) -> Word:
+    """The word for a run's or step's outcome."""
+    return OUTCOMES.get(value) or Word(value.replace("_", " ").capitalize() or "Not known", "unknown")
+
+
+def end(value: str) -> Word:
+    """The word for how a customer's walk ended."""
+    return ENDS.get(value) or Word(value.replace("_", " ").capitalize() or "Not known", "unknown")
+
+
+def severity(value: float, *, stopped: bool = False) -> Word:
+    """What happened to someone, from the severity of their worst technical experience (docs/scores.md)."""
+    if stopped or value >= 0.95:
+        return Word("was stopped", "bad")
+    if value >= 0.65:
+        return Word("hit an error, then left", "bad")
+    if value >= 0.4:
+        return Word("hit an error, got through later", "slow")
+    if value > 0:
+        return Word("slow", "slow")
+    return Word("not hit", "good")

@@ -1,0 +1,626 @@
+"""Answers to show: a shop whose payment fails, an installation that has seen nothing, and strangers' texts that try to do harm."""
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from random import Random
+
+from sojourn_collector.config import ImpactConfig, Windows
+from sojourn_collector.web import models as m
+
+NOW = datetime(2026, 11, 22, 14, 6, 30, tzinfo=UTC)
+TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
+GOOD_TRACE = "0af7651916cd43dd8448eb211c80319c"
+PROBE_RUN = "0199f3a0-1111-7000-8000-000000000001"
+GOOD_RUN = "0199f3a0-0000-7000-8000-000000000001"
+REAL_RUN = "6f6c9f1e-0000-5000-8000-000000000001"
+PROBLEM = "checkout.pay.20261122T140200"
+RTL = "\u202e"
+HOSTILE = (
+    f"<script>document.title='owned'</script><img src=x onerror=\"document.title='owned'\"> \"'`> {RTL}evil {{{{7*7}}}} </blockquote> "
+    "<a href=\"javascript:document.title='owned'\">free money</a> " + "A" * 5000
+)
+
+
+def ago(seconds: float) -> datetime:
+    """So many seconds before NOW."""
+    return NOW - timedelta(seconds=seconds)
+
+
+@dataclass
+class Clock:
+    """What pages need of the collector's context."""
+
+    impact: ImpactConfig = field(default_factory=ImpactConfig)
+
+    def clock(self) -> datetime:
+        """Always NOW."""
+        return NOW
+
+
+SIMULATED = ImpactConfig(simulated=True, windows=Windows(outcome=40.0, abandon=12.0, incident_gap=20.0))
+
+
+NAMES = [
+    "Ada Berger",
+    "Tomás Ruiz",
+    "Ingrid Solberg",
+    "Mehmet Aydın",
+    "Chloé Laurent",
+    "Piotr Zieliński",
+    "Sofia Rossi",
+    "Jonas Weber",
+    "Aiko Tanaka",
+    "Liam Byrne",
+]
+ACCOUNTS = [("Nordlicht GmbH", "Business"), ("Casa Verde", "Team"), ("", ""), ("Fjord & Sons", "Business"), ("", ""), ("Atelier Laurent", "Team")]
+COMMENTS = [
+    "I tried three times to pay and every time it just said something went wrong. I ordered elsewhere in the end.",
+    "",
+    "Payment page broken??",
+    "",
+    "Worked the second time, but I was worried that I had been charged twice.",
+    "",
+]
+
+
+def sufferers(count: int = 12) -> list[m.Sufferer]:
+    """People hit, worst first."""
+    dice = Random(7)
+    moments = sorted(ago(260 - dice.random() * 240) for _ in range(count))
+    found = []
+    for index, at in enumerate(moments):
+        account, plan = ACCOUNTS[index % len(ACCOUNTS)]
+        kind = "visit" if index == 10 else "visitor" if index % 5 == 4 else "user"
+        stopped = index < 8
+        found.append(
+            m.Sufferer(
+                person_id=f"{kind}:u{index + 12}",
+                kind=kind,
+                label=NAMES[index % len(NAMES)] if kind == "user" else "",
+                account_id=f"a{index % 6}" if account else "",
+                account=account,
+                plan=plan,
+                severity=1.0 if stopped else 0.5,
+                stopped=stopped,
+                at=at,
+                value=1240.0 - index * 80,
+                session_id=f"s-{index + 12}",
+                run_id=REAL_RUN,
+                trace_id=TRACE,
+                comment=COMMENTS[index % len(COMMENTS)],
+            )
+        )
+    return found
+
+
+def comments(first_text: str = COMMENTS[0]) -> list[m.Comment]:
+    """What people said, with and without a link to a visit."""
+
+    def one(index: int, value: float, text: str, hit: bool | None, join: str) -> m.Comment:
+        linked = join != "unlinked"
+        return m.Comment(
+            id=f"f{index}",
+            at=ago(200 - index * 20),
+            kind="csat",
+            value=value,
+            scale_min=1,
+            scale_max=5,
+            satisfied=value >= 4,
+            text=text,
+            person_id=f"user:u{12 + index}" if linked else "",
+            session_id=f"s-{12 + index}" if linked else "",
+            hit=hit,
+            join=join,
+        )
+
+    return [
+        one(0, 1, first_text, True, "explicit"),
+        one(1, 2, "Payment page broken??", True, "explicit"),
+        one(2, 4, "Worked the second time, but I was worried that I had been charged twice.", True, "inferred"),
+        one(3, 5, "Quick as always.", False, "explicit"),
+        one(4, 3, "", None, "unlinked"),
+    ]
+
+
+def money(state: str = "so_far") -> m.Money:
+    """Money in each of its states."""
+    shared = {"currency": "EUR", "as_of": ago(2), "hit": 41, "mature": 12, "controls": 147, "upper_bound": 2310.0}
+    if state in {"so_far", "final"}:
+        return m.Money(
+            state=state,
+            level=1,
+            amount=1238.4,
+            low=684.0,
+            high=1806.0,
+            final_at=NOW + timedelta(seconds=45),
+            overlap=0.97,
+            e_value=3.1,
+            notes=["One person had no others like them; their upper bound of 62 EUR stands beside the figure, not in it."],
+            **shared,
+        )
+    if state == "upper_bound":
+        return m.Money(state="upper_bound", level=0, reasons=["18 people hit, 30 are needed to compare them with others."], **shared)
+    return m.Money(state="not_estimable", reasons=["No orders were received, so nobody knows who paid."])
+
+
+def problem(*, comment: str = COMMENTS[0], money_state: str = "so_far", journey_name: str = "Buy one item", state: str = "failing") -> m.Problem:
+    """The payment step of the shop fails."""
+    return m.Problem(
+        id=PROBLEM,
+        journey=m.Named(id="checkout", name=journey_name),
+        step=m.Named(id="pay", name="Pay"),
+        state=state,
+        clock=m.Clock(
+            since=ago(268),
+            until=ago(20) if state == "over" else None,
+            last_probe_pass=ago(290),
+            first_probe_failure=ago(240),
+            first_customer_hit=ago(268),
+            window_from=ago(268),
+            window_to=ago(20) if state == "over" else NOW,
+        ),
+        cause=m.Cause(
+            summary="502 from POST /payments (service payments)",
+            kind="status",
+            status=502,
+            method="POST",
+            path="/payments",
+            service="payments",
+            trace_id=TRACE,
+            seen=52,
+            of=54,
+        ),
+        people=m.People(reached=188, hit=41, stopped=29, recovered=12, slow=3, trying=2, usual_hit=1.0, visits_reached=12, visits_hit=3, visits_stopped=2),
+        impact=m.Impact(state="measured", score=17.4, low=12.2, high=23.1, of=186, n_eff=186, usual=0.4, excess=17.0),
+        money=money(money_state),
+        satisfaction=m.Satisfaction(
+            scale="CSAT 1–5",
+            state="measured",
+            hit=m.Share(satisfied=6, answered=15, low=0.198, high=0.643),
+            others=m.Share(satisfied=58, answered=70, low=0.724, high=0.899),
+            comments=comments(comment),
+            unlinked=1,
+        ),
+        who=sufferers(),
+        who_total=41,
+        probe_run_id=PROBE_RUN,
+        last_good_run_id=GOOD_RUN,
+        headline=["checkout › Pay   failing since 14:02: 502 from POST /payments (service payments)"],
+    )
+
+
+STEPS = [("home", "Home page", 312, 290, 0), ("product", "Product", 290, 236, 1), ("cart", "Cart", 236, 188, 0), ("pay", "Pay", 188, 141, 41)]
+
+
+def experience() -> m.Experience:
+    """How customers fared in the shop."""
+    return m.Experience(
+        tried=312,
+        finished=141,
+        gave_up=140,
+        stopped=29,
+        trying=2,
+        usual_finished=0.58,
+        steps=[
+            m.StepFunnel(
+                id=ident,
+                name=name,
+                reached=reached,
+                done=done,
+                hit=hit,
+                slow=3 if hit > 5 else 0,
+                lcp_p75=1240.0 if ident != "pay" else None,
+                apdex=0.94,
+                apdex_t=2.5,
+            )
+            for ident, name, reached, done, hit in STEPS
+        ],
+    )
+
+
+def probes() -> m.ProbeState:
+    """Twenty runs of our probes, the newest failing."""
+    dice = Random(3)
+    runs = [
+        m.ProbeRun(
+            run_id=PROBE_RUN if index == 0 else f"{GOOD_RUN}-{index}" if index != 5 else GOOD_RUN,
+            at=ago(10 + index * 55),
+            location="eu" if index % 2 else "us",
+            outcome="failed" if index < 5 else "degraded" if index == 9 else "passed",
+            flaky=index == 12,
+            duration=0.4 + dice.random() * 0.5 + (2.2 if index == 9 else 0),
+            failure="expected status == 200, got 502" if index < 5 else "",
+            step="pay" if index < 5 else "",
+        )
+        for index in range(20)
+    ]
+    return m.ProbeState(state="failing", last=ago(10), passed=15, total=20, p50=0.62, p95=1.1, runs=runs)
+
+
+WINDOWS = m.Windows(outcome=86400, abandon=1800, incident_gap=1800, usual=2419200)
+
+
+def report(**how: str) -> m.ImpactReport:
+    """The front page while the payment fails."""
+    healthy = m.JourneyState(
+        id="browse",
+        name="Look around",
+        state="healthy",
+        experience=m.Experience(tried=840, finished=799, gave_up=41, stopped=0, trying=0),
+        probes=m.ProbeState(state="passing", last=ago(22), passed=96, total=96, p50=0.3, p95=0.5),
+        impact=m.Impact(state="measured", score=0.2, low=0.0, high=0.7, of=840),
+    )
+    unknown = m.JourneyState(
+        id="renew",
+        name="Renew the plan",
+        state="unknown",
+        experience=m.Experience(tried=0, finished=0, gave_up=0, stopped=0, trying=0),
+        probes=m.ProbeState(state="unknown", last=ago(7200), passed=0, total=0, hint="No run for 2 h; is sojourn-agent running?"),
+        impact=m.Impact(state="not measured", reason="Nobody tried."),
+    )
+    failing = m.JourneyState(
+        id="checkout",
+        name=how.get("journey_name", "Buy one item"),
+        state="failing",
+        experience=experience(),
+        probes=probes(),
+        impact=m.Impact(state="measured", score=10.6, low=7.4, high=14.1, of=310),
+    )
+    return m.ImpactReport(
+        as_of=NOW,
+        window_from=ago(86400),
+        window_to=NOW,
+        currency="EUR",
+        config_version="7c1f0a9e",
+        windows=WINDOWS,
+        freshness=[
+            m.Freshness(source="beacons", last=ago(1), state="fresh"),
+            m.Freshness(source="probes", last=ago(10), state="fresh"),
+            m.Freshness(source="backend", last=ago(1), state="fresh"),
+            m.Freshness(source="feedback", last=ago(100), state="fresh"),
+            m.Freshness(source="orders", last=ago(4000), state="stale", hint="The newest order is over an hour old; money waits for it."),
+            m.Freshness(source="accounts", last=ago(500), state="fresh"),
+            m.Freshness(source="people", last=None, state="never", hint="Post people to /api/v1/in/people with a key to see names."),
+        ],
+        problems=[problem(**how)],
+        journeys=[failing, healthy, unknown],
+        contact_first=sufferers()[:5],
+        unlinked_feedback=1,
+        unlinked_orders=4,
+    )
+
+
+def empty_report() -> m.ImpactReport:
+    """An installation that has seen nothing."""
+    sources = ["beacons", "probes", "backend", "feedback", "orders", "accounts", "people"]
+    return m.ImpactReport(
+        as_of=NOW,
+        window_from=ago(86400),
+        window_to=NOW,
+        currency="EUR",
+        config_version="7c1f0a9e",
+        windows=WINDOWS,
+        freshness=[m.Freshness(source=source, last=None, state="never") for source in sources],
+        problems=[],
+        journeys=[],
+        contact_first=[],
+    )
+
+
+def visits() -> list[m.VisitLine]:
+    """Three visits."""
+    return [
+        m.VisitLine(session_id="s-12", started=ago(300), ended=ago(190), app="shop", device="desktop", browser="Chrome 156", pages=5, errors=2, worst=1.0),
+        m.VisitLine(session_id="s-12-b", started=ago(90000), ended=ago(89400), app="shop", device="mobile", browser="Safari 26", pages=8, errors=0, worst=0.25),
+        m.VisitLine(
+            session_id="s/../odd ?#%", started=ago(190000), ended=ago(189000), app="shop", device="mobile", browser="Safari 26", pages=3, errors=0, worst=0.0
+        ),
+    ]
+
+
+def journey(*, comment: str = COMMENTS[0], runbook: str = "https://wiki.example/checkout", **how: str) -> m.JourneyAnswer:
+    """The failing journey."""
+    one = problem(comment=comment, **how)
+    return m.JourneyAnswer(
+        as_of=NOW,
+        window_from=ago(86400),
+        window_to=NOW,
+        id="checkout",
+        name=one.journey.name,
+        description="What a shopper does to buy one item",
+        owner="team-checkout",
+        runbook=runbook,
+        lifecycle="adoption",
+        state="failing",
+        experience=experience(),
+        probes=probes(),
+        impact=m.Impact(state="measured", score=10.6, low=7.4, high=14.1, of=310),
+        satisfaction=one.satisfaction,
+        problems=[one],
+        visits=visits(),
+    )
+
+
+def empty_journey() -> m.JourneyAnswer:
+    """A journey nobody walked."""
+    return m.JourneyAnswer(
+        as_of=NOW,
+        window_from=ago(86400),
+        window_to=NOW,
+        id="checkout",
+        name="Buy one item",
+        state="unknown",
+        experience=m.Experience(tried=0, finished=0, gave_up=0, stopped=0, trying=0),
+        probes=m.ProbeState(state="unknown"),
+        impact=m.Impact(state="not measured"),
+        satisfaction=m.Satisfaction(),
+        problems=[],
+    )
+
+
+def probe_steps(*, failed: bool) -> list[m.RunStep]:
+    """The four steps as a probe walked them."""
+    found = []
+    for index, (ident, name, *_) in enumerate(STEPS):
+        broken = failed and ident == "pay"
+        found.append(
+            m.RunStep(
+                id=ident,
+                name=name,
+                attempt=1,
+                outcome="failed" if broken else "passed",
+                started=ago(10 - index),
+                duration=0.21 + index * 0.08 + (0.6 if broken else 0),
+                failure_kind="status" if broken else "",
+                failure="expected status == 200, got 502" if broken else "",
+                expectations=[
+                    {"text": "status == 200", "kind": "expect", "met": not broken, "expected": "200", "actual": "502" if broken else "200"},
+                    {"text": "total < 800ms", "kind": "degraded_if", "met": True, "expected": "< 800 ms", "actual": "310 ms"},
+                ],
+                exchanges=[
+                    {
+                        "method": "POST" if ident == "pay" else "GET",
+                        "url": f"http://127.0.0.1:8080/{'payments' if ident == 'pay' else ident}",
+                        "status": 502 if broken else 200,
+                        "phases": {"resolve": 0.012, "connect": 0.021, "tls": 0.043, "send": 0.002, "wait": 0.61 if broken else 0.12, "receive": 0.018},
+                    }
+                ],
+                vitals={"lcp": 1240.0, "cls": 0.02} if ident == "home" else {},
+                trace_id=TRACE if failed else GOOD_TRACE,
+            )
+        )
+    return found
+
+
+def probe_run(*, failed: bool = True) -> m.RunAnswer:
+    """A run of our probe; the failed one brings the last good one."""
+    return m.RunAnswer(
+        run_id=PROBE_RUN if failed else GOOD_RUN,
+        traffic="synthetic",
+        journey=m.Named(id="checkout", name="Buy one item"),
+        journey_version="9f2c61aa03b1",
+        outcome="failed" if failed else "passed",
+        started=ago(10 if failed else 290),
+        ended=ago(8.4 if failed else 288.9),
+        location="eu",
+        failure_kind="status" if failed else "",
+        failure_step="pay" if failed else "",
+        failure="expected status == 200, got 502" if failed else "",
+        trace_ids=[TRACE],
+        steps=probe_steps(failed=failed),
+        last_good=probe_run(failed=False) if failed else None,
+    )
+
+
+def real_run() -> m.RunAnswer:
+    """A customer who was stopped at Pay."""
+    steps = [
+        m.RunStep(
+            id=ident,
+            name=name,
+            outcome="failed" if ident == "pay" else "passed",
+            started=ago(300 - index * 20),
+            duration=18.0,
+            failure="502 from POST /payments" if ident == "pay" else "",
+            failure_kind="status" if ident == "pay" else "",
+            reached=True,
+            hit=ident == "pay",
+            done=ident != "pay",
+            severity=1.0 if ident == "pay" else 0.0,
+            trace_id=TRACE if ident == "pay" else "",
+        )
+        for index, (ident, name, *_) in enumerate(STEPS)
+    ]
+    return m.RunAnswer(
+        run_id=REAL_RUN,
+        traffic="real",
+        journey=m.Named(id="checkout", name="Buy one item"),
+        outcome="failed",
+        end="stopped",
+        started=ago(300),
+        ended=ago(190),
+        severity=1.0,
+        session_id="s-12",
+        person_id="user:u12",
+        trace_ids=[TRACE],
+        steps=steps,
+        feedback=comments()[:1],
+    )
+
+
+def timeline(text: str = COMMENTS[0]) -> list[m.TimelineItem]:
+    """What happened in the visit."""
+
+    def item(at: float, kind: str, title: str, **more: object) -> m.TimelineItem:
+        return m.TimelineItem.model_validate({"at": ago(at), "kind": kind, "title": title, **more})
+
+    return [
+        item(300, "page_view", "/", duration=0.9, trace_id=GOOD_TRACE, span_id="00f067aa0ba902b7"),
+        item(299.2, "web_vital", "LCP 1.2 s", tone="good", facts={"rating": "good", "element": "h1"}),
+        item(281, "page_view", "/products/7", duration=0.7),
+        item(262, "action", "Add to cart", duration=0.1),
+        item(261.9, "fetch", "POST /cart → 200", duration=0.14),
+        item(244, "page_view", "/checkout/pay", duration=0.8),
+        item(230, "action", "Pay", duration=1.3, tone="bad"),
+        item(
+            229.9,
+            "fetch",
+            "POST /payments → 502",
+            duration=1.2,
+            tone="bad",
+            trace_id=TRACE,
+            span_id="a1b2c3d4e5f60718",
+            facts={"http.response.status_code": "502"},
+        ),
+        item(
+            229.8,
+            "backend",
+            "payments: POST /charge",
+            detail="upstream bank refused the connection",
+            duration=1.05,
+            tone="bad",
+            trace_id=TRACE,
+            span_id="b1b2c3d4e5f60718",
+        ),
+        item(228, "error", "PaymentError", detail="Payment failed with status 502\n    at pay (checkout.js:88)", tone="bad"),
+        item(222, "frustration", "Clicked “Pay” 5 times in 2 s", tone="slow"),
+        item(205, "feedback", "CSAT 1 of 5", detail=text, tone="bad"),
+        item(204, "order", "None followed", detail=""),
+    ]
+
+
+def visit(*, comment: str = COMMENTS[0]) -> m.VisitAnswer:
+    """The visit of the customer who was stopped."""
+    return m.VisitAnswer(
+        session_id="s-12",
+        person_id="user:u12",
+        person_kind="user",
+        account_id="a0",
+        app="shop",
+        device="desktop",
+        browser="Chrome 156",
+        consent="granted",
+        started=ago(300),
+        ended=ago(190),
+        runs=[real_run()],
+        timeline=timeline(comment),
+        feedback=comments(comment)[:1],
+    )
+
+
+def person(*, comment: str = COMMENTS[0], label: str = "Ada Berger") -> m.PersonAnswer:
+    """The customer who was stopped."""
+    return m.PersonAnswer(
+        person_id="user:u12",
+        kind="user",
+        label=label,
+        account_id="a0",
+        account="Nordlicht GmbH",
+        plan="Business",
+        since=ago(86400 * 40),
+        orders_net=1240.0,
+        currency="EUR",
+        visits=visits(),
+        timeline=timeline(comment),
+        feedback=comments(comment)[:1],
+    )
+
+
+def trace(*, value: str = "POST") -> m.TraceAnswer:
+    """The failing payment, from the browser's click to the bank."""
+    rows = [
+        ("0718a1b2c3d4e5f6", "", 0, "action Pay", "shop-web", "client", 0.0, 1.3, "ok", ""),
+        ("a1b2c3d4e5f60718", "0718a1b2c3d4e5f6", 1, "fetch POST /payments", "shop-web", "client", 0.02, 1.21, "error", "502"),
+        ("c1b2c3d4e5f60718", "a1b2c3d4e5f60718", 2, "POST /payments", "shop", "server", 0.06, 1.12, "error", ""),
+        ("d1b2c3d4e5f60718", "c1b2c3d4e5f60718", 3, "SELECT cart", "shop", "client", 0.08, 0.011, "ok", ""),
+        ("e1b2c3d4e5f60718", "c1b2c3d4e5f60718", 3, "POST /charge", "shop", "client", 0.11, 1.06, "error", "502"),
+        ("b1b2c3d4e5f60718", "e1b2c3d4e5f60718", 4, "POST /charge", "payments", "server", 0.13, 1.03, "error", "upstream bank refused the connection"),
+    ]
+    return m.TraceAnswer(
+        trace_id=TRACE,
+        started=ago(230),
+        duration=1.3,
+        session_id="s-12",
+        journey="checkout",
+        spans=[
+            m.TraceSpan(
+                span_id=span_id,
+                parent_id=parent,
+                depth=depth,
+                name=name,
+                service=service,
+                kind=kind,
+                started=ago(230 - offset),
+                offset=offset,
+                duration=duration,
+                status=status,
+                message=message,
+                traffic="real",
+                attributes={"http.request.method": value, "http.response.status_code": "502" if status == "error" else "200", "url.path": "/payments"},
+                events=[{"name": "exception", "attributes": {"exception.type": "ConnectionRefused"}}] if service == "payments" else [],
+            )
+            for span_id, parent, depth, name, service, kind, offset, duration, status, message in rows
+        ],
+    )
+
+
+class Shop:
+    """Answers of the shop whose payment fails; `comment` is what the first customer wrote, `label` how they call themselves."""
+
+    def __init__(self, comment: str = COMMENTS[0], label: str = "Ada Berger", money_state: str = "so_far", journey_name: str = "Buy one item") -> None:
+        self.comment, self.label = comment, label
+        self.how = {"money_state": money_state, "journey_name": journey_name}
+
+    async def impact(self) -> m.ImpactReport:
+        return report(comment=self.comment, **self.how)
+
+    async def journey(self, ident: str) -> m.JourneyAnswer | None:
+        return journey(comment=self.comment, **self.how) if ident == "checkout" else empty_journey() if ident == "renew" else None
+
+    async def run(self, ident: str) -> m.RunAnswer | None:
+        return {PROBE_RUN: probe_run(), GOOD_RUN: probe_run(failed=False), REAL_RUN: real_run()}.get(ident)
+
+    async def visit(self, ident: str) -> m.VisitAnswer | None:
+        return visit(comment=self.comment) if ident.startswith("s") else None
+
+    async def person(self, ident: str) -> m.PersonAnswer | None:
+        return person(comment=self.comment, label=self.label) if ident.startswith(("user:", "visitor:", "visit:")) else None
+
+    async def trace(self, ident: str) -> m.TraceAnswer | None:
+        return trace() if ident in {TRACE, GOOD_TRACE} else None
+
+
+class Nothing:
+    """Answers of an installation that has seen nothing."""
+
+    async def impact(self) -> m.ImpactReport:
+        return empty_report()
+
+    async def journey(self, ident: str) -> m.JourneyAnswer | None:
+        return None
+
+    async def run(self, ident: str) -> m.RunAnswer | None:
+        return None
+
+    async def visit(self, ident: str) -> m.VisitAnswer | None:
+        return None
+
+    async def person(self, ident: str) -> m.PersonAnswer | None:
+        return None
+
+    async def trace(self, ident: str) -> m.TraceAnswer | None:
+        return None
+
+
+PAGES = {
+    "today": "/",
+    "problem": f"/problems/{PROBLEM}",
+    "journey": "/journeys/checkout",
+    "journey-unknown": "/journeys/renew",
+    "person": "/people/user%3Au12",
+    "visit": "/visits/s-12",
+    "run": f"/runs/{PROBE_RUN}",
+    "run-real": f"/runs/{REAL_RUN}",
+    "trace": f"/traces/{TRACE}",
+    "absent": "/visits/nobody",
+}

@@ -1,0 +1,72 @@
+"""The report over made-up answers, in a real server: for the browser tests, and by hand with `python -m tests.collector.web.preview FOLDER` for pictures of every page."""
+
+import asyncio
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any, cast
+
+import uvicorn
+from fastapi import FastAPI
+from playwright.async_api import async_playwright
+
+from sojourn_collector.context import Context
+from sojourn_collector.web.pages import build_pages, mount_static
+from tests.collector.web import fixtures
+
+CHROMIUM = "/usr/bin/chromium"
+SIZES = {"laptop": (1280, 860), "phone": (390, 844)}
+
+
+def build_app(answers: Any, *, simulated: bool = False) -> FastAPI:
+    """Pages over `answers`."""
+    app = FastAPI(openapi_url=None)
+    clock = fixtures.Clock(fixtures.SIMULATED) if simulated else fixtures.Clock()
+    mount_static(app)
+    app.include_router(build_pages(cast("Context", clock), answers))
+    return app
+
+
+@asynccontextmanager
+async def served(app: Any) -> AsyncIterator[str]:
+    """`app` on a free port of this machine; yields its origin."""
+    server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=0, log_level="warning", lifespan="off"))
+    serving = asyncio.create_task(server.serve())
+    async with asyncio.timeout(10):
+        while not server.started:
+            await asyncio.sleep(0.01)
+    try:
+        yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
+    finally:
+        server.should_exit = True
+        await serving
+
+
+async def pictures(folder: Path, only: set[str]) -> None:
+    """A picture of every page, light and dark, on a laptop and a phone."""
+    folder.mkdir(parents=True, exist_ok=True)
+    async with served(build_app(fixtures.Shop(), simulated=True)) as shop, served(build_app(fixtures.Nothing())) as nothing, async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        wanted = {name: shop + path for name, path in fixtures.PAGES.items()} | {"empty": nothing + "/"}
+        for scheme in ("light", "dark"):
+            for size, (width, height) in SIZES.items():
+                context = await browser.new_context(color_scheme=scheme, viewport={"width": width, "height": height}, reduced_motion="reduce")
+                page = await context.new_page()
+                page.on("console", lambda message: print(message.text, file=sys.stderr))
+                page.on("pageerror", lambda error: print(error, file=sys.stderr))
+                for name, address in wanted.items():
+                    if only and name not in only:
+                        continue
+                    await page.goto(address)
+                    await page.wait_for_timeout(300)
+                    overflow = await page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+                    if overflow > 0:
+                        print(f"{name} {size}: {overflow} px wider than the screen", file=sys.stderr)
+                    await page.screenshot(path=folder / f"{name}-{size}-{scheme}.png", full_page=True)
+                await context.close()
+        await browser.close()
+
+
+if __name__ == "__main__":
+    asyncio.run(pictures(Path(sys.argv[1]), set(sys.argv[2:])))
