@@ -49,7 +49,7 @@ Size = Annotated[int, BeforeValidator(_size)]
 class Model(BaseModel):
     """Base of every part of the configuration: frozen, unknown keys refused, no silent conversion."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, validate_default=True)
 
 
 def split_listen(text: str) -> tuple[str, int]:

@@ -57,7 +57,7 @@ class Store:
         """Whose rows every query of this store sees."""
         return self._tenant
 
-    async def query(self, name: str, *, deadline: float | None = None, **parameters: Any) -> list[dict[str, Any]]:
+    async def query(self, name: str, /, *, deadline: float | None = None, **parameters: Any) -> list[dict[str, Any]]:
         """Rows of the catalogue's query `name` as dicts; times are aware, in UTC.
 
         `tenant` is passed by itself. Raises KeyError for an unknown query, TypeError for wrong parameters, QueryTimeout after `deadline` seconds

@@ -38,6 +38,7 @@ class Supervisor:
         self._clock = clock
         self._endpoint: Endpoint | None = None
         self._task: asyncio.Task[None] | None = None
+        self._starting: asyncio.Future[Endpoint] | None = None
         self.state: State = "starting"
         self.reason = "The engine is starting."
         self.restarts = 0
@@ -64,10 +65,14 @@ class Supervisor:
             self._task = None
         self._endpoint, self.state, self.reason = None, "stopped", "The engine was stopped."
         await asyncio.to_thread(self._process.stop)
+        if self._starting is not None:
+            await asyncio.gather(self._starting, return_exceptions=True)
+            await asyncio.to_thread(self._process.kill)
 
     async def _begin(self) -> None:
-        # Cancelled while the process comes up, the thread finishes by itself; stop() then ends what it started.
-        self._endpoint = await asyncio.shield(asyncio.to_thread(self._process.start))
+        # Cancelled while the process comes up, the thread goes on; stop() ends what it started and waits for it.
+        self._starting = asyncio.ensure_future(asyncio.to_thread(self._process.start))
+        self._endpoint = await asyncio.shield(self._starting)
         self.state, self.reason = "ready", ""
 
     async def _run(self) -> None:

@@ -65,12 +65,13 @@ class EngineProcess:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             start_new_session=True,
+            cwd=self._folder,  # the engine keeps the schemas of the Protobuf reader in ./__cache__
             env={**os.environ, "TZ": "UTC"},
         )
         self._process = process
         self._pid_file.write_text(json.dumps({"pid": process.pid, "started": started_ticks(process.pid)}))
         order = {
-            "path": str(self._folder / "data"),
+            "path": str(self._folder.resolve() / "data"),
             "options": self._settings.options(),
             "readers": self._settings.readers,
             "token": token,

@@ -1,0 +1,255 @@
+"""Builds the collector's parts and runs them in one event loop: OTLP listener, loader, join, web, and the engine as a child.
+
+OTLP is taken as soon as journal and control database are open; the engine may come later or go away for a while, nothing accepted is lost by it.
+"""
+
+import asyncio
+import contextlib
+import fcntl
+import json
+import logging
+import os
+import secrets
+import signal
+import socket
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from fastapi import FastAPI
+
+from sojourn_collector.config import CollectorConfig, ImpactConfig
+from sojourn_collector.context import Context, now
+from sojourn_collector.counters import Counters
+from sojourn_collector.join.journeys import JourneyFolder
+from sojourn_collector.listeners import QuietServer, take, url_of
+from sojourn_collector.receive.app import OtlpApp
+from sojourn_collector.receive.batches import Batches
+from sojourn_collector.sources.intake import build_routes
+from sojourn_collector.store.client import EngineUnavailable, Store
+from sojourn_collector.store.control.control import Control
+from sojourn_collector.store.engine import Supervisor
+from sojourn_collector.store.engine_process import EngineSettings
+from sojourn_collector.store.journal import Journal
+from sojourn_collector.store.load import Loader
+from sojourn_collector.store.migrations import migrate
+from sojourn_collector.web.api_docs import build_docs
+from sojourn_collector.web.guard import Guard
+from sojourn_collector.web.health import Health, build_health
+from sojourn_collector.web.pages import build_pages, mount_static
+
+log = logging.getLogger("sojourn.collector")
+
+RUNTIME_FILE = "control.json"
+LEDGER_KEPT = timedelta(days=30)
+
+
+class StartError(Exception):
+    """The collector cannot start; the text is one sentence with the cure."""
+
+
+@dataclass(slots=True)
+class Collector:
+    """The running parts."""
+
+    config: CollectorConfig
+    impact: ImpactConfig
+    control: Control
+    supervisor: Supervisor
+    store: Store
+    journal: Journal
+    loader: Loader
+    batches: Batches
+    counters: Counters
+    journeys: JourneyFolder
+    context: Context
+    token: str
+    prepared: bool = False
+    failing: dict[str, str] = field(default_factory=dict)
+    """Background work that failed and is being tried again, with its error."""
+
+    def report(self) -> dict[str, Any]:
+        """What works and what does not."""
+        engine = {"state": self.supervisor.state, "reason": self.supervisor.reason, "restarts": self.supervisor.restarts}
+        loading = {
+            "loaded_seq": self.journal.loaded_seq,
+            "last_seq": self.journal.last_seq,
+            "waiting_bytes": self.journal.waiting_bytes,
+            "trouble": self.loader.trouble,
+        }
+        ready = self.prepared and self.supervisor.state == "ready" and not self.loader.trouble and not self.failing
+        return {"ready": ready, "engine": engine, "loading": loading, "journeys": {"problem": self.journeys.problem}, "failing": dict(self.failing)}
+
+    def metrics(self) -> str:
+        """Prometheus' page."""
+        return self.counters.render(
+            [
+                ("sojourn_engine_up", "1 while the engine answers.", float(self.supervisor.state == "ready")),
+                ("sojourn_engine_restarts", "How often the engine was restarted.", self.supervisor.restarts),
+                ("sojourn_journal_waiting_bytes", "Accepted bytes not yet in the tables.", self.journal.waiting_bytes),
+                ("sojourn_journal_last_seq", "Newest journal file.", self.journal.last_seq),
+                ("sojourn_journal_loaded_seq", "Newest journal file up to which everything is in the tables.", self.journal.loaded_seq),
+            ]
+        )
+
+
+def probe_keys(config: CollectorConfig, environ: Mapping[str, str]) -> dict[str, bytes]:
+    """Secrets of probe marks by key id. Raises StartError naming where one is missing."""
+    found = {}
+    for key in config.probe_keys:
+        try:
+            text = key.file.read_text(encoding="utf-8").strip() if key.file else environ.get(key.env or "", "")
+        except (OSError, UnicodeDecodeError) as error:
+            raise StartError(f"probe key {key.id}: {key.file} cannot be read ({error}); make the file or drop the key from collector.yaml") from error
+        if not text:
+            raise StartError(
+                f"probe key {key.id}: {key.file or 'the environment variable ' + str(key.env)} is empty; put the key there or drop it from collector.yaml"
+            )
+        found[key.id] = text.encode()
+    return found
+
+
+@contextlib.contextmanager
+def folder_lock(data: Path) -> Iterator[None]:
+    """Hold the data folder: two collectors on one would load each other's files. Raises StartError."""
+    try:
+        data.mkdir(parents=True, exist_ok=True)
+        descriptor = os.open(data / "collector.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        raise StartError(f"the data folder {data} cannot be used ({error.strerror}); give `data` another folder in collector.yaml") from error
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        os.close(descriptor)
+        raise StartError(f"another collector runs on {data}; stop it or give `data` another folder in collector.yaml") from error
+    try:
+        yield
+    finally:
+        os.close(descriptor)
+
+
+@contextlib.asynccontextmanager
+async def build(config: CollectorConfig, impact: ImpactConfig, environ: Mapping[str, str]) -> AsyncIterator[Collector]:
+    """Open everything but the listeners; close it in the reverse order. Raises StartError, ConfigError, JourneyFileError."""
+    keys = probe_keys(config, environ)
+    journeys = JourneyFolder(config.journeys)
+    counters = Counters()
+    async with contextlib.AsyncExitStack() as stack:
+        stack.enter_context(folder_lock(config.data))
+        control = await asyncio.to_thread(Control.open, config.data / "control.sqlite")
+        stack.callback(control.close)
+        journal = Journal(config.data / "journal", limit=config.limits.journal)
+        supervisor = Supervisor(config.data / "engine", EngineSettings(memory=config.limits.memory))
+        stack.push_async_callback(supervisor.stop)
+        store = Store(supervisor.endpoint)
+        stack.push_async_callback(store.close)
+        batches = Batches(control.ledger)
+        loader = Loader(journal, store, control.ledger, control.dead_letters, config.data / "dead-letters", counters, on_settled=batches.settled)
+        batches.index(await journal.open(await control.ledger.highest_seq()))
+        stack.push_async_callback(journal.close)
+        context = Context(store, control, journeys, impact, config, loader, now, keys)
+        token = secrets.token_urlsafe(32)
+        yield Collector(config, impact, control, supervisor, store, journal, loader, batches, counters, journeys, context, token)
+
+
+def build_web(collector: Collector) -> Guard:
+    """Report, API, sources and health behind the guard."""
+    app = FastAPI(title="Sojourn", version=version("sojourn"), openapi_url="/api/openapi.json", docs_url=None, redoc_url=None)
+    app.include_router(build_health(Health(collector.report, collector.metrics)))
+    app.include_router(build_routes(collector.context))
+    app.include_router(build_docs(app))
+    app.include_router(build_pages(collector.context))
+    mount_static(app)
+    web = collector.config.web
+    return Guard(app, frozenset(name.lower() for name in web.hosts), collector.control.keys, needs_key=web.needs_key, token=collector.token)
+
+
+async def serve(config: CollectorConfig, impact: ImpactConfig, environ: Mapping[str, str]) -> None:
+    """Run until SIGTERM or SIGINT. Raises StartError, ListenError, ConfigError, EngineStartError when it cannot start."""
+    otlp_socket, web_socket = take(config.otlp, "otlp"), None
+    try:
+        web_socket = take(config.web, "web")
+        async with build(config, impact, environ) as collector:
+            await _run(collector, otlp_socket, web_socket)
+    finally:
+        for one in (otlp_socket, web_socket):
+            if one is not None:
+                one.close()
+
+
+async def _run(collector: Collector, otlp_socket: socket.socket, web_socket: socket.socket) -> None:
+    config = collector.config
+    otlp = OtlpApp(collector.journal, collector.batches, collector.control.keys, config.limits, collector.counters, needs_key=config.otlp.needs_key)
+    servers = [(QuietServer(otlp), otlp_socket), (QuietServer(build_web(collector)), web_socket)]
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    runtime = config.data / RUNTIME_FILE
+    tasks = [asyncio.create_task(server.serve(sockets=[taken]), name="listener") for server, taken in servers]
+    work = asyncio.create_task(_work(collector), name="work")
+    try:
+        addresses = {"web": url_of(web_socket), "otlp": url_of(otlp_socket)}
+        await asyncio.to_thread(_write_runtime, runtime, {**addresses, "token": collector.token, "pid": os.getpid()})
+        log.info("collector %s: report at %s, OTLP at %s", version("sojourn"), addresses["web"], addresses["otlp"])
+        stopping = asyncio.create_task(stop.wait())
+        done, _ = await asyncio.wait([stopping, work, *tasks], return_when=asyncio.FIRST_COMPLETED)
+        stopping.cancel()
+        for task in done - {stopping}:
+            task.result()  # raises what ended it
+    finally:
+        log.info("collector stops")
+        for server, _ in servers:
+            server.should_exit = True
+        await asyncio.gather(*tasks, return_exceptions=True)
+        work.cancel()
+        await asyncio.gather(work, return_exceptions=True)
+        runtime.unlink(missing_ok=True)
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.remove_signal_handler(number)
+
+
+def _write_runtime(path: Path, content: dict[str, Any]) -> None:
+    path.unlink(missing_ok=True)
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+    with os.fdopen(descriptor, "w") as out:
+        json.dump(content, out)
+
+
+async def _work(collector: Collector) -> None:
+    """Start the engine, bring its tables up to date, then load, join and tidy for ever."""
+    await collector.supervisor.start()
+    while True:
+        try:
+            await migrate(collector.store)
+            break
+        except EngineUnavailable:
+            await asyncio.sleep(0.2)
+    collector.prepared = True
+    async with asyncio.TaskGroup() as group:
+        group.create_task(_keep(collector, "loader", collector.loader.run))
+        group.create_task(_keep(collector, "ledger", lambda: _tidy(collector)))
+
+
+async def _keep(collector: Collector, name: str, work: Callable[[], Awaitable[None]]) -> None:
+    """Run background work for ever; an error of ours is logged, shown at /readyz and does not end the others."""
+    wait = 0.5
+    while True:
+        try:
+            await work()
+        except Exception as error:
+            log.exception("%s failed; it starts again in %g s", name, wait)
+            collector.failing[name] = f"{type(error).__name__}: {error}"
+        await asyncio.sleep(wait)
+        wait = min(wait * 2, 30.0)
+        collector.failing.pop(name, None)
+
+
+async def _tidy(collector: Collector) -> None:
+    """Forget batches so old that no sender repeats them."""
+    while True:
+        await collector.control.ledger.forget_before(now() - LEDGER_KEPT)
+        await asyncio.sleep(3600)

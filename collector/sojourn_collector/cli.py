@@ -1,0 +1,281 @@
+"""`sojourn-collector`: run · check · migrate · report · key · dead-letters."""
+
+import argparse
+import asyncio
+import json
+import logging
+import os
+import sys
+import tempfile
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from sojourn_collector.config import CollectorConfig, ConfigError, load_collector_config, load_impact_config
+from sojourn_collector.listeners import ListenError, take
+from sojourn_collector.store.client import Store, StoreError
+from sojourn_collector.store.control.control import Control
+from sojourn_collector.store.control.keys import Scope
+from sojourn_collector.store.engine_process import EngineProcess, EngineSettings, EngineStartError
+from sojourn_collector.store.migrations import MigrationError, migrate
+from sojourn_probes.errors import JourneyFileError
+from sojourn_probes.load import load_folder
+
+OK, FAILED, BAD = 0, 1, 2
+DEFAULT = Path("configs/collector.yaml")
+
+
+class CommandError(Exception):
+    """A command cannot do its work; the text is one sentence with the cure."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Entry point. Exit 0 done, 1 something is wrong, 2 bad configuration or a taken port."""
+    given = parser().parse_args(arguments)
+    command: Callable[[argparse.Namespace, CollectorConfig], int] = given.command
+    try:
+        return command(given, load_collector_config(given.config))
+    except (ConfigError, JourneyFileError, ListenError, EngineStartError, MigrationError, CommandError) as error:
+        print(f"sojourn-collector: {error}", file=sys.stderr)
+        return BAD
+    except KeyboardInterrupt:
+        return OK
+
+
+def parser() -> argparse.ArgumentParser:
+    """The commands and their help."""
+    top = argparse.ArgumentParser(
+        prog="sojourn-collector",
+        description="Takes telemetry, feedback and orders; keeps them; serves the report.",
+        epilog="Example: sojourn-collector run --config configs/collector.yaml",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    commands = top.add_subparsers(metavar="COMMAND", required=True)
+
+    def add(name: str, text: str, example: str, command: Callable[..., int], into: Any = None) -> argparse.ArgumentParser:
+        one: argparse.ArgumentParser = (into or commands).add_parser(name, help=text, description=text, epilog=f"Example: sojourn-collector {example}")
+        one.add_argument("--config", type=Path, default=DEFAULT, metavar="FILE", help=f"the collector's configuration (default: {DEFAULT})")
+        one.set_defaults(command=command)
+        return one
+
+    add("run", "Run the collector until SIGTERM.", "run --config configs/collector.yaml", _run)
+    add("check", "Say in a line each: configuration, journeys, data folder, ports, engine.", "check --config configs/collector.yaml", _check)
+    add("migrate", "Bring the tables to this version and end; `run` does it by itself.", "migrate --config configs/collector.yaml", _migrate)
+    report = add("report", "Print what the running collector reports: problems, people, money.", "report", _report)
+    report.add_argument("--json", action="store_true", help="the whole body of /api/v1/impact")
+    report.add_argument("--journey", help="one journey only")
+    letters = add("dead-letters", "List what was accepted and could not be loaded.", "dead-letters --json", _dead_letters)
+    letters.add_argument("--json", action="store_true", help="one JSON object a line")
+
+    key = commands.add_parser(
+        "key",
+        help="Make, list and revoke keys.",
+        description="Make, list and revoke keys.",
+        epilog="Example: sojourn-collector key create --name shop --scope sources",
+    )
+    keys = key.add_subparsers(metavar="COMMAND", required=True)
+    create = add("create", "Make a key and print the line to paste; it is shown this once.", "key create --name shop --scope sources", _key_create, keys)
+    create.add_argument("--name", required=True, help="who uses it")
+    create.add_argument("--scope", required=True, action="append", choices=[str(scope) for scope in Scope], help="what it may do; may be given more than once")
+    create.add_argument("--json", action="store_true", help='one JSON object: {"id", "key"}')
+    add("list", "List keys, without their secrets.", "key list", _key_list, keys)
+    add("revoke", "Make a key worthless from now on.", "key revoke 4f1c0a9b2d3e", _key_revoke, keys).add_argument(
+        "id", help="id of the key, as `key list` shows it"
+    )
+    return top
+
+
+def _run(given: argparse.Namespace, config: CollectorConfig) -> int:
+    import uvloop
+
+    from sojourn_collector.app import StartError, serve
+
+    logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    for name in ("alembic", "httpx2", "uvicorn"):
+        logging.getLogger(name).setLevel(logging.WARNING)
+    try:
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            runner.run(serve(config, load_impact_config(config.impact), os.environ))
+    except StartError as error:
+        raise CommandError(str(error)) from error
+    return OK
+
+
+def _check(given: argparse.Namespace, config: CollectorConfig) -> int:
+    """Every line is looked at, also after one that is wrong."""
+    lines: list[tuple[str, bool, str]] = [("configuration", True, str(given.config))]
+
+    def look(name: str, what: Callable[[], str], *errors: type[Exception]) -> None:
+        try:
+            lines.append((name, True, what()))
+        except errors as error:
+            lines.append((name, False, str(error)))
+
+    look("windows and worth", lambda: _impact(config), ConfigError)
+    look("journeys", lambda: f"{len(load_folder(config.journeys))} in {config.journeys}", JourneyFileError, OSError)
+    look("data folder", lambda: _writable(config.data), OSError)
+    running = _runtime(config)
+    if running:
+        lines.append(("collector", True, f"runs at {running['web']}"))
+    else:
+        look("OTLP address", lambda: _free(config, "otlp"), ListenError)
+        look("web address", lambda: _free(config, "web"), ListenError)
+        look("engine", _engine_starts, EngineStartError)
+    for name, good, text in lines:
+        print(f"{'ok  ' if good else 'BAD '} {name}: {text}")
+    return OK if all(good for _, good, _ in lines) else FAILED
+
+
+def _impact(config: CollectorConfig) -> str:
+    load_impact_config(config.impact)
+    return str(config.impact or "defaults")
+
+
+def _writable(folder: Path) -> str:
+    folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryFile(dir=folder):
+        return str(folder)
+
+
+def _free(config: CollectorConfig, which: str) -> str:
+    listener = config.otlp if which == "otlp" else config.web
+    take(listener, which).close()
+    return f"{listener.listen} is free"
+
+
+def _engine_starts() -> str:
+    with tempfile.TemporaryDirectory() as folder:
+        engine = EngineProcess(Path(folder), EngineSettings())
+        engine.start()
+        engine.stop()
+    return "starts"
+
+
+def _migrate(given: argparse.Namespace, config: CollectorConfig) -> int:
+    if running := _runtime(config):
+        print(f"The collector runs at {running['web']}; it brought its tables up to date when it started.")
+        return OK
+    from sojourn_collector.app import StartError, folder_lock
+
+    async def work(engine: EngineProcess) -> int:
+        endpoint = engine.start()
+        store = Store(lambda: endpoint)
+        try:
+            return await migrate(store)
+        finally:
+            await store.close()
+
+    engine = EngineProcess(config.data / "engine", EngineSettings(memory=config.limits.memory))
+    try:
+        with folder_lock(config.data):
+            Control.open(config.data / "control.sqlite").close()
+            try:
+                ran = asyncio.run(work(engine))
+            finally:
+                engine.stop()
+    except (StartError, StoreError) as error:
+        raise CommandError(str(error)) from error
+    print(f"{ran} statements ran; the tables are up to date.")
+    return OK
+
+
+def _runtime(config: CollectorConfig) -> dict[str, Any] | None:
+    """Addresses and token of the collector that runs on this data folder, None when none does."""
+    try:
+        found: dict[str, Any] = json.loads((config.data / "control.json").read_text())
+        os.kill(int(found["pid"]), 0)
+    except (OSError, ValueError, KeyError):
+        return None
+    return found
+
+
+def _report(given: argparse.Namespace, config: CollectorConfig) -> int:
+    import httpx2
+
+    running = _runtime(config)
+    if running is None:
+        raise CommandError(f"no collector runs on {config.data}; start it with: sojourn-collector run --config {given.config}")
+    try:
+        with httpx2.Client(trust_env=False, timeout=60, headers={"authorization": f"Bearer {running['token']}"}) as http:
+            answer = http.get(f"{running['web']}/api/v1/impact", params={"journey": given.journey} if given.journey else {})
+    except httpx2.HTTPError as error:
+        raise CommandError(f"the collector at {running['web']} does not answer ({error})") from error
+    if answer.status_code != 200:
+        raise CommandError(f"the collector answered {answer.status_code}: {answer.text[:300]}")
+    if given.json:
+        print(answer.text)
+        return OK
+    problems = answer.json()["problems"]
+    for problem in problems:
+        print("\n".join(problem["headline"]), end="\n\n")
+    if not problems:
+        print("No problem that touches customers is known just now.")
+    return OK
+
+
+def _control(config: CollectorConfig) -> Control:
+    return Control.open(config.data / "control.sqlite")
+
+
+def _dead_letters(given: argparse.Namespace, config: CollectorConfig) -> int:
+    control = _control(config)
+    try:
+        letters = asyncio.run(control.dead_letters.list())
+    finally:
+        control.close()
+    for letter in letters:
+        if given.json:
+            row = {"signal": letter.signal, "reason": letter.reason, "file": str(config.data / "dead-letters" / letter.file), "at": letter.at.isoformat()}
+            print(json.dumps(row))
+        else:
+            print(f"{letter.at:%Y-%m-%d %H:%M:%S}Z  {letter.signal:8}{letter.file}  {letter.reason}")
+    if not letters and not given.json:
+        print("There are no dead letters.")
+    return OK
+
+
+def _key_create(given: argparse.Namespace, config: CollectorConfig) -> int:
+    control = _control(config)
+    try:
+        made = asyncio.run(control.keys.create(given.name, [Scope(scope) for scope in given.scope]))
+    except ValueError as error:
+        raise CommandError(str(error)) from error
+    finally:
+        control.close()
+    if given.json:
+        print(json.dumps({"id": made.key.id, "key": made.text}))
+    else:
+        print(f"# Key {made.key.id} for {made.key.name} ({', '.join(sorted(made.key.scopes))}). It is shown this once.")
+        print("# Requests carry it as: Authorization: Bearer $SOJOURN_KEY")
+        print(f"export SOJOURN_KEY={made.text}")
+    return OK
+
+
+def _key_list(given: argparse.Namespace, config: CollectorConfig) -> int:
+    control = _control(config)
+    try:
+        found = asyncio.run(control.keys.list())
+    finally:
+        control.close()
+    for key in found:
+        state = f"revoked {key.revoked_at:%Y-%m-%d %H:%M}Z" if key.revoked_at else "valid"
+        print(f"{key.id}  {key.name}  {','.join(sorted(key.scopes))}  made {key.created_at:%Y-%m-%d %H:%M}Z  {state}")
+    if not found:
+        print("There are no keys. Make one: sojourn-collector key create --name shop --scope sources")
+    return OK
+
+
+def _key_revoke(given: argparse.Namespace, config: CollectorConfig) -> int:
+    control = _control(config)
+    try:
+        done = asyncio.run(control.keys.revoke(given.id))
+    finally:
+        control.close()
+    if not done:
+        raise CommandError(f"there is no valid key {given.id}; see: sojourn-collector key list")
+    print(f"Key {given.id} is revoked.")
+    return OK
+
+
+if __name__ == "__main__":
+    sys.exit(main())

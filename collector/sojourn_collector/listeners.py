@@ -1,0 +1,117 @@
+"""The two HTTP listeners of the process: sockets taken before anything else starts, uvicorn without its signal handlers, a deadline for headers."""
+
+import asyncio
+import contextlib
+import socket
+from collections.abc import Iterator
+from typing import Any
+
+import uvicorn
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from sojourn_collector.config import Listener
+
+HEADER_DEADLINE = 10.0
+"""Seconds for a request's headers to arrive; uvicorn itself would wait for ever."""
+HEADER_BYTES = 64 << 10
+
+
+class ListenError(Exception):
+    """An address cannot be listened on; the text is one sentence with the cure."""
+
+
+def take(listener: Listener, key: str) -> socket.socket:
+    """Bind the listener's address; `key` names it in collector.yaml. Raises ListenError."""
+    host, port = listener.address
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        return socket.create_server((host, port), family=family, backlog=1024)
+    except OSError as error:
+        why = "is taken by another program" if error.errno in {98, 48} else f"cannot be listened on ({error.strerror})"
+        raise ListenError(f"{listener.listen} {why}: stop that program or give {key}.listen another address in collector.yaml") from error
+
+
+def url_of(taken: socket.socket) -> str:
+    """Where a bound socket is reached from this machine."""
+    host, port = taken.getsockname()[:2]
+    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+class GuardedProtocol(HttpToolsProtocol):
+    """uvicorn's HTTP with a deadline and a size for headers."""
+
+    _timer: asyncio.TimerHandle | None = None
+    _header_bytes = 0
+
+    def connection_made(self, transport: Any) -> None:
+        """Start the clock at once: a silent connection counts."""
+        super().connection_made(transport)
+        self._arm()
+
+    def data_received(self, data: bytes) -> None:
+        """Start it again for the next request on the same connection."""
+        if self.cycle is None or self.cycle.response_complete:
+            self._arm()
+        super().data_received(data)
+
+    def on_message_begin(self) -> None:
+        """Each request has its own size."""
+        self._header_bytes = 0
+        super().on_message_begin()
+
+    def on_url(self, url: bytes) -> None:
+        """The request line counts as a header."""
+        self._count(url)
+        super().on_url(url)
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """Count, then keep."""
+        self._count(name + value)
+        super().on_header(name, value)
+
+    def on_headers_complete(self) -> None:
+        """In time."""
+        self._disarm()
+        super().on_headers_complete()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Nothing to wait for."""
+        self._disarm()
+        super().connection_lost(exc)
+
+    def _count(self, data: bytes) -> None:
+        self._header_bytes += len(data)
+        if self._header_bytes > HEADER_BYTES:
+            # The parser turns an error of a callback into 400 and closes.
+            raise ValueError("the headers are too large")
+
+    def _arm(self) -> None:
+        if self._timer is None:
+            self._timer = self.loop.call_later(HEADER_DEADLINE, self._close)
+
+    def _disarm(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+    def _close(self) -> None:
+        self._timer = None
+        if self.transport is not None:
+            self.transport.close()
+
+
+class QuietServer(uvicorn.Server):
+    """A uvicorn server whose owner decides when it ends."""
+
+    def __init__(self, app: Any) -> None:
+        super().__init__(
+            uvicorn.Config(
+                app, http=GuardedProtocol, ws="none", lifespan="off", log_config=None, access_log=False, server_header=False, timeout_graceful_shutdown=3
+            )
+        )
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Leave signals to the process."""
+        yield

@@ -1,0 +1,302 @@
+"""The journal: accepted requests on disk before anybody hears 200. It is the truth; ledger and tables follow from it.
+
+One file is open per signal, named `<seq>.<signal>.pb`; `seq` rises without gaps over all signals. Waiting requests share one write and one fsync.
+A file is closed when it is large, or when it is a little old and the loader has time; closed files are loaded in the order of `seq` and then removed.
+"""
+
+import asyncio
+import contextlib
+import json
+import os
+import time
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import get_args
+
+from sojourn_collector.store import record as records
+from sojourn_collector.store.load_sql import Signal
+from sojourn_collector.store.record import Record
+
+SIGNALS: tuple[Signal, ...] = get_args(Signal)
+LARGEST_BYTES = 16 << 20
+LARGEST_ITEMS = 100_000
+LINGER = 0.2
+"""Seconds a file stays open at least for others to join, while the loader has nothing to do."""
+
+
+class JournalUnavailableError(Exception):
+    """The request could not be put on disk; nothing of it is kept. The text says why."""
+
+
+@dataclass(slots=True)
+class JournalFile:
+    """One file of the journal."""
+
+    seq: int
+    signal: Signal
+    path: Path
+    size: int = 0
+    items: int = 0
+    opened: float = 0.0
+    records: list[Record] = field(default_factory=list)
+    """What the ledger needs of each record; the bodies are left out once they are on disk."""
+    leftover: bool = False
+    """Whether it was found at the start: a load of it may have been interrupted."""
+    descriptor: int = -1
+
+
+@dataclass(slots=True)
+class _Waiting:
+    signal: Signal
+    record: Record
+    done: asyncio.Future[int]
+
+
+class Journal:
+    """Appends records and hands out files to load."""
+
+    def __init__(self, folder: Path, *, limit: int = 4 << 30, linger: float = LINGER, clock: Callable[[], float] = time.monotonic) -> None:
+        self._folder = folder
+        self._limit = limit
+        self._linger = linger
+        self._clock = clock
+        self._open: dict[Signal, JournalFile] = {}
+        self._closed: list[JournalFile] = []
+        self._waiting: list[_Waiting] = []
+        self._wake = asyncio.Event()
+        self._appended = asyncio.Event()
+        self._disk = asyncio.Lock()
+        self._task: asyncio.Task[None] | None = None
+        self._resolved: set[int] = set()
+        self.id = ""
+        self.loaded_seq = 0
+        self.last_seq = 0
+        self.waiting_bytes = 0
+
+    async def open(self, highest_known: int = 0) -> list[JournalFile]:
+        """Read what is there, cut torn tails, start the writer. Returns the files not loaded yet.
+
+        `highest_known` is the highest sequence number anybody else has seen; it only matters when the journal's folder was lost.
+        """
+        files = await asyncio.to_thread(self._recover)
+        self.last_seq = max([self.last_seq, self.loaded_seq, highest_known, *(file.seq for file in files)])
+        there = {file.seq for file in files}
+        # Between the oldest waiting file and the newest number every number without a file is done.
+        self.loaded_seq = min(there) - 1 if there else self.last_seq
+        self._resolved = {seq for seq in range(self.loaded_seq + 1, self.last_seq + 1) if seq not in there}
+        self._closed = list(files)
+        self.waiting_bytes = sum(file.size for file in files)
+        self._task = asyncio.create_task(self._write_forever(), name="journal")
+        return files
+
+    async def close(self) -> None:
+        """Write what waits, then stop. Files stay for the next start."""
+        if self._task:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+            self._task = None
+        await self._flush()
+        for file in self._open.values():
+            os.close(file.descriptor)
+        self._open.clear()
+
+    # --- Appending ---------------------------------------------------------------------------------------------------
+
+    async def append(self, signal: Signal, record: Record) -> int:
+        """Put a record on disk; returns its file's sequence number once it is fsynced. Raises JournalUnavailableError."""
+        if self.waiting_bytes > self._limit:
+            raise JournalUnavailableError("the journal is full because the engine is behind")
+        done: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+        self._waiting.append(_Waiting(signal, record, done))
+        self._wake.set()
+        return await done
+
+    async def _write_forever(self) -> None:
+        while True:
+            await self._wake.wait()
+            self._wake.clear()
+            # A cancelled writer still finishes the write that has begun, so that no file changes behind close()'s back.
+            await asyncio.shield(self._flush())
+
+    async def _flush(self) -> None:
+        async with self._disk:
+            group, self._waiting = self._waiting, []
+            if not group:
+                return
+            try:
+                for signal in SIGNALS:
+                    of_signal = [one for one in group if one.signal == signal]
+                    while of_signal:
+                        of_signal = of_signal[await self._write_some(signal, of_signal) :]
+            finally:
+                for one in group:
+                    if not one.done.done():  # an error of ours; nobody may wait for ever
+                        one.done.set_exception(JournalUnavailableError("the journal failed"))
+            self._appended.set()
+
+    async def _write_some(self, signal: Signal, group: list[_Waiting]) -> int:
+        """Write as many records as the open file takes; returns how many."""
+        file = self._open.get(signal)
+        chunk: list[bytes] = []
+        size, items = (file.size, file.items) if file else (0, 0)
+        for one in group:
+            data = one.record.encode()
+            if (size or chunk) and (size + len(data) > LARGEST_BYTES or items + one.record.items > LARGEST_ITEMS):
+                break
+            chunk.append(data)
+            size, items = size + len(data), items + one.record.items
+        if not chunk:
+            self._close_file(signal)
+            return 0
+        taken = group[: len(chunk)]
+        try:
+            if file is None:
+                file = await asyncio.to_thread(self._create, signal)
+            await asyncio.to_thread(_write_and_sync, file.descriptor, b"".join(chunk), file.size)
+        except OSError as error:
+            for one in taken:
+                if not one.done.done():
+                    one.done.set_exception(JournalUnavailableError(f"the disk does not take it ({error.strerror})"))
+            return len(taken)
+        self.waiting_bytes += size - file.size
+        file.size, file.items = size, items
+        for one in taken:
+            file.records.append(_without_body(one.record))
+            if not one.done.done():
+                one.done.set_result(file.seq)
+        if size >= LARGEST_BYTES or items >= LARGEST_ITEMS:
+            self._close_file(signal)
+        return len(taken)
+
+    def _create(self, signal: Signal) -> JournalFile:
+        seq = self.last_seq + 1
+        path = self._folder / f"{seq:016}.{signal}.pb"
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+        try:
+            sync_folder(self._folder)
+        except OSError:
+            os.close(descriptor)
+            path.unlink(missing_ok=True)
+            raise
+        self.last_seq = seq
+        file = JournalFile(seq, signal, path, opened=self._clock(), descriptor=descriptor)
+        self._open[signal] = file
+        return file
+
+    def _close_file(self, signal: Signal) -> None:
+        file = self._open.pop(signal)
+        os.close(file.descriptor)
+        file.descriptor = -1
+        self._closed.append(file)
+        self._closed.sort(key=lambda one: one.seq)
+
+    # --- Loading -----------------------------------------------------------------------------------------------------
+
+    async def next_file(self) -> JournalFile:
+        """The oldest closed file, waiting for one; open files that are old enough are closed for it."""
+        while True:
+            self._appended.clear()
+            async with self._disk:
+                now = self._clock()
+                for signal, file in list(self._open.items()):
+                    if file.size and now - file.opened >= self._linger:
+                        self._close_file(signal)
+                if self._closed:
+                    return self._closed[0]
+                ages = [now - file.opened for file in self._open.values() if file.size]
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(max(self._linger - max(ages), 0.005) if ages else None):
+                    await self._appended.wait()
+
+    async def resolve(self, file: JournalFile) -> None:
+        """A file is in the tables and its batches are in the ledger: note it, then remove it."""
+        self._closed.remove(file)
+        self._resolved.add(file.seq)
+        while self.loaded_seq + 1 in self._resolved:
+            self.loaded_seq += 1
+            self._resolved.remove(self.loaded_seq)
+        self.waiting_bytes -= file.size
+        await asyncio.to_thread(self._forget, file.path, self.last_seq)
+
+    def _forget(self, path: Path, last_seq: int) -> None:
+        # Numbers are never given twice, also when no file is left to tell the highest.
+        self._note(last_seq)
+        path.unlink(missing_ok=True)
+
+    # --- Start -------------------------------------------------------------------------------------------------------
+
+    def _recover(self) -> list[JournalFile]:
+        self._folder.mkdir(parents=True, exist_ok=True)
+        try:
+            noted = json.loads((self._folder / "journal.json").read_text())
+            self.id, self.last_seq = str(noted["id"]), int(noted["last_seq"])
+        except (OSError, ValueError, KeyError, TypeError):
+            # A new journal gets a new name: tokens of an older one with the same numbers must not swallow its files.
+            self.id = uuid.uuid4().hex[:12]
+            self._note(self.last_seq)
+        files = []
+        for path in sorted(self._folder.glob("*.pb")):
+            number, _, signal = path.name.removesuffix(".pb").partition(".")
+            if not number.isdigit() or signal not in SIGNALS:
+                continue
+            file = _read_file(path, int(number), signal)
+            if file.size == 0:
+                self.last_seq = max(self.last_seq, file.seq)
+                path.unlink()
+                continue
+            files.append(file)
+        return files
+
+    def _note(self, last_seq: int) -> None:
+        write_durably(self._folder / "journal.json", json.dumps({"id": self.id, "last_seq": last_seq}).encode())
+
+
+def _without_body(record: Record) -> Record:
+    return Record(record.tenant, record.batch, record.received, record.credential, record.digest, record.items, b"")
+
+
+def _read_file(path: Path, seq: int, signal: Signal) -> JournalFile:
+    data = path.read_bytes()
+    file = JournalFile(seq, signal, path, leftover=True)
+    for _, end, record in records.read(data):
+        file.size, file.items = end, file.items + record.items
+        file.records.append(_without_body(record))
+    if file.size < len(data):
+        # Bytes after the last whole record were never acknowledged: their fsync did not come back.
+        os.truncate(path, file.size)
+    return file
+
+
+def _write_and_sync(descriptor: int, data: bytes, at: int) -> None:
+    try:
+        view = memoryview(data)
+        while view:
+            view = view[os.write(descriptor, view) :]
+        os.fdatasync(descriptor)
+    except OSError:
+        # Nothing of a failed group may stay: its senders will come again.
+        os.ftruncate(descriptor, at)
+        os.lseek(descriptor, at, os.SEEK_SET)
+        raise
+
+
+def sync_folder(folder: Path) -> None:
+    """Make names in a folder durable."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def write_durably(path: Path, data: bytes) -> None:
+    """Replace a small file so that either the old or the new content is there after a power cut."""
+    beside = path.with_name(path.name + ".new")
+    with beside.open("wb") as out:
+        out.write(data)
+        out.flush()
+        os.fsync(out.fileno())
+    beside.replace(path)
+    sync_folder(path.parent)

@@ -1,0 +1,240 @@
+"""LOAD: one statement per signal that lets the engine read a journal file by its own Protobuf reader.
+
+The template has one slot, the source: `file(…)` for the embedded engine; on a server it is `input(…)` with the file as the body.
+The reader refuses recursive messages, so AnyValue is unrolled twice; deeper arrays and maps are declared as bytes and kept as marked text.
+Formats: opentelemetry-proto 1.x (trace.proto, logs.proto, metrics.proto, common.proto); the wrapper is `journal.py`'s Record.
+"""
+
+# ruff: noqa: S608 - the statements are put together from this file's own constants; a path is quoted, a number is an int
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from sojourn_probes import semconv
+
+Signal = Literal["traces", "logs", "metrics"]
+TABLES: dict[Signal, str] = {"traces": "spans", "logs": "events", "metrics": "metrics"}
+
+EARLIEST = 30 * 86_400 * 10**9
+"""Nanoseconds before acceptance to which an older time is moved."""
+LATEST = 300 * 10**9
+"""Nanoseconds after acceptance to which a later time is moved."""
+
+COMMON_PROTO = """
+message Inner { oneof value { string string_value=1; bool bool_value=2; int64 int_value=3; double double_value=4;
+  bytes array_value=5; bytes kvlist_value=6; bytes bytes_value=7; } }
+message InnerPair { string key=1; Inner value=2; }
+message InnerArray { repeated Inner values=1; }
+message InnerMap { repeated InnerPair values=1; }
+message Any { oneof value { string string_value=1; bool bool_value=2; int64 int_value=3; double double_value=4;
+  InnerArray array_value=5; InnerMap kvlist_value=6; bytes bytes_value=7; } }
+message Pair { string key=1; Any value=2; }
+message Resource { repeated Pair attributes=1; }
+message Scope { string name=1; }
+"""
+RECORD_PROTO = "message Record { string tenant=1; fixed64 received=3; Body body=4; }"
+PROTO: dict[Signal, str] = {
+    "traces": """
+message Event { fixed64 time=1; string name=2; repeated Pair attributes=3; }
+message Status { string message=2; int32 code=3; }
+message Item { bytes trace_id=1; bytes span_id=2; bytes parent_id=4; string name=5; int32 kind=6; fixed64 start=7; fixed64 end=8;
+  repeated Pair attributes=9; repeated Event events=11; Status status=15; }
+message Group { Scope scope=1; repeated Item items=2; }
+message Source { Resource resource=1; repeated Group groups=2; }
+message Body { repeated Source sources=1; }
+""",
+    "logs": """
+message Item { fixed64 time=1; int32 severity=2; Any body=5; repeated Pair attributes=6; bytes trace_id=9; bytes span_id=10; fixed64 observed=11;
+  string event_name=12; }
+message Group { Scope scope=1; repeated Item items=2; }
+message Source { Resource resource=1; repeated Group groups=2; }
+message Body { repeated Source sources=1; }
+""",
+    "metrics": """
+message Point { fixed64 start=2; fixed64 time=3; oneof value { double as_double=4; sfixed64 as_int=6; } repeated Pair attributes=7; }
+message Gauge { repeated Point points=1; }
+message Sum { repeated Point points=1; int32 temporality=2; bool monotonic=3; }
+message Item { string name=1; string unit=3; Gauge gauge=5; Sum sum=7; }
+message Group { Scope scope=1; repeated Item items=2; }
+message Source { Resource resource=1; repeated Group groups=2; }
+message Body { repeated Source sources=1; }
+""",
+}
+
+_SCALARS = "string_value Nullable(String), bool_value Nullable(UInt8), int_value Nullable(Int64), double_value Nullable(Float64)"
+_INNER = f"Tuple({_SCALARS}, array_value Nullable(String), kvlist_value Nullable(String), bytes_value Nullable(String))"
+_ANY = (
+    f"Tuple({_SCALARS}, array_value Tuple(values Array({_INNER})), kvlist_value Tuple(values Array(Tuple(key String, value {_INNER}))), "
+    "bytes_value Nullable(String))"
+)
+_PAIRS = f"Array(Tuple(key String, value {_ANY}))"
+_POINT = f"Tuple(start UInt64, time UInt64, as_double Nullable(Float64), as_int Nullable(Int64), attributes {_PAIRS})"
+_ITEM: dict[Signal, str] = {
+    "traces": (
+        "trace_id String, span_id String, parent_id String, name String, kind Int32, start UInt64, end UInt64, "
+        f"attributes {_PAIRS}, events Array(Tuple(time UInt64, name String, attributes {_PAIRS})), status Tuple(message String, code Int32)"
+    ),
+    "logs": (f"time UInt64, severity Int32, body {_ANY}, attributes {_PAIRS}, trace_id String, span_id String, observed UInt64, event_name String"),
+    "metrics": (f"name String, unit String, gauge Tuple(points Array({_POINT})), sum Tuple(points Array({_POINT}), temporality Int32, monotonic UInt8)"),
+}
+
+
+def structure(signal: Signal) -> str:
+    """The columns of a Record as the engine's table function wants them."""
+    return (
+        f"tenant String, received UInt64, body Tuple(sources Array(Tuple(resource Tuple(attributes {_PAIRS}), "
+        f"groups Array(Tuple(scope Tuple(name String), items Array(Tuple({_ITEM[signal]})))))))"
+    )
+
+
+def _inner(v: str) -> str:
+    """A value inside an array or map, as JSON."""
+    return (
+        f"multiIf(isNotNull({v}.string_value), toJSONString(assumeNotNull({v}.string_value)), "
+        f"isNotNull({v}.int_value), toString(assumeNotNull({v}.int_value)), isNotNull({v}.double_value), toString(assumeNotNull({v}.double_value)), "
+        f"isNotNull({v}.bool_value), if(assumeNotNull({v}.bool_value) = 1, 'true', 'false'), "
+        f"isNotNull({v}.bytes_value), concat('\"base64:', base64Encode(assumeNotNull({v}.bytes_value)), '\"'), "
+        f"isNotNull({v}.array_value), concat('\"otlp-array:', base64Encode(assumeNotNull({v}.array_value)), '\"'), "
+        f"isNotNull({v}.kvlist_value), concat('\"otlp-map:', base64Encode(assumeNotNull({v}.kvlist_value)), '\"'), 'null')"
+    )
+
+
+def _any(v: str) -> str:
+    """An attribute's value as text: scalars plain, arrays and maps as JSON, bytes marked `base64:`."""
+    array = f"concat('[', arrayStringConcat(arrayMap(z -> {_inner('z')}, {v}.array_value.values), ','), ']')"
+    pairs = f"arrayMap(z -> concat(toJSONString(z.key), ':', {_inner('z.value')}), {v}.kvlist_value.values)"
+    return (
+        f"multiIf(isNotNull({v}.string_value), assumeNotNull({v}.string_value), isNotNull({v}.int_value), toString(assumeNotNull({v}.int_value)), "
+        f"isNotNull({v}.double_value), toString(assumeNotNull({v}.double_value)), "
+        f"isNotNull({v}.bool_value), if(assumeNotNull({v}.bool_value) = 1, 'true', 'false'), "
+        f"notEmpty({v}.array_value.values), {array}, "
+        f"notEmpty({v}.kvlist_value.values), concat('{{', arrayStringConcat({pairs}, ','), '}}'), "
+        f"isNotNull({v}.bytes_value), concat('base64:', base64Encode(assumeNotNull({v}.bytes_value))), '')"
+    )
+
+
+def _map(pairs: str) -> str:
+    return f"CAST(mapFromArrays({pairs}.key, arrayMap(v -> {_any('v')}, {pairs}.value)), 'Map(LowCardinality(String), String)')"
+
+
+def _time(nanoseconds: str) -> str:
+    """A time moved into the window around acceptance; 64 unsigned bits would turn negative in a DateTime64."""
+    return f"fromUnixTimestamp64Nano(toInt64(greatest(least({nanoseconds}, received + {LATEST}), received - {EARLIEST})))"
+
+
+def _clamped(nanoseconds: str) -> str:
+    return f"({nanoseconds} > received + {LATEST} OR {nanoseconds} < received - {EARLIEST})"
+
+
+HOT = {
+    "traffic": semconv.TRAFFIC,
+    "journey": semconv.JOURNEY_ID,
+    "step": semconv.STEP_ID,
+    "run_id": semconv.RUN_ID,
+    "session_id": semconv.SESSION_ID,
+    "user_id": semconv.USER_ID,
+    "visitor_id": semconv.VISITOR_ID,
+    "account_id": semconv.ACCOUNT_ID,
+    "app": semconv.APP,
+}
+"""Columns taken from attributes: the item's own first, else its resource's."""
+
+
+def _hot(columns: dict[str, str]) -> str:
+    return ", ".join(f"if(empty(attrs['{key}'] AS own_{column}), res['{key}'], own_{column}) AS {column}" for column, key in columns.items())
+
+
+_COMMON = "tenant, {seq} AS seq, fromUnixTimestamp64Milli(toInt64(intDiv(received, 1000000))) AS accepted"
+_GROUPS = (
+    "(SELECT tenant, received, " + _map("src.resource.attributes") + " AS res, arrayJoin(src.groups) AS grp "
+    "FROM (SELECT tenant, received, arrayJoin(body.sources) AS src FROM {source}))"
+)
+_ITEMS = f"(SELECT tenant, received, res, grp.scope.name AS scope, arrayJoin(grp.items) AS i FROM {_GROUPS})"
+_POINTS = (
+    "(SELECT tenant, received, res, i.name AS name, i.unit AS unit, notEmpty(i.sum.points) AS summed, i.sum.temporality AS temporality, "
+    f"i.sum.monotonic AS monotonic, arrayJoin(arrayConcat(i.gauge.points, i.sum.points)) AS p FROM {_ITEMS})"
+)
+_LOG_TIME = "multiIf(i.time > 0, i.time, i.observed > 0, i.observed, received)"
+
+SELECT: dict[Signal, str] = {
+    "traces": (
+        f"SELECT {_COMMON}, {_time('i.start')} AS ts, if(i.end > i.start AND i.end < 9223372036854775807, i.end - i.start, 0) AS duration_ns, "
+        f"({_clamped('i.start')} OR i.end < i.start OR i.end >= 9223372036854775807) AS clamped, "
+        "toFixedString(i.trace_id, 16) AS trace_id, toFixedString(i.span_id, 8) AS span_id, i.parent_id AS parent_id, i.name AS name, "
+        "toInt8(i.kind) AS kind, toInt8(i.status.code) AS status, i.status.message AS status_message, "
+        f"res['{semconv.SERVICE_NAME}'] AS service, scope, "
+        f"{_map('i.attributes')} AS attrs, {_hot({'span_type': semconv.SPAN_TYPE, **HOT})}, res, "
+        f"arrayMap(t -> {_time('t')}, i.events.time) AS events_ts, i.events.name AS events_name, "
+        f"arrayMap(a -> {_map('a')}, i.events.attributes) AS events_attrs FROM {_ITEMS}"
+    ),
+    "logs": (
+        f"SELECT {_COMMON}, {_time(_LOG_TIME)} AS ts, {_clamped(_LOG_TIME)} AS clamped, "
+        f"{_map('i.attributes')} AS attrs, if(empty(i.event_name), attrs['event.name'], i.event_name) AS name, "
+        f"toInt8(least(greatest(i.severity, 0), 24)) AS severity, {_any('i.body')} AS body, "
+        "lower(hex(i.trace_id)) AS trace_id, lower(hex(i.span_id)) AS span_id, "
+        f"res['{semconv.SERVICE_NAME}'] AS service, scope, {_hot(HOT)}, res FROM {_ITEMS}"
+    ),
+    "metrics": (
+        f"SELECT {_COMMON}, {_time('p.time')} AS ts, {_clamped('p.time')} AS clamped, name, if(summed, 'sum', 'gauge') AS type, unit, "
+        f"toUInt8(monotonic) AS monotonic, toInt8(temporality) AS temporality, {_time('if(p.start = 0, p.time, p.start)')} AS start_ts, "
+        f"coalesce(p.as_double, toFloat64(p.as_int), 0) AS value, res['{semconv.SERVICE_NAME}'] AS service, {_map('p.attributes')} AS attrs, "
+        f"{_hot({'location': semconv.LOCATION})}, res FROM {_POINTS}"
+    ),
+}
+_PROMOTED = (*HOT, "res")
+COLUMNS: dict[Signal, tuple[str, ...]] = {
+    "traces": (
+        *("tenant", "seq", "accepted", "ts", "duration_ns", "clamped", "trace_id", "span_id", "parent_id", "name", "kind", "status", "status_message"),
+        *("service", "scope", "attrs", "span_type", *_PROMOTED, "events_ts", "events_name", "events_attrs"),
+    ),
+    "logs": (
+        *("tenant", "seq", "accepted", "ts", "clamped", "attrs", "name", "severity", "body", "trace_id", "span_id", "service", "scope"),
+        *_PROMOTED,
+    ),
+    "metrics": (
+        *("tenant", "seq", "accepted", "ts", "clamped", "name", "type", "unit", "monotonic", "temporality", "start_ts", "value", "service", "attrs"),
+        *("location", "res"),
+    ),
+}
+"""The table's columns in the order of the SELECT above."""
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """One load: `path` holds delimited Records of one signal; every row gets `seq`; the same `token` again stores nothing."""
+
+    signal: Signal
+    path: Path
+    seq: int
+    token: str
+
+    def sql(self) -> str:
+        """The whole statement, its settings in it."""
+        source = f"file({quoted(str(self.path))}, 'Protobuf', {quoted(structure(self.signal))})"
+        select = SELECT[self.signal].replace("{seq}", str(int(self.seq))).replace("{source}", source)
+        settings = ", ".join(f"{name} = {quoted(value) if isinstance(value, str) else value}" for name, value in self._settings().items())
+        return f"INSERT INTO {TABLES[self.signal]} ({', '.join(COLUMNS[self.signal])}) {select} SETTINGS {settings}"
+
+    def _settings(self) -> dict[str, str | int]:
+        return {
+            "insert_deduplication_token": self.token,
+            "deduplicate_insert": "enable",
+            "deduplicate_insert_select": "force_enable",
+            "deduplicate_blocks_in_dependent_materialized_views": 1,
+            "format_schema_source": "string",
+            "format_schema": 'syntax = "proto3";' + COMMON_PROTO + PROTO[self.signal] + RECORD_PROTO,
+            "format_schema_message_name": "Record",
+            # The file is ONE block: block settings count messages when reading and rows when writing.
+            "max_block_size": 1_000_000,
+            "max_insert_block_size": 10_000_000,
+            "min_insert_block_size_rows": 10_000_000,
+            "min_insert_block_size_bytes": 4 << 30,
+            "max_threads": 1,
+            "max_insert_threads": 1,
+        }
+
+
+def quoted(text: str) -> str:
+    """A string literal of the engine."""
+    return "'" + text.replace("\\", "\\\\").replace("'", "\\'") + "'"

@@ -1,0 +1,2 @@
+-- How many rows of a journal file are in the table. Of every tenant.
+SELECT count() AS n FROM metrics WHERE seq = {seq:UInt64}

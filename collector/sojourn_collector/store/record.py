@@ -1,0 +1,136 @@
+"""A journal record: an accepted request as the engine's Protobuf reader takes it, with what the ledger needs.
+
+    Record { string tenant=1; string batch=2; fixed64 received=3; bytes body=4; fixed32 crc=5; string credential=6; bytes digest=7; uint64 items=8 }
+
+Each is preceded by its length (varint). `body` is the untouched OTLP request. Path and batch id, credential and digest make the ledger's row, so a lost
+ledger is rebuilt from the files; the CRC over the body finds a torn or damaged record. The engine reads tenant, received and body and skips the rest.
+"""
+
+import struct
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+FIXED64, LENGTH, FIXED32, VARINT = 1, 2, 5, 0
+LARGEST = 80 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One accepted request. `received` in nanoseconds since 1970; `batch` is empty when the sender gave no id; `items` counts its rows."""
+
+    tenant: str
+    batch: str
+    received: int
+    credential: str
+    digest: bytes
+    items: int
+    body: bytes
+
+    def encode(self) -> bytes:
+        """The record with its length before it."""
+        fields = (
+            _bytes(1, self.tenant.encode())
+            + _bytes(2, self.batch.encode())
+            + b"\x19"
+            + struct.pack("<Q", self.received)
+            + b"\x2d"
+            + struct.pack("<I", zlib.crc32(self.body))
+            + _bytes(6, self.credential.encode())
+            + _bytes(7, self.digest)
+            + b"\x40"
+            + varint(self.items)
+            + b"\x22"
+            + varint(len(self.body))
+        )
+        return b"".join((varint(len(fields) + len(self.body)), fields, self.body))
+
+
+def varint(number: int) -> bytes:
+    """Base-128 with continuation bits, lowest first."""
+    out = bytearray()
+    while number > 127:
+        out.append(number & 127 | 128)
+        number >>= 7
+    out.append(number)
+    return bytes(out)
+
+
+def _bytes(field: int, value: bytes) -> bytes:
+    return bytes([field << 3 | LENGTH]) + varint(len(value)) + value
+
+
+def read(data: bytes) -> Iterator[tuple[int, int, Record]]:
+    """Whole records with their start and end offsets; stops before the first torn or damaged one."""
+    at = 0
+    while at < len(data):
+        try:
+            length, begin = read_varint(data, at)
+            end = begin + length
+            if length > LARGEST or end > len(data):
+                return
+            record = _decode(memoryview(data)[begin:end])
+        except (IndexError, ValueError, struct.error):
+            return
+        yield at, end, record
+        at = end
+
+
+def read_varint(data: bytes | memoryview, at: int) -> tuple[int, int]:
+    """A number and the offset after it. Raises IndexError at the end, ValueError when it is too long."""
+    value = shift = 0
+    while True:
+        byte = data[at]
+        at += 1
+        value |= (byte & 127) << shift
+        if byte < 128:
+            return value, at
+        shift += 7
+        if shift > 63:
+            raise ValueError("a number is too long")
+
+
+def _decode(data: memoryview) -> Record:
+    found: dict[int, int | bytes] = {}
+    at = 0
+    while at < len(data):
+        key, at = read_varint(data, at)
+        kind = key & 7
+        if kind == LENGTH:
+            length, at = read_varint(data, at)
+            if at + length > len(data):
+                raise ValueError("a field is torn")
+            found[key >> 3] = bytes(data[at : at + length])
+            at += length
+        elif kind == FIXED64:
+            found[key >> 3] = struct.unpack_from("<Q", data, at)[0]
+            at += 8
+        elif kind == FIXED32:
+            found[key >> 3] = struct.unpack_from("<I", data, at)[0]
+            at += 4
+        elif kind == VARINT:
+            found[key >> 3], at = read_varint(data, at)
+        else:
+            raise ValueError("not a record")
+    body = found.get(4, b"")
+    if not isinstance(body, bytes) or zlib.crc32(body) != found.get(5):
+        raise ValueError("the body is damaged")
+    return Record(_text(found, 1), _text(found, 2), _number(found, 3), _text(found, 6), _raw(found, 7), _number(found, 8), body)
+
+
+def _raw(found: dict[int, int | bytes], field: int) -> bytes:
+    value = found.get(field, b"")
+    if not isinstance(value, bytes):
+        raise ValueError("not a record")
+    return value
+
+
+def _text(found: dict[int, int | bytes], field: int) -> str:
+    return _raw(found, field).decode()
+
+
+def _number(found: dict[int, int | bytes], field: int) -> int:
+    value = found.get(field, 0)
+    if not isinstance(value, int):
+        raise ValueError("not a record")
+    return value
