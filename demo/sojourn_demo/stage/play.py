@@ -53,9 +53,8 @@ class Play:
         """Start collector, shop and agent and wait until each is ready. Raises PartDiedError or PlayError."""
         ports, url = self.setting.ports, self.setting.url
         config = str(self.setting.collector)
-        printed = await self.parts.run(
-            "sojourn-collector key create", ["-m", "sojourn_collector.cli", "key", "create", "--config", config, "--name", "shop", "--scope", "sources"]
-        )
+        create = ["-m", "sojourn_collector.cli", "key", "create", "--json", "--config", config, "--name", "shop", "--scope", "sources"]
+        printed = await self.parts.run("sojourn-collector key create", create)
         keep_source_key(self.setting, printed)
         await self.parts.start("collector", ["-m", "sojourn_collector.cli", "run", "--config", config])
         await self.parts.start("shop", ["-m", "sojourn_demo.shop", "--config", str(self.setting.shop)])

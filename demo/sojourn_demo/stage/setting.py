@@ -79,8 +79,8 @@ def _write_secret(path: Path, text: str) -> None:
 
 
 def keep_source_key(setting: Setting, printed: str) -> None:
-    """Take the key out of what `sojourn-collector key create` printed. Raises ValueError when there is none."""
-    key = next((word.strip("\"'") for line in printed.splitlines() for word in line.replace("=", " ").split() if word.strip("\"'").startswith("sj_")), "")
-    if not key:
-        raise ValueError("sojourn-collector key create printed no key")
-    _write_secret(setting.source_key, key)
+    """Take the key out of what `sojourn-collector key create --json` printed. Raises ValueError when there is none."""
+    try:
+        _write_secret(setting.source_key, json.loads(printed)["key"])
+    except (ValueError, KeyError, TypeError) as error:
+        raise ValueError("sojourn-collector key create printed no key") from error
