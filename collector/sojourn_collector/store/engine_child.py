@@ -49,7 +49,8 @@ TRANSPORT = frozenset(
 )
 """URL parameters that speak about the transport and mean nothing here."""
 SETTING_NAME = re.compile(r"[a-z][a-z0-9_]*\Z")
-INSERT_WITH_DATA = re.compile(rb"\s*(INSERT\s+INTO\s[^\n]*?)\s+FORMAT\s+(\w+)\s*\n", re.IGNORECASE)
+# One line end and no more: an insert of ten columns begins with the byte 10, which is a line end too.
+INSERT_WITH_DATA = re.compile(rb"\s*(INSERT\s+INTO\s[^\n]*?)\s+FORMAT\s+(\w+)[ \t\r]*\n", re.IGNORECASE)
 FIRST_WORD = re.compile(r"(?:\s|--[^\n]*\n|/\*.*?\*/|\()*([A-Za-z]+)", re.DOTALL)
 FIELD_NAME = re.compile(rb'name="([^"]+)"')
 ERROR_CODE = re.compile(r"Code: (\d+)")
