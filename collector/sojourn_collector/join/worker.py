@@ -111,7 +111,7 @@ class JoinWorker:
         reach = self._clock() - timedelta(seconds=self._abandon) - timedelta(days=32)
         rows = await self._store.query("join_unsettled", since=reach)
         late = timedelta(seconds=self._abandon)
-        self._trying = {row["session_id"]: (row["started"], row["ended"] + late) for row in rows}
+        self._trying = {row["session_id"]: (row["began"], row["last_seen"] + late) for row in rows}
         self.joined_seq = await self._control.progress.get(JOINED_SEQ)
 
     async def _join_range(self, after: int, until: int) -> None:
