@@ -102,13 +102,12 @@ async def _play(options: argparse.Namespace, setting: Setting, parts: Parts, tel
     async with httpx2.AsyncClient(trust_env=False, timeout=15) as client, aclosing(Wire()) as wire:
         play = Play(setting, world, parts, teller, client, wire, browser)
         async with asyncio.TaskGroup() as group:
-            await play.start_parts()
-            watching = group.create_task(parts.watch())
+            await play.start_parts(group)
             truth, report = await play.perform()
             code = _answer(options, teller, truth, report)
             if not options.once:
                 await _stay(play, teller)
-            watching.cancel()
+            parts.unwatch()
     return code
 
 

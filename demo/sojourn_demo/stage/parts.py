@@ -62,9 +62,13 @@ class Parts:
 
     folder: Path
     running: list[Part] = field(default_factory=list)
+    _watchers: list[asyncio.Task[None]] = field(default_factory=list)
 
-    async def start(self, name: str, arguments: Sequence[str], environment: Mapping[str, str] | None = None) -> Part:
-        """Start `python ARGUMENTS…` as part `name`; its output goes to `{name}.log`."""
+    async def start(self, name: str, arguments: Sequence[str], environment: Mapping[str, str] | None = None, *, watch: asyncio.TaskGroup | None = None) -> Part:
+        """Start `python ARGUMENTS…` as part `name`; its output goes to `{name}.log`.
+
+        With `watch`, that group fails with PartDiedError as soon as the part stops by itself.
+        """
         log = self.folder / f"{name}.log"
         program = [sys.executable, "-I", str(Path(__file__).with_name("launch.py")), str(os.getpid()), sys.executable, *arguments]
         with log.open("ab") as output:
@@ -73,6 +77,8 @@ class Parts:
             )
         part = Part(name, process, log)
         self.running.append(part)
+        if watch is not None:
+            self._watchers.append(watch.create_task(part.watch()))
         return part
 
     async def run(self, name: str, arguments: Sequence[str]) -> str:
@@ -95,11 +101,10 @@ class Parts:
             raise PartDiedError(f"{name} failed (exit {process.returncode}): {(err or out).decode(errors='replace').strip()}")
         return out.decode()
 
-    async def watch(self) -> None:
-        """Wait for a part to stop by itself. Raises PartDiedError."""
-        async with asyncio.TaskGroup() as group:
-            for part in self.running:
-                group.create_task(part.watch())
+    def unwatch(self) -> None:
+        """From now on parts may stop."""
+        for watcher in self._watchers:
+            watcher.cancel()
 
     async def stop(self) -> None:
         """Stop everything, the last started first."""

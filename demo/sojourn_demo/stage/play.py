@@ -49,17 +49,18 @@ class Play:
         """Reads the collector's report."""
         return Reader(self.client, self.setting.url(self.setting.ports.web))
 
-    async def start_parts(self) -> None:
-        """Start collector, shop and agent and wait until each is ready. Raises PartDiedError or PlayError."""
+    async def start_parts(self, watch: asyncio.TaskGroup) -> None:
+        """Start collector, shop and agent and wait until each is ready; `watch` fails when one stops. Raises PartDiedError or PlayError."""
         ports, url = self.setting.ports, self.setting.url
         config = str(self.setting.collector)
         create = ["-m", "sojourn_collector.cli", "key", "create", "--json", "--config", config, "--name", "shop", "--scope", "sources"]
         printed = await self.parts.run("sojourn-collector key create", create)
         keep_source_key(self.setting, printed)
-        await self.parts.start("collector", ["-m", "sojourn_collector.cli", "run", "--config", config])
-        await self.parts.start("shop", ["-m", "sojourn_demo.shop", "--config", str(self.setting.shop)])
+        await self.parts.start("collector", ["-m", "sojourn_collector.cli", "run", "--config", config], watch=watch)
+        await self.parts.start("shop", ["-m", "sojourn_demo.shop", "--config", str(self.setting.shop)], watch=watch)
         await self._ready("the shop", f"{url(ports.shop)}/")
-        await self.parts.start("agent", ["-m", "sojourn_agent.cli", "run", "--config", str(self.setting.agent)], {"SHOP_URL": url(ports.shop)})
+        agent = ["-m", "sojourn_agent.cli", "run", "--config", str(self.setting.agent)]
+        await self.parts.start("agent", agent, {"SHOP_URL": url(ports.shop)}, watch=watch)
         await self._ready("the collector", f"{url(ports.web)}/readyz")
         await self._ready("the agent", f"{url(ports.agent_admin)}/readyz")
 
