@@ -57,7 +57,7 @@ def judge(expectation: Expectation, facts: dict[str, Any], names: Names, redact:
     if actual is MISSING:
         # A header or a JSON value that is not there differs from the target, it is not unmeasured.
         absent = expectation.source in ("header", "json")
-        return Judgement(expectation.negated or expectation.comparison == "!=" if absent else None, expected, shown)
+        return Judgement((expectation.comparison == "!=") != expectation.negated if absent else None, expected, shown)
     return Judgement(_COMPARE[expectation.comparison](actual, target) != expectation.negated, expected, shown)
 
 

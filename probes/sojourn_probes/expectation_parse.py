@@ -258,8 +258,8 @@ class _Parser:
         token = self._take()
         if token is None:
             raise ExpectationError(f"a comparison is missing; one of {', '.join(ALLOWED[holds])}", len(self.text))
-        if token.text == "=":
-            raise ExpectationError("= is not a comparison; write ==", token.offset)
+        if token.text in ("=", "is", "equals"):
+            raise ExpectationError(f"{token.text} is not a comparison; write ==", token.offset)
         _require_comparison(token.text if token.kind in ("sign", "word") else "", source, holds, token.offset, shown=token.text)
         return token.text
 

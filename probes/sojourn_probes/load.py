@@ -134,8 +134,10 @@ def _validated(document: Document, file: str) -> Journey:
         journey = Journey.model_validate(document.data)
     except ValidationError as error:
         raise JourneyFileError(sentences(error, Journey, document, file)) from None
-    found = [of_breach(breach, document, file) for breach in (*empty_keys(journey), *breaches(journey, document.data))]
-    if found:
+    # What is empty comes first: most other rules would only complain about its consequences.
+    broken = list(empty_keys(journey)) or list(breaches(journey, document.data))
+    if broken:
+        found = [of_breach(breach, document, file) for breach in broken]
         raise JourneyFileError(sorted(found, key=lambda problem: (problem.line, problem.col)))
     return journey
 

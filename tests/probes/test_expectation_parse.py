@@ -1,0 +1,169 @@
+"""The grammar of expectations."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from sojourn_probes.expectation import ALLOWED, SOURCES, TLS_FACTS, Expectation, ExpectationError
+from sojourn_probes.expectation_parse import from_parts, parse
+
+
+@pytest.mark.parametrize(
+    ("text", "expectation"),
+    [
+        ("status == 200", ("status", None, "==", 200, False)),
+        ("status == 2xx", ("status", None, "==", "2xx", False)),
+        ("status not in [500, 502]", ("status", None, "in", [500, 502], True)),
+        ("not status in [500, 502]", ("status", None, "in", [500, 502], True)),
+        ("not status not == 200", ("status", None, "==", 200, False)),
+        ("body contains 'Welcome home'", ("body", None, "contains", "Welcome home", False)),
+        ('body contains "it\'s"', ("body", None, "contains", "it's", False)),
+        (r"body contains 'it\'s'", ("body", None, "contains", "it's", False)),
+        (r"body matches '^\d+ items$'", ("body", None, "matches", r"^\d+ items$", False)),
+        ("body contains '${vars.word}'", ("body", None, "contains", "${vars.word}", False)),
+        ("body contains ${vars.word}", ("body", None, "contains", "${vars.word}", False)),
+        ("header content-type contains json", ("header", "content-type", "contains", "json", False)),
+        ("header x-debug not exists", ("header", "x-debug", "exists", None, True)),
+        ("json $.a.b == 3", ("json", "$.a.b", "==", 3, False)),
+        ("json $.a == '3'", ("json", "$.a", "==", "3", False)),
+        ("json $.a == null", ("json", "$.a", "==", None, False)),
+        ("json $.items[?(@.price > 3)].name == 'x y'", ("json", "$.items[?(@.price > 3)].name", "==", "x y", False)),
+        ("json $['a key'] exists", ("json", "$['a key']", "exists", None, False)),
+        ("total<=1.5s", ("total", None, "<=", 1.5, False)),
+        ("total between 10 ms and 1s", ("total", None, "between", [0.01, 1.0], False)),
+        ("size < 2 MB", ("size", None, "<", 2_000_000, False)),
+        ("size < 2KiB", ("size", None, "<", 2048, False)),
+        ("tls.expires_in > 14d", ("tls", "expires_in", ">", 1_209_600.0, False)),
+        ("tls < 200ms", ("tls", None, "<", 0.2, False)),
+        ("lcp > 2500ms", ("lcp", None, ">", 2.5, False)),
+        ("cls > 0.1", ("cls", None, ">", 0.1, False)),
+        ("redirects == 0", ("redirects", None, "==", 0, False)),
+    ],
+)
+def test_one_line_form(text, expectation):
+    """Each source, comparison and unit is read into what can be compared."""
+    assert parse(text) == Expectation(*expectation, text=text)
+
+
+@pytest.mark.parametrize(
+    ("text", "offset", "message"),
+    [
+        ("", 0, "is empty; write for example status == 200"),
+        ("staus == 200", 0, "'staus' is nothing that can be looked at; did you mean status?"),
+        ("frobs == 200", 0, f"'frobs' is nothing that can be looked at; one of {', '.join(SOURCES)} is wanted"),
+        ("status", 6, "a comparison is missing; one of ==, !=, <, <=, >, >=, between, in, exists"),
+        ("status = 200", 7, "= is not a comparison; write =="),
+        ("status is 200", 7, "is is not a comparison; write =="),
+        ("body contain x", 5, "'contain' is not a comparison; did you mean contains?"),
+        ("status ==", 9, "a value is missing after =="),
+        ("status == ok", 10, "'ok' is not a status; write a number such as 200, or 2xx for the whole class"),
+        ("status == 2000", 10, "2000 is not a status; they go from 100 to 599"),
+        ("status contains 2", 7, "contains makes no sense for status; one of ==, !=, <, <=, >, >=, between, in, exists does"),
+        ("body > 3", 5, "> makes no sense for body; one of ==, !=, contains, matches, in, exists does"),
+        ("total > 800", 8, "800 has no unit; write 800s or 800ms"),
+        ("total > fast", 8, "'fast' is not a duration; write a number with ms, s, m, h or d, such as 800ms or 60s"),
+        ("size < big", 7, "'big' is not a size; write a number with B, KB, MB, GB, KiB, MiB or GiB, such as 2 MB"),
+        ("cls > bad", 6, "'bad' is not a number"),
+        ("body contains Welcome home", 22, "'home' is too much here; put a text with spaces in quotes"),
+        ("body contains 'Welcome", 14, "a quote is not closed"),
+        ("body matches '('", 13, "'(' is not a regular expression: missing ), unterminated subpattern at position 0"),
+        ("header == x", 0, "header wants the name of a header after it, such as header content-type contains json"),
+        ("json a == 1", 0, "json wants a JSONPath after it, such as json $.items[0].price > 3"),
+        ("tls.expires > 3d", 0, "tls.expires is not known; did you mean tls.expires_in?"),
+        ("status in 200", 10, "in wants a list in brackets, such as in [200, 204]"),
+        ("status in [200", 14, "the list is not closed; put a ] after its last value"),
+        ("total between 1s", 16, "between wants two values with and between them, such as between 1 and 5"),
+        ("total between 3s and 1s", 14, "between 3s and 1s holds nothing; put the lower one first"),
+    ],
+)
+def test_what_cannot_be_read_says_where_and_the_cure(text, offset, message):
+    """Each mistake is refused at its place in the line."""
+    with pytest.raises(ExpectationError) as caught:
+        parse(text)
+    assert (caught.value.offset, str(caught.value)) == (offset, message)
+
+
+def test_the_long_form_means_the_same():
+    """{source, property, comparison, target} gives what the one-line form gives."""
+    assert from_parts({"source": "json", "property": "$.a", "comparison": "not in", "target": [1, "x y"]}) == parse("json $.a not in [1, 'x y']")
+    assert from_parts({"source": "tls.expires_in", "comparison": ">", "target": "14d"}) == parse("tls.expires_in > 14d")
+    assert from_parts({"source": "status", "comparison": "exists"}) == parse("status exists")
+
+
+@pytest.mark.parametrize(
+    ("parts", "message"),
+    [
+        ({"source": "status", "comparison": "exists", "target": 1}, "exists takes no target; remove it"),
+        ({"source": "status", "comparison": "=="}, "== wants a target"),
+        ({"source": "total", "comparison": ">", "target": 800}, "800 has no unit; write 800ms or 800s"),
+        ({"source": "body", "comparison": "contains", "target": 5}, "5 is not text; put it in quotes"),
+        ({"source": "status", "property": "x", "comparison": "==", "target": 200}, "status takes no property; remove 'x'"),
+        ({"source": "header", "comparison": "exists"}, "header wants the name of a header"),
+        ({"source": "status", "comparison": "in", "target": 200}, "in wants a list, such as [200, 204]"),
+    ],
+)
+def test_a_bad_long_form_is_refused(parts, message):
+    """The long form is held to the same rules."""
+    with pytest.raises(ExpectationError) as caught:
+        from_parts(parts)
+    assert str(caught.value) == message
+
+
+@given(st.text(max_size=80))
+def test_any_text_is_read_or_refused_within_its_length(text):
+    """Nothing but ExpectationError comes out, and its place is in the text."""
+    try:
+        parse(text)
+    except ExpectationError as fault:
+        assert 0 <= fault.offset <= len(text)
+
+
+WORDS = st.text(alphabet=st.characters(exclude_categories=("Cs", "Cc")), max_size=30).filter(lambda text: "${" not in text)
+
+
+@st.composite
+def parts(draw):
+    """Any expectation in its long form."""
+    source = draw(st.sampled_from(sorted(SOURCES)))
+    prop = None
+    holds = SOURCES[source].holds
+    if source == "header":
+        prop = draw(st.from_regex(r"[a-z][a-z-]{0,20}", fullmatch=True).filter(lambda name: name not in ("contains", "matches", "in", "between", "exists")))
+    if source == "json":
+        prop = draw(st.sampled_from(["$", "$.a", "$.a[0].b", "$['x y']", "$.a[?(@.b > 3)].c"]))
+    if source == "tls" and draw(st.booleans()):
+        prop = draw(st.sampled_from(sorted(TLS_FACTS)))
+        holds = TLS_FACTS[prop]
+    elif source == "tls":
+        holds = "duration"
+    comparison = draw(st.sampled_from(ALLOWED[holds]))
+    one = {
+        "status": st.integers(100, 599),
+        "number": st.integers(-1000, 1000),
+        "duration": st.integers(0, 99999).map(lambda n: f"{n}ms"),
+        "size": st.integers(0, 99999).map(lambda n: f"{n}KB"),
+        "text": WORDS,
+        "json": WORDS | st.integers(-1000, 1000),
+    }[holds]
+    given_parts = {"source": source, "comparison": draw(st.sampled_from(["", "not "])) + comparison}
+    if prop is not None:
+        given_parts["property"] = prop
+    if comparison == "matches":
+        given_parts["target"] = draw(WORDS.map(__import__("re").escape))
+    elif comparison == "between":
+        low = draw(st.integers(100, 300))
+        unit = {"duration": "ms", "size": "KB"}.get(holds)
+        given_parts["target"] = [f"{n}{unit}" if unit else n for n in (low, low + 7)]
+    elif comparison == "in":
+        given_parts["target"] = draw(st.lists(one, min_size=1, max_size=4))
+    elif comparison != "exists":
+        given_parts["target"] = draw(one)
+    return given_parts
+
+
+@given(parts())
+def test_the_written_line_reads_back_the_same(given_parts):
+    """The line made from the long form parses to the same expectation."""
+    made = from_parts(given_parts)
+    read = parse(made.text)
+    assert (read.source, read.property, read.comparison, read.negated) == (made.source, made.property, made.comparison, made.negated)
+    assert read.target == made.target
