@@ -1,0 +1,38 @@
+"""What outlives runs and is made only when a journey needs it: the warm browser, shared TLS contexts."""
+
+import logging
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from sojourn_probes.journey import Journey
+
+log = logging.getLogger(__name__)
+
+
+def make_tools() -> dict[str, Any]:
+    """The tools runners share, empty: each puts in what it needs when it first needs it."""
+    return {}
+
+
+async def close_tools(tools: dict[str, Any]) -> None:
+    """Close what runners left open between runs."""
+    for name, tool in tools.items():
+        close = getattr(tool, "aclose", None) or getattr(tool, "close", None)
+        if close is None:
+            continue
+        try:
+            await close()
+        except Exception:
+            log.exception("%s did not close cleanly", name)
+
+
+def require_browser(journeys: Iterable[Journey], environ: Mapping[str, str]) -> str | None:
+    """Path of the browser that `journeys` will use, None when none of them has a browser step.
+
+    Raises a `SojournError` that says the cure when one is needed and there is none."""
+    if not any(step.kind == "browser" for journey in journeys for step in journey.steps):
+        return None
+    # Only a journey with browser steps loads what drives one.
+    from sojourn_probes import chromium
+
+    return chromium.find(environ).path
