@@ -25,9 +25,11 @@ from sojourn_collector.config import CollectorConfig, ImpactConfig
 from sojourn_collector.context import Context, now
 from sojourn_collector.counters import Counters
 from sojourn_collector.join.journeys import JourneyFolder
+from sojourn_collector.join.worker import JoinWorker
 from sojourn_collector.listeners import QuietServer, take, url_of
 from sojourn_collector.receive.app import OtlpApp
 from sojourn_collector.receive.batches import Batches
+from sojourn_collector.sources import normalise
 from sojourn_collector.sources.intake import build_routes
 from sojourn_collector.store.client import EngineUnavailable, Store
 from sojourn_collector.store.control.control import Control
@@ -65,6 +67,7 @@ class Collector:
     batches: Batches
     counters: Counters
     journeys: JourneyFolder
+    join: JoinWorker
     context: Context
     token: str
     prepared: bool = False
@@ -80,8 +83,16 @@ class Collector:
             "waiting_bytes": self.journal.waiting_bytes,
             "trouble": self.loader.trouble,
         }
+        joining = {"joined_seq": self.join.joined_seq, "trouble": self.join.problem}
         ready = self.prepared and self.supervisor.state == "ready" and not self.loader.trouble and not self.failing
-        return {"ready": ready, "engine": engine, "loading": loading, "journeys": {"problem": self.journeys.problem}, "failing": dict(self.failing)}
+        return {
+            "ready": ready,
+            "engine": engine,
+            "loading": loading,
+            "joining": joining,
+            "journeys": {"problem": self.journeys.problem},
+            "failing": dict(self.failing),
+        }
 
     def metrics(self) -> str:
         """Prometheus' page."""
@@ -151,8 +162,9 @@ async def build(config: CollectorConfig, impact: ImpactConfig, environ: Mapping[
         batches.index(await journal.open(await control.ledger.highest_seq()))
         stack.push_async_callback(journal.close)
         context = Context(store, control, journeys, impact, config, loader, now, keys)
+        join = JoinWorker(store, control, journeys, impact, loader, normalise=normalise)
         token = secrets.token_urlsafe(32)
-        yield Collector(config, impact, control, supervisor, store, journal, loader, batches, counters, journeys, context, token)
+        yield Collector(config, impact, control, supervisor, store, journal, loader, batches, counters, journeys, join, context, token)
 
 
 def build_web(collector: Collector) -> Guard:
@@ -231,6 +243,7 @@ async def _work(collector: Collector) -> None:
     collector.prepared = True
     async with asyncio.TaskGroup() as group:
         group.create_task(_keep(collector, "loader", collector.loader.run))
+        group.create_task(_keep(collector, "join", collector.join.run))
         group.create_task(_keep(collector, "ledger", lambda: _tidy(collector)))
 
 

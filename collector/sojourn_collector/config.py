@@ -49,7 +49,7 @@ Size = Annotated[int, BeforeValidator(_size)]
 class Model(BaseModel):
     """Base of every part of the configuration: frozen, unknown keys refused, no silent conversion."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, validate_default=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
 
 def split_listen(text: str) -> tuple[str, int]:
@@ -138,8 +138,8 @@ class Limits(Model):
 class CollectorConfig(Model):
     """collector.yaml."""
 
-    data: Path = Field(default=Path("data"), strict=False, description="Folder of everything the collector keeps.")
-    journeys: Path = Field(default=Path("journeys"), strict=False, description="Folder of journey files.")
+    data: Path = Field(default=Path("data"), strict=False, validate_default=True, description="Folder of everything the collector keeps.")
+    journeys: Path = Field(default=Path("journeys"), strict=False, validate_default=True, description="Folder of journey files.")
     impact: Path | None = Field(default=None, strict=False, description="impact.yaml; without it its defaults hold.")
     otlp: OtlpListener = OtlpListener()
     web: WebListener = WebListener()

@@ -6,9 +6,10 @@ import json
 import os
 import time
 import uuid
+from typing import Any
 
 import pytest
-from google.rpc.status_pb2 import Status
+from google.rpc.status_pb2 import Status  # type: ignore[import-untyped]
 from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
 from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest, ExportMetricsServiceResponse
@@ -125,7 +126,7 @@ async def test_hostile_times_are_moved_and_said(listener: Listener, start: int, 
     assert row["duration_ns"] < 2**63
 
 
-REFUSED = {
+REFUSED: dict[str, tuple[dict[str, Any], int, str]] = {
     "unknown path": ({"path": "/v1/trace"}, 404, "There is nothing at /v1/trace; OTLP is taken at /v1/traces, /v1/logs, /v1/metrics."),
     "content type": ({"content_type": "text/plain"}, 415, "The Content-Type must be application/x-protobuf or application/json."),
     "encoding": ({"content_encoding": "zstd"}, 415, "Content-Encoding 'zstd' is not read here; send gzip or no encoding."),
