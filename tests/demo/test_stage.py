@@ -116,10 +116,14 @@ async def test_parts_are_stopped_with_their_children(tmp_path: Path) -> None:
 async def test_dead_part_is_named_with_its_last_words(tmp_path: Path) -> None:
     """When a part dies, the error names it, its exit code and the end of its log."""
     parts = Parts(tmp_path)
-    with pytest.raises(ExceptionGroup) as caught:
+
+    async def go_on() -> None:
         async with asyncio.TaskGroup() as group:
             await parts.start("shop", ["-c", "print('no luck'); raise SystemExit(3)"], watch=group)
             await asyncio.sleep(30)
+
+    with pytest.raises(ExceptionGroup) as caught:
+        await go_on()
     (error,) = caught.value.exceptions
     assert isinstance(error, PartDiedError)
     assert str(error) == f"shop stopped by itself (exit 3); its last words, from {tmp_path / 'shop.log'}:\n    no luck"
