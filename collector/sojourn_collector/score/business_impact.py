@@ -28,7 +28,6 @@ def business_impact(
     watermark: float | None,
     seed: int,
     healthy: Healthy | None = None,
-    ongoing: bool = False,
 ) -> Shortfall:
     """Estimate the shortfall of one incident at one step.
 
@@ -37,13 +36,12 @@ def business_impact(
     :param watermark: epoch seconds up to which the slowest order source has sent everything; None = no orders are known at all.
     :param seed: seed of the draws; the same incident always gets the same numbers.
     :param healthy: the time before, for level 0; without it the people at the step who were not hurt stand in.
-    :param ongoing: people are still being hit, so that the answer can not be final.
     """
     known = now if watermark is None else min(now, watermark)
     trials = build_trials(shoppers, settings, known)
     hit = len(trials.hit)
     mature = trials.hit_follow >= settings.outcome
-    final = hit > 0 and not ongoing and float(mature.mean()) >= MATURE_SHARE
+    final = hit > 0 and float(mature.mean()) >= MATURE_SHARE
     pools = build_pools(trials, settings.min_controls)
     healthy = healthy or _healthy(trials)
     carts = [shopper.cart for shopper in trials.hit]

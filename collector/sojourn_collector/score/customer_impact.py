@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
 
-from sojourn_collector.score.intervals import effective_n, wilson
+from sojourn_collector.score.intervals import wilson
 
 SLOW, RECOVERED, LEFT, STOPPED = 0.25, 0.5, 0.8, 1.0
 """Severities: slow · error, later passed · error, step usable, then left · last try at a required step failed and never passed."""
@@ -65,31 +65,48 @@ def worst_by_unit(units: Iterable[Unit]) -> list[Unit]:
     return list(worst.values())
 
 
-def weighted_mean(units: Iterable[Unit]) -> float | None:
-    """Mean severity 0–1 weighted by 1 / sample rate; None for no units."""
-    pairs = [(1 / unit.sample_rate, unit.severity) for unit in units]
-    total = sum(weight for weight, _ in pairs)
-    return sum(weight * severity for weight, severity in pairs) / total if total else None
+@dataclass(frozen=True, slots=True)
+class Moments:
+    """What the score needs of merged units: how many, Σ w, Σ w² and Σ w · severity. The engine can sum these itself."""
+
+    units: int
+    weights: float
+    squares: float
+    severity: float
+
+    @property
+    def mean(self) -> float | None:
+        """Weighted mean severity 0–1; None for no units."""
+        return self.severity / self.weights if self.weights > 0 else None
 
 
-def customer_impact(units: Iterable[Unit], usual: Iterable[Unit] | None = None, *, speaks_from: int = SPEAKS_FROM) -> ImpactScore:
-    """Score settled units.
+NOBODY = Moments(0, 0.0, 0.0, 0.0)
+"""No units at all."""
 
-    :param units: settled units; those of one key are merged to the worst first.
-    :param usual: units of the time before, for `usual` and `excess`; they too must be `speaks_from` or more.
-    :param speaks_from: how many units it takes to speak.
+
+def moments(units: Iterable[Unit]) -> Moments:
+    """Merge units by key to their worst and sum them up.
+
     :raises ValueError: for a severity or a sample rate out of range.
     """
-    merged = worst_by_unit(units)
-    n_eff = effective_n([1 / unit.sample_rate for unit in merged])
-    if len(merged) < speaks_from:
-        return ImpactScore(len(merged), n_eff, reason=f"{len(merged)} settled, measured from {speaks_from} on")
-    mean = weighted_mean(merged) or 0.0
-    low, high = wilson(min(1.0, mean), n_eff)
-    before = worst_by_unit(usual or ())
-    normal = weighted_mean(before) if len(before) >= speaks_from else None
+    pairs = [(1 / unit.sample_rate, unit.severity) for unit in worst_by_unit(units)]
+    return Moments(len(pairs), sum(w for w, _ in pairs), sum(w * w for w, _ in pairs), sum(w * severity for w, severity in pairs))
+
+
+def score_of(units: Moments, usual: Moments = NOBODY, *, speaks_from: int = SPEAKS_FROM) -> ImpactScore:
+    """Score the sums of settled units.
+
+    :param usual: the same of the time before, for `usual` and `excess`; it too must be of `speaks_from` units or more.
+    :param speaks_from: how many units it takes to speak.
+    """
+    n_eff = units.weights**2 / units.squares if units.squares > 0 else 0.0
+    mean = units.mean
+    if units.units < speaks_from or mean is None:
+        return ImpactScore(units.units, n_eff, reason=f"{units.units} settled, measured from {speaks_from} on")
+    low, high = wilson(min(1.0, max(0.0, mean)), n_eff)
+    normal = usual.mean if usual.units >= speaks_from else None
     return ImpactScore(
-        of=len(merged),
+        of=units.units,
         n_eff=n_eff,
         score=100 * mean,
         low=100 * low,
@@ -99,6 +116,11 @@ def customer_impact(units: Iterable[Unit], usual: Iterable[Unit] | None = None, 
     )
 
 
+def customer_impact(units: Iterable[Unit], usual: Iterable[Unit] = (), *, speaks_from: int = SPEAKS_FROM) -> ImpactScore:
+    """Score settled units; see `score_of`. Units of one key are merged to the worst first."""
+    return score_of(moments(units), moments(usual), speaks_from=speaks_from)
+
+
 def total_severity(units: Iterable[Unit]) -> float:
     """Σ w · severity: what lists are ordered by, so that a journey with ten visitors does not lead."""
-    return sum(unit.severity / unit.sample_rate for unit in worst_by_unit(units))
+    return moments(units).severity

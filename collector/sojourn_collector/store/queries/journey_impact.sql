@@ -1,0 +1,9 @@
+-- Severities by person and local day, as the sums the score needs; visits without identity apart.
+SELECT journey, anonymous, count() AS units, sum(w) AS w_sum, sum(w * w) AS w_squares, sum(w * worst) AS w_severity
+FROM (
+  SELECT journey, person_id, toDate(started, {zone:String}) AS day, person_kind = 'visit' AS anonymous, max(toFloat64(severity)) AS worst,
+    max(1 / if(sample_rate > 0 AND sample_rate <= 1, sample_rate, 1)) AS w
+  FROM runs FINAL
+  WHERE tenant = {tenant:String} AND traffic = 'real' AND settled AND started >= {since:DateTime64(3)} AND started < {until:DateTime64(3)}
+  GROUP BY journey, person_id, day, anonymous
+) GROUP BY journey, anonymous

@@ -1,0 +1,12 @@
+-- Orders of those people, from the time before until now; a probe's and cancelled ones are out, an order counts once.
+WITH here AS (
+  SELECT person_id, session_id FROM steps FINAL
+  WHERE tenant = {tenant:String} AND traffic = 'real' AND journey = {journey:String} AND step = {step:String}
+    AND run_started >= {run_since:DateTime64(3)} AND run_started <= {until:DateTime64(3)}
+    AND arrayExists(a -> a >= {since:DateTime64(3)} AND a <= {until:DateTime64(3)}, arrivals)
+)
+SELECT id, person_id, session_id, toUnixTimestamp64Milli(ts) AS ms, toFloat64(amount - refunded) AS net, currency
+FROM orders FINAL
+WHERE tenant = {tenant:String} AND ts >= {orders_since:DateTime64(3)} AND ts <= {orders_until:DateTime64(3)} AND probe = 0 AND status != 'cancelled'
+  AND ((person_id != '' AND person_id IN (SELECT person_id FROM here)) OR (session_id != '' AND session_id IN (SELECT session_id FROM here)))
+ORDER BY id, version DESC LIMIT 1 BY id LIMIT 500000

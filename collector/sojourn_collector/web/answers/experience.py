@@ -1,0 +1,90 @@
+"""How customers fared in each journey: ends, funnel, Apdex, and the score of the journey as a whole."""
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Any
+
+from sojourn_collector.context import Context
+from sojourn_collector.score.customer_impact import NOBODY, SPEAKS_FROM, Moments, score_of
+from sojourn_collector.score.experience import Funnel
+from sojourn_collector.web.answers.problem import impact_model
+from sojourn_collector.web.answers.titles import step_title
+from sojourn_collector.web.answers.window import Window
+from sojourn_collector.web.models import Experience, Impact, StepFunnel
+
+EMPTY = Funnel(0, 0, 0, 0, 0)
+
+
+async def experiences(context: Context, window: Window, journeys: Sequence[str] = ()) -> dict[str, tuple[Experience, Impact]]:
+    """Experience and impact of every journey that customers or the folder know, by journey id."""
+    query = context.store.query
+    usual_since = window.since - timedelta(seconds=context.impact.windows.usual)
+    thresholds = {journey: own.apdex for journey, own in context.impact.journeys.items() if own.apdex is not None}
+    ends, before, steps, impact, usual_impact = await asyncio.gather(
+        query("journey_ends", since=window.since, until=window.until),
+        query("journey_ends", since=usual_since, until=window.since),
+        query(
+            "journey_steps",
+            since=window.since,
+            until=window.until,
+            journeys=list(journeys),
+            apdex_journeys=list(thresholds) or [""],
+            apdex_seconds=list(thresholds.values()) or [2.5],
+        ),
+        query("journey_impact", since=window.since, until=window.until, zone=context.impact.timezone),
+        query("journey_impact", since=usual_since, until=window.since, zone=context.impact.timezone),
+    )
+    now, usual, sums, usual_sums = _funnels(ends), _funnels(before), _sums(impact), _sums(usual_impact)
+    by_journey: dict[str, list[dict[str, Any]]] = defaultdict(list)
+    for row in steps:
+        by_journey[row["journey"]].append(row)
+    wanted = list(journeys) or sorted({*now, *context.journeys.all()})
+    return {
+        journey: (
+            _experience(context, journey, now.get(journey, EMPTY), usual.get(journey, EMPTY), by_journey[journey]),
+            impact_model(score_of(sums.get(journey, NOBODY), usual_sums.get(journey, NOBODY))),
+        )
+        for journey in wanted
+    }
+
+
+def _funnels(rows: Sequence[dict[str, Any]]) -> dict[str, Funnel]:
+    counts: dict[str, dict[str, int]] = defaultdict(lambda: {"finished": 0, "gave_up": 0, "stopped": 0, "trying": 0})
+    for row in rows:
+        # A run without an end is not settled yet.
+        counts[row["journey"]][row["how"] if row["how"] in ("finished", "gave_up", "stopped") else "trying"] += row["n"]
+    return {journey: Funnel(tried=sum(ends.values()), **ends) for journey, ends in counts.items()}
+
+
+def _sums(rows: Sequence[dict[str, Any]]) -> dict[str, Moments]:
+    """Sums of identified people; anonymous visits are not summed with them."""
+    return {row["journey"]: Moments(row["units"], row["w_sum"], row["w_squares"], row["w_severity"]) for row in rows if not row["anonymous"]}
+
+
+def _experience(context: Context, journey: str, now: Funnel, usual: Funnel, steps: Sequence[dict[str, Any]]) -> Experience:
+    return Experience(
+        tried=now.tried,
+        finished=now.finished,
+        gave_up=now.gave_up,
+        stopped=now.stopped,
+        trying=now.trying,
+        usual_finished=usual.finished_share if usual.settled >= SPEAKS_FROM else None,
+        steps=[_step(context, journey, row) for row in steps],
+    )
+
+
+def _step(context: Context, journey: str, row: dict[str, Any]) -> StepFunnel:
+    of = row["timed"] + row["were_hit"]
+    return StepFunnel(
+        id=row["step"],
+        name=row["title"] or step_title(context, journey, row["step"]).name,
+        reached=row["reached"],
+        done=row["finished"],
+        hit=row["were_hit"],
+        slow=row["were_slow"],
+        lcp_p75=row["lcp"] / 1000 if row["lcp_seen"] else None,
+        apdex=(row["satisfied"] + row["tolerating"] / 2) / of if of else None,
+        apdex_t=row["threshold"] / 1000,
+    )

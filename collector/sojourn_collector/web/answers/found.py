@@ -1,0 +1,74 @@
+"""Finds the incidents of the window, at every step of every journey."""
+
+import asyncio
+import hashlib
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from sojourn_collector.context import Context
+from sojourn_collector.score.incidents import Hit, Incident, ProbeAtStep, find_incidents
+from sojourn_collector.web.answers.times import from_ms
+from sojourn_collector.web.answers.window import RUN_LENGTH, Window
+
+LOOK_BACK = timedelta(days=1)
+"""How long before the window evidence is read, so that an incident that began before it is seen whole."""
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """An incident and where it is."""
+
+    journey: str
+    step: str
+    incident: Incident
+
+    @property
+    def id(self) -> str:
+        """Stable while the incident's first evidence is: journey, step and the second it began, in UTC."""
+        return f"{self.journey}.{self.step}.{self.incident.since:%Y%m%dT%H%M%SZ}"
+
+    @property
+    def seed(self) -> int:
+        """Seed of the incident's draws."""
+        return int.from_bytes(hashlib.sha256(self.id.encode()).digest()[:8], "big")
+
+
+async def find(context: Context, window: Window, journeys: Sequence[str] = ()) -> list[Found]:
+    """Incidents that reach into the window, oldest first; of these journeys only, when any are given."""
+    since = window.since - LOOK_BACK
+    asked: dict[str, Any] = {"until": window.until, "journeys": list(journeys)}
+    probes, hits = await asyncio.gather(
+        context.store.query("report_probe_steps", since=since, **asked),
+        context.store.query("report_hits", since=since - RUN_LENGTH, **asked),
+    )
+    return _incidents(probes, hits, window, timedelta(seconds=context.impact.windows.incident_gap))
+
+
+def _incidents(probes: Sequence[dict[str, Any]], hits: Sequence[dict[str, Any]], window: Window, gap: timedelta) -> list[Found]:
+    met: dict[tuple[str, str], list[Hit]] = {(row["journey"], row["step"]): _hits(row) for row in hits}
+    looked: dict[tuple[str, str], list[dict[str, Any]]] = defaultdict(list)
+    for row in probes:
+        looked[row["journey"], row["step"]].append(row)
+    failing = {place for place, rows in looked.items() if any(row["failures"] for row in rows)}
+    found = [
+        Found(*place, incident)
+        for place in sorted(failing | met.keys())
+        for incident in find_incidents((run for row in looked[place] for run in _runs(row)), met.get(place, []), gap=gap, now=window.until)
+        if incident.window_to >= window.since
+    ]
+    return sorted(found, key=lambda one: one.incident.since)
+
+
+def _hits(row: dict[str, Any]) -> list[Hit]:
+    return [Hit(from_ms(ms), person) for person, times in zip(row["persons"], row["times"], strict=True) for ms in times]
+
+
+def _runs(row: dict[str, Any]) -> list[ProbeAtStep]:
+    return [
+        ProbeAtStep(run, row["location"], from_ms(began), from_ms(max(began, over)), passed)
+        for passed, kept in ((False, row["failures"]), (True, row["passes"]))
+        for run, began, over in kept
+    ]

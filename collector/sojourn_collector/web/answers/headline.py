@@ -1,0 +1,135 @@
+"""The four lines that say a problem: what, who, what it costs, how they feel. Local time, whole people, money with its range."""
+
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from sojourn_collector.web.models import Impact, Money, People, Problem, Satisfaction
+
+VERBS = frozenset(
+    {
+        "add",
+        "ask",
+        "book",
+        "buy",
+        "call",
+        "cancel",
+        "change",
+        "choose",
+        "confirm",
+        "download",
+        "enter",
+        "find",
+        "join",
+        "log",
+        "login",
+        "make",
+        "open",
+        "order",
+        "pay",
+        "pick",
+        "print",
+        "put",
+        "read",
+        "register",
+        "renew",
+        "reserve",
+        "save",
+        "search",
+        "see",
+        "select",
+        "send",
+        "sign",
+        "start",
+        "submit",
+        "subscribe",
+        "upgrade",
+        "upload",
+        "use",
+        "view",
+        "watch",
+    }
+)
+"""First words with which a step's name is something one does, so that one can fail to do it."""
+
+WIDTH = 17
+"""Columns of the first word of a line."""
+
+
+def headline(problem: Problem, zone: ZoneInfo) -> list[str]:
+    """The lines of a problem."""
+    stops = "could not " + problem.step.name[0].lower() + problem.step.name[1:] if problem.step.name.split(" ")[0].lower() in VERBS else "were stopped"
+    return [
+        _what(problem, zone),
+        _line("customers", f"{_who(problem.people, stops):<58} {_impact(problem.impact)}"),
+        _line("money", _money(problem.money, problem.people, zone)),
+        _line("satisfied", _satisfied(problem.satisfaction)),
+    ]
+
+
+def _line(word: str, text: str) -> str:
+    return f"{word:<{WIDTH}}{text}".rstrip()
+
+
+def _what(problem: Problem, zone: ZoneInfo) -> str:
+    name = f"{problem.journey.name} › {problem.step.name}"
+    since = _at(problem.clock.since, zone, problem.clock.window_to)
+    ended = problem.clock.until
+    span = f"failing since {since}" if problem.state == "failing" or ended is None else f"failed from {since} to {_at(ended, zone, problem.clock.since)}"
+    cause = f": {problem.cause.summary}" if problem.cause else ""
+    return f"{name:<{WIDTH - 1}} {span}{cause}"
+
+
+def _at(at: datetime, zone: ZoneInfo, beside: datetime) -> str:
+    """Hour and minute; the day too when it is another one. Seconds where the minute would say nothing."""
+    local, other = at.astimezone(zone), beside.astimezone(zone)
+    clock = f"{local:%H:%M:%S}" if abs((at - beside).total_seconds()) < 120 else f"{local:%H:%M}"
+    return clock if local.date() == other.date() else f"{local:%Y-%m-%d} {clock}"
+
+
+def _who(people: People, stops: str) -> str:
+    usual = "" if people.usual_hit is None else f" (usual: {people.usual_hit:.0f})"
+    text = f"{people.hit} of {people.reached} hit, {people.stopped} {stops}{usual}"
+    if people.trying:
+        text += f", {people.trying} still trying"
+    if people.visits_reached:
+        text += f"; {people.visits_hit} of {people.visits_reached} anonymous visits hit"
+    return text
+
+
+def _impact(impact: Impact) -> str:
+    if impact.score is None or impact.low is None or impact.high is None:
+        return f"impact not measured ({impact.reason})" if impact.reason else "impact not measured"
+    return f"impact {impact.score:.0f} of 100 [{impact.low:.0f}–{impact.high:.0f}]"
+
+
+def _money(money: Money, people: People, zone: ZoneInfo) -> str:
+    if not people.hit and not people.visits_hit:
+        return "nobody was seen hit"
+    if money.amount is not None and money.low is not None and money.high is not None:
+        # A whole amount keeps its sign: fewer orders missing than expected is an answer too.
+        so_far = " so far" if money.state == "so_far" else ""
+        when = f", final at {_at(money.final_at, zone, money.as_of or money.final_at)}" if money.final_at and so_far else ", final"
+        return f"about {_amount(money.amount)} {money.currency} missing{so_far} [{_amount(money.low)}–{_amount(money.high)}]{when}"
+    why = "; ".join(money.reasons)
+    if money.state == "upper_bound" and money.upper_bound is not None:
+        return f"at most about {_amount(money.upper_bound)} {money.currency}, an upper bound ({why})"
+    return f"not estimable: {why}"
+
+
+def _amount(value: float) -> str:
+    return f"{value:,.0f}".replace("-", "−")
+
+
+def _satisfied(satisfaction: Satisfaction) -> str:
+    parts = []
+    if satisfaction.hit:
+        parts.append(f"{satisfaction.hit.satisfied} of {satisfaction.hit.answered} of those hit who answered")
+    if satisfaction.others:
+        parts.append(f"{satisfaction.others.satisfied} of {satisfaction.others.answered} of the others")
+    text = ", ".join(parts) or "not measured: nobody who came here has answered"
+    count = len(satisfaction.comments)
+    if not count:
+        return text
+    linked = sum(comment.session_id != "" for comment in satisfaction.comments)
+    how = "each linked to the visit" if linked == count else f"{linked} linked to the visit"
+    return f"{text}; {count} comment{'' if count == 1 else 's'}, {'linked to the visit' if count == linked == 1 else how}"

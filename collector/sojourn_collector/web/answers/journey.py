@@ -1,0 +1,77 @@
+"""One journey: how customers fared in it beside what our probes say, its problems and its newest visits."""
+
+import asyncio
+from zoneinfo import ZoneInfo
+
+from sojourn_collector.context import Context
+from sojourn_collector.score.satisfaction import Answer, Scale, csat
+from sojourn_collector.web.answers.comments import answer_of, comment_of
+from sojourn_collector.web.answers.experience import experiences
+from sojourn_collector.web.answers.impact import problems_and_sources, state_of
+from sojourn_collector.web.answers.probes import probe_states
+from sojourn_collector.web.answers.titles import journey_title
+from sojourn_collector.web.answers.visits import visit_line
+from sojourn_collector.web.answers.window import Window, window_of
+from sojourn_collector.web.models import JourneyAnswer, Satisfaction, Share, VisitLine
+
+MOST_RUNS = 200
+MOST_COMMENTS = 100
+
+
+async def journey(context: Context, ident: str, window: Window | None = None) -> JourneyAnswer | None:
+    """The body of `GET /api/v1/journeys/{id}`; None for a journey that is neither in the folder nor in the window's data."""
+    window = window or window_of(context.clock(), ZoneInfo(context.impact.timezone))
+    (problems, _), fared, probes, satisfaction, visits = await asyncio.gather(
+        problems_and_sources(context, window, [ident]),
+        experiences(context, window, [ident]),
+        probe_states(context, window, MOST_RUNS, [ident]),
+        _satisfaction(context, ident, window),
+        _visits(context, ident, window),
+    )
+    known = context.journeys.all().get(ident)
+    experience, impact = fared[ident]
+    if known is None and not experience.tried and not probes[ident].runs and not problems:
+        return None
+    return JourneyAnswer(
+        as_of=window.now,
+        window_from=window.since,
+        window_to=window.until,
+        id=ident,
+        name=journey_title(context, ident).name,
+        description=known.description if known else "",
+        owner=(known.owner or "") if known else "",
+        runbook=(known.runbook or "") if known else "",
+        lifecycle=(known.lifecycle or "") if known else "",
+        state=state_of(context, ident, problems, probes[ident], experience),
+        experience=experience,
+        probes=probes[ident],
+        impact=impact,
+        satisfaction=satisfaction,
+        problems=problems,
+        visits=visits,
+    )
+
+
+async def _satisfaction(context: Context, ident: str, window: Window) -> Satisfaction:
+    """CSAT of everyone who tried the journey; who was hit and who was not is told apart per problem."""
+    rows = await context.store.query("journey_feedback", journey=ident, since=window.since, until=window.until)
+    newest: dict[tuple[str, Scale], Answer] = {}
+    for row in rows:
+        answer = answer_of(row)
+        if answer is not None:
+            newest.setdefault((row["person_id"] or f"{row['source']}/{row['id']}", answer.scale), answer)
+    scores = csat(newest.values())
+    comments = [comment_of(row) for row in rows if row["comment"]][:MOST_COMMENTS]
+    unlinked = sum(row["join"] == "unlinked" for row in rows)
+    if not scores:
+        return Satisfaction(comments=comments, unlinked=unlinked)
+    first = scores[0]
+    share = Share(satisfied=first.satisfied, answered=first.answered, low=first.low, high=first.high)
+    return Satisfaction(scale=str(first.scale), others=share, comments=comments, unlinked=unlinked, state="measured")
+
+
+async def _visits(context: Context, ident: str, window: Window) -> list[VisitLine]:
+    newest = await context.store.query("journey_visits", journey=ident, since=window.since, until=window.until)
+    worst = {row["session_id"]: float(row["worst"]) for row in newest}
+    rows = await context.store.query("visits_by_id", sessions=list(worst)) if worst else []
+    return [visit_line(row, worst[row["session_id"]]) for row in rows]

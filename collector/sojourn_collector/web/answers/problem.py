@@ -1,0 +1,157 @@
+"""One incident with everything known of it, as the answer `Problem`."""
+
+import asyncio
+from datetime import datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from sojourn_collector.context import Context
+from sojourn_collector.score.customer_impact import ImpactScore, Moments, moments, score_of, total_severity
+from sojourn_collector.web.answers.cause import cause_of
+from sojourn_collector.web.answers.comments import satisfaction_of
+from sojourn_collector.web.answers.found import Found
+from sojourn_collector.web.answers.guests import Guest, guests_of, people_of, units_of
+from sojourn_collector.web.answers.headline import headline
+from sojourn_collector.web.answers.shortfall import HISTORY, estimate, healthy_of
+from sojourn_collector.web.answers.sufferers import sufferers_of
+from sojourn_collector.web.answers.times import to_ms
+from sojourn_collector.web.answers.titles import journey_title, step_title
+from sojourn_collector.web.answers.window import RUN_LENGTH
+from sojourn_collector.web.models import Clock, Impact, Problem
+
+LAST_GOOD = timedelta(days=31)
+"""How far back the last good run is looked for."""
+
+
+class OrdersKnown:
+    """Up to when orders are known, and whether their source said so itself."""
+
+    def __init__(self, watermark: datetime | None, orders: int, newest: datetime | None) -> None:
+        self.promised = watermark is not None
+        self.until = watermark if watermark is not None else newest if orders else None
+
+
+async def problem_of(context: Context, found: Found, orders_known: OrdersKnown, now: datetime) -> tuple[Problem, float]:
+    """The problem, and Σ severity by which problems are ordered."""
+    incident, impact = found.incident, context.impact
+    rows, orders, feedback, usual, usual_orders, probe = await _read(context, found, now)
+    guests = guests_of(rows, to_ms(incident.window_from), to_ms(incident.window_to))
+    units = units_of(guests)
+    satisfaction = satisfaction_of(feedback, {guest.id: guest.hit for guest in guests})
+    cause, money, who = await asyncio.gather(
+        cause_of(context, incident, guests, probe.traces, probe.message),
+        estimate(
+            found,
+            guests,
+            orders,
+            impact,
+            now=now,
+            known_until=orders_known.until,
+            promised=orders_known.promised,
+            healthy=healthy_of(usual, usual_orders),
+        ),
+        sufferers_of(context, guests, satisfaction.comments, impact.currency),
+    )
+    before = Moments(usual["units"], usual["w_sum"], usual["w_squares"], usual["w_severity"])
+    usual_share = usual["hit"] / usual["reached"] if usual["reached"] else None
+    problem = Problem(
+        id=found.id,
+        journey=journey_title(context, found.journey),
+        step=step_title(context, found.journey, found.step),
+        state=incident.state,
+        clock=_clock(found),
+        cause=cause,
+        people=people_of(guests, probes_failed=bool(incident.failed_runs), usual_share=usual_share),
+        impact=impact_model(score_of(moments(units), before)),
+        money=money,
+        satisfaction=satisfaction,
+        who=who,
+        who_total=sum(guest.hit for guest in guests),
+        probe_run_id=probe.run_id,
+        last_good_run_id=probe.last_good,
+    )
+    return problem.model_copy(update={"headline": headline(problem, ZoneInfo(impact.timezone))}), _weight(guests)
+
+
+def _weight(guests: list[Guest]) -> float:
+    return total_severity(units_of(guests)) + sum(guest.severity for guest in guests if guest.anonymous)
+
+
+async def _read(context: Context, found: Found, now: datetime) -> tuple[Any, ...]:
+    """Every query of a problem at once; none depends on another."""
+    incident, query = found.incident, context.store.query
+    span = {"since": incident.window_from, "until": incident.window_to, "run_since": incident.window_from - RUN_LENGTH}
+    here: dict[str, Any] = {"journey": found.journey, "step": found.step, **span}
+    usual_since = incident.window_from - timedelta(seconds=context.impact.windows.usual)
+    answers: tuple[Any, ...] = await asyncio.gather(
+        query("problem_people", **here),
+        query("problem_orders", **here, orders_since=incident.window_from - timedelta(seconds=HISTORY), orders_until=now),
+        query("problem_feedback", **here, answers_until=now),
+        _one(
+            context,
+            "problem_usual",
+            journey=found.journey,
+            step=found.step,
+            since=usual_since,
+            until=incident.window_from,
+            zone=context.impact.timezone,
+        ),
+        _one(context, "usual_orders", since=usual_since, until=incident.window_from, currency=context.impact.currency),
+        _probe(context, found),
+    )
+    return answers
+
+
+async def _one(context: Context, name: str, **parameters: Any) -> dict[str, Any]:
+    return (await context.store.query(name, **parameters))[0]
+
+
+class _Probe:
+    """What our probes have to show: the newest failed run and the last good one before the first failure."""
+
+    def __init__(self, run_id: str = "", last_good: str = "", traces: tuple[str, ...] = (), message: str = "") -> None:
+        self.run_id = run_id
+        self.last_good = last_good
+        self.traces = traces
+        self.message = message
+
+
+async def _probe(context: Context, found: Found) -> _Probe:
+    failed = found.incident.failed_runs
+    if not failed:
+        return _Probe()
+    newest, first = failed[-1], failed[0]
+    runs, good = await asyncio.gather(
+        context.store.query("run_by_id", run=newest.run_id),
+        context.store.query("run_last_good", journey=found.journey, location=first.location, before=first.started, since=first.started - LAST_GOOD),
+    )
+    run = runs[0] if runs else {}
+    return _Probe(newest.run_id, good[0]["run_id"] if good else "", tuple(run.get("trace_ids", ())), run.get("failure_message", ""))
+
+
+def _clock(found: Found) -> Clock:
+    incident = found.incident
+    return Clock(
+        since=incident.since,
+        until=incident.until,
+        last_probe_pass=incident.last_probe_pass,
+        first_probe_failure=incident.first_probe_failure,
+        first_customer_hit=incident.first_customer_hit,
+        window_from=incident.window_from,
+        window_to=incident.window_to,
+    )
+
+
+def impact_model(score: ImpactScore) -> Impact:
+    """The pure score as the answer's shape."""
+    return Impact(
+        state="measured" if score.measured else "not measured",
+        score=score.score,
+        low=score.low,
+        high=score.high,
+        of=score.of,
+        n_eff=score.n_eff,
+        usual=score.usual,
+        excess=score.excess,
+        reason=score.reason,
+    )

@@ -1,0 +1,120 @@
+"""The money of an incident: from rows of people and orders to the pure estimate, and from it to the answer."""
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from sojourn_collector.config import ImpactConfig
+from sojourn_collector.score.business_impact import business_impact
+from sojourn_collector.score.money import Healthy, Payment, Settings, Shopper, Shortfall
+from sojourn_collector.web.answers.found import Found
+from sojourn_collector.web.answers.guests import Guest
+from sojourn_collector.web.answers.times import EPOCH, from_ms
+from sojourn_collector.web.models import Money
+
+HISTORY = 28 * 86400.0
+"""Seconds before the incident whose orders tell whether those hit were different before."""
+
+TRUSTED_UNITS, TRUSTED_ORDERS = 30, 20
+"""What the time before must hold for its conversion and order value to be taken for healthy."""
+
+
+def settings_of(impact: ImpactConfig) -> Settings:
+    """The windows and gates of impact.yaml."""
+    return Settings(outcome=impact.windows.outcome, history=HISTORY, cart_bands=tuple(impact.cart_bands), min_hit=impact.min_hit)
+
+
+def healthy_of(usual: dict[str, Any], orders: dict[str, Any]) -> Healthy | None:
+    """Conversion and order value of the time before, when there was enough of it."""
+    if usual["unhurt"] < TRUSTED_UNITS or orders["orders"] < TRUSTED_ORDERS or not usual["unhurt_done"]:
+        return None
+    return Healthy(usual["unhurt_done"] / usual["unhurt"], orders["mean_value"], usual["unhurt"])
+
+
+def shoppers_of(guests: Sequence[Guest], orders: Sequence[dict[str, Any]], currency: str) -> list[Shopper]:
+    """Guests with what they paid. An order belongs to its person, else to the person of its session; other currencies are left out."""
+    person_of = {session: guest.id for guest in guests for session in guest.sessions}
+    here = {guest.id for guest in guests}
+    paid: dict[str, list[Payment]] = defaultdict(list)
+    for order in orders:
+        person = order["person_id"] if order["person_id"] in here else person_of.get(order["session_id"], "")
+        if person and order["currency"] == currency:
+            paid[person].append(Payment(order["ms"] / 1000, order["net"]))
+    return [
+        Shopper(
+            id=guest.id,
+            arrivals=tuple(ms / 1000 for ms in guest.arrivals),
+            failed_at=guest.failures[0] / 1000 if guest.failures else None,
+            device=guest.row["device"],
+            cart=guest.cart if guest.row["cart_currency"] in ("", currency) else None,
+            payments=tuple(sorted(paid[guest.id], key=lambda payment: payment.at)),
+        )
+        for guest in guests
+    ]
+
+
+async def estimate(
+    found: Found,
+    guests: Sequence[Guest],
+    orders: Sequence[dict[str, Any]],
+    impact: ImpactConfig,
+    *,
+    now: datetime,
+    known_until: datetime | None,
+    promised: bool,
+    healthy: Healthy | None,
+) -> Money:
+    """Estimate in a thread, the numbers take a fraction of a second.
+
+    :param known_until: up to when all orders are known; None = none were ever received.
+    :param promised: whether the order source said so itself (a watermark), or only its newest order did.
+    """
+    shoppers = shoppers_of(guests, orders, impact.currency)
+    watermark = None if known_until is None else _seconds(known_until)
+    answer = await asyncio.to_thread(business_impact, shoppers, settings_of(impact), now=_seconds(now), watermark=watermark, seed=found.seed, healthy=healthy)
+    notes = [*answer.notes, *_notes(found, guests, orders, impact.currency, promised=promised or known_until is None)]
+    return _model(answer, notes, impact.currency, min(now, known_until) if known_until else now)
+
+
+def _seconds(at: datetime) -> float:
+    return (at - EPOCH).total_seconds()
+
+
+def _notes(found: Found, guests: Sequence[Guest], orders: Sequence[dict[str, Any]], currency: str, *, promised: bool) -> list[str]:
+    notes = []
+    if found.incident.state == "failing":
+        notes.append("still failing, more may be hit")
+    anonymous = sum(guest.anonymous and guest.hit for guest in guests)
+    if anonymous:
+        notes.append(f"{anonymous} of those hit are anonymous visits; if they come back later it is not seen")
+    foreign = sum(order["currency"] != currency for order in orders)
+    if foreign:
+        notes.append(f"{foreign} orders in other currencies are left out")
+    if not promised:
+        notes.append("the order source gives no watermark; orders are taken as known up to the newest one")
+    if any(guest.sample_rate < 1 for guest in guests):
+        notes.append("sampled sessions: money of the people seen, not scaled up")
+    return notes
+
+
+def _model(answer: Shortfall, notes: Sequence[str], currency: str, as_of: datetime) -> Money:
+    return Money(
+        state=answer.state,
+        level=answer.level,
+        amount=answer.amount,
+        low=answer.low,
+        high=answer.high,
+        currency=currency,
+        final_at=None if answer.final_at is None else from_ms(int(answer.final_at * 1000)),
+        as_of=as_of,
+        hit=answer.hit,
+        mature=answer.mature,
+        controls=answer.controls,
+        overlap=answer.overlap,
+        upper_bound=answer.upper_bound,
+        e_value=answer.e_value,
+        reasons=list(answer.reasons),
+        notes=list(notes),
+    )

@@ -1,0 +1,42 @@
+"""Which stretch of time a report speaks of."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+LONGEST = timedelta(days=92)
+"""The longest window a report may be asked for."""
+
+RUN_LENGTH = timedelta(days=1)
+"""How long before something happened in a run the run itself may have begun."""
+
+
+class BadWindow(ValueError):  # noqa: N818 - says what is the case
+    """The window asked for makes no sense; the text says why and what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """From `since` to `until`, aware times; `now` = what is asked as of."""
+
+    since: datetime
+    until: datetime
+    now: datetime
+
+
+def window_of(now: datetime, zone: ZoneInfo, since: datetime | None = None, until: datetime | None = None) -> Window:
+    """The window asked for; by default the last 24 hours up to now.
+
+    :raises BadWindow: when it ends before it begins, begins in the future or is longer than `LONGEST`.
+    """
+    local = now.astimezone(zone)
+    midnight = local.replace(hour=0, minute=0, second=0, microsecond=0)
+    end = min(until, now) if until else now
+    begin = since or min(end - timedelta(hours=24), midnight if end >= midnight else end - timedelta(hours=24))
+    if begin >= now:
+        raise BadWindow("from lies in the future; give a time before now")
+    if begin >= end:
+        raise BadWindow("from must lie before to")
+    if end - begin > LONGEST:
+        raise BadWindow(f"the window is longer than {LONGEST.days} days; choose a shorter one")
+    return Window(begin, end, now)
