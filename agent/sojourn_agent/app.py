@@ -22,13 +22,14 @@ from sojourn_agent.evidence import prune
 from sojourn_agent.host import HostWatch
 from sojourn_agent.host_metrics import encode_gauges
 from sojourn_agent.journeys import JourneyFolder
+from sojourn_agent.memory import give_back
 from sojourn_agent.outlets import http_client, probe_keys, read_key, senders
 from sojourn_agent.report import Report
 from sojourn_agent.scheduler import Scheduler, WallTimer
 from sojourn_agent.sender import Sender
 from sojourn_agent.serve import Listener, bind
 from sojourn_agent.spool import Spool, SpoolUnavailable
-from sojourn_agent.tools import close_tools, make_tools, require_browser
+from sojourn_agent.tools import close_tools, make_tools, require_browser, warm_up
 from sojourn_agent.walker import Walker
 from sojourn_probes import semconv
 from sojourn_probes.clock import Clock
@@ -127,6 +128,8 @@ async def run_agent(plan: Plan, stop: asyncio.Event, reload: asyncio.Event) -> N
         async with asyncio.TaskGroup() as group:
             background = [group.create_task(work, name=name) for name, work in agent.background(reload)]
             listening = [group.create_task(listener.run_here()) for listener in agent.listeners]
+            warm_up(plan.folder.walked)
+            give_back()
             agent.scheduler.keep(plan.folder.walked)
             agent.announce()
             await stop.wait()
@@ -189,6 +192,7 @@ class Agent:
             ("gauges", self._gauges()),
             ("reload", self._reload(reload)),
             ("prune", self._prune()),
+            ("memory", self._stay_small()),
         ]
 
     def announce(self) -> None:
@@ -263,6 +267,13 @@ class Agent:
         evidence = self.config.evidence
         while True:
             await asyncio.to_thread(prune, self.config.data / "evidence", max_bytes=evidence.max_bytes, max_age=evidence.max_age)
+            await asyncio.sleep(PRUNE_EVERY)
+
+    async def _stay_small(self) -> None:
+        """First runs load certificates and more: give back what that left, soon after the start and now and then."""
+        await asyncio.sleep(10)
+        while True:
+            give_back(collect=False)
             await asyncio.sleep(PRUNE_EVERY)
 
 

@@ -62,6 +62,9 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _run(options: argparse.Namespace) -> int:
+    from sojourn_agent.memory import few_arenas
+
+    few_arenas()
     from sojourn_agent.app import prepare, run_agent
     from sojourn_agent.config import load_agent_config
     from sojourn_agent.loop import run_in_loop

@@ -1,5 +1,6 @@
 """What outlives runs and is made only when a journey needs it: the warm browser, shared TLS contexts."""
 
+import importlib
 import logging
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -36,3 +37,12 @@ def require_browser(journeys: Iterable[Journey], environ: Mapping[str, str]) -> 
     from sojourn_probes import chromium
 
     return chromium.find(environ).path
+
+
+def warm_up(journeys: Iterable[Journey]) -> None:
+    """Import the runners that `journeys` need, so that the first run does not wait for it and is not measured with it."""
+    for kind in {step.kind for journey in journeys for step in journey.steps if step.kind is not None}:
+        try:
+            importlib.import_module(f"sojourn_probes.steps.{kind}_run")
+        except ImportError:
+            log.warning("%s steps cannot be walked here; their runs will say why", kind)
