@@ -122,14 +122,14 @@ class Browser:
         self.res = {"sojourn.device": "mobile", "sojourn.browser": "Chrome 156", "sojourn.consent": "granted", "sojourn.sample_rate": "0.5"}
         self._made = 0
 
-    def page(self, at: float, path: str, duration: float = 0.5, **attrs: str) -> dict[str, Any]:
+    def page(self, at: float, path: str, *, duration: float = 0.5, attrs: Mapping[str, str] | None = None) -> dict[str, Any]:
         """A page view."""
-        return self._span("page_view", at, duration, {"url.path": path, "sojourn.page.path": path, **attrs})
+        return self._span("page_view", at, duration, {"url.path": path, "sojourn.page.path": path, **(attrs or {})})
 
-    def fetch(self, at: float, page: str, path: str, status: int, duration: float = 0.1, **attrs: str) -> dict[str, Any]:
+    def fetch(self, at: float, page: str, path: str, status: int, duration: float = 0.1) -> dict[str, Any]:
         """A request of a page."""
         own = {"http.request.method": "POST", "url.path": path, "sojourn.page.path": page, "http.response.status_code": str(status)}
-        return self._span("fetch", at, duration, own | attrs)
+        return self._span("fetch", at, duration, own)
 
     def event(self, at: float, name: str, page: str = "", **attrs: str) -> dict[str, Any]:
         """A log record; attribute names are given with `__` for dots."""

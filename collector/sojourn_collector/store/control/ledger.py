@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, delete, select
+from sqlalchemy import Connection, delete, func, select
 
 from sojourn_collector.store.control.database import Database, insert_into
 from sojourn_collector.store.control.tables import ledger
@@ -55,6 +55,10 @@ class Ledger:
         return int(await self._database.read(lambda connection: connection.execute(query).scalar()) or 0)
 
     async def forget_before(self, moment: datetime) -> int:
-        """Drop rows accepted before `moment`; senders do not repeat a batch that old. Says how many went."""
-        statement = delete(ledger).where(ledger.c.accepted_at < moment)
+        """Drop rows accepted before `moment`; senders do not repeat a batch that old. Says how many went.
+
+        The newest row stays whatever its age: the journal goes on counting from its number after a restart.
+        """
+        newest = select(func.max(ledger.c.seq)).scalar_subquery()
+        statement = delete(ledger).where(ledger.c.accepted_at < moment, ledger.c.seq < newest)
         return await self._database.write(lambda connection: connection.execute(statement).rowcount)
