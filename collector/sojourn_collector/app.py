@@ -41,6 +41,7 @@ from sojourn_collector.store.migrations import migrate
 from sojourn_collector.web.api_docs import build_docs
 from sojourn_collector.web.guard import Guard
 from sojourn_collector.web.health import Health, build_health
+from sojourn_collector.web.api import build_api
 from sojourn_collector.web.pages import build_pages, mount_static
 
 log = logging.getLogger("sojourn.collector")
@@ -172,6 +173,7 @@ def build_web(collector: Collector) -> Guard:
     app = FastAPI(title="Sojourn", version=version("sojourn"), openapi_url="/api/openapi.json", docs_url=None, redoc_url=None)
     app.include_router(build_health(Health(collector.report, collector.metrics)))
     app.include_router(build_routes(collector.context))
+    app.include_router(build_api(collector.context))
     app.include_router(build_docs(app))
     app.include_router(build_pages(collector.context))
     mount_static(app)
