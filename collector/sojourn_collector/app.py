@@ -38,10 +38,10 @@ from sojourn_collector.store.engine_process import EngineSettings
 from sojourn_collector.store.journal import Journal
 from sojourn_collector.store.load import Loader
 from sojourn_collector.store.migrations import migrate
+from sojourn_collector.web.api import build_api
 from sojourn_collector.web.api_docs import build_docs
 from sojourn_collector.web.guard import Guard
 from sojourn_collector.web.health import Health, build_health
-from sojourn_collector.web.api import build_api
 from sojourn_collector.web.pages import build_pages, mount_static
 
 log = logging.getLogger("sojourn.collector")
