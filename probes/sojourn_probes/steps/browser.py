@@ -58,6 +58,10 @@ class Target(Model):
     def _needs_target(self) -> bool:
         return True
 
+    def names_something(self) -> bool:
+        """Whether it points at one thing, instead of at the page as it is."""
+        return any(getattr(self, way) is not None for way in WAYS)
+
     def says(self) -> str:
         """The target in words for a message, such as `button 'Pay'` or `label 'Card number'`."""
         if self.role is not None:
@@ -71,6 +75,7 @@ class Goto(Model):
 
     url: str = Field(min_length=1)
     wait: Literal["load", "domcontentloaded", "commit"] = Field("load", description="what counts as arrived")
+    any_status: Flag = Field(False, description="true takes an answer of 400 and above for a page like any other")
 
 
 class Fill(Target):
@@ -116,8 +121,7 @@ class WaitFor(Target):
 
     @model_validator(mode="after")
     def _one_thing(self) -> Self:
-        named = any(getattr(self, way) is not None for way in WAYS)
-        if named == (self.url is not None):
+        if self.names_something() == (self.url is not None):
             raise ValueError("takes either a url or one thing on the page")
         return self
 

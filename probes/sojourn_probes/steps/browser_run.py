@@ -1,0 +1,75 @@
+"""Walks a `browser` step: its actions in their order, in one warm Chromium, with what the page did recorded."""
+
+import asyncio
+import contextlib
+from typing import Any, Final
+
+from sojourn_probes.chromium import BrowserMissing
+from sojourn_probes.result import Failure
+from sojourn_probes.semconv import FailureKind
+from sojourn_probes.steps.base import Observation, StepContext
+from sojourn_probes.steps.browser import BrowserPart
+from sojourn_probes.steps.browser_actions import ActionFailed, Doing
+from sojourn_probes.steps.browser_evidence import gather
+from sojourn_probes.steps.browser_page import Walk, walk_of
+from sojourn_probes.steps.browser_pool import MISSING_EXTRA
+
+MAX_TEXT: Final = 200_000
+"""Characters of the page's text that expectations see."""
+
+
+class Runner:
+    """Walks one `browser` step. Context, cookies and page live as long as the attempt, the browser as long as the process."""
+
+    async def run(self, part: BrowserPart, context: StepContext) -> Observation:
+        """Do the actions of `part` and say what was seen."""
+        clock = context.clock
+        # A little is kept back for the evidence, which must be there before the step's deadline cancels us.
+        ends = asyncio.get_running_loop().time() + context.timeout - min(2.0, 0.15 * context.timeout)
+        seen = Observation(clock.now_ns(), clock.now_ns())
+        context.kept["partial"] = seen
+        try:
+            from playwright.async_api import Error
+        except ModuleNotFoundError:
+            seen.failure = Failure(FailureKind.BROWSER, MISSING_EXTRA)
+            return seen
+        try:
+            walk = await walk_of(context)
+            # What starting the browser took is not the site's time.
+            seen.started_ns = clock.now_ns()
+            await walk.begin(context, seen.console, seen.exchanges)
+            await self._act(part, Doing(walk, context, ends), seen)
+        except BrowserMissing as fault:
+            seen.failure = Failure(FailureKind.BROWSER, str(fault))
+        except Error as fault:
+            seen.failure = Failure(FailureKind.BROWSER, f"the browser was lost: {(str(fault).splitlines() or [''])[0][:200]}")
+        if seen.failure is not None and seen.failure.kind is FailureKind.BROWSER:
+            seen.ended_ns = clock.now_ns()
+        context.kept.pop("partial", None)
+        return seen
+
+    async def _act(self, part: BrowserPart, doing: Doing, seen: Observation) -> None:
+        walk, context = doing.walk, doing.context
+        try:
+            for action in part.actions:
+                await doing.do(action)
+        except ActionFailed as fault:
+            trouble = walk.network.trouble()
+            seen.failure = Failure(fault.kind, context.redact.text(f"{fault}; {trouble}" if trouble else str(fault)))
+        finally:
+            seen.ended_ns = context.clock.now_ns()
+        await self._look(walk, seen)
+        if seen.failure is not None:
+            seen.evidence = await gather(walk, context, seen.console)
+
+    async def _look(self, walk: Walk, seen: Observation) -> None:
+        """Facts and vitals of the page as it is now. A page that no longer answers has none."""
+        from playwright.async_api import Error
+
+        page: Any = walk.page
+        with contextlib.suppress(Error, TimeoutError):
+            async with asyncio.timeout(1.0 if seen.failure is not None else 5.0):
+                seen.facts["url"] = page.url
+                seen.vitals = await walk.vitals(seen.started_ns)
+                seen.facts["title"] = await page.title()
+                seen.facts["text"] = (await page.evaluate("() => document.body ? document.body.innerText : ''"))[:MAX_TEXT]
