@@ -1,7 +1,7 @@
 """Which stretch of time a report speaks of."""
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 LONGEST = timedelta(days=92)
@@ -39,4 +39,4 @@ def window_of(now: datetime, zone: ZoneInfo, since: datetime | None = None, unti
         raise BadWindow("from must lie before to")
     if end - begin > LONGEST:
         raise BadWindow(f"the window is longer than {LONGEST.days} days; choose a shorter one")
-    return Window(begin, end, now)
+    return Window(begin.astimezone(UTC), end.astimezone(UTC), now)
