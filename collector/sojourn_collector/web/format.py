@@ -84,9 +84,11 @@ def span_of(low: float | None, high: float | None, *, estimate: bool = False) ->
     """`12–23`; with a negative end `−40 to 310`, which a dash would garble."""
     if low is None or high is None:
         return UNKNOWN
-    write = rough if estimate else score
     joint = " to " if low < 0 or high < 0 else DASH
-    return f"{write(low)}{joint}{write(high)}"
+    if estimate:
+        return f"{rough(low)}{joint}{rough(high)}"
+    digits = 0 if high >= 10 or (low == round(low) and high == round(high)) else 1
+    return f"{number(low, digits)}{joint}{number(high, digits)}"
 
 
 def estimate(amount: float | None, currency: str) -> str:

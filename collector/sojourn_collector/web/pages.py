@@ -41,7 +41,7 @@ def not_found(pages: Pages, kind: str = "") -> HTMLResponse:
 
 def engine_down(pages: Pages) -> HTMLResponse:
     """The page while the engine cannot answer; it asks again by itself."""
-    return pages.page("engine_down.html", status=503, headers={"retry-after": _RETRY, "refresh": _RETRY})
+    return pages.page("engine_down.html", status=503, title="Waiting", headers={"retry-after": _RETRY, "refresh": _RETRY})
 
 
 def build_pages(context: Context, answers: Answers | None = None) -> APIRouter:

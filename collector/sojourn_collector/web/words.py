@@ -100,11 +100,20 @@ ITEMS = {
 }
 LANES = ("Journeys", "Pages", "Actions", "Requests", "Backend", "Feedback and orders")
 
-TONE_WORDS = {"neutral": "", "good": "went well", "slow": "slow", "bad": "failed"}
+_TONE_WORDS = {"neutral": "", "good": "", "slow": "slow", "bad": "failed"}
+_OPINIONS = {"good": "satisfied", "slow": "undecided", "bad": "not satisfied"}
+# What a tone means depends on what it is said of: a bad answer in a survey is not a failure.
+_TONES_OF = {
+    "survey": _OPINIONS,
+    "feedback": _OPINIONS,
+    "web_vital": {"good": "good", "slow": "could be better", "bad": "poor"},
+    "frustration": {},
+    "error": {},
+}
 
 # The cure where a source has never been heard of, when the answer brings none of its own.
 CURES = {
-    "beacons": "Add the snippet to your pages; see below.",
+    "beacons": "Add the snippet /rum.js of the agent’s intake to your pages.",
     "probes": "Put a journey file into the agent’s journeys folder and start sojourn-agent.",
     "backend": "Point your services’ OpenTelemetry exporter at this collector’s port 4318.",
     "feedback": "Post survey answers to /api/v1/in/feedback with a key.",
@@ -132,11 +141,16 @@ def end(value: str) -> Word:
 def severity(value: float, *, stopped: bool = False) -> Word:
     """What happened to someone, from the severity of their worst technical experience (docs/scores.md)."""
     if stopped or value >= 0.95:
-        return Word("was stopped", "bad")
+        return Word("Was stopped", "bad")
     if value >= 0.65:
-        return Word("hit an error, then left", "bad")
+        return Word("Hit an error, then left", "bad")
     if value >= 0.4:
-        return Word("hit an error, got through later", "slow")
+        return Word("Hit, got through later", "slow")
     if value > 0:
-        return Word("slow", "slow")
-    return Word("not hit", "good")
+        return Word("Slow", "slow")
+    return Word("Not hit", "good")
+
+
+def tone_word(kind: str, tone: str) -> str:
+    """The word beside a timeline's item that says what its colour says; empty where the item says it itself."""
+    return _TONES_OF.get(kind, _TONE_WORDS).get(tone, "")

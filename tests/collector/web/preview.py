@@ -1,4 +1,7 @@
-"""The report over made-up answers, in a real server: for the browser tests, and by hand with `python -m tests.collector.web.preview FOLDER` for pictures of every page."""
+"""The report over made-up answers, in a real server: for the browser tests, and by hand for pictures of every page:
+
+`python -m tests.collector.web.preview FOLDER`
+"""
 
 import asyncio
 import sys
@@ -13,9 +16,9 @@ from playwright.async_api import async_playwright
 
 from sojourn_collector.context import Context
 from sojourn_collector.web.pages import build_pages, mount_static
+from sojourn_probes import chromium
 from tests.collector.web import fixtures
 
-CHROMIUM = "/usr/bin/chromium"
 SIZES = {"laptop": (1280, 860), "phone": (390, 844)}
 
 
@@ -45,9 +48,10 @@ async def served(app: Any) -> AsyncIterator[str]:
 
 async def pictures(folder: Path, only: set[str]) -> None:
     """A picture of every page, light and dark, on a laptop and a phone."""
+    choice = chromium.find()
     folder.mkdir(parents=True, exist_ok=True)
     async with served(build_app(fixtures.Shop(), simulated=True)) as shop, served(build_app(fixtures.Nothing())) as nothing, async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        browser = await playwright.chromium.launch(executable_path=choice.path, args=list(choice.args))
         wanted = {name: shop + path for name, path in fixtures.PAGES.items()} | {"empty": nothing + "/"}
         for scheme in ("light", "dark"):
             for size, (width, height) in SIZES.items():

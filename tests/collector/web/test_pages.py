@@ -1,0 +1,296 @@
+"""The report's pages over made-up answers, asked over real HTTP."""
+
+import json
+import re
+from collections.abc import AsyncIterator
+from html.parser import HTMLParser
+from typing import Any
+
+import httpx2
+import pytest
+
+from sojourn_collector.store.client import EngineUnavailable
+from sojourn_collector.web import axis, charts
+from sojourn_collector.web.format import Clockface
+from tests.collector.web import fixtures
+from tests.collector.web.preview import build_app, served
+
+
+class Read(HTMLParser):
+    """The words of a page, its addresses, its attributes and its open tags at the end."""
+
+    VOID = frozenset({"meta", "link", "br", "img", "input", "hr"})
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.words: list[str] = []
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+        self.open: list[str] = []
+        self.wrong: list[str] = []
+        self.feed(html)
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.append((tag, dict(attrs)))
+        if tag not in self.VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag, attrs):
+        self.tags.append((tag, dict(attrs)))
+
+    def handle_endtag(self, tag):
+        if not self.open or self.open.pop() != tag:
+            self.wrong.append(tag)
+
+    def handle_data(self, data):
+        self.words.append(data)
+
+    @property
+    def text(self) -> str:
+        """All words, spaces folded."""
+        return re.sub(r"\s+", " ", "".join(self.words))
+
+    def values(self, tag: str, name: str) -> list[str]:
+        """Values of one attribute of one tag."""
+        return [value for found, attrs in self.tags if found == tag and (value := attrs.get(name)) is not None]
+
+
+@pytest.fixture
+async def shop() -> AsyncIterator[httpx2.AsyncClient]:
+    """A client of the shop's report."""
+    async with served(build_app(fixtures.Shop(), simulated=True)) as origin, httpx2.AsyncClient(base_url=origin) as client:
+        yield client
+
+
+async def ask(answers: Any, path: str = "/", **how: Any) -> tuple[httpx2.Response, Read]:
+    """One page over `answers`."""
+    async with served(build_app(answers, **how)) as origin, httpx2.AsyncClient(base_url=origin) as client:
+        response = await client.get(path)
+    return response, Read(response.text)
+
+
+async def test_every_page_is_well_formed_and_asks_for_nothing_elsewhere(shop):
+    """Each page closes its tags, has one h1, unique ids, no inline script or style, and all its addresses are its own."""
+    for name, path in fixtures.PAGES.items():
+        response = await shop.get(path)
+        assert response.status_code == (404 if name == "absent" else 200), name
+        page = Read(response.text)
+        assert (page.wrong, page.open) == ([], []), name
+        assert sum(tag == "h1" for tag, _ in page.tags) == 1, name
+        ids = [attrs["id"] for _, attrs in page.tags if "id" in attrs]
+        assert len(ids) == len(set(ids)), name
+        assert not [attrs for _, attrs in page.tags if "style" in attrs or any(key.startswith("on") for key in attrs)], name
+        assert not [tag for tag, attrs in page.tags if tag == "style" or (tag == "script" and "src" not in attrs)], name
+        sources = page.values("script", "src") + page.values("link", "href") + page.values("img", "src")
+        assert all(source.startswith("/static/") for source in sources), name
+        outside = [href for href in page.values("a", "href") if not href.startswith(("/", "#")) and href]
+        assert outside == (["https://wiki.example/checkout"] if name == "journey" else []), name
+
+
+async def test_every_address_of_a_page_leads_somewhere(shop):
+    """No link of the report ends in a page that fails; static files are there."""
+    seen: set[str] = set()
+    for path in fixtures.PAGES.values():
+        page = Read((await shop.get(path)).text)
+        for href in page.values("a", "href") + page.values("script", "src") + page.values("link", "href"):
+            if href.startswith("/") and href != "/api/docs":
+                seen.add(href.split("#")[0])
+    for address in seen:
+        status = (await shop.get(address)).status_code
+        known = not re.search(r"/runs/.*0001-\d+$|/journeys/browse", address)
+        assert status == (200 if known else 404), address
+
+
+async def test_today_says_who_how_badly_what_it_cost_and_how_satisfied(shop):
+    """The four headline facts stand on the front page, each with of how many and its interval."""
+    text = Read((await shop.get("/")).text).text
+    assert "1 problem is hurting customers now" in text
+    assert "41 of 188 hit" in text
+    assert "29 were stopped, 12 got through later, 2 still trying; 3 more only slow." in text
+    assert "Usual at this step: 1 of 188. Apart, without a name: 3 of 12 visits hit" in text
+    assert "17 of 100" in text
+    assert "Between 12 and 23; 0 = nobody hurt." in text
+    assert "about 1,240 EUR missing so far, between 684 and 1,810 EUR." in text
+    assert "final at 14:07:15" in text
+    assert "6 of 15 satisfied, 40% [20–64%]" in text
+    assert "58 of 70 satisfied, 83% [72–90%]" in text
+    assert "502 from POST /payments (service payments)" in text
+    assert "As of 14:06:30" in text
+
+
+async def test_simulated_shoppers_are_called_simulated(shop):
+    """Every page of an installation whose windows are seconds says so; a real one does not."""
+    for path in fixtures.PAGES.values():
+        assert "Simulated shoppers. The windows are short for the show: an order counts for 40 s" in Read((await shop.get(path)).text).text
+    _, real = await ask(fixtures.Shop())
+    assert "imulated" not in real.text
+
+
+async def test_an_empty_installation_says_what_to_do():
+    """Nothing known is not called healthy; the page brings the commands to begin with."""
+    response, page = await ask(fixtures.Nothing())
+    assert response.status_code == 200
+    assert "Nothing is known yet" in page.text
+    assert '<script src="http://127.0.0.1:8410/rum.js" data-app="shop"></script>' in page.text
+    assert "sojourn-collector key create --name shop --scope sources" in page.text
+    assert page.text.count("Nothing yet") == 7
+    assert "Healthy" not in page.text
+
+
+async def test_a_journey_nobody_walked_is_grey():
+    """No customer and no probe is `Not known`, with the cure, and no rate is made of it."""
+    _, page = await ask(fixtures.Shop(), "/journeys/renew")
+    assert "Not known" in page.text
+    assert "Nobody tried" in page.text
+    assert "None ran" in page.text
+    assert "%" not in page.text
+
+
+@pytest.mark.parametrize(
+    ("state", "says", "says_not"),
+    [
+        ("final", "missing, final, between 684 and 1,810 EUR.", "Part may still come back"),
+        ("upper_bound", "An upper bound, not an estimate: 18 people hit, 30 are needed to compare them with others.", "missing"),
+        ("not_estimable", "Not estimable No orders were received, so nobody knows who paid.", "EUR"),
+    ],
+)
+async def test_money_says_no_more_than_it_knows(state, says, says_not):
+    """An upper bound is called one; what cannot be estimated gives its reason and no amount."""
+    _, page = await ask(fixtures.Shop(money_state=state))
+    assert says in page.text
+    assert says_not not in page.text
+    _, problem = await ask(fixtures.Shop(money_state=state), f"/problems/{fixtures.PROBLEM}")
+    assert "The money, explained" in problem.text
+
+
+async def test_a_hostile_comment_is_only_text():
+    """Markup, template code and a javascript link in a comment stay text, bounded, on every page that shows it."""
+    answers = fixtures.Shop(comment=fixtures.HOSTILE, label=fixtures.HOSTILE[:200], journey_name=fixtures.HOSTILE)
+    async with served(build_app(answers)) as origin, httpx2.AsyncClient(base_url=origin) as client:
+        for name, path in fixtures.PAGES.items():
+            html = (await client.get(path)).text
+            page = Read(html)
+            assert (page.wrong, page.open) == ([], []), name
+            assert not [tag for tag, attrs in page.tags if tag == "img" or (tag == "script" and "src" not in attrs)], name
+            assert not [href for href in page.values("a", "href") if "script" in href and not href.startswith("/")], name
+            assert fixtures.RTL not in html, name
+            assert "A" * 2001 not in html, name
+    assert "{{7*7}}" in Read(await _page(answers, f"/problems/{fixtures.PROBLEM}")).text
+
+
+async def _page(answers: Any, path: str) -> str:
+    return (await ask(answers, path))[0].text
+
+
+async def test_a_runbook_that_is_no_web_address_is_no_link():
+    """`javascript:` in a journey file does not become a link."""
+
+    class Evil(fixtures.Shop):
+        async def journey(self, ident):
+            return fixtures.journey(runbook="javascript:alert(1)")
+
+    _, page = await ask(Evil(), "/journeys/checkout")
+    assert "Runbook" not in page.text
+
+
+async def test_an_id_with_slashes_and_dots_finds_its_page():
+    """Ids are texts clients chose: a slash in one is part of it."""
+    asked: list[str] = []
+
+    class Listening(fixtures.Shop):
+        async def visit(self, ident):
+            asked.append(ident)
+            return fixtures.visit()
+
+    _, page = await ask(Listening(), "/journeys/checkout")
+    odd = next(href for href in page.values("a", "href") if "odd" in href)
+    response, _ = await ask(Listening(), odd)
+    assert response.status_code == 200
+    assert asked == ["s/../odd ?#%"]
+
+
+async def test_what_is_not_kept_is_a_404_that_says_why():
+    """An unknown id gets a page with the likely reason and a way on."""
+    for kind in ("problems", "journeys", "people", "visits", "runs", "traces"):
+        response, page = await ask(fixtures.Nothing(), f"/{kind}/nothing")
+        assert response.status_code == 404
+        assert "Nothing here" in page.text
+        assert "Go to today’s report" in page.text
+
+
+async def test_while_the_engine_is_down_pages_say_so_and_ask_again():
+    """503 with Retry-After, and the reader is told that nothing is lost."""
+
+    class Down(fixtures.Nothing):
+        async def impact(self):
+            raise EngineUnavailable("starting")
+
+    response, page = await ask(Down())
+    assert response.status_code == 503
+    assert response.headers["retry-after"] == "5"
+    assert "The store does not answer just now" in page.text
+    assert "nothing is lost" in page.text
+
+
+async def test_pages_are_not_kept_and_carry_a_strict_policy(shop):
+    """Pages speak of persons: no cache keeps them; the policy allows nothing inline and nothing from elsewhere."""
+    response = await shop.get("/")
+    assert response.headers["cache-control"] == "no-store"
+    policy = response.headers["content-security-policy"]
+    assert "unsafe" not in policy
+    assert "default-src 'none'" in policy
+    assert "frame-ancestors 'none'" in policy
+
+
+async def test_charts_carry_the_figures_of_their_tables(shop):
+    """What the script draws is the data of the page, as JSON in an attribute."""
+    page = Read((await shop.get("/journeys/checkout")).text)
+    told = {data["kind"]: data for data in (json.loads(value) for value in page.values("div", "data-chart"))}
+    assert [(row["name"], row["reached"], row["hit"]) for row in told["funnel"]["rows"]] == [
+        ("Tried", 312, 0),
+        ("Home page", 312, 0),
+        ("Product", 290, 1),
+        ("Cart", 236, 0),
+        ("Pay", 188, 41),
+        ("Finished", 141, 0),
+    ]
+    assert [point["outcome"] for point in told["durations"]["points"]][-5:] == ["failed"] * 5
+
+
+def test_people_over_time_counts_up_to_those_listed():
+    """The line ends at the number of people listed and begins at zero."""
+    chart = charts.people_over_time(fixtures.problem(), Clockface(now=fixtures.NOW))
+    assert [point["people"] for point in chart["points"]] == [0, *range(1, 13), 12]
+    assert [mark["name"] for mark in chart["marks"]] == ["last probe passed", "first probe failed"]
+
+
+def test_nothing_is_drawn_outside_its_axis():
+    """Spans that begin before or end after their trace, and items of no time at all, stay inside 0 to 100."""
+    span = fixtures.trace().spans[0]
+    for offset, duration, whole in ((-5.0, 1.0, 1.0), (0.0, 99.0, 1.0), (7.0, 1.0, 1.0), (0.0, 0.0, 0.0)):
+        x, width = axis.span_place(span.model_copy(update={"offset": offset, "duration": duration}), whole)
+        assert x >= 0
+        assert width > 0
+        assert x + width <= 100.001
+    drawing = axis.timeline(fixtures.timeline(), Clockface(now=fixtures.NOW))
+    assert drawing is not None
+    assert [lane.name for lane in drawing.lanes] == ["Pages", "Actions", "Requests", "Backend", "Feedback and orders"]
+    assert all(mark.x >= 0 and mark.x + mark.width <= 100.001 for lane in drawing.lanes for mark in lane.marks)
+    assert axis.timeline([], Clockface()) is None
+
+
+def test_two_runs_are_drawn_on_one_scale():
+    """The bars of a failing run and of the good one beside it can be compared."""
+    failing, good = fixtures.probe_steps(failed=True), fixtures.probe_steps(failed=False)
+    whole = axis.longest_exchange([*failing, *good])
+    ends = [phases[-1].x + phases[-1].width for phases in (axis.phases(steps[-1].exchanges[0], whole) for steps in (failing, good))]
+    assert ends[0] == pytest.approx(100, abs=0.5)
+    assert ends[1] < 40
+
+
+def test_the_clock_is_in_order_and_ends_now():
+    """The moments of a problem stand in the order they came, whichever of probe or customer was first."""
+    moments = axis.problem_clock(fixtures.problem().clock, fixtures.NOW)
+    assert [moment.label for moment in moments] == ["Our last good probe", "First customer hit", "Our probe failed first", "Now"]
+    assert (moments[0].x, moments[-1].x) == (0, 100)
+    over = axis.problem_clock(fixtures.problem(state="over").clock, fixtures.NOW)
+    assert over[-1].label == "Over"
