@@ -19,7 +19,9 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from fastapi import FastAPI
+from fastapi import FastAPI, Request
+from fastapi.responses import JSONResponse, Response
+from starlette.exceptions import HTTPException
 
 from sojourn_collector.config import CollectorConfig, ImpactConfig
 from sojourn_collector.context import Context, now
@@ -42,7 +44,8 @@ from sojourn_collector.web.api import build_api
 from sojourn_collector.web.api_docs import build_docs
 from sojourn_collector.web.guard import Guard
 from sojourn_collector.web.health import Health, build_health
-from sojourn_collector.web.pages import build_pages, mount_static
+from sojourn_collector.web.pages import build_pages, mount_static, not_found
+from sojourn_collector.web.render import Pages
 
 log = logging.getLogger("sojourn.collector")
 
@@ -170,13 +173,23 @@ async def build(config: CollectorConfig, impact: ImpactConfig, environ: Mapping[
 
 def build_web(collector: Collector) -> Guard:
     """Report, API, sources and health behind the guard."""
+    pages = Pages(collector.impact, collector.context.clock)
     app = FastAPI(title="Sojourn", version=version("sojourn"), openapi_url="/api/openapi.json", docs_url=None, redoc_url=None)
     app.include_router(build_health(Health(collector.report, collector.metrics)))
     app.include_router(build_routes(collector.context))
     app.include_router(build_api(collector.context))
+    app.include_router(build_api(collector.context))
     app.include_router(build_docs(app))
     app.include_router(build_pages(collector.context))
     mount_static(app)
+
+    @app.exception_handler(HTTPException)
+    def refused(request: Request, error: HTTPException) -> Response:
+        if error.status_code == 404 and not request.url.path.startswith("/api/"):
+            return not_found(pages)
+        said = f"There is nothing at {request.url.path[:80]}; see /api/docs." if error.status_code == 404 else str(error.detail)
+        return JSONResponse({"error": said}, error.status_code, error.headers)
+
     web = collector.config.web
     return Guard(app, frozenset(name.lower() for name in web.hosts), collector.control.keys, needs_key=web.needs_key, token=collector.token)
 

@@ -57,8 +57,20 @@ class _Waiting:
 class Journal:
     """Appends records and hands out files to load."""
 
-    def __init__(self, folder: Path, *, limit: int = 4 << 30, linger: float = LINGER, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        limit: int = 4 << 30,
+        file_bytes: int = LARGEST_BYTES,
+        linger: float = LINGER,
+        sync: Callable[[int], None] = os.fdatasync,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """`limit` bytes may wait for the loader; a file is closed at `file_bytes`; `sync` makes a descriptor's data durable."""
         self._folder = folder
+        self._file_bytes = file_bytes
+        self._sync = sync
         self._limit = limit
         self._linger = linger
         self._clock = clock
@@ -143,7 +155,7 @@ class Journal:
         size, items = (file.size, file.items) if file else (0, 0)
         for one in group:
             data = one.record.encode()
-            if (size or chunk) and (size + len(data) > LARGEST_BYTES or items + one.record.items > LARGEST_ITEMS):
+            if (size or chunk) and (size + len(data) > self._file_bytes or items + one.record.items > LARGEST_ITEMS):
                 break
             chunk.append(data)
             size, items = size + len(data), items + one.record.items
@@ -154,7 +166,7 @@ class Journal:
         try:
             if file is None:
                 file = await asyncio.to_thread(self._create, signal)
-            await asyncio.to_thread(_write_and_sync, file.descriptor, b"".join(chunk), file.size)
+            await asyncio.to_thread(self._write_and_sync, file.descriptor, b"".join(chunk), file.size)
         except OSError as error:
             for one in taken:
                 if not one.done.done():
@@ -166,9 +178,21 @@ class Journal:
             file.records.append(_without_body(one.record))
             if not one.done.done():
                 one.done.set_result(file.seq)
-        if size >= LARGEST_BYTES or items >= LARGEST_ITEMS:
+        if size >= self._file_bytes or items >= LARGEST_ITEMS:
             self._close_file(signal)
         return len(taken)
+
+    def _write_and_sync(self, descriptor: int, data: bytes, at: int) -> None:
+        try:
+            view = memoryview(data)
+            while view:
+                view = view[os.write(descriptor, view) :]
+            self._sync(descriptor)
+        except OSError:
+            # Nothing of a failed group may stay: its senders will come again.
+            os.ftruncate(descriptor, at)
+            os.lseek(descriptor, at, os.SEEK_SET)
+            raise
 
     def _create(self, signal: Signal) -> JournalFile:
         seq = self.last_seq + 1
@@ -267,19 +291,6 @@ def _read_file(path: Path, seq: int, signal: Signal) -> JournalFile:
         # Bytes after the last whole record were never acknowledged: their fsync did not come back.
         os.truncate(path, file.size)
     return file
-
-
-def _write_and_sync(descriptor: int, data: bytes, at: int) -> None:
-    try:
-        view = memoryview(data)
-        while view:
-            view = view[os.write(descriptor, view) :]
-        os.fdatasync(descriptor)
-    except OSError:
-        # Nothing of a failed group may stay: its senders will come again.
-        os.ftruncate(descriptor, at)
-        os.lseek(descriptor, at, os.SEEK_SET)
-        raise
 
 
 def sync_folder(folder: Path) -> None:
