@@ -9,7 +9,7 @@ from sojourn_collector.sources.base import ProbeKeys, Source
 from sojourn_collector.sources.fields import Identifier, Instant, Number, OptionalIdentifier, Row, Short, TraceId, text
 from sojourn_collector.sources.scales import satisfied
 from sojourn_collector.sources.scrub import scrub
-from sojourn_collector.sources.sentences import refusal, shown
+from sojourn_collector.sources.sentences import refusal
 
 LONGEST_COMMENT = 10_000
 
@@ -69,11 +69,15 @@ class FeedbackRow(Row):
         given = (self.scale_min, self.scale_max)
         if self.kind == "nps":
             if given not in ((None, None), (0, 10)):
-                raise refusal(f"scale_min and scale_max: nps goes from 0 to 10, got {shown(self.scale_min)} and {shown(self.scale_max)}")
+                raise refusal(f"scale_min and scale_max: nps goes from 0 to 10, got {_said(self.scale_min)} and {_said(self.scale_max)}")
             return 0.0, 10.0
         if self.scale_min is None or self.scale_max is None:
             raise refusal(f"scale_min and scale_max are missing: {self.kind} has no one scale; send them, such as 1 and 5")
         return self.scale_min, self.scale_max
+
+
+def _said(value: float | None) -> str:
+    return "nothing" if value is None else f"{value:g}"
 
 
 def _stored(raw: dict[str, Any], row: FeedbackRow, _keys: ProbeKeys) -> dict[str, Any]:

@@ -1,0 +1,57 @@
+"""The intake on a real server on loopback, with a real control database."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+
+import httpx2
+import pytest
+import uvicorn
+from fastapi import FastAPI
+
+from sojourn_collector.sources.intake import build_routes
+from sojourn_collector.store.control import Control, Scope
+
+NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
+PROBE_KEYS = {"k1": b"a probe key"}
+
+
+@dataclass
+class Context:
+    """What the intake is given."""
+
+    control: Control
+    clock: Callable[[], datetime] = lambda: NOW
+    probe_keys: Mapping[str, bytes] = field(default_factory=lambda: PROBE_KEYS)
+
+
+@dataclass
+class Door:
+    """The running intake: its address, a client with the right key, and the control database behind it."""
+
+    url: str
+    client: httpx2.AsyncClient
+    control: Control
+    key: str
+
+
+@pytest.fixture
+async def door(tmp_path: Path) -> AsyncIterator[Door]:
+    """An intake with one key of scope `sources`."""
+    control = Control.open(tmp_path / "control.sqlite")
+    app = FastAPI()
+    app.include_router(build_routes(Context(control), body_deadline=0.5))
+    server = uvicorn.Server(uvicorn.Config(app, port=0, log_level="warning", lifespan="off"))
+    task = asyncio.create_task(server.serve())
+    async with asyncio.timeout(10):
+        while not server.started:
+            await asyncio.sleep(0.01)
+    url = f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
+    key = (await control.keys.create("shop", [Scope.SOURCES])).text
+    async with httpx2.AsyncClient(base_url=url, headers={"authorization": f"Bearer {key}"}, trust_env=False) as client:
+        yield Door(url, client, control, key)
+    server.should_exit = True
+    await task
+    control.close()
