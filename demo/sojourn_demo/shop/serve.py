@@ -122,7 +122,8 @@ async def serve(settings: ShopSettings) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
-    async with httpx2.AsyncClient(trust_env=False, timeout=10) as client:
+    # Longer than any slow bank: on a busy machine a payment may be late, but only the switchboard decides that it fails.
+    async with httpx2.AsyncClient(trust_env=False, timeout=60) as client:
         shop = build_shop(settings, client)
         sending = asyncio.create_task(shop.feeds.run())
         async with listening(shop.payments, settings.payments_port), listening(shop.shop, settings.port), listening(shop.admin, settings.admin_port):

@@ -42,7 +42,7 @@ class Reply:
 class Wire:
     """Connections to servers on loopback. `timeout` in seconds holds for one request. Close it when done."""
 
-    timeout: float = 15.0
+    timeout: float = 60.0
     _idle: dict[tuple[str, int], list[Stream]] = field(default_factory=lambda: defaultdict(list))
 
     async def request(self, method: str, url: str, headers: Mapping[str, str], body: bytes = b"") -> Reply:

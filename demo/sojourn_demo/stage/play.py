@@ -5,7 +5,6 @@ import time
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
-from datetime import UTC, datetime
 from typing import Any, Final
 
 import httpx2
@@ -17,7 +16,7 @@ from sojourn_demo.shoppers.wire import Wire
 from sojourn_demo.shoppers.world import World, draw_passer_by, truth_of
 from sojourn_demo.stage.parts import Parts
 from sojourn_demo.stage.progress import Teller
-from sojourn_demo.stage.report import Reader, differences, is_ripe, truth_body
+from sojourn_demo.stage.report import JOURNEY, Reader, differences, is_ripe, truth_body
 from sojourn_demo.stage.setting import Setting, keep_source_key
 from sojourn_probes.chromium import Choice
 
@@ -73,8 +72,10 @@ class Play:
         await self._probe("failed", "Our probe failed first")
         await self._walk("Shoppers while payments fail", self.world.incident, self.world.fault)
         self.teller.say(f"Shoppers are gone: {self.tally.gone} of them, {self.tally.hit} met a failure, {self.tally.orders} orders")
-        for doubt in [*self.tally.lost, *self.tally.surprises][:5]:
-            self.teller.say(f"  not as planned: {doubt}")
+        doubts = [*self.tally.lost, *self.tally.surprises]
+        (self.setting.folder / "doubts.log").write_text("\n".join(doubts), encoding="utf-8")
+        for doubt in doubts[:5]:
+            self.teller.say(f"  not as planned ({len(doubts)}): {doubt}")
         return await self._ask()
 
     async def trickle(self) -> None:
@@ -125,13 +126,13 @@ class Play:
 
     async def _probe(self, outcome: str, text: str) -> None:
         """Wait for a probe run that began from now on and ended in `outcome`."""
-        since, deadline = datetime.now(UTC), time.monotonic() + PROBE_SECONDS
+        since, deadline = time.time() * 1000, time.monotonic() + PROBE_SECONDS
         while time.monotonic() < deadline:
-            for run in await self.reader.probe_runs():
-                if datetime.fromisoformat(run["at"]) >= since and run["outcome"] == outcome:
-                    self.teller.say(text)
-                    return
-            await asyncio.sleep(0.3)
+            runs = (await self.client.get(f"{self.setting.url(self.setting.ports.agent_admin)}/runs")).json()["runs"]
+            if any(run["journey"] == JOURNEY and run["started_ms"] >= since and run["outcome"] == outcome for run in runs):
+                self.teller.say(text)
+                return
+            await asyncio.sleep(0.2)
         raise PlayError(f"no probe run that {outcome} was seen within {PROBE_SECONDS:.0f} s")
 
     async def _set_fault(self, fault: Fault | None) -> None:
@@ -144,10 +145,12 @@ class Play:
         deadline, report = time.monotonic() + REPORT_SECONDS, None
         self.teller.say("Asking for the report")
         while time.monotonic() < deadline:
+            asked = time.monotonic()
             report = await self.reader.impact() or report
             if report and not differences(truth, report) and is_ripe(report):
                 break
-            await asyncio.sleep(0.5)
+            # The report costs the same cores that still load and join: ask as seldom as it is slow.
+            await asyncio.sleep(max(1.0, 2 * (time.monotonic() - asked)))
         return truth, report
 
 

@@ -24,12 +24,6 @@ class Reader:
         """The body of `/api/v1/impact`; None while the collector cannot answer."""
         return await self._get("/api/v1/impact")
 
-    async def probe_runs(self) -> list[dict[str, Any]]:
-        """The newest runs of our probe through the journey."""
-        answer = await self._get(f"/api/v1/journeys/{JOURNEY}")
-        runs: list[dict[str, Any]] = answer["probes"]["runs"] if answer else []
-        return runs
-
     async def _get(self, path: str) -> dict[str, Any] | None:
         try:
             answer = await self.client.get(f"{self.url}{path}")
