@@ -6,6 +6,8 @@ import logging
 import sys
 from pathlib import Path
 
+import uvloop
+
 from sojourn_demo.shop.serve import serve
 from sojourn_demo.shop.settings import read_settings
 
@@ -19,7 +21,8 @@ def main() -> int:
     logging.getLogger("httpx2").setLevel(logging.WARNING)
     try:
         settings = read_settings(arguments.config)
-        asyncio.run(serve(settings))
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            runner.run(serve(settings))
     except (ValueError, OSError) as error:
         print(error, file=sys.stderr)
         return 2

@@ -104,7 +104,17 @@ def _bind(port: int) -> socket.socket:
 @contextlib.asynccontextmanager
 async def listening(app: ASGIApp, port: int) -> AsyncIterator[int]:
     """Serve `app` on loopback while the block runs; yields the port (0 asks for a free one). Raises OSError when it is taken."""
-    server = _Server(uvicorn.Config(app, host="127.0.0.1", port=port, log_level="warning", access_log=False, lifespan="off", timeout_graceful_shutdown=3))
+    config = uvicorn.Config(
+        app,
+        log_level="warning",
+        access_log=False,
+        lifespan="off",
+        proxy_headers=False,
+        # Longer than our clients keep an idle connection: a connection must not be closed under a request that is on its way.
+        timeout_keep_alive=75,
+        timeout_graceful_shutdown=3,
+    )
+    server = _Server(config)
     with _bind(port) as sock:
         task = asyncio.create_task(server.serve(sockets=[sock]))
         try:
@@ -123,7 +133,8 @@ async def serve(settings: ShopSettings) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     # Longer than any slow bank: on a busy machine a payment may be late, but only the switchboard decides that it fails.
-    async with httpx2.AsyncClient(trust_env=False, timeout=60) as client:
+    limits = httpx2.Limits(max_connections=16, keepalive_expiry=20)
+    async with httpx2.AsyncClient(trust_env=False, timeout=60, limits=limits) as client:
         shop = build_shop(settings, client)
         sending = asyncio.create_task(shop.feeds.run())
         async with listening(shop.payments, settings.payments_port), listening(shop.shop, settings.port), listening(shop.admin, settings.admin_port):
