@@ -14,15 +14,20 @@ from sojourn_collector.store.engine_process import Endpoint, EngineProcess, Engi
 
 log = logging.getLogger("sojourn.engine")
 
+COMPUTING = 20
+"""Clock ticks (a fifth of a second) of CPU time within a ping's deadline that tell a busy engine from one that hangs."""
+
 State = Literal["starting", "ready", "restarting", "stopped"]
 
 
 @dataclass(frozen=True, slots=True)
 class Watch:
-    """How the engine is watched, in seconds; `memory_slack` is how far its resident memory may exceed its own cap."""
+    """How the engine is watched, in seconds; An engine that computes is given `busy_deadline`, one that stands still
+    `deadline`. `memory_slack` is how far its resident memory may exceed its own cap."""
 
     every: float = 0.5
     deadline: float = 4.0
+    busy_deadline: float = 30.0
     first_wait: float = 0.2
     longest_wait: float = 5.0
     memory_slack: float = 1.5
@@ -110,11 +115,18 @@ class Supervisor:
         resident, limit = self._process.resident_bytes(), self._settings.memory * self._watch.memory_slack
         if resident > limit:
             return f"holds {resident >> 20} MiB, more than the {int(limit) >> 20} MiB it may"
-        try:
-            async with asyncio.timeout(self._watch.deadline):
-                answer = await http.get(f"http://{endpoint.host}:{endpoint.port}/ping", headers={"authorization": f"Bearer {endpoint.token}"})
-        except (TimeoutError, httpx2.TimeoutException):
-            return f"did not answer within {self._watch.deadline:g} s"
-        except httpx2.HTTPError:
-            return "ended by itself" if not self._process.alive() else "broke off an answer"
-        return "" if answer.status_code == 200 else f"answered a ping with {answer.status_code}"
+        began, worked = self._clock(), self._process.cpu_ticks()
+        while True:
+            try:
+                async with asyncio.timeout(self._watch.deadline):
+                    answer = await http.get(f"http://{endpoint.host}:{endpoint.port}/ping", headers={"authorization": f"Bearer {endpoint.token}"})
+            except (TimeoutError, httpx2.TimeoutException):
+                # On a crowded machine a busy engine may be slow to answer; one that hangs or was stopped does not compute.
+                now_worked = self._process.cpu_ticks()
+                still, worked = now_worked - worked < COMPUTING, now_worked
+                if still or self._clock() - began > self._watch.busy_deadline:
+                    return f"did not answer within {self._watch.deadline if still else self._watch.busy_deadline:g} s"
+            except httpx2.HTTPError:
+                return "ended by itself" if not self._process.alive() else "broke off an answer"
+            else:
+                return "" if answer.status_code == 200 else f"answered a ping with {answer.status_code}"

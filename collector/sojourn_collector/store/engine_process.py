@@ -110,6 +110,14 @@ class EngineProcess:
         except (OSError, IndexError):
             return 0
 
+    def cpu_ticks(self) -> int:
+        """CPU time the process has used, in clock ticks; 0 when it is gone."""
+        try:
+            fields = Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()
+        except OSError:
+            return 0
+        return int(fields[11]) + int(fields[12])
+
     def stop(self, grace: float = 5.0) -> None:
         """Ask it to end, wait up to `grace` seconds, then kill."""
         if self._process is None:

@@ -1,0 +1,140 @@
+"""`sojourn-collector`: exit codes, one sentence for what is wrong, keys, and a clean end."""
+
+import asyncio
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from sojourn_collector.cli import main
+from tests.collector.process import CollectorProcess, alive
+
+pytestmark = pytest.mark.timeout(300)
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> Path:
+    """A configuration on free ports."""
+    (tmp_path / "journeys").mkdir()
+    path = tmp_path / "collector.yaml"
+    path.write_text('otlp: {listen: "127.0.0.1:0"}\nweb: {listen: "127.0.0.1:0"}\n')
+    return path
+
+
+def test_a_taken_port(config: Path, capsys):
+    """A taken port stops the start with exit 2 and one sentence that names port and key."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        config.write_text(f'web: {{listen: "127.0.0.1:{port}"}}\notlp: {{listen: "127.0.0.1:0"}}\n')
+        assert main(["run", "--config", str(config)]) == 2
+    said = f"127.0.0.1:{port} is taken by another program: stop that program or give web.listen another address in collector.yaml"
+    assert capsys.readouterr().err == f"sojourn-collector: {said}\n"
+
+
+def test_a_bad_configuration(config: Path, capsys):
+    """An unknown key stops with exit 2 and its place."""
+    config.write_text("wob: 1\n")
+    assert main(["run", "--config", str(config)]) == 2
+    assert capsys.readouterr().err == (
+        f"sojourn-collector: {config}:1:1: wob: unknown key; known here: data, journeys, impact, otlp, web, engine, probe_keys, limits\n"
+    )
+
+
+def test_a_missing_probe_key(config: Path, capsys):
+    """A probe key that is nowhere stops the start and says where it was looked for."""
+    config.write_text(config.read_text() + "probe_keys: [{id: k1, env: SOJOURN_NO_SUCH_KEY}]\n")
+    assert main(["run", "--config", str(config)]) == 2
+    said = "probe key k1: the environment variable SOJOURN_NO_SUCH_KEY is empty; put the key there or drop it from collector.yaml"
+    assert capsys.readouterr().err == f"sojourn-collector: {said}\n"
+
+
+def test_keys_are_made_listed_and_revoked(config: Path, capsys):
+    """`key create` prints the line to paste once; `list` never shows a secret; a revoked key says so; revoking twice is refused."""
+    assert main(["key", "create", "--name", "shop", "--scope", "sources", "--config", str(config)]) == 0
+    line = capsys.readouterr().out.splitlines()[-1]
+    assert line.startswith("export SOJOURN_KEY=sj_")
+    ident, secret = line.removeprefix("export SOJOURN_KEY=sj_").split("_")
+    assert main(["key", "list", "--config", str(config)]) == 0
+    listed = capsys.readouterr().out
+    assert ident in listed
+    assert secret not in listed
+    assert main(["key", "revoke", ident, "--config", str(config)]) == 0
+    assert main(["key", "revoke", ident, "--config", str(config)]) == 2
+    assert capsys.readouterr().err == f"sojourn-collector: there is no valid key {ident}; see: sojourn-collector key list\n"
+
+
+def test_report_without_a_collector(config: Path, capsys):
+    """`report` says that nothing runs and how to start it."""
+    assert main(["report", "--config", str(config)]) == 2
+    assert (
+        capsys.readouterr().err == f"sojourn-collector: no collector runs on {config.parent / 'data'}; start it with: sojourn-collector run --config {config}\n"
+    )
+
+
+async def test_one_life_of_a_collector(tmp_path: Path):
+    """A running collector guards its files and its name, refuses a second one, and ends cleanly on SIGTERM, its engine with it."""
+    collector = CollectorProcess(tmp_path)
+    await collector.start()
+    try:
+        await collector.ready()
+        assert (tmp_path / "data/control.json").stat().st_mode & 0o777 == 0o600
+        second = await asyncio.to_thread(
+            subprocess.run,
+            [sys.executable, "-m", "sojourn_collector.cli", "run", "--config", str(collector.config)],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert second.returncode == 2
+        said = f"another collector runs on {tmp_path / 'data'}; stop it or give `data` another folder in collector.yaml"
+        assert second.stderr.splitlines()[-1] == f"sojourn-collector: {said}"
+        await guarded(collector)
+        engine = collector.engine_pid
+    finally:
+        code = collector.stop()
+    assert code == 0
+    assert not alive(engine)
+    assert not (tmp_path / "data/control.json").exists()
+
+
+async def guarded(collector: CollectorProcess) -> None:
+    """A foreign Host is refused, every answer carries the headers, the API is described from our own origin."""
+    page = await collector.get("/api/docs")
+    assert page.headers["content-security-policy"].startswith("default-src 'self'; script-src 'self'")
+    assert "/api/v1/impact" in page.text
+    assert "https://" not in page.text
+    assert (await collector.get("/api/nothing")).json() == {"error": "There is nothing at /api/nothing; see /api/docs."}
+    assert (await collector.get("/nothing")).status_code == 404
+    assert "sojourn_engine_up 1" in (await collector.get("/metrics")).text
+    assert "/api/v1/in/orders" in json.dumps((await collector.get("/api/openapi.json")).json())
+    host, port = collector.runtime["web"].removeprefix("http://").split(":")
+    reader, writer = await asyncio.open_connection(host, int(port))
+    writer.write(b"GET / HTTP/1.1\r\nHost: rebound.example\r\nConnection: close\r\n\r\n")
+    answer = await asyncio.wait_for(reader.read(), 20)
+    writer.close()
+    await writer.wait_closed()
+    assert answer.startswith(b"HTTP/1.1 421 ")
+    assert answer.endswith(b'{"error": "This name is not served here; add it to web.hosts in collector.yaml."}')
+
+
+async def test_an_orphaned_engine_is_ended_at_the_next_start(tmp_path: Path):
+    """An engine that outlived its collector holds the folder's lock; the next start ends it and goes on."""
+    collector = CollectorProcess(tmp_path)
+    await collector.start()
+    await collector.ready()
+    first = collector.engine_pid
+    os.kill(first, signal.SIGSTOP)  # cannot notice its parent's end by itself
+    noted = (tmp_path / "data/engine/engine.pid").read_text()
+    collector.kill()
+    (tmp_path / "data/engine/engine.pid").write_text(noted)
+    await collector.start()
+    try:
+        await collector.ready()
+        assert not alive(first)
+    finally:
+        assert collector.stop() == 0

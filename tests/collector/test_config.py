@@ -1,0 +1,130 @@
+"""collector.yaml and impact.yaml: what is taken and, by exact sentence, what is refused."""
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sojourn_collector.config import ConfigError, duration, load_collector_config, load_impact_config, size
+from sojourn_collector.strict_yaml import scalar
+
+ADDRESS = "0.0.0.0:4318 can be reached from other machines; listen on 127.0.0.1 behind a proxy with TLS, or say insecure: true (every request then needs a key)"
+BAD_COLLECTOR = {
+    "unknown key": ("dta: x\n", "1:1: dta: unknown key; known here: data, journeys, impact, otlp, web, engine, probe_keys, limits"),
+    "unknown key inside": ("web:\n  port: 1\n", "2:3: web.port: unknown key; known here: listen, insecure, hosts"),
+    "wrong type": ("web: {listen: 8400}\n", "1:7: web.listen: input should be a valid string, got 8400"),
+    "no address": ("web: {listen: here}\n", "1:1: web: 'here' is not an address; write host:port, such as 127.0.0.1:4318"),
+    "port too high": ("web: {listen: 'h:70000'}\n", "1:1: web: 'h:70000' is not an address; write host:port, such as 127.0.0.1:4318"),
+    "off loopback": ('otlp: {listen: "0.0.0.0:4318"}\n', f"1:1: otlp: {ADDRESS}"),
+    "engine not built": ("engine: https://ch\n", "1:1: engine: input should be 'embedded', got 'https://ch'"),
+    "size without unit": ("limits: {body: 20}\n", "1:10: limits.body: 20 is not a size; write a number with B, KiB, MiB or GiB, such as 20 MiB"),
+    "duration without unit": (
+        "limits: {body_deadline: 5}\n",
+        "1:10: limits.body_deadline: 5 is not a duration; write a number with ms, s, m, h or d, such as 30m",
+    ),
+    "too small": ("limits: {memory: 1 MiB}\n", "1:10: limits.memory: input should be greater than or equal to 536870912, got 1048576"),
+    "duplicate": ("data: a\ndata: b\n", "2:1: data: is given twice; keep one"),
+    "key nowhere": ("probe_keys: [{id: k1}]\n", "1:14: probe_keys[0]: probe key k1 needs either file or env"),
+    "same key twice": ("probe_keys: [{id: k, env: A}, {id: k, env: B}]\n", "1:1: probe_keys: two probe keys have the same id"),
+    "not YAML": ("a: [\n", "2:1: not YAML: expected the node content, but found '<stream end>'; quote values that contain ': ', '#', '{' or '['"),
+    "a list": ("- a\n", "1:1: must be a mapping of keys to values"),
+    "a tag": ("data: !env X\n", "1:7: the tag !env is not known here; write the plain value"),
+}
+BAD_IMPACT = {
+    "zone": ("timezone: Mars/Olympus\n", "1:1: timezone: 'Mars/Olympus' is not a time zone; write one such as Europe/Berlin"),
+    "bands": ("cart_bands: [75, 25]\n", "1:1: cart_bands: the edges of the cart bands must rise and be above 0, such as [25, 75, 150]"),
+    "worth": (
+        "journeys: {checkout: {worth: much}}\n",
+        "1:23: journeys.checkout.worth: 'much' is not an amount of money; write a number and a currency, such as 62 EUR",
+    ),
+    "zero window": ("windows: {outcome: 0s}\n", "1:11: windows.outcome: input should be greater than 0, got 0.0"),
+    "yes is no boolean": ("simulated: yes\n", "1:1: simulated: input should be a valid boolean, got 'yes'"),
+}
+
+
+@pytest.mark.parametrize("case", BAD_COLLECTOR)
+def test_bad_collector_yaml(tmp_path: Path, case: str):
+    """A bad key or value is refused with file, line, column, key and cure."""
+    text, said = BAD_COLLECTOR[case]
+    path = tmp_path / "collector.yaml"
+    path.write_text(text)
+    with pytest.raises(ConfigError) as caught:
+        load_collector_config(path)
+    assert str(caught.value) == f"{path}:{said}"
+
+
+@pytest.mark.parametrize("case", BAD_IMPACT)
+def test_bad_impact_yaml(tmp_path: Path, case: str):
+    """The same for impact.yaml."""
+    text, said = BAD_IMPACT[case]
+    path = tmp_path / "impact.yaml"
+    path.write_text(text)
+    with pytest.raises(ConfigError) as caught:
+        load_impact_config(path)
+    assert str(caught.value) == f"{path}:{said}"
+
+
+def test_every_problem_is_said_at_once(tmp_path: Path):
+    """Two mistakes are two lines."""
+    path = tmp_path / "collector.yaml"
+    path.write_text("engine: x\nweb: {listen: 1}\n")
+    with pytest.raises(ConfigError) as caught:
+        load_collector_config(path)
+    assert len(str(caught.value).splitlines()) == 2
+
+
+def test_a_missing_file(tmp_path: Path):
+    """No file is one sentence."""
+    with pytest.raises(ConfigError) as caught:
+        load_collector_config(tmp_path / "none.yaml")
+    assert str(caught.value) == f"{tmp_path / 'none.yaml'}: there is no such file; give the collector's configuration with --config"
+
+
+def test_paths_are_relative_to_the_file(tmp_path: Path):
+    """Folders named in the file, and the ones not named, lie beside it."""
+    path = tmp_path / "collector.yaml"
+    path.write_text("data: ../kept\nprobe_keys: [{id: k1, file: secrets/k}]\n")
+    config = load_collector_config(path)
+    assert config.data == tmp_path.parent / "kept"
+    assert config.journeys == tmp_path / "journeys"
+    assert config.probe_keys[0].file == tmp_path / "secrets/k"
+
+
+def test_off_loopback_with_insecure_needs_keys(tmp_path: Path):
+    """With insecure: true another address is taken, and a key is then needed."""
+    path = tmp_path / "collector.yaml"
+    path.write_text('otlp: {listen: "0.0.0.0:4318", insecure: true}\nweb: {listen: "[::1]:0"}\n')
+    config = load_collector_config(path)
+    assert (config.otlp.needs_key, config.web.needs_key) == (True, False)
+    assert config.web.address == ("::1", 0)
+
+
+def test_impact_yaml_is_read(tmp_path: Path):
+    """Windows become seconds, worth becomes money, lists keep their order."""
+    path = tmp_path / "impact.yaml"
+    path.write_text("windows: {outcome: 7d, abandon: 8s}\njourneys: {checkout: {worth: 62.50 EUR, apdex: 1.5s}}\ncart_bands: [10, 20.5]\nsimulated: true\n")
+    impact = load_impact_config(path)
+    assert (impact.windows.outcome, impact.windows.abandon, impact.cart_bands, impact.simulated) == (604_800.0, 8.0, (10.0, 20.5), True)
+    worth = impact.journeys["checkout"].worth
+    assert worth is not None
+    assert (str(worth.amount), worth.currency, impact.journeys["checkout"].apdex) == ("62.50", "EUR", 1.5)
+
+
+@pytest.mark.parametrize(
+    ("text", "value"), [("06:00", "06:00"), ("22:00", "22:00"), ("NO", "NO"), ("on", "on"), ("0123", 123), ("1e3", 1000.0), ("~", None), ("true", True)]
+)
+def test_scalars_are_those_of_yaml_1_2(text: str, value: object):
+    """Nothing is taken for a number, a time or a boolean that YAML 1.2 takes for text."""
+    assert scalar(text) == value
+
+
+@given(st.text(max_size=20))
+def test_durations_and_sizes_refuse_or_give_a_number(text: str):
+    """Any text is either a number of seconds or bytes, or a ValueError that quotes it."""
+    for read in (duration, size):
+        try:
+            value = read(text)
+        except ValueError as error:
+            value = 0 if repr(text) in str(error) else -1
+        assert value >= 0
