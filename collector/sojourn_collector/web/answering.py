@@ -1,8 +1,14 @@
 """Where the pages get their answers: a protocol, so that a test or a preview may stand in for the store."""
 
-from typing import Any, Protocol
+from typing import Protocol
 
 from sojourn_collector.context import Context
+from sojourn_collector.web.answers.impact import impact
+from sojourn_collector.web.answers.journey import journey
+from sojourn_collector.web.answers.person import person
+from sojourn_collector.web.answers.run import run
+from sojourn_collector.web.answers.trace import trace
+from sojourn_collector.web.answers.visit import visit
 from sojourn_collector.web.models import ImpactReport, JourneyAnswer, PersonAnswer, RunAnswer, TraceAnswer, VisitAnswer
 
 
@@ -42,40 +48,24 @@ class StoredAnswers:
 
     async def impact(self) -> ImpactReport:
         """See `Answers`."""
-        from sojourn_collector.web.answers.impact import impact
-
         return await impact(self._context)
 
     async def journey(self, ident: str) -> JourneyAnswer | None:
         """See `Answers`."""
-        from sojourn_collector.web.answers.journey import journey
-
-        return await _known(journey(self._context, ident))
+        return await journey(self._context, ident)
 
     async def run(self, ident: str) -> RunAnswer | None:
         """See `Answers`."""
-        from sojourn_collector.web.answers.run import run
-
-        return await _known(run(self._context, ident))
+        return await run(self._context, ident)
 
     async def visit(self, ident: str) -> VisitAnswer | None:
         """See `Answers`."""
-        from sojourn_collector.web.answers.visit import visit
-
-        return await _known(visit(self._context, ident))
+        return await visit(self._context, ident)
 
     async def person(self, ident: str) -> PersonAnswer | None:
         """See `Answers`."""
-        from sojourn_collector.web.answers.person import person
-
-        return await _known(person(self._context, ident))
+        return await person(self._context, ident)
 
     async def trace(self, ident: str) -> TraceAnswer | None:
         """See `Answers`."""
-        from sojourn_collector.web.answers.trace import trace
-
-        return await _known(trace(self._context, ident))
-
-
-async def _known(asked: Any) -> Any:
-    return await asked
+        return await trace(self._context, ident)

@@ -83,7 +83,7 @@ def sufferers(count: int = 12) -> list[m.Sufferer]:
                 severity=1.0 if stopped else 0.5,
                 stopped=stopped,
                 at=at,
-                value=1240.0 - index * 80,
+                value=142.0 - index * 10,
                 session_id=f"s-{index + 12}",
                 run_id=REAL_RUN,
                 trace_id=TRACE,
@@ -209,7 +209,7 @@ def experience() -> m.Experience:
                 done=done,
                 hit=hit,
                 slow=3 if hit > 5 else 0,
-                lcp_p75=1240.0 if ident != "pay" else None,
+                lcp_p75=1.24 if ident != "pay" else None,
                 apdex=0.94,
                 apdex_t=2.5,
             )
@@ -385,7 +385,7 @@ def probe_steps(*, failed: bool) -> list[m.RunStep]:
                         "phases": {"resolve": 0.012, "connect": 0.021, "tls": 0.043, "send": 0.002, "wait": 0.61 if broken else 0.12, "receive": 0.018},
                     }
                 ],
-                vitals={"lcp": 1240.0, "cls": 0.02} if ident == "home" else {},
+                vitals={"lcp": 1.24, "cls": 0.02} if ident == "home" else {},
                 trace_id=TRACE if failed else GOOD_TRACE,
             )
         )

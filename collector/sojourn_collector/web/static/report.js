@@ -25,7 +25,8 @@
     if (!busy()) document.body.dispatchEvent(new CustomEvent("sojourn:renew"));
   }
 
-  document.addEventListener("htmx:after:swap", () => {
+  document.addEventListener("htmx:after:swap", (event) => {
+    if ((event.detail?.ctx?.response?.status ?? 0) >= 400) return; // nothing was swapped; the page keeps its last figures
     if (!paused) tell("Updates by itself");
     document.dispatchEvent(new CustomEvent("sojourn:renewed"));
   });
