@@ -219,13 +219,16 @@ class Journal:
     # --- Loading -----------------------------------------------------------------------------------------------------
 
     async def next_file(self) -> JournalFile:
-        """The oldest closed file, waiting for one; open files that are old enough are closed for it."""
+        """The oldest closed file, waiting for one; when none waits, open files that are old enough are closed for it."""
         while True:
             self._appended.clear()
             async with self._disk:
                 now = self._clock()
+                # While the loader is behind, open files grow on instead of becoming ever more small ones; only one older than all that
+                # wait is not left behind, for what is loaded counts without gaps.
+                oldest = self._closed[0].seq if self._closed else None
                 for signal, file in list(self._open.items()):
-                    if file.size and now - file.opened >= self._linger:
+                    if file.size and now - file.opened >= self._linger and (oldest is None or file.seq < oldest):
                         self._close_file(signal)
                 if self._closed:
                     return self._closed[0]

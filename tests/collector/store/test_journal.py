@@ -143,6 +143,21 @@ async def test_a_full_disk_refuses_and_leaves_no_trace(tmp_path: Path):
     await again.close()
 
 
+async def test_open_files_grow_while_closed_ones_wait(tmp_path: Path):
+    """A loader that is behind gets few large files, not many small ones: while one waits, newer open ones are not closed."""
+    journal = Journal(tmp_path, linger=0)
+    await journal.open()
+    await journal.append("traces", record())
+    first = await journal.next_file()
+    assert [await journal.append(signal, record()) for signal in ("traces", "logs", "traces")] == [2, 3, 2]
+    assert await journal.next_file() is first
+    assert await journal.append("traces", record()) == 2
+    await journal.resolve(first)
+    second = await journal.next_file()
+    assert (second.seq, len(second.records)) == (2, 3)
+    await journal.close()
+
+
 async def test_a_full_journal_refuses(tmp_path: Path):
     """When more waits for the engine than allowed, new requests are refused; they go on once it is loaded."""
     journal = Journal(tmp_path, limit=100, linger=0)
