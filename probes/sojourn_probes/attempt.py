@@ -17,7 +17,7 @@ from sojourn_probes.ids import RandomBytes, new_span_id
 from sojourn_probes.journey import Journey, Step
 from sojourn_probes.names import Names
 from sojourn_probes.redact import Redactor
-from sojourn_probes.result import AttemptResult, Failure, StepResult
+from sojourn_probes.result import AttemptResult, Exchange, Failure, StepResult
 from sojourn_probes.semconv import FailureKind, Outcome
 from sojourn_probes.steps.base import Observation, StepContext, StepRunner
 from sojourn_probes.units import show_duration
@@ -213,11 +213,16 @@ class Attempt:
             ended_ns=observation.ended_ns,
             failure=verdict.failure,
             expectations=verdict.expectations,
-            exchanges=tuple(replace(exchange, url=self.around.redact.url(exchange.url)) for exchange in observation.exchanges),
+            exchanges=tuple(self._redacted(exchange) for exchange in observation.exchanges),
             vitals=dict(observation.vitals),
             console=tuple(self.around.redact.text(line) for line in observation.console),
             evidence=dict(observation.evidence),
         )
+
+    def _redacted(self, exchange: Exchange) -> Exchange:
+        """What became known as a secret only after an exchange is taken out of it too."""
+        redact = self.around.redact
+        return replace(exchange, url=redact.url(exchange.url), server_address=redact.text(exchange.server_address))
 
     @staticmethod
     def _step_outcome(verdict: Verdict) -> Outcome:

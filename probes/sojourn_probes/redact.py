@@ -5,7 +5,6 @@ import html
 import json
 import re
 from typing import Any, Final, Protocol
-from urllib.parse import quote, quote_plus
 
 from sojourn_probes.secrets import Secret
 
@@ -14,6 +13,7 @@ REDACTED: Final = "[redacted]"
 
 _USERINFO = re.compile(r"(?<=://)[^/?#\s]*@")
 _MIN_BASE64_CORE: Final = 8
+_MIN_BASE64_RAW: Final = 6
 
 
 class KnowsSecrets(Protocol):
@@ -54,20 +54,28 @@ class Redactor:
     def _current(self) -> re.Pattern[str] | None:
         known = self._secrets.known()
         if known is not self._seen:
-            forms = {form for secret in known for form in forms_of(secret.reveal())}
-            # The longest first: a quoted form must go whole, not leave its tail behind.
-            ordered = sorted(forms, key=lambda form: (-len(form), form))
-            self._pattern = re.compile("|".join(_either_case(form) for form in ordered)) if ordered else None
+            # The longest first: one secret may be a part of another.
+            values = sorted((secret.reveal() for secret in known), key=lambda value: (-len(value), value))
+            self._pattern = re.compile("|".join(_pattern_of(value) for value in values)) if values else None
             self._seen = known
         return self._pattern
 
 
-def forms_of(value: str) -> set[str]:
-    """The shapes in which `value` may turn up in an output."""
-    forms = {value, quote(value), quote(value, safe=""), quote_plus(value), html.escape(value), html.escape(value, quote=False)}
-    forms |= {json.dumps(value)[1:-1], json.dumps(value, ensure_ascii=False)[1:-1], repr(value)[1:-1]}
-    forms |= _base64_forms(value.encode())
-    return {form for form in forms if form}
+def _pattern_of(value: str) -> str:
+    """A pattern for every shape in which `value` may turn up: any mixture of plain, escaped and quoted characters, and base64."""
+    spelt = "".join(_spellings(sign) for sign in value)
+    coded = sorted(_base64_forms(value.encode("utf-8", "surrogatepass")), key=lambda form: (-len(form), form))
+    # Hosts are written small by everybody, so letters match in either case; base64 does not.
+    return "|".join([f"(?i:{spelt})", *(re.escape(form) for form in coded)])
+
+
+def _spellings(sign: str) -> str:
+    """One character as itself, as URLs write it (even twice quoted), and escaped as in JSON, HTML or Python."""
+    quoted = "".join(f"%(?:25)*{byte:02x}" for byte in sign.encode("utf-8", "surrogatepass"))
+    ways = {sign, html.escape(sign), html.escape(sign, quote=False), json.dumps(sign)[1:-1], repr(sign)[1:-1]}
+    ways |= {"+"} if sign == " " else {"\\" + sign} if sign in "'\"/" else set()
+    ways |= {f"&#{ord(sign)};", f"&#x{ord(sign):x};"} if not sign.isalnum() else set()
+    return "(?:" + "|".join([*(re.escape(way) for way in sorted(ways, key=lambda way: (-len(way), way))), quoted]) + ")"
 
 
 def _base64_forms(raw: bytes) -> set[str]:
@@ -75,7 +83,7 @@ def _base64_forms(raw: bytes) -> set[str]:
     forms = set()
     for encode in (base64.b64encode, base64.urlsafe_b64encode):
         whole = encode(raw).decode()
-        forms |= {whole, whole.rstrip("=")} if len(raw) >= MIN_BASE64_RAW else {whole}
+        forms |= {whole, whole.rstrip("=")} if len(raw) >= _MIN_BASE64_RAW else {whole}
         for offset in (0, 1, 2):
             first = -(-offset * 8 // 6)
             last = (offset + len(raw)) * 8 // 6
@@ -83,12 +91,3 @@ def _base64_forms(raw: bytes) -> set[str]:
             if len(core) >= _MIN_BASE64_CORE:
                 forms.add(core)
     return forms
-
-
-MIN_BASE64_RAW: Final = 6
-"""Below this the unpadded base64 form is too short to be told from ordinary text."""
-
-
-def _either_case(form: str) -> str:
-    """A pattern for `form` in which `%2F` also matches `%2f`."""
-    return re.sub(r"%([0-9A-Fa-f]{2})", lambda found: f"%(?i:{found.group(1)})", re.escape(form))

@@ -34,7 +34,12 @@ def journey_schema_text() -> str:
 
 
 def _plain(value: Any) -> Any:
-    """Without the titles made from field names, which editors would show beside the key itself."""
+    """Without what editors would only stumble over."""
     if isinstance(value, dict):
-        return {key: _plain(item) for key, item in value.items() if not (key == "title" and isinstance(item, str))}
+        return {key: _plain(item) for key, item in value.items() if not _is_noise(key, item)}
     return [_plain(item) for item in value] if isinstance(value, list) else value
+
+
+def _is_noise(key: str, item: Any) -> bool:
+    """A title made from a field's name; bounds that hold for the number a written duration or size stands for, not for the text."""
+    return (key == "title" and isinstance(item, str)) or (key in ("gt", "ge", "lt", "le") and isinstance(item, int | float))

@@ -57,8 +57,8 @@ async def site(respond: Respond, tls: ssl.SSLContext | None = None, host: str = 
                 if raw is not None:
                     writer.write(raw)
                     await writer.drain()
-        except (ConnectionError, asyncio.IncompleteReadError):
-            pass
+        except (ConnectionError, asyncio.IncompleteReadError, asyncio.CancelledError):
+            pass  # the other side is gone, or the test is over
         finally:
             tasks.discard(task)
             writer.close()

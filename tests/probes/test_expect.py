@@ -1,6 +1,7 @@
 """Holding expectations against facts."""
 
 import pytest
+
 from sojourn_probes.expect import judge
 from sojourn_probes.expectation_parse import parse
 from sojourn_probes.names import Names
@@ -92,7 +93,10 @@ def test_expected_and_actual_are_said_in_units():
     """Durations, sizes and texts are shown as one would say them."""
     known = store()
     names, redact = Names({}, {}, known, "r"), Redactor(known)
-    shown = [judge(parse(text), FACTS, names, redact) for text in ("total > 1s", "size < 2 MB", "tls.expires_in > 30d", "header x exists", "status == 200", "connect < 1s")]
+    shown = [
+        judge(parse(text), FACTS, names, redact)
+        for text in ("total > 1s", "size < 2 MB", "tls.expires_in > 30d", "header x exists", "status == 200", "connect < 1s")
+    ]
     assert [(one.expected, one.actual) for one in shown] == [
         ("> 1.00 s", "812 ms"),
         ("< 2.0 MB", "1.2 KB"),

@@ -3,6 +3,7 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from sojourn_probes.expectation import ALLOWED, SOURCES, TLS_FACTS, Expectation, ExpectationError
 from sojourn_probes.expectation_parse import from_parts, parse
 
@@ -41,7 +42,8 @@ from sojourn_probes.expectation_parse import from_parts, parse
 )
 def test_one_line_form(text, expectation):
     """Each source, comparison and unit is read into what can be compared."""
-    assert parse(text) == Expectation(*expectation, text=text)
+    source, prop, comparison, target, negated = expectation
+    assert parse(text) == Expectation(source, prop, comparison, target, negated, text)
 
 
 @pytest.mark.parametrize(
@@ -113,8 +115,10 @@ def test_any_text_is_read_or_refused_within_its_length(text):
     """Nothing but ExpectationError comes out, and its place is in the text."""
     try:
         parse(text)
+        offset = 0
     except ExpectationError as fault:
-        assert 0 <= fault.offset <= len(text)
+        offset = fault.offset
+    assert 0 <= offset <= len(text)
 
 
 WORDS = st.text(alphabet=st.characters(exclude_categories=("Cs", "Cc")), max_size=30).filter(lambda text: "${" not in text)

@@ -5,6 +5,7 @@ import textwrap
 from pathlib import Path
 
 import pytest
+
 from sojourn_probes.errors import JourneyFileError
 from sojourn_probes.load import load_file, load_folder, load_text, missing_names
 from sojourn_probes.secrets import SecretStore
@@ -71,7 +72,10 @@ def test_what_cannot_be_filled_is_found_beforehand():
         (STEP + "    when: x\n", "a.yaml:6:5: steps[0].when: is not built yet and would be ignored; remove it"),
         (STEP.replace("{url", "{ur"), "a.yaml:5:5: steps[0].http.url: is missing; add it"),
         (STEP.replace("{url: /}", "{url: /, method: get}"), "a.yaml:5:28: steps[0].http.method: 'get' is not known; did you mean GET?"),
-        (STEP.replace("id: a", "id: A b"), "a.yaml:1:5: id: 'A b' will not do; small letters, digits, - and _ are taken, up to 64, the first a letter or digit"),
+        (
+            STEP.replace("id: a", "id: A b"),
+            "a.yaml:1:5: id: 'A b' will not do; small letters, digits, - and _ are taken, up to 64, the first a letter or digit",
+        ),
         (STEP.replace("id: s", "id: 5"), 'a.yaml:4:9: steps[0].id: wants text, and 5 is not; put it in quotes: "5"'),
         ("name: true\n" + STEP, 'a.yaml:1:7: name: wants text, and true is not; put it in quotes: "true"'),
         ("interval: 60\n" + STEP, "a.yaml:1:11: interval: 60 has no unit; write 60s or 60ms"),
@@ -93,7 +97,10 @@ def test_what_cannot_be_filled_is_found_beforehand():
         (STEP + "  - id: s\n    http: {url: /}\n", "a.yaml:6:9: steps[1].id: another step has the id s too; ids of steps must differ"),
         (HEAD + "  - id: s\n", "a.yaml:4:5: steps[0]: says neither how to probe it (such as http:) nor how it shows in customers (customers:); add one"),
         (HEAD + "  - id: s\n    http:\n", "a.yaml:5:10: steps[0].http: has no value; give it one or remove the key"),
-        ("id: a\nsteps:\n  - id: s\n    http: {url: /}\n", "a.yaml:4:17: steps[0].http.url: '/' is relative and the journey has no base_url; add base_url: or write the whole address"),
+        (
+            "id: a\nsteps:\n  - id: s\n    http: {url: /}\n",
+            "a.yaml:4:17: steps[0].http.url: '/' is relative and the journey has no base_url; add base_url: or write the whole address",
+        ),
         (STEP.replace("/}", "ftp://x/}"), "a.yaml:5:17: steps[0].http.url: 'ftp://x/' is neither http nor https; write it with http:// or https://"),
         (STEP.replace("/}", "http://u:p@x/}"), "a.yaml:5:17: steps[0].http.url: has a user or password in it; use auth: with ${secrets.…} instead"),
         (STEP.replace("http://shop.example", "shop.example"), "a.yaml:2:11: base_url: 'shop.example' is no address; write it with http:// or https://"),
@@ -116,7 +123,10 @@ def test_what_cannot_be_filled_is_found_beforehand():
         (STEP + "    extract: {t: {json: $.a, header: b}}\n", "a.yaml:6:18: steps[0].extract.t: say exactly one of json, header, regex, cookie"),
         (STEP + "    extract: {t: {regex: (}}\n", None),
         (STEP + "    customers: {}\n", "a.yaml:6:16: steps[0].customers: say reached: or done:, or both"),
-        (STEP + "    customers: {reached: {page: x}}\n", "a.yaml:6:33: steps[0].customers.reached.page: 'x' will not do; a path is wanted, such as /checkout/*, without query"),
+        (
+            STEP + "    customers: {reached: {page: x}}\n",
+            "a.yaml:6:33: steps[0].customers.reached.page: 'x' will not do; a path is wanted, such as /checkout/*, without query",
+        ),
         ("id: b\n" + STEP, "a.yaml:2:1: id: is there twice, first on line 1; keep one"),
         ("- a\n", "a.yaml:1:1: is no journey; it begins with id: and steps:, and `sojourn init` writes one to begin with"),
         ("id: a\nsteps: []\n", "a.yaml:2:8: steps: is empty; give it something"),

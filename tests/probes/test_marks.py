@@ -3,6 +3,7 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from sojourn_probes.ids import new_run_id
 from sojourn_probes.marks import Mark, make_mark, verify_mark
 

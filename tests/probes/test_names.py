@@ -3,13 +3,14 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from sojourn_probes.errors import NameMissing, SecretMissing
 from sojourn_probes.names import Names, mentions_secret, references
 from sojourn_probes.secrets import SecretStore
 
 
-def names(**vars: object) -> Names:
-    return Names(vars, {"SHOP": "http://shop"}, SecretStore({"SOJOURN_SECRET_PW": "hunter2"}), "run-1")
+def names(**values: object) -> Names:
+    return Names(values, {"SHOP": "http://shop"}, SecretStore({"SOJOURN_SECRET_PW": "hunter2"}), "run-1")
 
 
 def test_every_namespace_is_filled():

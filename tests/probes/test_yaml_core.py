@@ -1,6 +1,7 @@
 """YAML as the loader takes it: what is a text stays a text, nothing is silently dropped, nothing runs away."""
 
 import pytest
+
 from sojourn_probes.yaml_core import YamlFault, read
 
 

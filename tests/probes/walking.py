@@ -10,7 +10,6 @@ from sojourn_probes.journey import Journey
 from sojourn_probes.load import load_text
 from sojourn_probes.names import Names
 from sojourn_probes.redact import Redactor
-from sojourn_probes.result import RunResult
 from sojourn_probes.run import run
 from sojourn_probes.secrets import SecretStore
 
@@ -20,8 +19,8 @@ def journey(text: str, path: Path = Path("journey.yaml")) -> Journey:
     return load_text(textwrap.dedent(text), path)
 
 
-async def walk(text: str, *, environ: dict[str, str] | None = None, path: Path = Path("journey.yaml"), **more: Any) -> RunResult:
-    """One run of the journey in `text`, with `environ` as the environment."""
+async def walk(text: str, *, environ: dict[str, str] | None = None, path: Path = Path("journey.yaml"), **more: Any) -> Any:
+    """The `RunResult` of the journey in `text`, with `environ` as the environment. Typed Any: a test says what it expects by asserting."""
     found = journey(text, path)
     store = SecretStore(environ or {})
     names = Names(found.vars, environ or {}, store, new_run_id(time.time()))

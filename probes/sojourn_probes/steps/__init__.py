@@ -6,14 +6,8 @@ method `first_url()`, the address it asks first, which names the journey's own o
 
 from typing import Any, Final
 
+from sojourn_probes.steps.browser import BrowserPart
 from sojourn_probes.steps.http import HttpPart
 
-KINDS: Final[dict[str, Any]] = {"http": HttpPart}
+KINDS: Final[dict[str, Any]] = {"http": HttpPart, "browser": BrowserPart}
 """Step kind → the model of its part in a journey file."""
-
-try:
-    from sojourn_probes.steps.browser import BrowserPart
-except (ImportError, SyntaxError):
-    pass
-else:
-    KINDS["browser"] = BrowserPart

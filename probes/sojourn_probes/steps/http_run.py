@@ -133,7 +133,9 @@ class _Walk:
             content, kind = self._content()
             if kind is not None:
                 headers.setdefault("content-type", kind)
-            return self.client.build_request(part.verb, url, headers=headers, content=content)
+            # Header values are sent as UTF-8; HTTP leaves it open, and refusing them helps nobody.
+            raw = [(name.encode("ascii"), value.encode()) for name, value in headers.items()]
+            return self.client.build_request(part.verb, url, headers=raw, content=content)
         except (httpx2.InvalidURL, ValueError) as fault:
             self.seen.failure = Failure(FailureKind.CONFIG, self.context.redact.text(f"the request cannot be made: {fault}"))
             return None
@@ -170,6 +172,8 @@ class _Walk:
         try:
             answer = await self.client.send(request, stream=True)
             await read_body(answer.aiter_raw(), answer.headers.get("content-encoding", ""), self.limit, body)
+            if answer.has_redirect_location and answer.next_request is None and self.part.follow_redirects != 0:
+                raise httpx2.RemoteProtocolError("it redirects to what is no address")
             return answer.next_request
         except CAUGHT as fault:
             failure = failure_of(fault, self.phases, self._where(request), self.limit, hop)
