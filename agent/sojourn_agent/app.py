@@ -65,6 +65,12 @@ class Plan:
     admin: socket.socket
     rum: socket.socket | None
 
+    def close(self) -> None:
+        """Let go of the listeners."""
+        for listening in (self.admin, self.rum):
+            if listening is not None:
+                listening.close()
+
     def secrets(self) -> SecretStore:
         """A fresh store, so that a rotated secret is found."""
         return secret_store(self.config, self.environ)
@@ -121,6 +127,7 @@ async def run_agent(plan: Plan, stop: asyncio.Event, reload: asyncio.Event) -> N
     """Run until `stop` is set: runs going on are finished or cancelled, beacons answered, the spool closed. `reload` reads the journeys at once."""
     agent = Agent(plan)
     async with AsyncExitStack() as stack:
+        stack.callback(plan.close)
         spool = await stack.enter_async_context(open_spool(plan.config))
         client = await stack.enter_async_context(http_client(plan.config))
         await agent.build(spool, senders(plan.config, spool, dead_letters(plan.config), client, plan.environ))

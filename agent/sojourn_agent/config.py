@@ -142,10 +142,16 @@ class AdminListener(_Settings):
         return self
 
 
+def _room_for_some(size: int) -> int:
+    if size < 4 << 20:
+        raise ValueError("must be at least 4 MiB, so that a few batches fit")
+    return size
+
+
 class SpoolSettings(_Settings):
     """How much is kept for destinations that cannot be reached; beyond it the oldest goes first, counted."""
 
-    max_bytes: Annotated[Size, Field(ge=4 << 20)] = Field(1 << 30, description="bytes on disk, at least 4 MiB")
+    max_bytes: Annotated[Size, AfterValidator(_room_for_some)] = Field(1 << 30, description="bytes on disk, at least 4 MiB")
     max_age: Annotated[Duration, Field(ge=60)] = Field(14 * 86400.0, description="how old a batch may become")
 
 

@@ -111,7 +111,11 @@ class Spool:
         self._cursors: dict[str, Cursor] = {}
 
     async def __aenter__(self) -> Self:
-        await self._in_thread(self._open)
+        try:
+            await self._in_thread(self._open)
+        except BaseException:
+            self._thread.shutdown()
+            raise
         self._tasks = [asyncio.create_task(self._commit_forever(), name="spool commit"), asyncio.create_task(self._keep_house(), name="spool housekeeping")]
         return self
 

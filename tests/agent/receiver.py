@@ -12,7 +12,7 @@ from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsSer
 from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
-MESSAGES = {"/v1/traces": ExportTraceServiceRequest, "/v1/logs": ExportLogsServiceRequest, "/v1/metrics": ExportMetricsServiceRequest}
+MESSAGES: dict[str, Any] = {"/v1/traces": ExportTraceServiceRequest, "/v1/logs": ExportLogsServiceRequest, "/v1/metrics": ExportMetricsServiceRequest}
 
 
 @dataclass
@@ -48,6 +48,7 @@ class Receiver:
     say: Callable[[int, Asked], Answer] = lambda number, asked: Answer()
     asked: list[Asked] = field(default_factory=list)
     port: int = 0
+    open_now: int = 0
 
     @property
     def url(self) -> str:
@@ -74,6 +75,15 @@ def listening(receiver: Receiver, port: int = 0) -> Iterator[Receiver]:
         protocol_version = "HTTP/1.1"
 
         def do_POST(self) -> None:
+            with lock:
+                receiver.open_now += 1
+            try:
+                self.answer()
+            finally:
+                with lock:
+                    receiver.open_now -= 1
+
+        def answer(self) -> None:
             wire = self.rfile.read(int(self.headers["content-length"]))
             raw = gzip.decompress(wire) if self.headers.get("content-encoding") == "gzip" else wire
             asked = Asked(self.path, {key.lower(): value for key, value in self.headers.items()}, wire, None, 0)
