@@ -11,7 +11,7 @@ from sojourn_demo.shoppers.shopper import Answer, Fate, Shopper
 from sojourn_demo.shoppers.walk import Tally
 from sojourn_probes.chromium import Choice
 
-PATIENCE_MS = 20_000
+PATIENCE_MS = 60_000
 AT_ONCE = 2
 
 
