@@ -1,10 +1,11 @@
 """Judges the estimator over many worlds of a family: coverage, claims where nothing happened, bias, speak rate, width."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 
 import numpy as np
 
 from sojourn_collector.score.business_impact import business_impact
+from sojourn_collector.score.money import DRAWS
 from tests.collector.score.worlds import make_world
 
 
@@ -25,12 +26,13 @@ class Verdict:
         return asdict(self)
 
 
-def judge(family: str, worlds: int, first_seed: int = 1) -> Verdict:
+def judge(family: str, worlds: int, first_seed: int = 1, people: tuple[int, int] | None = None, draws: int = DRAWS) -> Verdict:
     """Run the estimator over `worlds` worlds; width_ratio = mean width ÷ 3.92 standard deviations of its errors."""
     errors, covered, claims, widths, truths, bounds = [], [], [], [], [], []
     for seed in range(first_seed, first_seed + worlds):
-        world = make_world(family, seed)
-        answer = business_impact(world.shoppers, world.settings, now=world.now, watermark=world.watermark, seed=seed)
+        world = make_world(family, seed, people)
+        settings = replace(world.settings, draws=draws)
+        answer = business_impact(world.shoppers, settings, now=world.now, watermark=world.watermark, seed=seed)
         if answer.amount is None or answer.low is None or answer.high is None:
             continue
         errors.append(answer.amount - world.truth)

@@ -68,9 +68,9 @@ class _Nature:
     shape: Shape
 
 
-def make_world(family: str, seed: int) -> World:
-    """Draw one world of a family."""
-    shape = FAMILIES[family]
+def make_world(family: str, seed: int, people: tuple[int, int] | None = None) -> World:
+    """Draw one world of a family; `people` bounds its size where the family's own is too slow."""
+    shape = FAMILIES[family] if people is None else replace(FAMILIES[family], people=people)
     rng = np.random.default_rng([seed, sorted(FAMILIES).index(family)])
     nature = _Nature(
         failing=rng.uniform(*shape.failing),
@@ -88,10 +88,10 @@ def make_world(family: str, seed: int) -> World:
     else:
         now = START + nature.length + shape.look * settings.outcome * rng.uniform(0.1, 1.0)
         watermark = now - shape.lag
-    people = [_person(number, nature, settings, rng) for number in range(int(rng.integers(*shape.people)))]
-    truth = sum(_truth(shopper, unhurt, settings.outcome, watermark) for shopper, unhurt in people)
+    lives = [_person(number, nature, settings, rng) for number in range(int(rng.integers(*shape.people)))]
+    truth = sum(_truth(shopper, unhurt, settings.outcome, watermark) for shopper, unhurt in lives)
     # Orders after the watermark have not been sent yet; the estimator must not see them.
-    seen = [replace(shopper, payments=tuple(p for p in shopper.payments if p.at <= watermark)) for shopper, _ in people]
+    seen = [replace(shopper, payments=tuple(p for p in shopper.payments if p.at <= watermark)) for shopper, _ in lives]
     return World(seen, settings, now, watermark, truth, sum(s.failed_at is not None for s in seen))
 
 

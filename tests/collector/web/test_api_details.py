@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -80,7 +81,7 @@ async def test_a_visit_joins_everything_on_one_axis(context: Context) -> None:
     rows = Rows()
     session = rows.customer("u1", NOW - minute(5), fails=True, done=True, pays=62.0, trace=TRACE)
     at = NOW - minute(5)
-    page = {"service": "shop", "traffic": "real", "session_id": session, "span_type": "page_view", "attrs": {"url.path": "/checkout/pay"}}
+    page: dict[str, Any] = {"service": "shop", "traffic": "real", "session_id": session, "span_type": "page_view", "attrs": {"url.path": "/checkout/pay"}}
     rows.span(at, "page_view /checkout/pay", TRACE, "01" * 8, **page)
     fetch = {"http.request.method": "POST", "url.path": "/payments", "http.response.status_code": "502"}
     rows.span(at + timedelta(seconds=1), "fetch", TRACE, "02" * 8, service="shop", traffic="real", session_id=session, span_type="fetch", status=2, attrs=fetch)
