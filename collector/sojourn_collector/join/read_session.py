@@ -23,8 +23,6 @@ _NAMES = {
     SignalKind.EVENT: semconv.EVENT_CUSTOM_NAME,
     SignalKind.VITAL: semconv.WEB_VITAL_NAME,
 }
-PAGE_PATH = "sojourn.page.path"
-"""Path of the page something happened on; a fetch's own `url.path` is what it asked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,11 +133,11 @@ def _person(session_id: str, ordered: Sequence[Mapping[str, Any]]) -> Person:
 def _signal(row: Mapping[str, Any]) -> Signal:
     attrs: Mapping[str, str] = row["attrs"]
     kind = _KINDS[row["kind"]] if row["kind"] in _KINDS else _EVENTS.get(row["name"], SignalKind.OTHER)
-    asked = attrs.get(semconv.URL_PATH, "")
+    asked = attrs.get(semconv.URL_PATH, "")  # of a fetch what it asked for; its page is apart
     return Signal(
         at=milliseconds(row["ts"]),
         kind=kind,
-        page=attrs.get(PAGE_PATH, "") or ("" if kind is SignalKind.FETCH else asked),
+        page=attrs.get(semconv.PAGE_PATH, "") or ("" if kind is SignalKind.FETCH else asked),
         name=_name(kind, attrs),
         duration=int(row["duration"]),
         trace_id=row["trace_id"],

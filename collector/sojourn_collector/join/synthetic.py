@@ -80,10 +80,23 @@ def _step_row(span: Mapping[str, Any], root: Mapping[str, Any], number: int, ver
         "failure_kind": _kind(attrs),
         "failure_message": attrs.get(semconv.FAILURE_MESSAGE, ""),
         "hit_trace_id": span["trace_id"] if failed else "",
+        "lcp_ms": _lcp(span),
         "load_ms": duration,
         "location": _attribute(span, semconv.LOCATION),
         "sample_rate": 1.0,
     }
+
+
+def _lcp(span: Mapping[str, Any]) -> float:
+    """The largest contentful paint a browser step measured, in milliseconds; 0 when it measured none."""
+    for name, attrs in zip(span["events_name"], span["events_attrs"], strict=True):
+        if name == semconv.EVENT_WEB_VITAL and attrs.get(semconv.WEB_VITAL_NAME) == "lcp":
+            try:
+                value = float(attrs.get(semconv.WEB_VITAL_VALUE, ""))
+            except ValueError:
+                return 0.0
+            return value if 0 <= value < 1e9 else 0.0
+    return 0.0
 
 
 def _outcome(text: str) -> str:

@@ -198,10 +198,13 @@ class TestSyntheticRuns:
         """An outcome or failure kind we do not know is `inconclusive` and none; an attempt that is no number is the first."""
         attrs = {"sojourn.run.outcome": "great", "sojourn.failure.kind": "gremlins", "sojourn.run.attempts": "-3", "sojourn.attempt": "9" * 30}
         span = {"run_id": "r", "ts": NOW, "duration_ns": 10**9, "trace_id": "t", "span_type": "run", "journey": "j", "step": "", "attrs": attrs, "res": {}}
-        run, steps = rows_of_run([span, span | {"span_type": "step", "step": "s"}], {}, 1)
+        vital = {"browser.web_vital.name": "lcp", "browser.web_vital.value": "1234.5"}
+        step = span | {"span_type": "step", "step": "s", "events_name": ["sojourn.expectation", "browser.web_vital"], "events_attrs": [{}, vital]}
+        run, steps = rows_of_run([span, step], {}, 1)
         assert run is not None
         assert (run["outcome"], run["failure_kind"], run["attempts"]) == ("inconclusive", "", 1)
         assert [(s["step"], s["attempt"], s["number"], s["outcome"]) for s in steps] == [("s", 1, 1, "inconclusive")]
+        assert steps[0]["lcp_ms"] == 1234.5
 
 
 def test_blocks_stay_below_what_the_engine_takes() -> None:

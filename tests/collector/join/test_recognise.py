@@ -123,6 +123,12 @@ class TestWithoutTrouble:
         one = run(view(0, "/"), view(4, "/checkout/pay"))
         assert [(s.id, s.done_at) for s in one.steps] == [("home", 4000), ("pay", None)]
 
+    def test_a_step_with_done_of_its_own_is_done_by_nothing_else(self) -> None:
+        """Where the journey says what shows a step done, reaching the next step does not."""
+        plan = JourneyPlan("j", "v", "", (replace(CART, done=Pattern(event="cart_checked")), PAY))
+        one = run(view(0, "/cart"), view(5, "/checkout/pay"), plans=(plan,))
+        assert step(one, "cart").done_at is None
+
     def test_other_pages_are_nobodys_step(self) -> None:
         """Signals on pages of no step belong to no run."""
         assert runs(view(0, "/help"), crash(1, "/help")) == []
@@ -412,6 +418,11 @@ class TestCart:
     def test_a_cart_learned_on_the_step_itself(self) -> None:
         """Without an earlier one, the first cart seen at the step before anything failed counts."""
         one = run(view(5, "/checkout/pay"), replace(fetch(6, "/checkout/pay"), cart_value=20.0, cart_currency="EUR"))
+        assert step(one, "pay").cart_value == 20.0
+
+    def test_a_cart_only_the_failing_request_knows(self) -> None:
+        """The cart that came with the failing request itself was known before it failed."""
+        one = run(view(5, "/checkout/pay"), replace(fetch(6, "/checkout/pay", 500), cart_value=20.0, cart_currency="EUR"))
         assert step(one, "pay").cart_value == 20.0
 
 
