@@ -8,7 +8,7 @@ import contextlib
 import os
 import signal
 import uuid
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -38,13 +38,17 @@ class _Warm:
     served: int = 0
     users: int = 0
     retired: bool = False
+    doubt: "asyncio.Task[None] | None" = None
 
     def kill(self) -> None:
-        """End the browser and its driver at once. Works on a stopped process too."""
+        """End the browser at once. Works on a stopped process too; the driver sees it go and ends its side."""
         self.retired = True
         if self.group is not None:
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 os.killpg(self.group, signal.SIGKILL)
+
+    def _kill_all(self) -> None:
+        self.kill()
         if self.driver is not None:
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 os.kill(self.driver, signal.SIGKILL)
@@ -59,9 +63,9 @@ class _Warm:
                 await self.browser.close()
                 await self.playwright.stop()
         except (TimeoutError, Error):
-            self.kill()
+            self._kill_all()
         except BaseException:
-            self.kill()
+            self._kill_all()
             raise
 
 
@@ -88,7 +92,7 @@ class BrowserPool:
         warm = await self._ready()
         warm.users += 1
         try:
-            context = await warm.browser.new_context(user_agent=f"{_as_chrome(warm.browser.version)} {product}".strip(), **options)
+            context = await self._open(warm, user_agent=f"{_as_chrome(warm.browser.version)} {product}".strip(), **options)
             try:
                 yield context
             finally:
@@ -111,9 +115,22 @@ class BrowserPool:
         if self._ending:
             await asyncio.wait(self._ending)
 
+    async def _open(self, warm: _Warm, **options: Any) -> "BrowserContext":
+        """A new context. When whoever wants it gives up, it is closed once it is there, and the browser is asked whether it still lives."""
+        opening = asyncio.create_task(warm.browser.new_context(**options))
+        try:
+            return await asyncio.shield(opening)
+        except asyncio.CancelledError:
+            warm.doubt = warm.doubt or self._aside(_still_answers(warm))
+            self._aside(_close_late(opening))
+            raise
+
     async def _ready(self) -> _Warm:
         async with self._lock:
             warm = self._warm
+            if warm is not None and warm.doubt is not None:
+                await asyncio.shield(warm.doubt)
+                warm.doubt = None
             if warm is not None and warm.served >= self._recycle_after:
                 warm.retired = True
                 if not warm.users:
@@ -181,9 +198,34 @@ class BrowserPool:
 
     def _end(self, warm: _Warm) -> None:
         warm.retired = True
-        task = asyncio.get_running_loop().create_task(warm.close())
+        self._aside(warm.close())
+
+    def _aside(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        task = asyncio.get_running_loop().create_task(work)
         self._ending.add(task)
         task.add_done_callback(self._ending.discard)
+        return task
+
+
+async def _still_answers(warm: _Warm) -> None:
+    """Kill a browser that cannot even say its version."""
+    from playwright.async_api import Error
+
+    try:
+        async with asyncio.timeout(CLOSE_SECONDS):
+            session = await warm.browser.new_browser_cdp_session()
+            await session.send("Browser.getVersion")
+            await session.detach()
+    except (TimeoutError, Error):
+        warm.kill()
+
+
+async def _close_late(opening: "asyncio.Task[BrowserContext]") -> None:
+    from playwright.async_api import Error
+
+    with contextlib.suppress(Error, TimeoutError):
+        async with asyncio.timeout(2 * CLOSE_SECONDS):
+            await (await opening).close()
 
 
 def _as_chrome(version: str) -> str:

@@ -1,13 +1,14 @@
 """Reading beacons leniently: the bad part goes, the rest stays, and nothing makes the reader fall over."""
 
 import json
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
-from sojourn_agent.rum.beacon import MAX_BYTES, MAX_ITEMS, BeaconError, BeaconReader
+from sojourn_agent.rum.beacon import MAX_BYTES, MAX_ITEMS, BeaconError, BeaconReader, ScriptError
 from sojourn_agent.rum.otlp import encode
 from sojourn_agent.spool import MAX_BODY
 from tests.agent.rum.taking import beacon, fetch, page_view
@@ -20,7 +21,7 @@ def read(body):
     return READER.read(json.dumps(body).encode())
 
 
-BAD_ITEMS = [
+BAD_ITEMS: list[Any] = [
     *(3, None, "x", [], {}, {"type": "page_view"}, {"type": "nonsense", "at": 1}),
     {**page_view(), "at": "noon"},
     {**page_view(), "at": 1, "trace": "0" * 32},
@@ -65,7 +66,9 @@ def test_items_beyond_the_most_are_dropped_and_counted():
 def test_half_an_emoji_is_no_reason_to_lose_a_beacon():
     """A lone surrogate, as a browser writes a text cut in the middle of an emoji, becomes the replacement character."""
     found, dropped = READER.read(json.dumps(beacon({"type": "error", "message": "oh no"})).replace("oh no", "oh \\ud83d").encode())
-    assert (found.items[0].message, dropped) == ("oh �", 0)
+    (item,) = found.items
+    assert isinstance(item, ScriptError)
+    assert (item.message, dropped) == ("oh �", 0)
 
 
 def test_no_beacon_becomes_a_batch_too_large_for_the_spool():

@@ -1,0 +1,286 @@
+"""Browser steps in a real Chromium against a real little shop."""
+
+import asyncio
+import os
+import signal
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sojourn_probes.chromium import Choice
+from sojourn_probes.result import RunResult
+from sojourn_probes.semconv import FailureKind, Outcome
+from sojourn_probes.steps.browser_pool import BrowserPool
+from tests.probes.site import Answer, Asked, Site, answer, site
+from tests.probes.steps.browser_site import page, shop, started_by_us
+from tests.probes.walking import walk
+
+pytestmark = pytest.mark.browser
+
+
+@asynccontextmanager
+async def warm(respond: Any = shop, **settings: Any) -> AsyncIterator[tuple[Site, dict[str, Any]]]:
+    """A shop and the tools with one warm browser; afterwards nothing of it may be left running."""
+    pool = BrowserPool(**settings)
+    try:
+        async with site(respond) as served:
+            yield served, {"browser": pool}
+    finally:
+        await pool.aclose()
+    assert started_by_us() == {}
+
+
+def journey(url: str, *actions: str, more: str = "", timeout: str = "30s") -> str:
+    """A journey of one browser step `buy` with `actions`, one YAML flow value each."""
+    listed = "".join(f"\n      - {action}" for action in actions)
+    return f"id: buy\nbase_url: {url}\ntimeout: {timeout}\nsteps:\n  - id: buy\n    browser:{listed}\n{more}"
+
+
+def only_failure(result: RunResult) -> tuple[FailureKind, str]:
+    assert result.failure is not None
+    return result.failure.kind, result.failure.message
+
+
+PAYING = ('fill: {label: Card number, value: "${secrets.card}"}', "select: {label: Country, option: France}", "check: I agree", "click: Pay")
+SECRET = {"SOJOURN_SECRET_CARD": "4111-hidden"}
+
+
+async def test_a_step_does_its_actions_and_gives_facts_exchanges_and_vitals():
+    """Actions reach the page; url, title, text and vitals can be expected; requests are recorded with their phases."""
+    async with warm() as (served, tools):
+        expect = "    expect: [title == 'Cart', text contains 'Thank you', url contains '/cart', lcp < 20s, cls < 0.5]\n"
+        result = await walk(journey(served.url, "goto: /cart", *PAYING, "expect: Thank you", more=expect), environ=SECRET, tools=tools)
+    assert (result.outcome, result.failure) == (Outcome.PASSED, None)
+    (step,) = result.attempts[0].steps
+    assert [(exchange.method, exchange.url, exchange.status) for exchange in step.exchanges] == [
+        ("GET", f"{served.url}/cart", 200),
+        ("POST", f"{served.url}/payments", 201),
+    ]
+    assert {"send", "wait", "receive"} <= set(step.exchanges[0].phases)
+    assert {"lcp", "fcp", "cls", "ttfb"} <= set(step.vitals)
+    assert step.vitals["lcp"] >= step.vitals["fcp"] > 1  # milliseconds
+    assert next(asked.body for asked in served.asked if asked.target == "/payments") == b"frtrue"
+    assert step.console == ("error: paid with [redacted]",)
+    assert step.evidence == {}
+
+
+async def test_headers_go_to_own_origins_only_redirects_included():
+    """Own origins get our trace and the mark; a stranger gets neither, not even when one of our pages redirects to it."""
+
+    async def stranger(asked: Asked) -> Answer:
+        return answer(200, "ok", content_type="text/html", access_control_allow_origin="*")
+
+    async with site(stranger) as other:
+
+        async def own(asked: Asked) -> Answer:
+            if asked.target == "/away":
+                return answer(302, location=f"{other.url}/landed")
+            return page("Home", f"<img src={other.url}/picture><script>fetch('{other.url}/api').then(() => document.body.append('all done'))</script>")
+
+        async with warm(own) as (served, tools):
+            steps = journey(served.url, "goto: /", "expect: all done", "goto: /away", "expect: ok")
+            result = await walk(steps, tools=tools, mark=lambda run: "the.mark")
+    assert result.failure is None
+    spans = {exchange.url: exchange.span_id for exchange in result.attempts[0].steps[0].exchanges}
+    first = served.asked[0]
+    assert first.headers["traceparent"] == f"00-{result.trace_id}-{spans[f'{served.url}/']}-01"
+    assert {asked.headers.get("x-sojourn-probe") for asked in served.asked} == {"the.mark"}
+    assert {"/picture", "/api", "/landed"} <= {asked.target for asked in other.asked}
+    assert not [asked.target for asked in other.asked if {"x-sojourn-probe", "traceparent"} & set(asked.headers)]
+
+
+async def test_the_page_knows_the_probe_and_keeps_its_own_traceparent():
+    """`window.__sojourn` has mark and traceparent of the step before any script runs; a traceparent of the page's own is left alone."""
+    mine = f"00-{'d' * 32}-{'e' * 16}-01"
+    body = f"<p id=said></p><script>said.textContent = JSON.stringify(__sojourn); fetch('/payments', {{headers: {{traceparent: '{mine}'}}}})</script>"
+
+    async def own(asked: Asked) -> Answer:
+        return page("Home", body)
+
+    async with warm(own) as (served, tools):
+        steps = journey(served.url, "goto: /", 'wait_for: {css: "#said"}', more=["    expect: [text exists]\n", ": {said: {json: $.x}}\n"][0])
+        result = await walk(steps, tools=tools, mark=lambda run: "the.mark", evidence_folder=None)
+        step = result.attempts[0].steps[0]
+        said = await walk(journey(served.url, "goto: /", 'expect: "00-"'), tools=tools)
+    assert (result.failure, said.failure) == (None, None)
+    assert step.span_id not in {exchange.span_id for exchange in step.exchanges}
+    assert {asked.headers["traceparent"] for asked in served.asked if asked.target == "/payments"} == {mine}
+
+
+async def test_cookies_live_as_long_as_the_attempt():
+    """A later step of the attempt has the page and cookies of the earlier one; the next attempt starts clean."""
+    steps = "{}  - id: next\n    browser:\n      - expect: Your cart\n      - goto: /nowhere\n"
+    async with warm() as (served, tools):
+        result = await walk(steps.format(journey(served.url, "goto: /cart", more="").replace("timeout: 30s", "timeout: 30s\nretries: 1")), tools=tools)
+    assert len(result.attempts) == 2
+    assert only_failure(result) == (FailureKind.STATUS, f"goto {served.url}/nowhere: answered 404")
+    carts = [(asked.target, asked.headers.get("cookie")) for asked in served.asked if asked.target != "/favicon.ico"]
+    assert carts == [("/cart", None), ("/nowhere", "basket=full")] * 2
+
+
+async def test_a_failure_names_what_the_page_ran_into_and_leaves_evidence_without_secrets(tmp_path):
+    """`expect` unmet is kind expectation, with the failing request; screenshot and console are written, the secret in neither."""
+    async with warm() as (served, tools):
+        steps = journey(served.url, "goto: /broken", *PAYING, "expect: {text: Thank you, timeout: 1s}")
+        result = await walk(steps, environ=SECRET, tools=tools, evidence_folder=tmp_path)
+    assert only_failure(result) == (FailureKind.EXPECTATION, "expect text 'Thank you': not there after 1.00 s; POST /payments-broken answered 502")
+    evidence = result.attempts[0].steps[0].evidence
+    assert evidence == {
+        "screenshot": f"{result.run_id}-1-buy-screenshot.png",
+        "console": f"{result.run_id}-1-buy-console.txt",
+    }
+    assert (tmp_path / evidence["screenshot"]).read_bytes().startswith(b"\x89PNG")
+    assert "error: paid with [redacted]\n" in (tmp_path / evidence["console"]).read_text()
+    assert not [path for path in tmp_path.iterdir() if b"4111-hidden" in path.read_bytes()]
+
+
+async def test_secrets_are_black_in_screenshots(tmp_path):
+    """The picture of a page is the same whatever the secret in its field and in its text is."""
+    pictures = []
+    async with warm() as (served, tools):
+        for number, secret in enumerate(("aaaaaaaa", "zzzzzzzz")):
+            folder = tmp_path / str(number)
+            folder.mkdir()
+            steps = journey(served.url, "goto: /broken", *PAYING, "expect: Sorry", "click: {css: h1}", "expect: {text: never, timeout: 200ms}")
+            result = await walk(steps, environ={"SOJOURN_SECRET_CARD": secret}, tools=tools, evidence_folder=folder)
+            pictures.append((folder / result.attempts[0].steps[0].evidence["screenshot"]).read_bytes())
+    assert pictures[0] == pictures[1]
+
+
+FAILURES = [
+    (["goto: http://nowhere.invalid/"], FailureKind.DNS, "goto http://nowhere.invalid/: ERR_NAME_NOT_RESOLVED"),
+    (["goto: http://127.0.0.1:9/"], FailureKind.CONNECT, "goto http://127.0.0.1:9/: ERR_UNSAFE_PORT"),
+    (["goto: URL/nowhere"], FailureKind.STATUS, "goto URL/nowhere: answered 404"),
+    (["goto: {url: /nowhere, any_status: true}", "expect: nothing"], FailureKind.EXPECTATION, "expect text 'nothing': not there after 5.00 s"),
+    (
+        ["goto: /cart", "expect: {text: Your cart, state: hidden, timeout: 300ms}"],
+        FailureKind.EXPECTATION,
+        "expect text 'Your cart': still there after 300 ms",
+    ),
+    (["goto: /cart", "wait_for: {url: /done/*, timeout: 300ms}"], FailureKind.TIMEOUT, "wait_for url /done/*: still at URL/cart after 300 ms"),
+    (["goto: /cart", "click: {css: p}"], FailureKind.SCRIPT, "click css 'p': there are 2 of it; say which with nth, or name it more exactly"),
+    (
+        ["goto: /cart", "fill: {label: Card number, value: a}", "expect: {label: Card number, value: b}"],
+        FailureKind.EXPECTATION,
+        "expect label 'Card number': holds 'a', not 'b'",
+    ),
+    (["goto: /cart", "press: Nonsense"], FailureKind.SCRIPT, 'press Nonsense: Keyboard.press: Unknown key: "Nonsense"'),
+    (["script: missing.py"], FailureKind.CONFIG, "script missing.py: there is no such file in FOLDER"),
+]
+
+
+async def test_failures_have_kind_and_sentence(tmp_path):
+    """Each way to fail has its kind, decided by the error's type or code, and one sentence."""
+    async with warm() as (served, tools):
+        for actions, kind, message in FAILURES:
+            steps = journey(served.url, *(action.replace("URL", served.url) for action in actions))
+            result = await walk(steps, tools=tools, path=tmp_path / "journey.yaml")
+            assert only_failure(result) == (kind, message.replace("URL", served.url).replace("FOLDER", str(tmp_path)))
+
+
+async def test_a_script_is_the_way_out(tmp_path):
+    """`script` runs the file's `run` with Playwright's page and the names; its assertion is an expectation, its error kind script."""
+    (tmp_path / "good.py").write_text(
+        "async def run(page, names):\n    await page.goto(names.fill('${vars.where}'))\n    assert await page.title() == 'Cart'\n"
+    )
+    (tmp_path / "wrong.py").write_text("async def run(page, names):\n    assert await page.title() == 'Other', 'not the other'\n")
+    (tmp_path / "broken.py").write_text("async def run(page, names):\n    return {}['x']\n")
+    (tmp_path / "empty.py").write_text("")
+    failures = []
+    async with warm() as (served, tools):
+        for name in ("good", "wrong", "broken", "empty"):
+            steps = f"vars: {{where: {served.url}/cart}}\n{journey(served.url, f'script: {name}.py')}"
+            result = await walk(steps, tools=tools, path=tmp_path / "journey.yaml")
+            failures.append(result.failure and (result.failure.kind, result.failure.message))
+    assert failures == [
+        None,
+        (FailureKind.EXPECTATION, "script wrong.py: not the other"),
+        (FailureKind.SCRIPT, "script broken.py: KeyError: 'x'"),
+        (FailureKind.CONFIG, "script empty.py: has no async def run(page, names)"),
+    ]
+
+
+async def test_a_deadline_cancels_and_leaves_the_browser_usable():
+    """A page that never comes is a timeout; the same browser then walks on."""
+    async with warm() as (served, tools):
+        assert (await walk(journey(served.url, "goto: /"), tools=tools)).failure is None
+        before = set(started_by_us())
+        result = await walk(journey(served.url, "goto: /slow", timeout="2s"), tools=tools)
+        assert only_failure(result)[0] is FailureKind.TIMEOUT
+        assert (await walk(journey(served.url, "goto: /"), tools=tools)).failure is None
+        assert before & set(started_by_us())
+
+
+async def test_a_page_that_hangs_in_its_script_is_survived():
+    """A page in an endless loop ends its attempt in time and the next attempt gets a page that works."""
+
+    async def own(asked: Asked) -> Answer:
+        return page("Home", "Hello" if asked.target == "/" else "<script>setTimeout(() => { for (;;); }, 50)</script><button>Pay</button>")
+
+    async with warm(own) as (served, tools):
+        result = await walk(journey(served.url, "goto: /hang", "wait_for: {text: never}", timeout="4s"), tools=tools)
+        assert only_failure(result)[0] is FailureKind.TIMEOUT
+        assert (await walk(journey(served.url, "goto: /", "expect: Hello"), tools=tools)).failure is None
+
+
+async def test_a_stopped_browser_is_killed_and_replaced():
+    """A browser that no longer answers (SIGSTOP) costs its attempt; it is killed with its group and the next run has a new one."""
+    async with warm() as (served, tools):
+        await walk(journey(served.url, "goto: /"), tools=tools)
+        stopped = {pid for pid, command in started_by_us().items() if "chrom" in command and "node" not in command}
+        for pid in stopped:
+            os.kill(pid, signal.SIGSTOP)
+        result = await walk(journey(served.url, "goto: /", timeout="3s"), tools=tools)
+        assert result.outcome is not Outcome.PASSED
+        assert (await walk(journey(served.url, "goto: /"), tools=tools)).failure is None
+        assert not stopped & set(started_by_us())
+
+
+async def test_a_killed_browser_is_replaced():
+    """A browser that died between runs is replaced without anyone noticing."""
+    async with warm() as (served, tools):
+        await walk(journey(served.url, "goto: /"), tools=tools)
+        os.kill(
+            min(
+                pid for pid, command in started_by_us().items() if "--type=" not in command and "--sojourn-browser" in Path(f"/proc/{pid}/cmdline").read_text()
+            ),
+            signal.SIGKILL,
+        )
+        async with asyncio.timeout(20):
+            while (pool := tools["browser"])._warm.browser.is_connected():
+                await asyncio.sleep(0.02)
+        assert (await walk(journey(served.url, "goto: /"), tools=tools)).failure is None
+        assert pool is tools["browser"]
+
+
+async def test_a_browser_is_replaced_after_its_share_of_runs():
+    """After `recycle_after` contexts a fresh browser serves, and the old one goes."""
+    async with warm(recycle_after=1) as (served, tools):
+        await walk(journey(served.url, "goto: /"), tools=tools)
+        first = set(started_by_us())
+        await walk(journey(served.url, "goto: /"), tools=tools)
+        async with asyncio.timeout(20):
+            while first & set(started_by_us()):
+                await asyncio.sleep(0.02)
+
+
+async def test_runs_side_by_side_do_not_see_each_other():
+    """Two runs at once share the browser and nothing else."""
+    async with warm() as (served, tools):
+        steps = journey(served.url, "goto: /cart", "goto: /")
+        results = await asyncio.gather(*(walk(steps, tools=tools) for _ in range(3)))
+    assert [result.failure for result in results] == [None] * 3
+    assert [asked.headers.get("cookie") for asked in served.asked if asked.target == "/cart"] == [None] * 3
+
+
+async def test_no_browser_is_one_sentence():
+    """Without a browser, or with one that does not start, the failure is of kind browser and says the cure."""
+    async with warm(choices=lambda: iter(())) as (served, tools):
+        result = await walk(journey(served.url, "goto: /"), tools=tools)
+        assert only_failure(result) == (FailureKind.BROWSER, "no Chromium or Chrome found; python -m sojourn_probes.chromium --ensure fetches one")
+    async with warm(choices=lambda: iter([Choice("/bin/false", "test", ())])) as (served, tools):
+        result = await walk(journey(served.url, "goto: /"), tools=tools)
+        assert only_failure(result) == (FailureKind.BROWSER, "/bin/false did not start; python -m sojourn_probes.chromium --ensure says why and finds another")
