@@ -38,6 +38,7 @@ class _Warm:
     served: int = 0
     users: int = 0
     retired: bool = False
+    ending: bool = False
     doubt: "asyncio.Task[None] | None" = None
 
     def kill(self) -> None:
@@ -133,11 +134,10 @@ class BrowserPool:
                 warm.doubt = None
             if warm is not None and warm.served >= self._recycle_after:
                 warm.retired = True
-                if not warm.users:
-                    self._end(warm)
-            if warm is None or warm.retired or not warm.browser.is_connected():
-                if warm is not None and not warm.retired:
-                    warm.kill()
+            if warm is not None and not warm.browser.is_connected():
+                warm.kill()
+            if warm is None or warm.retired:
+                if warm is not None and not warm.users:
                     self._end(warm)
                 self._warm = None
                 # In a task of its own: an attempt whose time is up must not leave half a browser behind.
@@ -197,8 +197,10 @@ class BrowserPool:
             raise
 
     def _end(self, warm: _Warm) -> None:
-        warm.retired = True
-        self._aside(warm.close())
+        """Close `warm`, which nobody uses any more; once."""
+        if not warm.ending:
+            warm.ending = warm.retired = True
+            self._aside(warm.close())
 
     def _aside(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         task = asyncio.get_running_loop().create_task(work)
