@@ -181,6 +181,23 @@ async def test_always_run_has_its_own_time():
     assert [step.outcome for step in found.attempts[0].steps] == ["failed", "skipped", "passed"]
 
 
+async def test_always_run_has_its_own_time_when_little_is_left():
+    """A clean-up step that begins late in an attempt that went well is not cut off by the attempt's deadline."""
+    async with site(Shop(a=[1.5], out=[1.5])) as shop:
+        found = await walk(f"id: j\nbase_url: {shop.url}\ntimeout: 2500ms\nsteps:\n{steps('a')}  - {{id: out, always_run: true, http: {{url: /out}}}}\n")
+    assert found.attempts[0].steps[1].outcome is Outcome.PASSED
+
+
+async def test_what_an_earlier_attempt_extracted_is_gone():
+    """A clean-up step of the second attempt is not sent with the token of the first."""
+    async with site(Shop(a=[answer(body='{"t": "first"}'), answer(500)], b=[answer(500)])) as shop:
+        text = f"id: j\nbase_url: {shop.url}\nretries: 1\nsteps:\n  - id: a\n    http: {{url: /a}}\n    extract: {{t: {{json: $.t}}}}\n{steps('b')}"
+        found = await walk(text + '  - {id: out, always_run: true, http: {url: "/out?${steps.a.t}"}}\n')
+    assert [asked.target for asked in shop.asked] == ["/a", "/b", "/out?first", "/a"]
+    assert found.attempts[1].steps[2].outcome is Outcome.INCONCLUSIVE
+    assert found.failure.step == "a"
+
+
 async def test_the_attempts_deadline_covers_all_steps():
     """Steps that are each quick enough still fail when together they take too long."""
     async with site(Shop(a=[0.5], b=[3600.0])) as shop:

@@ -7,6 +7,7 @@ import json
 import socket
 import ssl
 import time
+import tracemalloc
 import zlib
 from typing import Any
 
@@ -14,6 +15,7 @@ import pytest
 import trustme
 
 from sojourn_probes.semconv import FailureKind, Outcome
+from sojourn_probes.steps.body import Body, BodyTooLarge, read_body
 from sojourn_probes.steps.resolving import ResolveError, ResolvingBackend, resolve
 from tests.probes.site import Asked, answer, site
 from tests.probes.walking import walk
@@ -240,6 +242,26 @@ async def test_a_body_is_bounded_while_it_is_unpacked(encoding):
     async with site(await always(answer(body=raw, **headers))) as shop:
         run = await walk(one(shop.url, ", max_body: 1 MB"))
     assert (run.failure.kind, run.failure.message) == (FailureKind.CONTENT, f"GET {shop.url}/start: the body is larger than 1.0 MB (max_body)")
+
+
+async def test_unpacking_never_holds_much_more_than_the_limit():
+    """A bomb of a hundred megabytes costs a few, not a hundred."""
+
+    bomb = gzip.compress(b"\0" * 100_000_000)
+
+    async def chunks() -> Any:
+        yield bomb
+
+    body = Body()
+    tracemalloc.start()
+    try:
+        with pytest.raises(BodyTooLarge):
+            await read_body(chunks(), "gzip", 1_000_000, body)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert len(body.content) == 1_000_000
+    assert peak < 10_000_000
 
 
 async def test_packed_bodies_are_read():
