@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import gc
 import importlib.metadata
 import json
 import logging
@@ -137,6 +138,7 @@ async def run_agent(plan: Plan, stop: asyncio.Event, reload: asyncio.Event) -> N
             listening = [group.create_task(listener.run_here()) for listener in agent.listeners]
             warm_up(plan.folder.walked)
             give_back()
+            gc.freeze()  # what is there now stays: later collections need not walk it, and stay short
             agent.scheduler.keep(plan.folder.walked)
             agent.announce()
             await stop.wait()
@@ -280,10 +282,13 @@ class Agent:
         """First runs load certificates and more: give back what that left, soon after the start and now and then."""
         await asyncio.sleep(10)
         while True:
-            give_back(collect=False)
+            give_back()
             await asyncio.sleep(PRUNE_EVERY)
 
 
 def _write_private(path: Path, text: str) -> None:
-    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600), "w") as file:
+    """Whole or not at all: whoever waits for the file may read it as soon as it is there."""
+    unfinished = path.with_suffix(".part")
+    with os.fdopen(os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600), "w") as file:
         file.write(text)
+    unfinished.replace(path)

@@ -3,11 +3,12 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import httpx2
 
 from sojourn_agent.app import journey_folder, secret_store
-from sojourn_agent.config import AgentConfig, ConfigError, Destination, load_agent_config
+from sojourn_agent.config import AgentConfig, ConfigError, Destination, is_loopback, load_agent_config
 from sojourn_agent.outlets import probe_keys, read_key
 from sojourn_agent.tools import require_browser
 from sojourn_probes.errors import JourneyFileError, Problem, SojournError
@@ -88,7 +89,8 @@ def _destination(destination: Destination, environ: Mapping[str, str]) -> Line:
             destination.name, False, f"{destination.url} cannot be reached ({str(error) or type(error).__name__}); start it or correct url: under send:"
         )
     if answer.status_code < 300:
-        return Line(destination.name, True, f"{destination.url} takes OTLP")
+        bare = destination.key is not None and not is_loopback(urlsplit(destination.url).hostname or "") and destination.url.startswith("http:")
+        return Line(destination.name, True, f"{destination.url} takes OTLP" + ("; the key goes there unencrypted, use https" if bare else ""))
     return Line(destination.name, False, f"{destination.url}/v1/traces answered {answer.status_code}; correct url: or key: under send:")
 
 

@@ -62,14 +62,16 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _run(options: argparse.Namespace) -> int:
-    from sojourn_agent.memory import few_arenas
+    from sojourn_agent.memory import few_arenas, give_back
 
     few_arenas()
     from sojourn_agent.app import prepare, run_agent
     from sojourn_agent.config import load_agent_config
     from sojourn_agent.loop import run_in_loop
 
+    give_back()
     plan = prepare(load_agent_config(options.config), os.environ)
+    give_back()
 
     async def until_told() -> None:
         stop, reload = asyncio.Event(), asyncio.Event()
@@ -79,7 +81,7 @@ def _run(options: argparse.Namespace) -> int:
         loop.add_signal_handler(signal.SIGHUP, reload.set)
         await run_agent(plan, stop, reload)
 
-    run_in_loop(until_told())
+    run_in_loop(until_told(), fast=plan.rum is not None)
     return 0
 
 

@@ -15,7 +15,7 @@ from sojourn_probes.semconv import FailureKind, Outcome
 from sojourn_probes.units import show_duration
 
 _EVERY: Final = 0.1
-_REMEMBERED: Final = 900.0
+_REMEMBERED: Final = 3900.0  # longer than any run: six attempts of ten minutes
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +30,7 @@ class HostWatch:
     """Measures for as long as `run` lives. Times are `time.monotonic()`: the loop's own clock may stand still within one turn."""
 
     def __init__(self) -> None:
-        self._lags: deque[tuple[float, float]] = deque()
+        self._lags: deque[tuple[float, float]] = deque(maxlen=20_000)
         self._cpu: deque[tuple[float, float]] = deque()
         self._process = psutil.Process(os.getpid())
 

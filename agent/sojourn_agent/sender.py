@@ -132,13 +132,14 @@ class Sender:
     async def _attempt(self, record: Record) -> bool:
         """One try. True when the batch needs no more."""
         self.state.tries += 1
+        failures = self._failures
         answer = await self._post(record)
         if answer.date is not None:
             self.state.clock_offset = self.clock() - answer.date
         if answer.verdict is Verdict.DEAD:
-            return await self._bury(record, answer)
+            return await self._bury(record, answer, failures)
         if answer.verdict is not Verdict.DELIVERED:
-            self._back_off(answer)
+            self._back_off(answer, failures)
             return False
         self.state.delivered += 1
         self.state.delivered_at = self.clock()
@@ -148,11 +149,11 @@ class Sender:
         self._finish(record)
         return True
 
-    async def _bury(self, record: Record, answer: Answer) -> bool:
+    async def _bury(self, record: Record, answer: Answer, failures: int) -> bool:
         try:
             await asyncio.to_thread(self.letters.put, record, self.name, answer.status, answer.text, self.clock())
         except OSError as error:
-            self._back_off(Answer(Verdict.BUSY, text=f"the dead letters cannot be written: {error.strerror or error}"))
+            self._back_off(Answer(Verdict.BUSY, text=f"the dead letters cannot be written: {error.strerror or error}"), failures)
             return False
         self.state.dead += 1
         log.error("%s answered %d to batch %s (%s), which went to the dead letters: %s", self.name, answer.status, record.batch, record.signal, answer.text)
@@ -167,8 +168,9 @@ class Sender:
         self.reader.finish(record)
         self._finished.set()
 
-    def _back_off(self, answer: Answer) -> None:
-        self._failures += 1
+    def _back_off(self, answer: Answer, failures: int) -> None:
+        """One failure more than the `failures` there were when the try began: those out at the same time are one failure, not several."""
+        self._failures = failures + 1
         self._wait = min(self.pace.most, self.pace.first * 2 ** min(self._failures - 1, 30)) * (0.5 + self.draw() / 2)
         if answer.wait is not None:
             self._wait = max(self._wait, min(answer.wait, _MAX_RETRY_AFTER))

@@ -5,6 +5,9 @@ import signal
 import socket
 import subprocess
 import threading
+import time
+import urllib.request
+import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -176,6 +179,54 @@ def test_kill_minus_9_loses_nothing_acknowledged_and_changes_no_id(tmp_path):
     arrived = {asked.batch: asked.wire for asked in receiver.accepted}
     assert tried.items() <= arrived.items()
     assert len(receiver.accepted) == len(arrived)
+
+
+def test_a_beacon_answered_with_204_survives_kill_minus_9(tmp_path):
+    """Beacons taken while the collector is away and answered with 204 arrive after the agent was killed, each once."""
+    with listening(Receiver()) as receiver:
+        port = free_port()
+        config = configure(tmp_path, "http://127.0.0.1:1", f"http://127.0.0.1:{port}", BEACONS)
+        with agent(config) as process:
+            address = json.loads((tmp_path / "data/agent.json").read_text())["rum"]
+            answers = [send_beacon(f"http://{address}/v1/beacons", f"visit-{n}") for n in range(20)]
+            process.send_signal(signal.SIGKILL)
+            process.wait(10)
+        assert answers == [204] * 20
+        config.write_text(config.read_text().replace(f"127.0.0.1:{port}", f"127.0.0.1:{receiver.port}"))
+        with agent(config):
+            until(lambda: len(visits(receiver)) >= 20, what="all beacons")
+    assert sorted(visits(receiver)) == sorted(f"visit-{n}" for n in range(20))
+
+
+BEACONS = 'rum: {listen: "127.0.0.1:0", apps: {shop: {origins: ["http://shop.example"], bots: keep}}}\n'
+
+
+def send_beacon(url: str, session: str) -> int:
+    """One page view of a visit; the status it was answered with."""
+    now = int(time.time() * 1000)
+    beacon = {
+        "v": 1, "id": str(uuid.uuid4()), "app": "shop", "sent": now, "session": {"id": session, "start": now}, "consent": "unknown", "sample_rate": 1,
+        "page": {"id": "0123456789abcdef", "url": "http://shop.example/"},
+        "device": {"type": "desktop", "browser": "Chrome 156", "os": "Linux", "language": "en", "webdriver": False},
+        "items": [{"type": "page_view", "at": now, "duration": 5, "trace": "1" * 32, "span": "2" * 16, "url": "http://shop.example/", "nav": "navigate"}],
+    }  # fmt: skip
+    request = urllib.request.Request(url, json.dumps(beacon).encode(), {"content-type": "text/plain", "origin": "http://shop.example"})
+    with urllib.request.urlopen(request, timeout=10) as answer:
+        return int(answer.status)
+
+
+def visits(receiver: Receiver) -> list[str]:
+    """The session of every page view that arrived."""
+    once = {asked.batch: asked for asked in receiver.accepted if asked.path == "/v1/traces"}
+    return [
+        pair.value.string_value
+        for asked in once.values()
+        for resource in asked.message.resource_spans
+        for scope in resource.scope_spans
+        for span in scope.spans
+        for pair in (*resource.resource.attributes, *span.attributes)
+        if pair.key == "session.id"
+    ]
 
 
 def test_drain_sends_what_waits_and_dead_letters_lists_what_was_refused(tmp_path, command):
