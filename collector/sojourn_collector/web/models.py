@@ -321,7 +321,9 @@ class TimelineItem(Answer):
 
     at: datetime
     duration: float = 0
-    kind: Literal["page_view", "action", "fetch", "backend", "web_vital", "error", "frustration", "conversion", "event", "survey", "feedback", "order", "step", "run"]
+    kind: Literal[
+        "page_view", "action", "fetch", "backend", "web_vital", "error", "frustration", "conversion", "event", "survey", "feedback", "order", "step", "run"
+    ]
     title: str
     detail: str = ""
     tone: Literal["neutral", "good", "slow", "bad"] = "neutral"
