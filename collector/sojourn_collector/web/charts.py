@@ -38,14 +38,11 @@ def probe_durations(runs: Sequence[ProbeRun], clock: write.Clockface) -> dict[st
 
 
 def people_over_time(problem: Problem, clock: write.Clockface) -> dict[str, Any]:
-    """How many had been hit by when, and where our probes noticed."""
+    """How many had been hit by when, and when our probes noticed."""
     moments = sorted(sufferer.at for sufferer in problem.who)
     points = [{"at": _ms(moment), "time": clock.at(moment, seconds=True), "people": index} for index, moment in enumerate(moments, 1)]
-    marks = [
-        {"at": _ms(moment), "name": name}
-        for name, moment in (("last probe passed", problem.clock.last_probe_pass), ("first probe failed", problem.clock.first_probe_failure))
-        if moment
-    ]
+    noticed = problem.clock.first_probe_failure
+    marks = [{"at": _ms(noticed), "name": "first probe failed"}] if noticed else []
     if points and moments:
         points.insert(0, {"at": _ms(min(problem.clock.window_from, moments[0])), "time": clock.at(problem.clock.window_from, seconds=True), "people": 0})
         last = max(problem.clock.window_to, moments[-1])

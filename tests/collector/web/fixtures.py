@@ -375,7 +375,7 @@ def probe_steps(*, failed: bool) -> list[m.RunStep]:
                 failure="expected status == 200, got 502" if broken else "",
                 expectations=[
                     {"text": "status == 200", "kind": "expect", "met": not broken, "expected": "200", "actual": "502" if broken else "200"},
-                    {"text": "total < 800ms", "kind": "degraded_if", "met": True, "expected": "< 800 ms", "actual": "310 ms"},
+                    {"text": "total > 800ms", "kind": "degraded_if", "met": True, "expected": "> 800 ms", "actual": "310 ms"},
                 ],
                 exchanges=[
                     {

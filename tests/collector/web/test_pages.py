@@ -260,7 +260,7 @@ def test_people_over_time_counts_up_to_those_listed():
     """The line ends at the number of people listed and begins at zero."""
     chart = charts.people_over_time(fixtures.problem(), Clockface(now=fixtures.NOW))
     assert [point["people"] for point in chart["points"]] == [0, *range(1, 13), 12]
-    assert [mark["name"] for mark in chart["marks"]] == ["last probe passed", "first probe failed"]
+    assert [mark["name"] for mark in chart["marks"]] == ["first probe failed"]
 
 
 def test_nothing_is_drawn_outside_its_axis():
