@@ -10,6 +10,9 @@ from sojourn_collector.join.real_run import RealRun, real_run
 from sojourn_collector.join.signals import Signal, SignalKind
 from sojourn_collector.join.walk import Walk
 
+_DOINGS = (SignalKind.FETCH, SignalKind.ACTION, SignalKind.EXCEPTION)
+"""What shows that somebody is at the page: it asks for something, or breaks while used. Vitals are reported by a page nobody looks at."""
+
 
 def recognise(session_id: str, app: str, signals: Iterable[Signal], plans: Sequence[JourneyPlan], *, abandon: int, now: int) -> list[RealRun]:
     """The real runs of one whole session, by journey and start.
@@ -38,15 +41,21 @@ def _walks(plan: JourneyPlan, signals: Sequence[Signal], abandon: int) -> Iterat
         if signal.cart_value >= 0:
             cart = (signal.cart_value, signal.cart_currency)
         if walk is not None and (signal.at - walk.last_seen > abandon or _starts_over(walk, signal)):
+            away = not _starts_over(walk, signal)
             walk.closed = True
             yield walk
             walk = None
+            if away and signal.kind in _DOINGS and not _opens(plan, signal):
+                back = Walk(plan, started=signal.at, last_seen=signal.ended)
+                walk = back if back.resume(signal, cart) else None
+                if walk is not None:
+                    continue
         if walk is None:
             if finished is not None and signal.kind is SignalKind.VITAL:
                 finished.late_vital(signal)
             if tail.covers(signal) or not _opens(plan, signal):
                 continue
-            walk = Walk(plan, started=signal.at, last_seen=signal.at)
+            walk = Walk(plan, started=signal.at, last_seen=signal.ended)
         walk.take(signal, cart)
         if walk.finished_at is not None:
             # Handed out at the end of the session: a late vital may still come.

@@ -102,10 +102,28 @@ class Walk:
                 visit.see(signal)
                 ours = True
         if ours:
-            self.last_seen = max(self.last_seen, signal.at)
-            if signal.trace_id:
-                self.trace_ids.setdefault(signal.trace_id)
+            self._note(signal)
         return ours
+
+    def resume(self, signal: Signal, cart: tuple[float, str]) -> bool:
+        """Begin with something that happened on a page opened long before: its customer was away and goes on there.
+
+        Says whether the page is one of a step; being back on it is an arrival.
+        """
+        self._cart = cart
+        for index in reversed(range(len(self.plan.steps))):
+            reached = self.plan.steps[index].reached
+            if reached is not None and reached.covers(signal.page):
+                self._arrive(index, signal)
+                self._note(signal)
+                return True
+        return False
+
+    def _note(self, signal: Signal) -> None:
+        # To its end: who waits for a slow page is not idle.
+        self.last_seen = max(self.last_seen, signal.ended)
+        if signal.trace_id:
+            self.trace_ids.setdefault(signal.trace_id)
 
     def late_vital(self, signal: Signal) -> None:
         """A web vital that reported only after the walk was finished: pages report when they are hidden."""

@@ -101,8 +101,8 @@ class TestWithoutTrouble:
 
     def test_a_run_is_open_until_abandon_has_passed(self) -> None:
         """Before `abandon` of idleness a run is trying, at it it is settled."""
-        before = run(*TO_PAY, now=9000 + ABANDON - 1)
-        at = run(*TO_PAY, now=9000 + ABANDON)
+        before = run(*TO_PAY, now=9500 + ABANDON - 1)
+        at = run(*TO_PAY, now=9500 + ABANDON)
         assert (before.end, before.settled) == ("trying", False)
         assert (at.end, at.settled) == ("gave_up", True)
 
@@ -350,6 +350,25 @@ class TestBoundaries:
         """Who comes back in the same session after more than `abandon` begins a new run; the old one is settled."""
         found = runs(*TO_PAY, fetch(10, "/checkout/pay", 502), view(10 + 1801, "/"), now=1_900_000)
         assert [(r.end, r.settled) for r in found] == [("stopped", True), ("trying", False)]
+
+    def test_waiting_for_a_page_is_not_idleness(self) -> None:
+        """Idle time counts from the end of what happened: a page that took longer than `abandon` to come belongs to the same run."""
+        slow = view(9, "/checkout/pay", duration=ABANDON + 10_000)
+        one = run(view(0, "/"), view(5, "/cart"), slow, fetch(9 + ABANDON / 1000 + 11, "/checkout/pay", 502))
+        assert step(one, "pay").hit
+
+    def test_who_goes_on_on_an_old_page_arrives_there_again(self) -> None:
+        """A failure on a page opened longer than `abandon` ago hits its step in a run of its own: the customer was away and came back."""
+        later = 20 + ABANDON / 1000
+        old, new = runs(*TO_PAY, fetch(later, "/checkout/pay", 502), fetch(later + 5, "/checkout/pay", 502))
+        assert not step(old, "pay").hit
+        assert [s.id for s in new.steps] == ["pay"]
+        assert step(new, "pay").hit
+        assert len(step(new, "pay").arrivals) == 1
+
+    def test_vitals_of_a_forgotten_page_begin_nothing(self) -> None:
+        """A page that only reports its vitals when it is closed at last is not somebody coming back."""
+        assert len(runs(*TO_PAY, lcp(20 + ABANDON / 1000, 900, "/checkout/pay"))) == 1
 
     def test_idleness_of_just_abandon_does_not(self) -> None:
         """At exactly `abandon` the run goes on."""
