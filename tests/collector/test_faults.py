@@ -16,7 +16,7 @@ from sojourn_collector.store.engine_process import EngineProcess, EngineSettings
 from tests.collector.process import CollectorProcess, alive
 from tests.collector.receive.conftest import traces
 
-pytestmark = pytest.mark.timeout(300)  # processes start many times; a busy machine takes its time
+pytestmark = pytest.mark.timeout(600)  # processes start many times; a busy machine takes its time
 
 
 @pytest.fixture
