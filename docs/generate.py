@@ -8,23 +8,42 @@ import ast
 import sys
 from pathlib import Path
 from types import NoneType
-from typing import Any, get_args
+from typing import Annotated, Any, get_args, get_origin
 
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
+
 from sojourn_agent.config import AgentConfig
 from sojourn_collector.config import CollectorConfig, ImpactConfig
 from sojourn_probes import semconv
 
 HERE = Path(__file__).parent
-CONFIGS = (("agent.yaml", "The agent", AgentConfig), ("collector.yaml", "The collector", CollectorConfig), ("impact.yaml", "Windows and worth", ImpactConfig))
+CONFIGS = (
+    ("agent.yaml", "The agent", AgentConfig),
+    ("collector.yaml", "The collector", CollectorConfig),
+    ("impact.yaml", "Windows and worth", ImpactConfig),
+)
+PLAIN = {
+    "str": "text",
+    "int": "number",
+    "float": "number",
+    "bool": "true/false",
+    "Path": "path",
+    "list": "list",
+    "tuple": "list",
+    "dict": "mapping",
+    "Decimal": "amount",
+}
 
 
 def telemetry() -> str:
     """The page of names: closed lists of words, then every constant of semconv.py with the text under it."""
     lines = ["# Telemetry", "", "Made from `probes/sojourn_probes/semconv.py` by `make schema`; do not edit.", ""]
-    lines += ["A synthetic run is one trace: a root span `journey <id>`, a child `step <id>` for each step, a CLIENT span for each HTTP exchange,",
-              "one span event per expectation. What a real browser does arrives as spans (page views, actions, fetches) and log records (the events below).", ""]
+    lines += [
+        "A synthetic run is one trace: a root span `journey <id>`, a child `step <id>` for each step, a CLIENT span for each HTTP exchange,",
+        "one span event per expectation. What a real browser does arrives as spans (page views, actions, fetches) and log records (events below).",
+        "",
+    ]
     tree = ast.parse(Path(semconv.__file__).read_text())
     for node in tree.body:
         if isinstance(node, ast.ClassDef):
@@ -43,12 +62,13 @@ def type_words(annotation: Any) -> str:
     """A type as a reader of YAML would say it."""
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         return "mapping"
+    if get_origin(annotation) is Annotated:
+        return type_words(get_args(annotation)[0])
     arguments = [part for part in get_args(annotation) if part is not NoneType]
     name = getattr(annotation, "__name__", str(annotation))
-    plain = {"str": "text", "int": "number", "float": "number", "bool": "true/false", "Path": "path", "list": "list", "tuple": "list", "dict": "mapping", "Decimal": "amount"}
     if name == "Literal":
         return " or ".join(f"`{part}`" for part in arguments)
-    return plain.get(name, " or ".join(dict.fromkeys(type_words(part) for part in arguments)) if arguments else name)
+    return PLAIN.get(name, " or ".join(dict.fromkeys(type_words(part) for part in arguments)) if arguments else name)
 
 
 def models_in(annotation: Any) -> list[type[BaseModel]]:
@@ -82,7 +102,12 @@ def rows(model: type[BaseModel], prefix: str = "") -> list[str]:
 
 def configuration() -> str:
     """The page of keys, one table per file."""
-    lines = ["# Configuration", "", "Made from the models by `make schema`; do not edit. Unknown keys are refused. Paths are relative to the file they stand in.", ""]
+    lines = [
+        "# Configuration",
+        "",
+        "Made from the models by `make schema`; do not edit. Unknown keys are refused. Paths are relative to their file.",
+        "",
+    ]
     for file, title, model in CONFIGS:
         lines += [f"## {title}: `{file}`", "", "| key | value | default | meaning |", "|---|---|---|---|", *rows(model), ""]
     return "\n".join(lines)

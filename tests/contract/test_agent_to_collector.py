@@ -15,12 +15,12 @@ from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.sampling import ALWAYS_ON
-from sojourn_probes import chromium
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse
 from starlette.routing import Route
 
+from sojourn_probes import chromium
 from tests.processes import free_port, get_json, program, until
 
 PAGE = """<!doctype html><html lang="en"><title>Ticket desk</title><script src="{agent}/rum.js" data-app="desk" data-consent="granted"></script>

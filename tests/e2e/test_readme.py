@@ -24,7 +24,7 @@ RUNS_ELSEWHERE = {"make demo": "tests/e2e/test_demo.py", "make test": "this very
 class Shop(http.server.BaseHTTPRequestHandler):
     """Answers every GET with a small page."""
 
-    def do_GET(self):  # noqa: N802
+    def do_GET(self):
         body = b"<!doctype html><title>Shop</title><h1>Welcome</h1>"
         self.send_response(200)
         self.send_header("content-type", "text/html")

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+
 from sojourn_agent.config import load_agent_config
 from sojourn_collector.config import load_collector_config
 from sojourn_probes.load import load_folder
@@ -30,13 +31,18 @@ def test_example_journeys_load():
     assert load_folder(ROOT / "configs/journeys")
 
 
+def run(program: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run an installed program on a wide terminal without colours."""
+    command = [str(Path(sys.executable).parent / program), *arguments]
+    return subprocess.run(command, capture_output=True, text=True, check=False, env={**os.environ, "NO_COLOR": "1", "COLUMNS": "160"})
+
+
 @pytest.mark.parametrize("program", PROGRAMS)
 def test_every_command_has_help_with_an_example(program):
     """`--help` of each program and of each of its commands exits 0 and shows an example."""
-    run = lambda *args: subprocess.run([str(Path(sys.executable).parent / program), *args], capture_output=True, text=True, check=False, env={**os.environ, "NO_COLOR": "1", "COLUMNS": "160"})  # noqa: E731
-    top = run("--help")
+    top = run(program, "--help")
     assert top.returncode == 0, top.stderr
     commands = set(re.findall(r"^[\s│|]{1,6}([a-z][a-z-]+)\s{2,}\S", top.stdout, re.MULTILINE))
     assert commands, top.stdout
-    lacking = [command for command in sorted(commands) if not ((page := run(command, "--help")).returncode == 0 and "xample" in page.stdout)]
+    lacking = [command for command in sorted(commands) if not ((page := run(program, command, "--help")).returncode == 0 and "xample" in page.stdout)]
     assert lacking == []

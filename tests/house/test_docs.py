@@ -24,8 +24,8 @@ def test_every_step_kind_is_documented():
 
 def test_every_source_is_documented():
     """docs/sources.md has a section for each source."""
-    page = (ROOT / "docs/sources.md").read_text()
-    assert [source for source in SOURCES if f"`{source}`" not in page] == []
+    headings = "\n".join(line for line in (ROOT / "docs/sources.md").read_text().splitlines() if line.startswith("###"))
+    assert [source for source in SOURCES if source not in headings] == []
 
 
 def test_links_between_pages_lead_somewhere():
