@@ -4,6 +4,7 @@ The words are those of getsentry/relay's `web-crawlers` filter, and HeadlessChro
 """
 
 import re
+from functools import lru_cache
 
 _BOT = re.compile(
     r"googlebot|adsbot|bingbot|mediapartners|baiduspider|yandex(bot|images)|slurp|sogou|facebookexternalhit|facebot|ia_archiver|"
@@ -16,4 +17,9 @@ _BOT = re.compile(
 
 def is_bot(user_agent: str, webdriver: bool) -> bool:
     """Whether the browser calls itself a bot, or says that a program drives it (`navigator.webdriver`)."""
-    return webdriver or not user_agent or _BOT.search(user_agent[:1000]) is not None
+    return webdriver or not user_agent or _names_a_bot(user_agent[:1000])
+
+
+@lru_cache(maxsize=1024)
+def _names_a_bot(user_agent: str) -> bool:
+    return _BOT.search(user_agent) is not None
