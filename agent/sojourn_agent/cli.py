@@ -18,6 +18,13 @@ from typing import NoReturn
 DEFAULT_CONFIG = "configs/agent.yaml"
 
 
+class _Layout(argparse.RawDescriptionHelpFormatter):
+    """Room for `dead-letters` beside its help."""
+
+    def __init__(self, prog: str) -> None:
+        super().__init__(prog, max_help_position=30, width=120)
+
+
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """The program `sojourn-agent`."""
     options = _parser().parse_args(arguments)
@@ -40,18 +47,16 @@ def _parser() -> argparse.ArgumentParser:
         prog="sojourn-agent",
         description="Walks the journeys, takes in beacons from real browsers, and sends both on as OpenTelemetry.",
         epilog="example: sojourn-agent check && sojourn-agent run",
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        formatter_class=_Layout,
     )
-    commands = parser.add_subparsers(required=True, metavar="command")
+    commands = parser.add_subparsers(required=True, title="commands", metavar="<command>")
     for name, (command, what, example) in {
         "run": (_run, "run until SIGTERM", "sojourn-agent run --config /etc/sojourn/agent.yaml"),
         "check": (_check, "say in a line each: config, journeys, secrets, browser, collector", "sojourn-agent check --config configs/agent.yaml"),
         "drain": (_drain, "send what waits in the spool, then exit", "sojourn-agent drain --timeout 300"),
         "dead-letters": (_dead_letters, "list the batches a destination refused for good", "sojourn-agent dead-letters --json"),
     }.items():
-        sub = commands.add_parser(
-            name, help=what, description=f"{what[0].upper()}{what[1:]}.", epilog=f"example: {example}", formatter_class=argparse.RawDescriptionHelpFormatter
-        )
+        sub = commands.add_parser(name, help=what, description=f"{what[0].upper()}{what[1:]}.", epilog=f"example: {example}", formatter_class=_Layout)
         sub.add_argument("--config", type=Path, default=Path(DEFAULT_CONFIG), metavar="FILE", help=f"the agent's configuration (default {DEFAULT_CONFIG})")
         sub.set_defaults(command=command)
         if name == "drain":
