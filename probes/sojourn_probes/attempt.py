@@ -29,6 +29,9 @@ RESERVED_SECONDS: Final = 10.0
 NOT_OURS: Final = frozenset({FailureKind.AGENT, FailureKind.SECRET, FailureKind.CONFIG})
 """Failures that say nothing about what customers live through: the measurement itself could not be made."""
 
+INCONCLUSIVE: Final = NOT_OURS | {FailureKind.BROWSER}
+"""Failures that make a run inconclusive. A browser that was lost or is missing is no customer's trouble, but worth another attempt."""
+
 
 @dataclass(slots=True)
 class Surroundings:
@@ -98,7 +101,7 @@ class Attempt:
 
     def _outcome(self) -> Outcome:
         if self.failure is not None:
-            return Outcome.INCONCLUSIVE if self.failure.kind in NOT_OURS else Outcome.FAILED
+            return Outcome.INCONCLUSIVE if self.failure.kind in INCONCLUSIVE else Outcome.FAILED
         return Outcome.DEGRADED if any(step.outcome is Outcome.DEGRADED for step in self.steps) else Outcome.PASSED
 
     async def _step(self, step: Step, stack: AsyncExitStack) -> None:
@@ -227,7 +230,7 @@ class Attempt:
     @staticmethod
     def _step_outcome(verdict: Verdict) -> Outcome:
         if verdict.failure is not None:
-            return Outcome.INCONCLUSIVE if verdict.failure.kind in NOT_OURS else Outcome.FAILED
+            return Outcome.INCONCLUSIVE if verdict.failure.kind in INCONCLUSIVE else Outcome.FAILED
         return Outcome.DEGRADED if verdict.degraded else Outcome.PASSED
 
 

@@ -33,8 +33,9 @@ async def run(
     """One walk through `journey`, with every attempt kept.
 
     `names` carries the run id and fills `${…}`; `redact` knows the same secrets. `mark` makes the probe mark from the run id.
-    `tools` outlive runs (the warm browser, shared TLS contexts). `evidence_folder` takes screenshots and the like; without it
-    none are kept. `on_event` hears what happens as it happens. `clock` and `random` are for tests. Only cancellation is raised.
+    `tools` outlive runs (the warm browser, shared TLS contexts); without them the run has its own and closes them.
+    `evidence_folder` takes screenshots and the like; without it none are kept. `on_event` hears what happens as it happens.
+    `clock` and `random` are for tests. Only cancellation is raised.
     """
     clock = clock or Clock()
     tell = on_event or _nobody
@@ -52,7 +53,11 @@ async def run(
         tell=tell,
     )
     started = clock.now_ns()
-    attempts = await _attempts(journey, around)
+    try:
+        attempts = await _attempts(journey, around)
+    finally:
+        if tools is None:
+            await _close(around.tools)
     last = attempts[-1]
     result = RunResult(
         run_id=names.run_id,
@@ -89,6 +94,13 @@ async def _attempts(journey: Journey, around: Surroundings) -> list[AttemptResul
         if not again:
             return attempts
         await asyncio.sleep(journey.retries.backoff)
+
+
+async def _close(tools: dict[str, Any]) -> None:
+    """End what the runners made for this run alone."""
+    for tool in tools.values():
+        if (close := getattr(tool, "aclose", None)) is not None:
+            await close()
 
 
 def _again(failure: Failure | None, number: int, retries: Retries) -> bool:

@@ -280,7 +280,15 @@ async def test_no_browser_is_one_sentence():
     """Without a browser, or with one that does not start, the failure is of kind browser and says the cure."""
     async with warm(choices=lambda: iter(())) as (served, tools):
         result = await walk(journey(served.url, "goto: /"), tools=tools)
+        assert result.outcome is Outcome.INCONCLUSIVE
         assert only_failure(result) == (FailureKind.BROWSER, "no Chromium or Chrome found; python -m sojourn_probes.chromium --ensure fetches one")
     async with warm(choices=lambda: iter([Choice("/bin/false", "test", ())])) as (served, tools):
         result = await walk(journey(served.url, "goto: /"), tools=tools)
         assert only_failure(result) == (FailureKind.BROWSER, "/bin/false did not start; python -m sojourn_probes.chromium --ensure says why and finds another")
+
+
+async def test_a_run_without_tools_ends_its_own_browser():
+    """`run` called alone starts a browser and leaves none behind."""
+    async with site(shop) as served:
+        assert (await walk(journey(served.url, "goto: /"))).failure is None
+    assert started_by_us() == {}
