@@ -62,7 +62,9 @@ groups=(--all-extras)
 [ "$want" = dev ] && groups+=(--group dev)
 quiet=(--quiet)
 [ -t 2 ] && quiet=()
-UV_PROJECT_ENVIRONMENT="$venv" "$venv/bin/uv" sync --locked --inexact --python "$venv/bin/python" "${groups[@]}" "${quiet[@]}"
+# Compiled at once: several processes start in the demo and in many tests, also where Python may not write beside its sources.
+UV_PROJECT_ENVIRONMENT="$venv" "$venv/bin/uv" sync --locked --inexact --compile-bytecode --python "$venv/bin/python" "${groups[@]}" "${quiet[@]}"
+"$venv/bin/python" -m compileall -q agent collector demo probes
 say "looking for a browser"
 "$venv/bin/python" -m sojourn_probes.chromium --ensure
 printf '%s' "$stamp" >"$stamp_file"
