@@ -43,6 +43,7 @@ async def test_a_failed_probe_run_brings_phases_expectations_and_the_last_good_o
         "sojourn.expectation.actual": "502",
     }
     at = NOW - minute(3) + timedelta(seconds=1)
+    vitals = [{"browser.web_vital.name": name, "browser.web_vital.value": value} for name, value in (("lcp", "1200.0"), ("cls", "0.1"), ("odd", "1"))]
     rows.span(
         at,
         "step pay",
@@ -51,9 +52,9 @@ async def test_a_failed_probe_run_brings_phases_expectations_and_the_last_good_o
         span_type="step",
         status=2,
         attrs=attrs,
-        events_ts=[at],
-        events_name=["sojourn.expectation"],
-        events_attrs=[expectation],
+        events_ts=[at] * 4,
+        events_name=["sojourn.expectation", *["browser.web_vital"] * 3],
+        events_attrs=[expectation, *vitals],
         **common,
     )
     request = {**attrs, "http.request.method": "POST", "url.full": "http://shop/payments", "http.response.status_code": "502"}
@@ -70,6 +71,7 @@ async def test_a_failed_probe_run_brings_phases_expectations_and_the_last_good_o
     )
     pay = answer.steps[1]
     assert pay.expectations == [{"text": "status == 201", "kind": "expect", "met": False, "expected": "== 201", "actual": "502"}]
+    assert pay.vitals == {"lcp": 1.2, "cls": 0.1}
     assert [(one["method"], one["status"], one["phases"]) for one in pay.exchanges] == [("POST", 502, {"connect": 0.002, "wait": 0.5})]
     assert answer.last_good is not None
     assert answer.last_good.run_id == good

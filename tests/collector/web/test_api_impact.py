@@ -1,8 +1,9 @@
 """The report: problems, people, money, satisfaction, states."""
 
+import asyncio
 import re
 from collections.abc import AsyncIterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -14,6 +15,7 @@ from sojourn_collector.store.client import Store
 from sojourn_collector.store.engine_process import Endpoint
 from sojourn_collector.web.answers.impact import impact
 from sojourn_collector.web.answers.window import window_of
+from sojourn_collector.web.models import ImpactReport
 from tests.collector.web.stage import BROKE, NOW, Rows, broken_shop, context_of, minute
 
 
@@ -24,8 +26,36 @@ async def context(store: Store, tmp_path: Path) -> AsyncIterator[Context]:
     one.control.close()
 
 
-@pytest.fixture
-async def broken(context: Context) -> Context:
+@dataclass(frozen=True)
+class Told:
+    """What is answered about the broken shop: now, asked again, as of before the trouble, and to another tenant."""
+
+    report: ImpactReport
+    again: ImpactReport
+    earlier: ImpactReport
+    stranger: ImpactReport
+
+
+async def _ask(engine: Endpoint, folder: Path) -> Told:
+    store, other = Store(lambda: engine, tenant="broken-shop"), Store(lambda: engine, tenant="somebody-else")
+    context = context_of(store, folder)
+    try:
+        await _fill(context)
+        before = window_of(NOW, ZoneInfo("UTC"), NOW - minute(90), BROKE - minute(5))
+        return Told(await impact(context), await impact(context), await impact(context, before), await impact(replace(context, store=other)))
+    finally:
+        context.control.close()
+        await store.close()
+        await other.close()
+
+
+@pytest.fixture(scope="module")
+def told(engine: Endpoint, tmp_path_factory: pytest.TempPathFactory) -> Told:
+    """Asked once for all tests that only read."""
+    return asyncio.run(_ask(engine, tmp_path_factory.mktemp("broken")))
+
+
+async def _fill(context: Context) -> None:
     """The broken shop with backend spans, feedback, accounts and a watermark."""
     rows = broken_shop()
     for number in range(41):
@@ -45,12 +75,11 @@ async def broken(context: Context) -> Context:
     rows.people.append({"source": "api", "id": "u0", "version": 1, "name": "Ana", "account_id": "a0"})
     await rows.store(context.store)
     await context.control.watermarks.advance("orders", NOW, tenant=context.store.tenant)
-    return context
 
 
-async def test_a_broken_step_is_one_problem_with_exact_people(broken: Context) -> None:
+def test_a_broken_step_is_one_problem_with_exact_people(told: Told) -> None:
     """People reached and hit are counted exactly, from the last good probe run on, and apart from anonymous visits."""
-    report = await impact(broken)
+    report = told.report
     assert [(problem.journey.id, problem.step.name, problem.state) for problem in report.problems] == [("checkout", "Pay", "failing")]
     people = report.problems[0].people
     assert (people.reached, people.hit, people.stopped, people.recovered) == (180, 41, 29, 12)
@@ -58,9 +87,9 @@ async def test_a_broken_step_is_one_problem_with_exact_people(broken: Context) -
     assert people.usual_hit == pytest.approx(1.8)
 
 
-async def test_the_headline_says_it_in_four_lines(broken: Context) -> None:
+def test_the_headline_says_it_in_four_lines(told: Told) -> None:
     """What, who, money and satisfaction, in words, local time and whole numbers."""
-    lines = (await impact(broken)).problems[0].headline
+    lines = told.report.problems[0].headline
     assert lines[0] == "checkout › Pay   failing since 14:02: 502 from POST /payments (service payments)"
     assert lines[1].startswith("customers        41 of 180 hit, 29 could not pay (usual: 2); 1 of 8 anonymous visits hit")
     assert lines[1].endswith("impact 19 of 100 [14–26]")
@@ -68,26 +97,26 @@ async def test_the_headline_says_it_in_four_lines(broken: Context) -> None:
     assert lines[3] == "satisfied        6 of 15 of those hit who answered, 58 of 70 of the others; 6 comments, each linked to the visit"
 
 
-async def test_the_cause_names_the_deepest_failing_service(broken: Context) -> None:
+def test_the_cause_names_the_deepest_failing_service(told: Told) -> None:
     """The failed span without failed children decides the service; all those hit met the same."""
-    cause = (await impact(broken)).problems[0].cause
+    cause = told.report.problems[0].cause
     assert cause is not None
     assert cause.summary == "502 from POST /payments (service payments)"
     assert (cause.status, cause.method, cause.path, cause.service, cause.seen, cause.of) == (502, "POST", "/payments", "payments", 42, 42)
 
 
-async def test_the_clock_shows_both_ends(broken: Context) -> None:
+def test_the_clock_shows_both_ends(told: Told) -> None:
     """Last pass, first probe failure and first customer hit are kept apart; the window begins at the last pass."""
-    clock = (await impact(broken)).problems[0].clock
+    clock = told.report.problems[0].clock
     assert clock.last_probe_pass == BROKE - minute(1) + timedelta(seconds=2)
     assert clock.first_probe_failure == BROKE + minute(0.5) + timedelta(seconds=1)
     assert clock.first_customer_hit == BROKE + timedelta(seconds=2)
     assert (clock.window_from, clock.window_to, clock.until) == (clock.last_probe_pass, NOW, None)
 
 
-async def test_who_was_hit_comes_with_name_plan_and_words(broken: Context) -> None:
+def test_who_was_hit_comes_with_name_plan_and_words(told: Told) -> None:
     """The stopped with the fullest carts lead; names, accounts and comments come from the sources."""
-    report = await impact(broken)
+    report = told.report
     who = report.problems[0].who
     assert (len(who), report.problems[0].who_total) == (42, 42)
     assert [sufferer.label for sufferer in who[:2]] == ["u28", "u27"]
@@ -97,9 +126,9 @@ async def test_who_was_hit_comes_with_name_plan_and_words(broken: Context) -> No
     assert all(sufferer.kind != "visit" for sufferer in report.contact_first)
 
 
-async def test_money_speaks_before_the_window_is_over_and_says_so(broken: Context) -> None:
+def test_money_speaks_before_the_window_is_over_and_says_so(told: Told) -> None:
     """So far, with level, controls and the time it becomes final; the same question gets the same numbers."""
-    first, second = (await impact(broken)).problems[0].money, (await impact(broken)).problems[0].money
+    first, second = told.report.problems[0].money, told.again.problems[0].money
     assert first == second
     assert (first.state, first.level, first.hit, first.currency, first.as_of) == ("so_far", 1, 42, "EUR", NOW)
     assert first.low is not None
@@ -225,28 +254,22 @@ async def test_a_problem_that_is_over_keeps_its_end(context: Context) -> None:
     assert problem.headline[0].startswith("checkout › Pay   failed from 13:10 to 13:16: 502 from POST /payments")
 
 
-async def test_a_window_before_the_trouble_shows_none(broken: Context) -> None:
+def test_a_window_before_the_trouble_shows_none(told: Told) -> None:
     """A report as of earlier does not know what came later."""
-    window = window_of(NOW, ZoneInfo("UTC"), NOW - minute(90), BROKE - minute(5))
-    report = await impact(broken, window)
-    assert report.problems == []
-    assert report.window_to == BROKE - minute(5)
+    assert told.earlier.problems == []
+    assert told.earlier.window_to == BROKE - minute(5)
 
 
-async def test_tenants_do_not_meet(broken: Context, engine: Endpoint) -> None:
+def test_tenants_do_not_meet(told: Told) -> None:
     """Another tenant's report is empty."""
-    other = Store(lambda: engine, tenant="somebody-else")
-    try:
-        report = await impact(replace(broken, store=other))
-    finally:
-        await other.close()
-    assert report.problems == []
-    assert all(journey.experience.tried == 0 for journey in report.journeys)
+    assert told.stranger.problems == []
+    assert all(journey.experience.tried == 0 for journey in told.stranger.journeys)
+    assert {one.state for one in told.stranger.freshness} == {"never"}
 
 
-async def test_experience_counts_runs_by_their_end(broken: Context) -> None:
+def test_experience_counts_runs_by_their_end(told: Told) -> None:
     """Tried = finished + gave up + stopped + trying; the funnel shows those hit; Apdex counts failures as frustrated."""
-    checkout = next(journey for journey in (await impact(broken)).journeys if journey.id == "checkout")
+    checkout = next(journey for journey in told.report.journeys if journey.id == "checkout")
     fared = checkout.experience
     assert (fared.tried, fared.finished, fared.stopped, fared.gave_up, fared.trying) == (188, 81, 30, 77, 0)
     pay = next(step for step in fared.steps if step.id == "pay")

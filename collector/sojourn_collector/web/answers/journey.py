@@ -1,6 +1,7 @@
 """One journey: how customers fared in it beside what our probes say, its problems and its newest visits."""
 
 import asyncio
+import re
 from zoneinfo import ZoneInfo
 
 from sojourn_collector.context import Context
@@ -13,6 +14,7 @@ from sojourn_collector.web.answers.titles import journey_title
 from sojourn_collector.web.answers.visits import visit_line
 from sojourn_collector.web.answers.window import Window, window_of
 from sojourn_collector.web.models import JourneyAnswer, Satisfaction, Share, VisitLine
+from sojourn_probes.journey import ID_PATTERN
 
 MOST_RUNS = 200
 MOST_COMMENTS = 100
@@ -20,6 +22,8 @@ MOST_COMMENTS = 100
 
 async def journey(context: Context, ident: str, window: Window | None = None) -> JourneyAnswer | None:
     """The body of `GET /api/v1/journeys/{id}`; None for a journey that is neither in the folder nor in the window's data."""
+    if not re.fullmatch(ID_PATTERN, ident):
+        return None
     window = window or window_of(context.clock(), ZoneInfo(context.impact.timezone))
     (problems, _), fared, probes, satisfaction, visits = await asyncio.gather(
         problems_and_sources(context, window, [ident]),

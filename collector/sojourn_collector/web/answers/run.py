@@ -19,7 +19,7 @@ LAST_GOOD = timedelta(days=31)
 """How far back the last good run is looked for."""
 
 FEEDBACK_BEFORE = timedelta(days=1)
-VITAL_PREFIX = "browser.web_vital."
+VITALS = ("lcp", "fcp", "cls", "inp", "ttfb")
 PASSED = "passed"
 
 
@@ -155,12 +155,12 @@ def _exchange(span: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _vitals(span: Mapping[str, Any]) -> dict[str, float]:
-    """Vitals of a browser step ride on its span as `browser.web_vital.<name>`."""
+    """Vitals of a browser step, events of its span in milliseconds: seconds here, cls a bare number."""
     found = {}
-    for key, text in span["attrs"].items():
-        name = key.removeprefix(VITAL_PREFIX)
-        if key.startswith(VITAL_PREFIX) and name in ("lcp", "fcp", "cls", "inp", "ttfb") and (value := _number(text)) is not None:
-            found[name] = value
+    for event, attrs in zip(span["events_name"], span["events_attrs"], strict=False):
+        name, value = attrs.get(semconv.WEB_VITAL_NAME, ""), _number(attrs.get(semconv.WEB_VITAL_VALUE))
+        if event == semconv.EVENT_WEB_VITAL and name in VITALS and value is not None:
+            found[name] = value if name == "cls" else value / 1000
     return found
 
 
