@@ -165,7 +165,7 @@ class EvidenceSettings(_Settings):
 class HostSettings(_Settings):
     """When this host is too starved to measure: a run during which a budget was exceeded is inconclusive."""
 
-    loop_lag: Annotated[Duration, Field(gt=0)] = Field(1.0, description="how late the agent itself may be")
+    loop_lag: Annotated[Duration, Field(gt=0)] = Field(2.0, description="how late the agent itself may be")
     cpu: float | None = Field(None, gt=0, le=1, description="share of the host's CPU that may be busy over a whole run, 0–1; default not judged")
 
 

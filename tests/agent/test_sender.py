@@ -70,6 +70,7 @@ async def test_a_busy_server_gets_the_same_batch_again(tmp_path, status, caplog)
     assert [asked.batch for asked in receiver.asked] == [batch] * 4
     assert len({asked.wire for asked in receiver.asked}) == 1
     assert (sender.state.dead, sender.state.trouble, sender.state.alarm) == (0, "", "")
+    assert [record.levelname for record in caplog.records] == ["WARNING"], "trouble, said once, and no alarm: nobody has to do anything"
 
 
 @pytest.mark.parametrize("status", [400, 409, 413, 415, 422])

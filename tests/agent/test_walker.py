@@ -73,7 +73,7 @@ async def test_a_run_on_a_starved_host_accuses_nobody(tmp_path):
     root = root_of(spool.of("traces")[0])
     assert (root["sojourn.run.outcome"], root["sojourn.failure.kind"]) == ("inconclusive", "agent")
     assert root["sojourn.failure.message"].startswith(
-        "the agent itself was 3.00 s late during this run (budget 1.00 s); the host is starved; without that: failed, "
+        "the agent itself was 3.00 s late during this run (budget 2.00 s); the host is starved; without that: failed, "
     )
 
 
