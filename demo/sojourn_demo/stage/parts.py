@@ -69,11 +69,14 @@ class Parts:
 
         With `watch`, that group fails with PartDiedError as soon as the part stops by itself.
         """
-        log = self.folder / f"{name}.log"
+        log, scratch = self.folder / f"{name}.log", self.folder / "tmp"
+        # What a browser that had to be killed leaves in its temporary folder goes with ours.
+        scratch.mkdir(exist_ok=True)
+        values = {"TMPDIR": str(scratch), **(environment or {})}
         program = [sys.executable, "-I", str(Path(__file__).with_name("launch.py")), str(os.getpid()), sys.executable, *arguments]
         with log.open("ab") as output:
             process = await asyncio.create_subprocess_exec(
-                *program, stdin=asyncio.subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True, env=clean_environment(environment or {})
+                *program, stdin=asyncio.subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True, env=clean_environment(values)
             )
         part = Part(name, process, log)
         self.running.append(part)
