@@ -51,7 +51,7 @@ def business_impact(
         hit=hit,
         mature=int(mature.sum()),
         controls=len({int(c) for c in trials.control_cluster}),
-        upper_bound=level_zero(carts, healthy),
+        upper_bound=level_zero(carts, healthy) if hit else None,
         overlap=1 - len(pools.outside) / hit if hit else None,
         outside=len(pools.outside),
         outside_bound=level_zero([carts[row] for row in pools.outside], healthy) if len(pools.outside) else None,
@@ -133,6 +133,8 @@ def _silent(plain: Shortfall, reasons: tuple[str, ...], difference: float | None
 
 def _gates(plain: Shortfall, settings: Settings) -> tuple[str, ...]:
     """What keeps the estimate silent. Blind to what those hit paid: silence must not depend on the answer."""
+    if not plain.hit:
+        return ("nobody was hit",)
     reasons = []
     if plain.hit < settings.min_hit:
         reasons.append(f"{plain.hit} hit, estimated from {settings.min_hit} on")

@@ -140,6 +140,7 @@ def test_nobody_at_all() -> None:
     """No shopper, no estimate, no error."""
     answer = ask([])
     assert (answer.state, answer.hit, answer.final_at, answer.overlap) == ("not_estimable", 0, None, None)
+    assert ask(crowd(100, 0.5, failed=False, prefix="c")).reasons == ("nobody was hit",)
 
 
 def test_amounts_without_carts_come_from_those_who_paid() -> None:

@@ -60,7 +60,7 @@ def headline(problem: Problem, zone: ZoneInfo) -> list[str]:
     stops = "could not " + problem.step.name[0].lower() + problem.step.name[1:] if problem.step.name.split(" ")[0].lower() in VERBS else "were stopped"
     return [
         _what(problem, zone),
-        _line("customers", f"{_who(problem.people, stops):<58} {_impact(problem.impact)}"),
+        _line("customers", f"{_who(problem.people, stops):<53}   {_impact(problem.impact)}"),
         _line("money", _money(problem.money, problem.people, zone)),
         _line("satisfied", _satisfied(problem.satisfaction)),
     ]
@@ -125,7 +125,8 @@ def _satisfied(satisfaction: Satisfaction) -> str:
     if satisfaction.hit:
         parts.append(f"{satisfaction.hit.satisfied} of {satisfaction.hit.answered} of those hit who answered")
     if satisfaction.others:
-        parts.append(f"{satisfaction.others.satisfied} of {satisfaction.others.answered} of the others")
+        whose = "of the others" if satisfaction.hit else "of those not hit who answered"
+        parts.append(f"{satisfaction.others.satisfied} of {satisfaction.others.answered} {whose}")
     text = ", ".join(parts) or "not measured: nobody who came here has answered"
     count = len(satisfaction.comments)
     if not count:
