@@ -17,7 +17,7 @@ from playwright.async_api import async_playwright
 from sojourn_collector.context import Context
 from sojourn_collector.web.pages import build_pages, mount_static
 from sojourn_probes import chromium
-from tests.collector.web import fixtures
+from tests.collector.web import fixtures, told
 
 SIZES = {"laptop": (1280, 860), "phone": (390, 844)}
 
@@ -50,9 +50,9 @@ async def pictures(folder: Path, only: set[str]) -> None:
     """A picture of every page, light and dark, on a laptop and a phone."""
     choice = chromium.find()
     folder.mkdir(parents=True, exist_ok=True)
-    async with served(build_app(fixtures.Shop(), simulated=True)) as shop, served(build_app(fixtures.Nothing())) as nothing, async_playwright() as playwright:
+    async with served(build_app(told.Shop(), simulated=True)) as shop, served(build_app(told.Nothing())) as nothing, async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path=choice.path, args=list(choice.args))
-        wanted = {name: shop + path for name, path in fixtures.PAGES.items()} | {"empty": nothing + "/"}
+        wanted = {name: shop + path for name, path in told.PAGES.items()} | {"empty": nothing + "/"}
         for scheme in ("light", "dark"):
             for size, (width, height) in SIZES.items():
                 context = await browser.new_context(color_scheme=scheme, viewport={"width": width, "height": height}, reduced_motion="reduce")

@@ -12,7 +12,7 @@ import pytest
 from sojourn_collector.store.client import EngineUnavailable
 from sojourn_collector.web import axis, charts
 from sojourn_collector.web.format import Clockface
-from tests.collector.web import fixtures
+from tests.collector.web import fixtures, told
 from tests.collector.web.preview import build_app, served
 
 
@@ -57,7 +57,7 @@ class Read(HTMLParser):
 @pytest.fixture
 async def shop() -> AsyncIterator[httpx2.AsyncClient]:
     """A client of the shop's report."""
-    async with served(build_app(fixtures.Shop(), simulated=True)) as origin, httpx2.AsyncClient(base_url=origin) as client:
+    async with served(build_app(told.Shop(), simulated=True)) as origin, httpx2.AsyncClient(base_url=origin) as client:
         yield client
 
 
@@ -70,7 +70,7 @@ async def ask(answers: Any, path: str = "/", **how: Any) -> tuple[httpx2.Respons
 
 async def test_every_page_is_well_formed_and_asks_for_nothing_elsewhere(shop):
     """Each page closes its tags, has one h1, unique ids, no inline script or style, and all its addresses are its own."""
-    for name, path in fixtures.PAGES.items():
+    for name, path in told.PAGES.items():
         response = await shop.get(path)
         assert response.status_code == (404 if name == "absent" else 200), name
         page = Read(response.text)
@@ -89,7 +89,7 @@ async def test_every_page_is_well_formed_and_asks_for_nothing_elsewhere(shop):
 async def test_every_address_of_a_page_leads_somewhere(shop):
     """No link of the report ends in a page that fails; static files are there."""
     seen: set[str] = set()
-    for path in fixtures.PAGES.values():
+    for path in told.PAGES.values():
         page = Read((await shop.get(path)).text)
         for href in page.values("a", "href") + page.values("script", "src") + page.values("link", "href"):
             if href.startswith("/") and href != "/api/docs":
@@ -119,15 +119,15 @@ async def test_today_says_who_how_badly_what_it_cost_and_how_satisfied(shop):
 
 async def test_simulated_shoppers_are_called_simulated(shop):
     """Every page of an installation whose windows are seconds says so; a real one does not."""
-    for path in fixtures.PAGES.values():
+    for path in told.PAGES.values():
         assert "Simulated shoppers. The windows are short for the show: an order counts for 40 s" in Read((await shop.get(path)).text).text
-    _, real = await ask(fixtures.Shop())
+    _, real = await ask(told.Shop())
     assert "imulated" not in real.text
 
 
 async def test_an_empty_installation_says_what_to_do():
     """Nothing known is not called healthy; the page brings the commands to begin with."""
-    response, page = await ask(fixtures.Nothing())
+    response, page = await ask(told.Nothing())
     assert response.status_code == 200
     assert "Nothing is known yet" in page.text
     assert '<script src="http://127.0.0.1:8410/rum.js" data-app="shop"></script>' in page.text
@@ -138,7 +138,7 @@ async def test_an_empty_installation_says_what_to_do():
 
 async def test_a_journey_nobody_walked_is_grey():
     """No customer and no probe is `Not known`, with the cure, and no rate is made of it."""
-    _, page = await ask(fixtures.Shop(), "/journeys/renew")
+    _, page = await ask(told.Shop(), "/journeys/renew")
     assert "Not known" in page.text
     assert "Nobody tried" in page.text
     assert "None ran" in page.text
@@ -155,18 +155,18 @@ async def test_a_journey_nobody_walked_is_grey():
 )
 async def test_money_says_no_more_than_it_knows(state, says, says_not):
     """An upper bound is called one; what cannot be estimated gives its reason and no amount."""
-    _, page = await ask(fixtures.Shop(money_state=state))
+    _, page = await ask(told.Shop(money_state=state))
     assert says in page.text
     assert says_not not in page.text
-    _, problem = await ask(fixtures.Shop(money_state=state), f"/problems/{fixtures.PROBLEM}")
+    _, problem = await ask(told.Shop(money_state=state), f"/problems/{fixtures.PROBLEM}")
     assert "The money, explained" in problem.text
 
 
 async def test_a_hostile_comment_is_only_text():
     """Markup, template code and a javascript link in a comment stay text, bounded, on every page that shows it."""
-    answers = fixtures.Shop(comment=fixtures.HOSTILE, label=fixtures.HOSTILE[:200], journey_name=fixtures.HOSTILE)
+    answers = told.Shop(comment=fixtures.HOSTILE, label=fixtures.HOSTILE[:200], journey_name=fixtures.HOSTILE)
     async with served(build_app(answers)) as origin, httpx2.AsyncClient(base_url=origin) as client:
-        for name, path in fixtures.PAGES.items():
+        for name, path in told.PAGES.items():
             html = (await client.get(path)).text
             page = Read(html)
             assert (page.wrong, page.open) == ([], []), name
@@ -184,7 +184,7 @@ async def _page(answers: Any, path: str) -> str:
 async def test_a_runbook_that_is_no_web_address_is_no_link():
     """`javascript:` in a journey file does not become a link."""
 
-    class Evil(fixtures.Shop):
+    class Evil(told.Shop):
         async def journey(self, ident):
             return fixtures.journey(runbook="javascript:alert(1)")
 
@@ -196,7 +196,7 @@ async def test_an_id_with_slashes_and_dots_finds_its_page():
     """Ids are texts clients chose: a slash in one is part of it."""
     asked: list[str] = []
 
-    class Listening(fixtures.Shop):
+    class Listening(told.Shop):
         async def visit(self, ident):
             asked.append(ident)
             return fixtures.visit()
@@ -211,7 +211,7 @@ async def test_an_id_with_slashes_and_dots_finds_its_page():
 async def test_what_is_not_kept_is_a_404_that_says_why():
     """An unknown id gets a page with the likely reason and a way on."""
     for kind in ("problems", "journeys", "people", "visits", "runs", "traces"):
-        response, page = await ask(fixtures.Nothing(), f"/{kind}/nothing")
+        response, page = await ask(told.Nothing(), f"/{kind}/nothing")
         assert response.status_code == 404
         assert "Nothing here" in page.text
         assert "Go to today’s report" in page.text
@@ -220,7 +220,7 @@ async def test_what_is_not_kept_is_a_404_that_says_why():
 async def test_while_the_engine_is_down_pages_say_so_and_ask_again():
     """503 with Retry-After, and the reader is told that nothing is lost."""
 
-    class Down(fixtures.Nothing):
+    class Down(told.Nothing):
         async def impact(self):
             raise EngineUnavailable("starting")
 

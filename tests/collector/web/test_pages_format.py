@@ -6,7 +6,7 @@ from urllib.parse import unquote
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from sojourn_collector.web import format as write
@@ -106,6 +106,7 @@ def test_a_time_without_zone_is_taken_as_utc():
 
 
 @given(st.text(max_size=400), st.integers(1, 300))
+@example("a\u202eb\u2066c\u200bd\x07e", 100)
 def test_plain_text_is_bounded_and_has_no_character_that_reorders_or_controls(text, limit):
     """Whatever a stranger writes, what is shown is no longer than the limit and cannot reorder the page."""
     shown = write.plain(text, limit)

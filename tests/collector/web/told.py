@@ -1,0 +1,68 @@
+"""Answers that stand in for the store, and the addresses of all pages over them."""
+
+from sojourn_collector.web import models as m
+from tests.collector.web import fixtures
+
+
+class Shop:
+    """Answers of the shop whose payment fails; `comment` is what the first customer wrote, `label` how they call themselves."""
+
+    def __init__(self, comment: str = fixtures.COMMENTS[0], label: str = "Ada Berger", money_state: str = "so_far", journey_name: str = "Buy one item") -> None:
+        self.comment, self.label = comment, label
+        self.how = {"money_state": money_state, "journey_name": journey_name}
+
+    async def impact(self) -> m.ImpactReport:
+        return fixtures.report(comment=self.comment, **self.how)
+
+    async def journey(self, ident: str) -> m.JourneyAnswer | None:
+        return fixtures.journey(comment=self.comment, **self.how) if ident == "checkout" else fixtures.empty_journey() if ident == "renew" else None
+
+    async def run(self, ident: str) -> m.RunAnswer | None:
+        return {fixtures.PROBE_RUN: fixtures.probe_run(), fixtures.GOOD_RUN: fixtures.probe_run(failed=False), fixtures.REAL_RUN: fixtures.real_run()}.get(
+            ident
+        )
+
+    async def visit(self, ident: str) -> m.VisitAnswer | None:
+        return fixtures.visit(comment=self.comment) if ident.startswith("s") else None
+
+    async def person(self, ident: str) -> m.PersonAnswer | None:
+        return fixtures.person(comment=self.comment, label=self.label) if ident.startswith(("user:", "visitor:", "visit:")) else None
+
+    async def trace(self, ident: str) -> m.TraceAnswer | None:
+        return fixtures.trace() if ident in {fixtures.TRACE, fixtures.GOOD_TRACE} else None
+
+
+class Nothing:
+    """Answers of an installation that has seen nothing."""
+
+    async def impact(self) -> m.ImpactReport:
+        return fixtures.empty_report()
+
+    async def journey(self, ident: str) -> m.JourneyAnswer | None:
+        return None
+
+    async def run(self, ident: str) -> m.RunAnswer | None:
+        return None
+
+    async def visit(self, ident: str) -> m.VisitAnswer | None:
+        return None
+
+    async def person(self, ident: str) -> m.PersonAnswer | None:
+        return None
+
+    async def trace(self, ident: str) -> m.TraceAnswer | None:
+        return None
+
+
+PAGES = {
+    "today": "/",
+    "problem": f"/problems/{fixtures.PROBLEM}",
+    "journey": "/journeys/checkout",
+    "journey-unknown": "/journeys/renew",
+    "person": "/people/user%3Au12",
+    "visit": "/visits/s-12",
+    "run": f"/runs/{fixtures.PROBE_RUN}",
+    "run-real": f"/runs/{fixtures.REAL_RUN}",
+    "trace": f"/traces/{fixtures.TRACE}",
+    "absent": "/visits/nobody",
+}
