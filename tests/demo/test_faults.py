@@ -1,12 +1,13 @@
 """Who meets a fault."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sojourn_demo.faults import Fault, draw, read_fault
 
 
+@settings(deadline=None)
 @given(st.integers(), st.text(max_size=20), st.integers(1, 100))
 def test_draw_is_a_share(seed: int, shopper: str, number: int) -> None:
     """A draw lies in [0, 1) and is always the same for the same seed, shopper and try."""

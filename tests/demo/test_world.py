@@ -3,7 +3,7 @@
 from dataclasses import replace
 from decimal import Decimal
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sojourn_demo.faults import Fault
@@ -34,6 +34,7 @@ def test_anonymous_shoppers_have_no_identity() -> None:
     assert all((shopper.user, shopper.visitor, shopper.account, shopper.consent) == ("", "", "", "denied") for shopper in anonymous)
 
 
+@settings(deadline=None, max_examples=40)
 @given(st.integers(0, 10_000))
 def test_truth_adds_up(seed: int) -> None:
     """Hit people are among those reached, nobody pays more than without the failure, and without a fault nothing is missing."""
@@ -52,7 +53,7 @@ def test_truth_adds_up(seed: int) -> None:
 
 def test_enough_are_hit() -> None:
     """The demo's default world hits at least 150 people and leaves more than that unharmed, whatever the seed."""
-    for seed in range(30):
+    for seed in range(12):
         truth = truth_of(draw_world(seed, 660, 6))
         assert truth.people_hit >= 150
         assert truth.people_reached - truth.people_hit >= 150
