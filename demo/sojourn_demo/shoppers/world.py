@@ -58,7 +58,7 @@ class Truth:
 
 
 def truth_of(world: World) -> Truth:
-    """Count the truth from the fates: people apart from anonymous visits, shortfall = Σ over people hit of (y0 − y1)."""
+    """Count the truth from the fates: people apart from anonymous visits; shortfall = Σ (y0 − y1) over all who were hit, anonymous ones too."""
     fates = [(shopper, world.fate(shopper)) for shopper in world.incident]
     people = [fate for shopper, fate in fates if shopper.is_person and fate.reaches]
     visits = [fate for shopper, fate in fates if not shopper.is_person and fate.reaches]
@@ -67,7 +67,7 @@ def truth_of(world: World) -> Truth:
         people_hit=sum(fate.hit for fate in people),
         visits_reached=sum(1 + fate.returned for fate in visits),
         visits_hit=sum(any(fate.tries[: len(fate.tries) - fate.returned]) + (fate.returned and fate.tries[-1]) for fate in visits),
-        shortfall=sum((fate.y0 - fate.y1 for fate in people if fate.hit), Decimal(0)),
+        shortfall=sum((fate.y0 - fate.y1 for _, fate in fates if fate.hit), Decimal(0)),
     )
 
 
