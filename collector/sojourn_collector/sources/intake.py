@@ -13,6 +13,7 @@ from typing import Annotated, Any, Protocol
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import JSONResponse
 from pydantic import TypeAdapter, ValidationError
+from starlette.requests import ClientDisconnect
 
 from sojourn_collector.sources import SOURCES, RowRefused, Source
 from sojourn_collector.sources.answer import Refusal, RowError, Taken
@@ -173,6 +174,8 @@ async def _read(request: Request, deadline: float) -> bytes:
                     raise too_large
     except TimeoutError:
         raise _Refused(408, f"The body did not arrive within {deadline:g} s.") from None
+    except ClientDisconnect:
+        raise _Refused(400, "The sender went away before its body had arrived.") from None
     return bytes(read)
 
 

@@ -128,6 +128,19 @@ async def test_the_key_is_asked_for_before_the_body(door: Door) -> None:
     await writer.wait_closed()
 
 
+async def test_a_sender_that_goes_away_is_no_fault_of_ours(door: Door, caplog: pytest.LogCaptureFixture) -> None:
+    """Senders that hang up half way leave no error in the log, and the next one is served."""
+    for _ in range(3):
+        _, writer = await asyncio.open_connection("127.0.0.1", int(door.url.rsplit(":", 1)[1]))
+        writer.write(f"POST /api/v1/in/orders HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {door.key}\r\ncontent-length: 100\r\n\r\n[{{".encode())
+        await writer.drain()
+        assert (await door.client.post("/api/v1/in/orders", json=[])).status_code == 200  # by now the half body is being read
+        writer.close()
+        await writer.wait_closed()
+        assert (await door.client.post("/api/v1/in/orders", json=[])).status_code == 200
+    assert [record.getMessage() for record in caplog.records if record.levelname == "ERROR"] == []
+
+
 async def test_a_body_that_does_not_come(door: Door) -> None:
     """A body that stops half way is given up after the deadline with 408."""
     reader, writer = await asyncio.open_connection("127.0.0.1", int(door.url.rsplit(":", 1)[1]))
