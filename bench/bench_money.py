@@ -27,9 +27,10 @@ def main() -> None:
     families = options.family or list(FAMILIES)
     started = time.perf_counter()
     with ProcessPoolExecutor(2) as pool:
-        verdicts = list(pool.map(judge, families, [options.worlds] * len(families)))
-    for verdict in verdicts:
-        print(line(verdict), file=sys.stderr if options.json else sys.stdout)
+        verdicts = []
+        for verdict in pool.map(judge, families, [options.worlds] * len(families)):
+            verdicts.append(verdict)
+            print(line(verdict), file=sys.stderr if options.json else sys.stdout, flush=True)
     if options.json:
         print(json.dumps({"bench": "money", "seconds": round(time.perf_counter() - started, 1), "families": [v.as_dict() for v in verdicts]}))
 
