@@ -68,7 +68,8 @@ async def _run(options: argparse.Namespace, ports: Ports) -> int:
     folder = Path(tempfile.mkdtemp(prefix="sojourn-demo-"))
     stop = asyncio.current_task()
     assert stop is not None
-    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.cancel)
+    for number in (signal.SIGTERM, signal.SIGINT):  # said outright: a shell's background job begins with SIGINT ignored
+        asyncio.get_running_loop().add_signal_handler(number, stop.cancel)
     parts, code = Parts(folder), 1
     try:
         code = await _play(options, Setting(folder, ports), parts, teller)
