@@ -136,6 +136,22 @@ async def test_an_empty_installation_says_what_to_do():
     assert "Healthy" not in page.text
 
 
+async def test_long_lists_of_a_journey_are_folded():
+    """A journey with many comments and visits lists the first few and folds the rest."""
+    made = fixtures.journey()
+    many = made.satisfaction.model_copy(update={"comments": [made.satisfaction.comments[0]] * 20})
+
+    class Talkative(told.Shop):
+        async def journey(self, ident):
+            return made.model_copy(update={"satisfaction": many, "visits": [made.visits[0]] * 20})
+
+    async with served(build_app(Talkative(), simulated=True)) as origin, httpx2.AsyncClient(base_url=origin) as client:
+        page = Read((await client.get("/journeys/checkout")).text)
+    assert "12 more" in page.text
+    assert "8 more" in page.text
+    assert [ident for ident in page.values("details", "id") if ident.endswith("-rest")] == ["comments-rest", "visits-rest"]
+
+
 async def test_a_journey_nobody_walked_is_grey():
     """No customer and no probe is `Not known`, with the cure, and no rate is made of it."""
     _, page = await ask(told.Shop(), "/journeys/renew")
