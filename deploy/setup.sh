@@ -65,6 +65,15 @@ quiet=(--quiet)
 # Compiled at once: several processes start in the demo and in many tests, also where Python may not write beside its sources.
 UV_PROJECT_ENVIRONMENT="$venv" "$venv/bin/uv" sync --locked --inexact --compile-bytecode --python "$venv/bin/python" "${groups[@]}" "${quiet[@]}"
 "$venv/bin/python" -m compileall -q agent collector demo probes
+# The browser driver brings its own node, which wants a library that the smallest systems leave out.
+if ! "$venv/bin/python" -m playwright --version >/dev/null 2>&1; then
+  if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
+    say "installing libatomic1 (the browser driver needs it)"
+    apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends libatomic1 >/dev/null
+  else
+    say "the browser driver does not start; on Debian this helps: sudo apt-get install libatomic1"
+  fi
+fi
 say "looking for a browser"
 "$venv/bin/python" -m sojourn_probes.chromium --ensure
 printf '%s' "$stamp" >"$stamp_file"

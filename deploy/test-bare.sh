@@ -15,7 +15,7 @@ root=$(mktemp -d /var/tmp/sojourn-bare.XXXXXX)
 log=/var/tmp/sojourn-bare.log
 
 finish() {
-  for mount in dev/shm dev proc; do mountpoint -q "$root/$mount" && umount -l "$root/$mount"; done
+  for mount in dev/shm dev/pts dev proc; do mountpoint -q "$root/$mount" && umount -l "$root/$mount"; done
   # Never remove a tree that still has the machine's own folders mounted in it.
   if grep -q " $root/" /proc/mounts; then echo "test-bare: $root is still mounted, left alone" >&2; return; fi
   [ -n "${KEEP:-}" ] || rm -rf --one-file-system "$root"
@@ -29,7 +29,9 @@ trap finish EXIT
   cp /etc/ssl/certs/ca-certificates.crt "$root/etc/ssl/certs/ca-certificates.crt"
   mount -t proc proc "$root/proc"
   mount --bind /dev "$root/dev"
+  mount --bind /dev/pts "$root/dev/pts"
   mount -t tmpfs tmpfs "$root/dev/shm"
+  printf '127.0.0.1 localhost\n::1 localhost\n' >"$root/etc/hosts" # every installed system has this file
   in_root() { chroot "$root" env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LANG=C.UTF-8 CI=true SSL_CERT_FILE=/etc/ssl/certs/ca-certificates.crt PIP_CERT=/etc/ssl/certs/ca-certificates.crt "$@"; }
   in_root apt-get update -qq
   in_root apt-get install -y -qq --no-install-recommends make python3

@@ -1,6 +1,7 @@
 """Files stay small and speak of the project alone."""
 
 import re
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -9,9 +10,12 @@ BUILT = ("vendor/", "rum.js", "uv.lock", "package-lock.json", "LICENSE", "journe
 
 
 def tracked() -> list[Path]:
-    """What git tracks, or in an archive without git every file outside hidden folders."""
-    done = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=False)
-    names = done.stdout.split("\n") if done.returncode == 0 else [str(p.relative_to(ROOT)) for p in ROOT.rglob("*") if p.is_file()]
+    """What git tracks, or without git every file outside hidden folders."""
+    if shutil.which("git") and (ROOT / ".git").exists():
+        names = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True).stdout.split("\n")
+    else:
+        found = [path.relative_to(ROOT) for path in ROOT.rglob("*") if path.is_file()]
+        names = [str(path) for path in found if not any(part.startswith(".") or part in {"node_modules", "__pycache__"} for part in path.parts)]
     return [ROOT / name for name in names if name and (ROOT / name).is_file() and not any(mark in name for mark in BUILT)]
 
 
