@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+import yaml
 
 from sojourn_agent.config import load_agent_config
 from sojourn_collector.config import load_collector_config
@@ -24,6 +25,17 @@ def test_agent_yaml_loads():
 def test_collector_yaml_and_impact_yaml_load():
     """configs/collector.yaml and the impact.yaml it names are valid, on loopback."""
     assert load_collector_config(ROOT / "configs/collector.yaml").web.listen.startswith("127.0.0.1:")
+
+
+def test_otel_collector_yaml_fits():
+    """configs/otel-collector.yaml hands all three signals to the address collector.yaml listens on, and names no part it does not define."""
+    config = yaml.safe_load((ROOT / "configs/otel-collector.yaml").read_text())
+    listen = load_collector_config(ROOT / "configs/collector.yaml").otlp.listen
+    assert config["exporters"]["otlphttp/sojourn"]["endpoint"] == f"http://{listen}"
+    assert set(config["service"]["pipelines"]) == {"traces", "logs", "metrics"}
+    for pipeline in config["service"]["pipelines"].values():
+        for kind, names in pipeline.items():
+            assert set(names) <= set(config[kind])
 
 
 def test_example_journeys_load():
