@@ -5,6 +5,8 @@ import asyncio
 import json
 import shutil
 import signal
+import subprocess
+import sys
 import tempfile
 from collections.abc import Sequence
 from contextlib import aclosing, suppress
@@ -113,6 +115,10 @@ async def _play(options: argparse.Namespace, setting: Setting, parts: Parts, tel
 
 
 def _browser(teller: Teller) -> Choice | None:
+    driver = subprocess.run([sys.executable, "-m", "playwright", "--version"], capture_output=True, text=True, check=False)
+    if driver.returncode:
+        teller.say(f"No shoppers in a real browser this time: the browser driver does not start: {driver.stderr.strip()[-200:]}")
+        return None
     try:
         return find()
     except BrowserMissing as error:
