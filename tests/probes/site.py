@@ -2,7 +2,7 @@
 
 import asyncio
 import ssl
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
@@ -17,8 +17,8 @@ class Asked:
     body: bytes
 
 
-Answer = bytes | None
-"""The raw answer, or None to hang up without one."""
+Answer = bytes | Sequence[bytes | float] | None
+"""The raw answer, or its pieces with seconds of silence between them, or None to hang up without one."""
 
 
 def answer(status: int = 200, body: str | bytes = b"", **headers: str) -> bytes:
@@ -54,9 +54,12 @@ async def site(respond: Respond, tls: ssl.SSLContext | None = None, host: str = 
             if asked is not None:
                 served.asked.append(asked)
                 raw = await respond(asked)
-                if raw is not None:
-                    writer.write(raw)
-                    await writer.drain()
+                for piece in () if raw is None else (raw,) if isinstance(raw, bytes) else raw:
+                    if isinstance(piece, bytes):
+                        writer.write(piece)
+                        await writer.drain()
+                    else:
+                        await asyncio.sleep(piece)
         except (ConnectionError, asyncio.IncompleteReadError, asyncio.CancelledError):
             pass  # the other side is gone, or the test is over
         finally:

@@ -8,6 +8,7 @@ from sojourn_probes.ids import new_run_id
 from sojourn_probes.marks import Mark, make_mark, verify_mark
 
 NOW = 1_800_000_000.0
+RUN = new_run_id(NOW, lambda size: b"\x2a" * size)
 KEYS = {"k1": b"first", "k2": b"second"}
 
 
@@ -46,8 +47,8 @@ def test_old_future_and_unknown_marks_prove_nothing():
     ("run_id", "key_id", "secret", "message"),
     [
         ("nope", "k1", b"x", "run id 'nope' is not a UUIDv7 in small letters"),
-        (new_run_id(NOW), "k.1", b"x", "key id 'k.1' may have only letters, digits, - and _, up to 64"),
-        (new_run_id(NOW), "k1", b"", "probe key 'k1' is empty"),
+        (RUN, "k.1", b"x", "key id 'k.1' may have only letters, digits, - and _, up to 64"),
+        (RUN, "k1", b"", "probe key 'k1' is empty"),
         ("01890a5d-ac96-774b-bcce-b302099a8057", "k1", b"x", "run id '01890a5d-ac96-774b-bcce-b302099a8057' is not from the last hour"),
     ],
 )

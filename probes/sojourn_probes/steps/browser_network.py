@@ -23,6 +23,8 @@ MAX_EXCHANGES: Final = 60
 """Exchanges kept of one step; a failed one may still push out the last that went well."""
 _KEPT_TYPES: Final = frozenset({"Document", "XHR", "Fetch"})
 _MAX_OPEN: Final = 2000
+_BODY_WAIT: Final = 0.5
+"""Seconds that the end of a step waits for bodies whose answer has begun."""
 
 
 class Network:
@@ -34,6 +36,7 @@ class Network:
         self._open: dict[str, dict[str, Any]] = {}
         self._sent: dict[str, str] = {}
         self._tasks: set[asyncio.Task[None]] = set()
+        self._closed = asyncio.Event()
 
     def begin(self, context: StepContext, exchanges: list[Exchange]) -> None:
         """From now on requests belong to this step."""
@@ -48,6 +51,24 @@ class Network:
         cdp.on("Network.loadingFailed", self._failed)
         await cdp.send("Network.enable")
         await cdp.send("Fetch.enable", {"patterns": [{"urlPattern": "http*", "requestStage": "Request"}]})
+
+    async def finish_step(self) -> None:
+        """Let the answers that have begun end, for a page shows what it needs from an answer before the browser reports its end.
+
+        What still streams after half a second is recorded as far as it came, so that every step pays for it only once.
+        """
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_BODY_WAIT):
+                while self._begun():
+                    self._closed.clear()
+                    await self._closed.wait()
+        for ident in self._begun():
+            request = self._open.pop(ident)
+            self._note(request, request["response"], request["answered"])
+
+    def _begun(self) -> list[str]:
+        """Requests worth keeping that have an answer and not yet its end."""
+        return [ident for ident, request in self._open.items() if "response" in request and self._matters(request)]
 
     async def settle(self) -> None:
         """Let what is under way finish; for the end."""
@@ -110,24 +131,29 @@ class Network:
 
     def _received(self, event: dict[str, Any]) -> None:
         if event["requestId"] in self._open:
-            self._open[event["requestId"]]["response"] = event["response"]
+            self._open[event["requestId"]] |= {"response": event["response"], "answered": event["timestamp"]}
 
     def _finished(self, event: dict[str, Any]) -> None:
         request = self._open.pop(event["requestId"], None)
+        self._closed.set()
         if request is not None:
             self._note(request, request.get("response"), event["timestamp"], int(event.get("encodedDataLength") or 0))
 
     def _failed(self, event: dict[str, Any]) -> None:
         request = self._open.pop(event["requestId"], None)
+        self._closed.set()
         if request is None or event.get("canceled"):
             return
         self._note(request, request.get("response"), event["timestamp"], error=kind_of_code(event.get("errorText", "").removeprefix("net::")))
+
+    def _matters(self, request: dict[str, Any]) -> bool:
+        return request.get("type") in _KEPT_TYPES and self._is_own(request["request"]["url"])
 
     def _note(self, request: dict[str, Any], response: dict[str, Any] | None, ended: float, size: int | None = None, error: FailureKind | None = None) -> None:
         status = None if response is None else response.get("status")
         failed = error is not None or (status or 0) >= 500
         asked = request["request"]
-        if not failed and (request.get("type") not in _KEPT_TYPES or not self._is_own(asked["url"])):
+        if not failed and not self._matters(request):
             return
         if len(self.exchanges) >= MAX_EXCHANGES:
             if not failed:

@@ -73,3 +73,4 @@ class Runner:
                 seen.vitals = await walk.vitals(seen.started_ns)
                 seen.facts["title"] = await page.title()
                 seen.facts["text"] = (await page.evaluate("() => document.body ? document.body.innerText : ''"))[:MAX_TEXT]
+                await walk.network.finish_step()

@@ -67,6 +67,22 @@ async def test_a_step_does_its_actions_and_gives_facts_exchanges_and_vitals():
     assert step.evidence == {}
 
 
+@pytest.mark.parametrize(("silence", "whole"), [(0.2, True), (20.0, False)])
+async def test_an_answer_whose_end_comes_late_belongs_to_the_step_all_the_same(silence: float, whole: bool):
+    """The page thanks at the answer's head: the step waits a little for the end, and records an endless answer as far as it came."""
+
+    async def slow_end(asked: Asked) -> Answer:
+        if asked.target == "/payments":
+            return [b"HTTP/1.1 201 Said\r\ncontent-length: 4\r\n\r\nab", silence, b"cd"]
+        return await shop(asked)
+
+    async with warm(slow_end) as (served, tools):
+        result = await walk(journey(served.url, "goto: /cart", *PAYING, "expect: Thank you"), environ=SECRET, tools=tools)
+    assert result.outcome == Outcome.PASSED
+    paid = result.attempts[0].steps[0].exchanges[-1]
+    assert (paid.method, paid.status, paid.body_size is not None) == ("POST", 201, whole)
+
+
 async def test_headers_go_to_own_origins_only_redirects_included():
     """Own origins get our trace and the mark; a stranger gets neither, not even when one of our pages redirects to it."""
 
