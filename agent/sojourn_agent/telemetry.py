@@ -1,6 +1,6 @@
 """A run as one trace: OTLP protobuf built directly from the messages, whole, so that nothing in the host's environment (`OTEL_*`) can cut or sample it.
 
-The layout is the telemetry contract: root `journey {id}`, child `step {id}`, a CLIENT span per HTTP exchange, one span event per expectation.
+The layout is the telemetry contract: root `journey {id}`, child `step {id}`, a CLIENT span per exchange with a server, one span event per expectation.
 """
 
 import logging
@@ -132,17 +132,12 @@ def _exchange(result: RunResult, step: StepResult, exchange: Exchange) -> Span:
     values = _common(result, step.attempt, SpanType.EXCHANGE) | {
         semconv.STEP_ID: step.id,
         semconv.SYNTHETIC_TYPE: "test",
-        semconv.HTTP_REQUEST_METHOD: exchange.method,
-        semconv.HTTP_RESPONSE_STATUS_CODE: exchange.status,
-        semconv.HTTP_RESPONSE_BODY_SIZE: exchange.body_size,
-        semconv.HTTP_REQUEST_RESEND_COUNT: exchange.hop or None,
-        semconv.URL_FULL: exchange.url,
-        semconv.URL_PATH: _path(exchange.url),
+        **(_http(exchange) if exchange.protocol == "http" else {}),
         semconv.SERVER_ADDRESS: exchange.server_address or None,
         semconv.SERVER_PORT: exchange.server_port or None,
         semconv.NETWORK_PEER_ADDRESS: exchange.peer_address or None,
         semconv.NETWORK_PEER_PORT: exchange.peer_port or None,
-        semconv.NETWORK_PROTOCOL_NAME: "http",
+        semconv.NETWORK_PROTOCOL_NAME: exchange.protocol,
         semconv.NETWORK_PROTOCOL_VERSION: exchange.protocol_version or None,
         semconv.ERROR_TYPE: error,
         **{f"{semconv.HTTP_PHASE_PREFIX}{phase}": exchange.phases[phase] for phase in semconv.HTTP_PHASES if phase in exchange.phases},
@@ -159,6 +154,18 @@ def _exchange(result: RunResult, step: StepResult, exchange: Exchange) -> Span:
         status=Status(code=Status.STATUS_CODE_ERROR) if wrong else Status(),
         flags=_SAMPLED,
     )
+
+
+def _http(exchange: Exchange) -> dict[str, Value | None]:
+    """What only an HTTP exchange has."""
+    return {
+        semconv.HTTP_REQUEST_METHOD: exchange.method,
+        semconv.HTTP_RESPONSE_STATUS_CODE: exchange.status,
+        semconv.HTTP_RESPONSE_BODY_SIZE: exchange.body_size,
+        semconv.HTTP_REQUEST_RESEND_COUNT: exchange.hop or None,
+        semconv.URL_FULL: exchange.url,
+        semconv.URL_PATH: _path(exchange.url),
+    }
 
 
 def _expectations(step: StepResult) -> list[Span.Event]:

@@ -2,7 +2,8 @@
 
 Facts, by the names of `expectation.SOURCES`: `status` int · `headers` dict, names in small letters · `body` text · `json` the parsed
 body, made from `body` when first asked for · `size` bytes · `redirects` int · `tls` the handshake's seconds, `tls_facts` dict by
-`expectation.TLS_FACTS` · phases, `total` and vitals in seconds (cls a bare number) · `url`, `title`, `text`.
+`expectation.TLS_FACTS` · `rtt` seconds, `rtt_facts` dict by `expectation.RTT_FACTS` · `loss` percent · `banner` text ·
+phases, `total` and vitals in seconds (cls a bare number) · `url`, `title`, `text`.
 """
 
 import json
@@ -69,7 +70,9 @@ def look(expectation: Expectation, facts: dict[str, Any]) -> Any:
     if source == "json":
         return json_value(facts, str(prop))
     if source == "tls" and prop is not None:
-        return facts.get("tls_facts", {}).get(prop, MISSING)
+        return tls_value(facts, prop)
+    if source == "rtt" and prop is not None:
+        return facts.get("rtt_facts", {}).get(prop, MISSING)
     return facts.get(source, MISSING)
 
 
@@ -86,6 +89,14 @@ def json_value(facts: dict[str, Any], path: str) -> Any:
         return MISSING
     found = jsonpath.findall(path, facts["json"])
     return MISSING if not found else found[0] if len(found) == 1 else found
+
+
+def tls_value(facts: dict[str, Any], prop: str) -> Any:
+    """A fact of the handshake; what only the certificate itself can tell is read when first asked for."""
+    found: dict[str, Any] = facts.get("tls_facts", {})
+    if prop not in found and (certificate := found.pop("certificate", None)) is not None:
+        facts["tls_facts"] = found = {**certificate.facts(), **found}
+    return found.get(prop, MISSING)
 
 
 def _filled(expectation: Expectation, names: Names, holds: Holds) -> Any:
@@ -124,6 +135,8 @@ def _contains(actual: Any, target: Any) -> bool:
 
 
 def _matches(actual: Any, target: Any) -> bool:
+    if isinstance(actual, list):
+        return any(_matches(item, target) for item in actual)
     return isinstance(actual, str) and re.search(target, actual) is not None
 
 
@@ -171,6 +184,8 @@ def _show(value: Any, holds: Holds) -> str:
         return show_duration(value)
     if holds == "size" and isinstance(value, int | float):
         return show_size(value)
+    if holds == "percent" and isinstance(value, int | float):
+        return f"{value:g}%"
     if isinstance(value, str):
         return value if holds == "status" else f"'{value}'"
     return json.dumps(value, ensure_ascii=False, default=str)

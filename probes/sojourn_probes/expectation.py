@@ -3,18 +3,37 @@
 The one-line grammar is parsed in `expectation_parse.py`; judging is in `expect.py`.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
-Holds = Literal["status", "number", "duration", "size", "text", "json"]
+Holds = Literal["status", "number", "duration", "size", "text", "texts", "percent", "json"]
 """What kind of value a source yields, which decides how targets are read and which comparisons make sense."""
 
 HTTP: Final = frozenset({"http"})
 BROWSER: Final = frozenset({"browser"})
 ANY: Final = HTTP | BROWSER
+TCP: Final = frozenset({"tcp"})
+TLS: Final = frozenset({"tls"})
+ICMP: Final = frozenset({"icmp"})
+EVERY: Final = ANY | TCP | TLS | ICMP
+"""Every step kind; what all of them have, such as the total."""
 
-TLS_FACTS: Final[dict[str, Holds]] = {"expires_in": "duration", "issuer": "text", "subject": "text", "version": "text", "cipher": "text"}
-"""Properties of the source `tls`, written `tls.expires_in`."""
+TLS_FACTS: Final[dict[str, Holds]] = {
+    "expires_in": "duration",
+    "issuer": "text",
+    "subject": "text",
+    "san": "texts",
+    "protocol": "text",
+    "version": "text",
+    "cipher": "text",
+    "key_type": "text",
+    "key_bits": "number",
+}
+"""Properties of the source `tls`, written `tls.expires_in`. `version` is another word for `protocol`."""
+
+RTT_FACTS: Final[dict[str, Holds]] = {"min": "duration", "avg": "duration", "max": "duration"}
+"""Properties of the source `rtt`, written `rtt.max`; the bare word is the average."""
 
 VITALS: Final = ("lcp", "fcp", "inp", "ttfb", "cls")
 """Web vitals; all are durations except cls."""
@@ -22,27 +41,38 @@ VITALS: Final = ("lcp", "fcp", "inp", "ttfb", "cls")
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """Something an expectation can look at. `kinds` are the step kinds that yield it; `property_name` says what must follow it."""
+    """Something an expectation can look at. `kinds` are the step kinds that yield it; `property_name` says what must follow it.
+
+    `facts` are properties written after a dot, which may be left out; the bare word holds what `holds` says.
+    """
 
     holds: Holds
     kinds: frozenset[str]
     property_name: str | None = None
+    facts: Mapping[str, Holds] | None = None
+
+    def holds_at(self, prop: str | None) -> Holds:
+        """What kind of value it yields with this property."""
+        return self.facts[prop] if self.facts is not None and prop is not None else self.holds
 
 
 SOURCES: Final[dict[str, Source]] = {
     "status": Source("status", HTTP),
     "header": Source("text", HTTP, "the name of a header"),
-    "body": Source("text", HTTP),
+    "body": Source("text", HTTP | TCP),
     "json": Source("json", HTTP, "a JSONPath, such as $.items[0].price"),
-    "size": Source("size", HTTP),
+    "size": Source("size", HTTP | TCP),
     "redirects": Source("number", HTTP),
-    "tls": Source("text", HTTP, f"one of {', '.join(TLS_FACTS)}"),
-    "resolve": Source("duration", HTTP),
-    "connect": Source("duration", HTTP),
-    "send": Source("duration", HTTP),
-    "wait": Source("duration", HTTP),
+    "tls": Source("duration", HTTP | TCP | TLS, facts=TLS_FACTS),
+    "resolve": Source("duration", HTTP | TCP | TLS | ICMP),
+    "connect": Source("duration", HTTP | TCP | TLS),
+    "send": Source("duration", HTTP | TCP),
+    "wait": Source("duration", HTTP | TCP | TLS),
     "receive": Source("duration", HTTP),
-    "total": Source("duration", ANY),
+    "total": Source("duration", EVERY),
+    "banner": Source("text", TCP),
+    "rtt": Source("duration", ICMP, facts=RTT_FACTS),
+    "loss": Source("percent", ICMP),
     "url": Source("text", ANY),
     "title": Source("text", BROWSER),
     "text": Source("text", BROWSER),
@@ -60,6 +90,8 @@ ALLOWED: Final[dict[Holds, tuple[str, ...]]] = {
     "duration": ("==", "!=", *ORDERINGS, "exists"),
     "size": ("==", "!=", *ORDERINGS, "exists"),
     "text": ("==", "!=", "contains", "matches", "in", "exists"),
+    "texts": ("contains", "matches", "exists"),
+    "percent": ("==", "!=", *ORDERINGS, "exists"),
     "json": COMPARISONS,
 }
 """Which comparisons make sense for which kind of value."""
@@ -82,9 +114,7 @@ class Expectation:
 
     def holds(self) -> Holds:
         """What kind of value the source yields here."""
-        if self.source == "tls":
-            return "duration" if self.property is None else TLS_FACTS[self.property]
-        return SOURCES[self.source].holds
+        return SOURCES[self.source].holds_at(self.property)
 
     def kinds(self) -> frozenset[str]:
         """The step kinds that yield the source."""

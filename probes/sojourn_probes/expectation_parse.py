@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sojourn_probes.expectation import ALLOWED, COMPARISONS, SOURCES, TLS_FACTS, Expectation, ExpectationError, Holds
+from sojourn_probes.expectation import ALLOWED, COMPARISONS, SOURCES, Expectation, ExpectationError, Holds
 from sojourn_probes.units import parse_duration, parse_size
 
 MAX_LENGTH: Final = 2000
@@ -136,6 +136,10 @@ def _read_number(given: Any) -> int | float:
     raise ExpectationError(f"{given!r} is not a number")
 
 
+def _read_percent(given: Any) -> int | float:
+    return _read_number(given.removesuffix("%") if isinstance(given, str) else given)
+
+
 def _read_status(given: Any) -> int | str:
     if isinstance(given, str) and _STATUS_CLASS.fullmatch(given):
         return given
@@ -158,6 +162,8 @@ _READERS: Final[dict[Holds, Callable[[Any], Any]]] = {
     "number": _read_number,
     "status": _read_status,
     "text": _read_text,
+    "texts": _read_text,
+    "percent": _read_percent,
     "json": lambda given: given,
 }
 
@@ -217,8 +223,9 @@ class _Parser:
         if token is None:
             raise ExpectationError("is empty; write for example status == 200")
         source, dot, after = token.text.partition(".")
-        prop: str | None = after if source == "tls" and dot else None
-        if token.kind != "word" or (dot and source != "tls"):
+        dotted = bool(dot) and _has_facts(source)
+        prop: str | None = after if dotted else None
+        if token.kind != "word" or (dot and not dotted):
             source = token.text
         _require_known(source, token.offset)
         if source == "header":
@@ -315,9 +322,11 @@ def _literal(word: str) -> Any:
 
 
 def _holds(source: str, prop: str | None) -> Holds:
-    if source == "tls":
-        return "duration" if prop is None else TLS_FACTS[prop]
-    return SOURCES[source].holds
+    return SOURCES[source].holds_at(prop)
+
+
+def _has_facts(source: str) -> bool:
+    return source in SOURCES and SOURCES[source].facts is not None
 
 
 def _require_known(source: str, offset: int) -> None:
@@ -331,12 +340,16 @@ def _require_known(source: str, offset: int) -> None:
 def _require_source(source: str, prop: str | None, offset: int) -> None:
     _require_known(source, offset)
     wanted = SOURCES[source].property_name
-    if source == "tls" and prop is not None and prop not in TLS_FACTS:
-        close = difflib.get_close_matches(prop, TLS_FACTS, n=1)
-        raise ExpectationError(f"tls.{prop} is not known; {f'did you mean tls.{close[0]}?' if close else f'tls has {wanted}'}", offset)
+    facts = SOURCES[source].facts
+    if facts is not None:
+        if prop is not None and prop not in facts:
+            close = difflib.get_close_matches(prop, facts, n=1)
+            cure = f"did you mean {source}.{close[0]}?" if close else f"{source} has one of {', '.join(facts)}"
+            raise ExpectationError(f"{source}.{prop} is not known; {cure}", offset)
+        return
     if wanted is None and prop is not None:
         raise ExpectationError(f"{source} takes no property; remove {prop!r}", offset)
-    if wanted is not None and not prop and source != "tls":
+    if wanted is not None and not prop:
         raise ExpectationError(f"{source} wants {wanted}", offset)
     if source == "json" and prop is not None:
         require_json_path(prop, offset)
@@ -362,8 +375,8 @@ def _require_comparison(comparison: str, source: str, holds: Holds, offset: int,
 
 
 def _written(source: str, prop: str | None, negated: bool, comparison: str, target: Any) -> str:
-    words = [f"tls.{prop}" if source == "tls" and prop else source]
-    if prop and source != "tls":
+    words = [f"{source}.{prop}" if prop and _has_facts(source) else source]
+    if prop and not _has_facts(source):
         words.append(prop)
     if negated:
         words.append("not")

@@ -31,7 +31,11 @@ class ExpectationResult:
 
 @dataclass(frozen=True, slots=True)
 class Exchange:
-    """One HTTP exchange: a request of an `http` step (each redirect hop apart) or one a browser made.
+    """One exchange with a server: a request of an `http` step (each redirect hop apart), one a browser made, or what another
+    kind of step did on the wire.
+
+    `protocol` is `http`, else what was spoken, in small letters (`tcp`, `smtp`, `tls`, `icmp` …); then `method` is the word for
+    people (`SMTP`), `url` is `host:port`, and neither is sent on as an attribute of HTTP.
 
     `phases` holds seconds by the names of `semconv.HTTP_PHASES`, those finished before a failure included.
     """
@@ -51,6 +55,7 @@ class Exchange:
     peer_port: int = 0
     protocol_version: str = ""
     body_size: int | None = None
+    protocol: str = "http"
 
 
 @dataclass(frozen=True, slots=True)

@@ -121,6 +121,26 @@ def test_an_exchange_that_got_no_answer_keeps_its_finished_phases():
     assert asked.status.code == Status.STATUS_CODE_ERROR
 
 
+def test_an_exchange_that_is_no_http_has_nothing_of_http():
+    """Mail, ping and the like are CLIENT spans named for their protocol, with server, peer, phases and error, and no http.* or url.*."""
+    other = exchange(protocol="smtp", method="SMTP", url="mail.example:587", server_address="mail.example", server_port=587, status=None, error=FailureKind.TLS)
+    asked = spans(run_result(step(exchanges=(other,))))[2]
+    attributes = plain(asked.attributes)
+    assert (asked.name, asked.kind, asked.status.code) == ("SMTP", Span.SPAN_KIND_CLIENT, Status.STATUS_CODE_ERROR)
+    assert (
+        attributes.items()
+        >= {
+            "network.protocol.name": "smtp",
+            "server.address": "mail.example",
+            "server.port": 587,
+            "network.peer.address": "192.0.2.1",
+            "error.type": "tls",
+            "sojourn.http.phase.connect": 0.002,
+        }.items()
+    )
+    assert [name for name in attributes if name.startswith(("http.", "url."))] == []
+
+
 def test_a_step_tells_its_expectations_vitals_and_evidence():
     """One event per expectation with expected and actual, one per vital; evidence by id."""
     at_step = spans(run_result())[1]

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sojourn_probes.expectation import ALLOWED, SOURCES, TLS_FACTS, Expectation, ExpectationError
+from sojourn_probes.expectation import ALLOWED, SOURCES, Expectation, ExpectationError
 from sojourn_probes.expectation_parse import from_parts, parse
 
 
@@ -134,11 +134,9 @@ def parts(draw):
         prop = draw(st.from_regex(r"[a-z][a-z-]{0,20}", fullmatch=True).filter(lambda name: name not in ("contains", "matches", "in", "between", "exists")))
     if source == "json":
         prop = draw(st.sampled_from(["$", "$.a", "$.a[0].b", "$['x y']", "$.a[?(@.b > 3)].c"]))
-    if source == "tls" and draw(st.booleans()):
-        prop = draw(st.sampled_from(sorted(TLS_FACTS)))
-        holds = TLS_FACTS[prop]
-    elif source == "tls":
-        holds = "duration"
+    if (facts := SOURCES[source].facts) is not None and draw(st.booleans()):
+        prop = draw(st.sampled_from(sorted(facts)))
+        holds = facts[prop]
     comparison = draw(st.sampled_from(ALLOWED[holds]))
     one = {
         "status": st.integers(100, 599),
@@ -146,6 +144,8 @@ def parts(draw):
         "duration": st.integers(0, 99999).map(lambda n: f"{n}ms"),
         "size": st.integers(0, 99999).map(lambda n: f"{n}KB"),
         "text": WORDS,
+        "texts": WORDS,
+        "percent": st.integers(0, 100).map(lambda n: f"{n}%"),
         "json": WORDS | st.integers(-1000, 1000),
     }[holds]
     given_parts = {"source": source, "comparison": draw(st.sampled_from(["", "not "])) + comparison}
