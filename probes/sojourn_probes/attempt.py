@@ -171,7 +171,7 @@ class Attempt:
             if not limit.expired():
                 return self._partial(started, Failure(FailureKind.AGENT, f"the {step.kind} runner stopped: {type(fault).__name__}"))
             of_whole = show_duration(self.around.journey.timeout) if whose == "timeout of the attempt" else show_duration(budget)
-            return self._partial(started, Failure(FailureKind.TIMEOUT, f"not done within {of_whole} ({whose}){self._last_request()}"))
+            return self._partial(started, Failure(FailureKind.TIMEOUT, f"not done within {of_whole} ({whose}){self._last_request()}{self._waiting()}"))
         except NameMissing as fault:
             return self._partial(started, _missing(fault, step.id))
         except ModuleNotFoundError as fault:
@@ -197,6 +197,11 @@ class Attempt:
         last = partial.exchanges[-1]
         finished = ", ".join(f"{phase} {show_duration(seconds)}" for phase, seconds in last.phases.items())
         return f", at {last.method} {last.url.partition('?')[0]}" + (f" after {finished}" if finished else "")
+
+    def _waiting(self) -> str:
+        """What the runner says it was waiting for."""
+        partial = self.kept.get("partial")
+        return f": {self.around.redact.text(partial.waiting)}" if isinstance(partial, Observation) and partial.waiting else ""
 
     def _verdict(self, step: Step, observation: Observation) -> Verdict:
         try:

@@ -1,0 +1,228 @@
+"""One TCP connection of a `tcp` or `tls` step: looked up, connected, gone over to TLS, and recorded as one exchange."""
+
+import asyncio
+import contextlib
+import socket
+import ssl
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from types import TracebackType
+from typing import Any, Final
+
+import httpcore2
+
+from sojourn_probes.ids import new_span_id
+from sojourn_probes.result import Exchange, Failure
+from sojourn_probes.semconv import HTTP_PHASES, FailureKind
+from sojourn_probes.steps.base import Observation, StepContext
+from sojourn_probes.steps.phases import Phases
+from sojourn_probes.steps.resolving import ResolveError, ResolvingBackend
+from sojourn_probes.steps.talk import LOST, Broken, Talk, causes, ssl_error_in
+from sojourn_probes.steps.tls import TlsSettings
+from sojourn_probes.steps.tls_facts import chain_of, tls_facts
+from sojourn_probes.steps.tls_faults import SILENT, tls_words
+from sojourn_probes.steps.tls_trust import TrustError, context_for, trusting_all
+
+LOOK_SECONDS: Final = 5.0
+"""How long the second look at a certificate that was refused may take."""
+
+GOODBYE_SECONDS: Final = 1.0
+"""How long the server may take to answer the end of TLS."""
+
+DEFAULT_LIMIT: Final = 64 * 1024
+"""Bytes read at most, unless the step says otherwise."""
+
+UNREACHED: Final = "nobody answers there; the host may be down, or a firewall drops what is sent to this port"
+
+_FAMILIES: Final = {"any": socket.AF_UNSPEC, "4": socket.AF_INET, "6": socket.AF_INET6}
+
+Upgrade = Callable[[Talk], Awaitable[None]]
+"""Asks the server, in the plain text of its protocol, to go on in TLS."""
+
+
+class Wire:
+    """`async with Wire(…) as wire`: what breaks inside becomes the step's failure, and the exchange is recorded whatever happens."""
+
+    def __init__(self, part: Any, context: StepContext, seen: Observation, protocol: str, port: int | str, limit: int = DEFAULT_LIMIT) -> None:
+        self.context, self.seen, self.protocol = context, seen, protocol
+        self.host = context.names.fill_text(part.host).strip()
+        self.phases = Phases(context.clock)
+        self.family: str = part.ip_family
+        self.port = 0
+        self._port = context.names.fill_text(port) if isinstance(port, str) else str(port)
+        self._limit = limit
+        self._talk: Talk | None = None
+        self._span_id = new_span_id()
+        self._started = context.clock.now_ns()
+        self._ended = 0
+
+    @property
+    def where(self) -> str:
+        """`mail.example:587`."""
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
+    @property
+    def talk(self) -> Talk:
+        """The conversation, once `open` was called."""
+        assert self._talk is not None
+        return self._talk
+
+    async def __aenter__(self) -> "Wire":
+        return self
+
+    async def __aexit__(self, kind: type[BaseException] | None, fault: BaseException | None, trace: TracebackType | None) -> bool:
+        error: FailureKind | None = None
+        if isinstance(fault, Broken):
+            error = fault.failure.kind
+            self.seen.failure = Failure(error, self.context.redact.text(fault.failure.message))
+        elif isinstance(fault, asyncio.CancelledError):
+            error = FailureKind.TIMEOUT
+        self._record(error)
+        if self._talk is not None:
+            with contextlib.suppress(*LOST):
+                await self._talk.stream.aclose()
+        return isinstance(fault, Broken)
+
+    async def open(self) -> None:
+        """Look the name up and connect."""
+        self.port = port_of(self._port)
+        fits_family(self.host, self.family)
+        self.seen.waiting = UNREACHED
+        try:
+            stream = await ResolvingBackend(lambda: self.phases, lookup_for(self.family)).connect_tcp(self.host, self.port)
+        except ResolveError as fault:
+            raise Broken(FailureKind.DNS, str(fault)) from None
+        except LOST as fault:
+            raise Broken(FailureKind.CONNECT, f"{self.where}: {_connect_words(fault)}") from None
+        except (UnicodeError, ValueError):
+            raise Broken(FailureKind.CONFIG, f"{self.host!r} is no host that can be asked") from None
+        self.phases.peer = _address(stream)
+        self.seen.waiting = ""
+        self._talk = Talk(stream, self.where, self.phases, self.context.redact, self._limit)
+
+    async def start_tls(self, settings: TlsSettings, upgrade: Upgrade | None = None) -> None:
+        """Go on in TLS. After a certificate that is not good, `upgrade` repeats the way there for a second look at it."""
+        name = self._server_name(settings)
+        trust = self._trust(settings)
+        self.seen.waiting = SILENT
+        self.phases.begin("tls")
+        try:
+            stream = await self.talk.stream.start_tls(trust, name)
+        except LOST as fault:
+            self._ended = self.context.clock.now_ns()
+            refused = ssl_error_in(fault)
+            chain = await self._second_look(name, upgrade) if isinstance(refused, ssl.SSLCertVerificationError) else ()
+            raise Broken(FailureKind.TLS, f"{self.where}: {tls_words(refused, name, chain, self._ended / 1e9)}") from None
+        except (UnicodeError, ValueError):
+            raise Broken(FailureKind.CONFIG, f"{name!r} cannot be asked for in a TLS handshake; set server_name") from None
+        self.phases.end("tls")
+        self.seen.waiting = ""
+        self.phases.tls_facts = tls_facts(stream.get_extra_info("ssl_object"), self.context.clock.now_ns() / 1e9)
+        self.talk.stream = stream
+
+    async def goodbye(self) -> None:
+        """End TLS in order, and hear what the server has against us: in TLS 1.3 it judges a client's certificate only after the handshake."""
+        self._ended = self.context.clock.now_ns()
+        stream = self.talk.stream
+        connection: ssl.SSLObject = stream.get_extra_info("ssl_object")
+        try:
+            with contextlib.suppress(ssl.SSLWantReadError):
+                connection.unwrap()
+            async with asyncio.timeout(GOODBYE_SECONDS):
+                await stream.read(1024)
+        except ssl.SSLError as fault:
+            if "ALERT" in (fault.reason or ""):
+                raise Broken(FailureKind.TLS, f"{self.where}: {tls_words(fault, self.host)}") from None
+        except (TimeoutError, *LOST):
+            return
+
+    def _server_name(self, settings: TlsSettings) -> str:
+        name = self.host if settings.server_name is None else self.context.names.fill_text(settings.server_name)
+        return name.partition("%")[0].rstrip(".")
+
+    def _trust(self, settings: TlsSettings) -> ssl.SSLContext:
+        try:
+            return context_for(settings, self.context)
+        except TrustError as fault:
+            raise Broken(fault.failure.kind, fault.failure.message) from None
+
+    async def _second_look(self, name: str, upgrade: Upgrade | None) -> Sequence[Mapping[str, Any]]:
+        """The certificates behind a refused handshake. Python shows those of a good one only, so one more is made that takes any."""
+        assert self.phases.peer is not None
+        phases = Phases(self.context.clock)
+        stream: httpcore2.AsyncNetworkStream | None = None
+        try:
+            async with asyncio.timeout(LOOK_SECONDS):
+                stream = await ResolvingBackend(lambda: phases).connect_tcp(*self.phases.peer)
+                if upgrade is not None:
+                    await upgrade(Talk(stream, self.where, phases, self.context.redact, self._limit))
+                stream = await stream.start_tls(trusting_all(), name)
+                connection = stream.get_extra_info("ssl_object")
+                self.phases.tls_facts = tls_facts(connection, self.context.clock.now_ns() / 1e9)
+                return chain_of(connection)
+        except (Broken, TimeoutError, *LOST):
+            return ()
+        finally:
+            if stream is not None:
+                with contextlib.suppress(*LOST):
+                    await stream.aclose()
+
+    def _record(self, error: FailureKind | None) -> None:
+        ended = self._ended or self.context.clock.now_ns()
+        handshake = self.phases.tls_facts
+        self.seen.facts |= self.phases.seconds | {"total": (ended - self.seen.started_ns) / 1e9}
+        if handshake is not None:
+            self.seen.facts["tls_facts"] = handshake
+        peer = self.phases.peer or ("", 0)
+        exchange = Exchange(
+            span_id=self._span_id,
+            method=self.protocol.upper(),
+            url=self.context.redact.text(self.where),
+            started_ns=self._started,
+            ended_ns=ended,
+            error=error,
+            phases={phase: self.phases.seconds[phase] for phase in HTTP_PHASES if phase in self.phases.seconds},
+            server_address=self.host,
+            server_port=self.port,
+            peer_address=peer[0],
+            peer_port=peer[1],
+            protocol_version=str((handshake or {}).get("protocol", "")).removeprefix("TLSv") if self.protocol == "tls" else "",
+            protocol=self.protocol,
+        )
+        self.seen.exchanges.append(exchange)
+
+
+def port_of(filled: str) -> int:
+    """A port as a number. Raises `Broken`."""
+    if not filled.isdecimal() or not 1 <= int(filled) <= 65535:
+        raise Broken(FailureKind.CONFIG, f"{filled!r} is no port; it is a number from 1 to 65535")
+    return int(filled)
+
+
+def fits_family(host: str, family: str) -> None:
+    """Raises `Broken` when `host` is an address of another family than wanted."""
+    given = "6" if ":" in host else "4" if host.replace(".", "").isdecimal() else family
+    if family not in ("any", given):
+        raise Broken(FailureKind.CONFIG, f"{host} is an address of IPv{given}, and ip_family says {family}; remove one of them")
+
+
+def lookup_for(family: str) -> Callable[[str, int], Sequence[tuple[Any, ...]]]:
+    """The system's lookup, for addresses of one family or any."""
+
+    def look(host: str, port: int) -> Sequence[tuple[Any, ...]]:
+        return socket.getaddrinfo(host, port, family=_FAMILIES[family], type=socket.SOCK_STREAM)
+
+    return look
+
+
+def _address(stream: httpcore2.AsyncNetworkStream) -> tuple[str, int] | None:
+    address = stream.get_extra_info("server_addr")
+    return None if not address else (str(address[0]), int(address[1]))
+
+
+def _connect_words(fault: BaseException) -> str:
+    for cause in causes(fault):
+        if isinstance(cause, ConnectionRefusedError):
+            return "the connection was refused; nothing listens on this port there, or a firewall refuses it"
+        if isinstance(cause, OSError) and not isinstance(cause, socket.gaierror) and cause.strerror:
+            return f"no connection: {cause.strerror}"
+    return "no connection"
