@@ -119,7 +119,7 @@ class StepBase(Model):
     """What every step has, whatever its kind."""
 
     not_built: ClassVar[frozenset[str]] = frozenset(
-        {"when", "wait", "dns", "icmp", "grpc", "ws", "continue_on_error", "side_effects", "overrides", "repeat", "group", "depends_on"}
+        {"when", "wait", "dns", "grpc", "ws", "continue_on_error", "side_effects", "overrides", "repeat", "group", "depends_on"}
     )
 
     id: Id = Field(description="stable; history and ${steps.<id>.…} hang on it")

@@ -8,8 +8,9 @@ from typing import Any, Final
 
 from sojourn_probes.steps.browser import BrowserPart
 from sojourn_probes.steps.http import HttpPart
+from sojourn_probes.steps.icmp import IcmpPart
 from sojourn_probes.steps.tcp import TcpPart
 from sojourn_probes.steps.tls import TlsPart
 
-KINDS: Final[dict[str, Any]] = {"http": HttpPart, "browser": BrowserPart, "tcp": TcpPart, "tls": TlsPart}
+KINDS: Final[dict[str, Any]] = {"http": HttpPart, "browser": BrowserPart, "tcp": TcpPart, "tls": TlsPart, "icmp": IcmpPart}
 """Step kind → the model of its part in a journey file."""
