@@ -84,7 +84,7 @@ class Talk:
     def said(self) -> str:
         """What the server said last, as the end of a sentence."""
         text = shortened(self._redact.text(bytes(self.received[-600:]).decode("utf-8", "replace")))
-        return f"; it said '{text}'" if text else " without a word"
+        return f"; it said '{text}'" if text else "; it said nothing"
 
     def broken(self, kind: FailureKind, message: str) -> Broken:
         """What to raise when the conversation cannot go on."""

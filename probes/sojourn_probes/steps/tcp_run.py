@@ -78,7 +78,7 @@ class _Dialog:
         wanted = self._wanted(turn)
         ends = self._matcher(wanted) if turn.matches is not None else _finder(wanted)
         while (end := ends(talk.unread)) is None:
-            self.seen.waiting = f"{self._shown(turn, wanted)} was awaited, and the server{talk.said().removeprefix('; it') or ' said nothing'}"
+            self.seen.waiting = f"{self._shown(turn, wanted)} was awaited, and the server{talk.said().removeprefix('; it')}"
             if not await talk.more():
                 raise talk.broken(FailureKind.PROTOCOL, f"the server closed the connection while {self._shown(turn, wanted)} was awaited{talk.said()}")
         self.seen.waiting = ""
