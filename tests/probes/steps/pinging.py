@@ -39,15 +39,14 @@ def become_nobody() -> None:
 
 
 def answer_every_other(listening: socket.socket) -> None:
-    """Echo replies to even sequence numbers, each behind three replies that are none of ours."""
+    """Echo replies to even sequence numbers; to odd ones only what is no answer: another identifier, another payload, one cut short."""
     packet = listening.recv(4096)
     asked = packet[(packet[0] & 15) * 4 :]
     if asked[0] != 8:
         return
     _, _, _, identifier, sequence = struct.unpack_from("!BBHHH", asked)
-    if sequence % 2:
-        return
-    for number, payload, cut in ((identifier ^ 1, asked[8:], None), (identifier, bytes(56), None), (identifier, asked[8:], 6), (identifier, asked[8:], None)):
+    wrong = ((identifier ^ 1, asked[8:], None), (identifier, bytes(56), None), (identifier, asked[8:], 6))
+    for number, payload, cut in wrong if sequence % 2 else ((identifier, asked[8:], None),):
         made = bytearray(request(4, number, sequence, payload))
         made[0], made[2:4] = 0, b"\0\0"
         total = sum(struct.unpack(f"!{len(made) // 2}H", made))

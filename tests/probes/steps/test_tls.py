@@ -1,5 +1,7 @@
 """The tls runner: facts of the certificate, STARTTLS of five protocols, client certificates, and what a file may say."""
 
+import asyncio
+import queue
 import ssl
 from typing import Any
 
@@ -82,6 +84,15 @@ async def test_an_unverified_certificate_has_its_facts(tmp_path):
     async with listening(silent, self_signed(tmp_path)) as port:
         wanted = ("tls.expires_in > 1d", "tls.subject contains localhost", "tls.san contains localhost", "tls.key_type == RSA", "tls.key_bits >= 2048")
         run = await shake(tmp_path, f"host: 127.0.0.1, port: {port}, verify: false", *wanted)
+    assert run.outcome is Outcome.PASSED, run.failure
+
+
+async def test_tls_is_ended_in_order(authority, tmp_path):
+    """The server hears the end of TLS and not just the end of the connection, so that its log shows no fault."""
+    ends: queue.Queue[bool] = queue.Queue()
+    with handshaking(authority.context(), ends=ends) as port:
+        run = await shake(tmp_path, f"host: localhost, port: {port}, ca_file: ca.pem")
+        assert await asyncio.to_thread(ends.get, timeout=25) is True
     assert run.outcome is Outcome.PASSED, run.failure
 
 

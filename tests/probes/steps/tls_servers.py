@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import datetime
+import queue
 import socket
 import ssl
 import threading
@@ -45,15 +46,18 @@ async def listening(serve: Serve, tls: ssl.SSLContext | None = None, host: str =
 
 
 @contextmanager
-def handshaking(tls: ssl.SSLContext, greeting: bytes = b"") -> Iterator[int]:
-    """A server on sockets, in threads: unlike asyncio's it sends its alert before it closes, as servers out there do. Yields the port."""
+def handshaking(tls: ssl.SSLContext, greeting: bytes = b"", ends: "queue.Queue[bool] | None" = None) -> Iterator[int]:
+    """A server on sockets, in threads: unlike asyncio's it sends its alert before it closes, as servers out there do. Yields the port.
+
+    `ends` hears of each conversation whether the other side ended TLS in order.
+    """
     listener = socket.create_server(("127.0.0.1", 0))
 
     def one(connection: socket.socket) -> None:
         connection.settimeout(30)
         with contextlib.suppress(OSError):
             try:
-                wrapped = tls.wrap_socket(connection, server_side=True)
+                wrapped = tls.wrap_socket(connection, server_side=True, suppress_ragged_eofs=False)
             except ssl.SSLError:
                 connection.shutdown(socket.SHUT_WR)
                 while connection.recv(4096):
@@ -62,8 +66,15 @@ def handshaking(tls: ssl.SSLContext, greeting: bytes = b"") -> Iterator[int]:
                 return
             with wrapped:
                 wrapped.sendall(greeting)
-                while wrapped.recv(4096):
-                    pass
+                try:
+                    while wrapped.recv(4096):
+                        pass
+                except ssl.SSLError:
+                    in_order = False
+                else:
+                    in_order = True
+                if ends is not None:
+                    ends.put(in_order)
 
     def serve() -> None:
         with contextlib.suppress(OSError):
