@@ -14,6 +14,8 @@ import sys
 from pathlib import Path
 
 from sojourn_probes.steps.echo import request
+from sojourn_probes.steps.ping_socket import ping_socket
+from sojourn_probes.steps.talk import Broken
 from tests.probes.walking import walk
 
 CANNOT = 77
@@ -21,6 +23,16 @@ NOBODY = 65534
 CLONE_NEWNET = 0x40000000
 SIOCSIFFLAGS = 0x8914
 IPV4 = Path("/proc/sys/net/ipv4")
+
+
+def may_ping(address: str) -> bool:
+    """Whether this process may ping `address` in its own world."""
+    try:
+        made, _ = ping_socket(address)
+    except (Broken, OSError):
+        return False
+    made.close()
+    return True
 
 
 def enter() -> None:

@@ -16,19 +16,10 @@ from sojourn_probes.semconv import FailureKind, Outcome
 from sojourn_probes.steps.echo import reply_in, request
 from sojourn_probes.steps.ping_socket import MAY_NOT, ping_socket
 from sojourn_probes.steps.talk import Broken
-from tests.probes.steps.pinging import CANNOT
+from tests.probes.steps.pinging import CANNOT, may_ping
 from tests.probes.walking import journey, walk
 
 ROOT = Path(__file__).parents[3]
-
-
-def may_ping(address: str) -> bool:
-    try:
-        made, _ = ping_socket(address)
-    except (Broken, OSError):
-        return False
-    made.close()
-    return True
 
 
 def in_world(world: str, host: str = "127.0.0.1") -> dict[str, Any]:

@@ -1,7 +1,9 @@
 """The tcp runner: connecting, dialogs of text and bytes, TLS on the way, hostile servers, and what a file may say."""
 
 import asyncio
+import re
 import socket
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,8 +11,11 @@ import pytest
 from sojourn_probes.errors import JourneyFileError
 from sojourn_probes.semconv import FailureKind, Outcome
 from tests.probes.steps import starttls_servers as talking
+from tests.probes.steps.pinging import may_ping
 from tests.probes.steps.tls_servers import Authority, hours, listening, silent
 from tests.probes.walking import journey, walk
+
+ROOT = Path(__file__).parents[3]
 
 
 async def speak(port: int, keys: str = "", *expectations: str, host: str = "localhost", timeout: str = "25s", **more: Any) -> Any:
@@ -61,7 +66,7 @@ async def test_a_dialog_of_several_turns():
 async def test_the_same_words_must_come_again():
     """What was expected once is used up: a second turn wants it a second time."""
     async with listening(shop) as port:
-        run = await speak(port, dialog('expect: "220"', 'expect: "220"'), timeout="700ms")
+        run = await speak(port, dialog('expect: "220"', 'expect: "220"'), timeout="2s")
     assert run.failure.kind is FailureKind.TIMEOUT
     assert run.failure.message.endswith(": '220' was awaited, and the server said '220 shop ready'")
 
@@ -90,9 +95,9 @@ async def test_what_was_awaited_in_vain_is_said():
 
     turns = dialog('send: "PASS ${secrets.pw}\\n"', 'expect: "+OK"')
     async with listening(echoes) as port:
-        run = await speak(port, turns, timeout="700ms", environ={"SOJOURN_SECRET_PW": "hunter2-hunter2"})
+        run = await speak(port, turns, timeout="2s", environ={"SOJOURN_SECRET_PW": "hunter2-hunter2"})
     assert run.failure.kind is FailureKind.TIMEOUT
-    assert run.failure.message.startswith(f"not done within 700 ms (timeout of the attempt), at TCP localhost:{port} after resolve ")
+    assert run.failure.message.startswith(f"not done within 2.00 s (timeout of the attempt), at TCP localhost:{port} after resolve ")
     assert run.failure.message.endswith(": '+OK' was awaited, and the server said 'you said PASS [redacted]'")
     assert "hunter2" not in repr(run)
 
@@ -205,6 +210,26 @@ async def test_nothing_is_left_open():
         async with asyncio.timeout(25):
             await ended.acquire()
             await ended.acquire()
+
+
+async def test_the_port_example():
+    """configs/journeys/port.yaml passes against servers that are well, and fails at the one that says something else."""
+    text = (ROOT / "configs/journeys/port.yaml").read_text()
+    text = text.replace("{gateway: 192.0.2.1, desktop: desktop.example, cache: cache.example}", "{gateway: 127.0.0.1, desktop: localhost, cache: localhost}")
+    text = text.replace("rtt > 150ms", "rtt > 30s").replace("connect > 300ms", "connect > 30s").replace("wait < 1s", "wait < 30s")
+    if not may_ping("127.0.0.1"):
+        text = re.sub(r"  - id: line\n.*?(?=  - id: desktop)", "", text, flags=re.DOTALL)
+
+    async def cache(reader, writer):
+        writer.write(b"+PONG\r\n" if await reader.readline() == b"PING\r\n" else b"-ERR\r\n")
+
+    async with listening(silent) as desktop, listening(cache) as good, listening(shop) as bad:
+        text = text.replace("port: 3389", f"port: {desktop}")
+        run = await walk(text.replace("port: 6379", f"port: {good}"))
+        other = await walk(text.replace("port: 6379", f"port: {bad}").replace("wait < 30s]", "wait < 30s]\n    timeout: 3s"))
+    assert run.outcome is Outcome.PASSED, run.failure
+    assert (other.failure.step, other.failure.kind) == ("cache", FailureKind.TIMEOUT)
+    assert other.failure.message.endswith("'+PONG' was awaited, and the server said '220 shop ready'")
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,9 @@
 
 import asyncio
 import queue
+import re
 import ssl
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,6 +15,8 @@ from sojourn_probes.steps.tls_facts import PeerCertificate
 from tests.probes.steps import starttls_servers as talking
 from tests.probes.steps.tls_servers import Authority, handshaking, hours, listening, self_signed, silent
 from tests.probes.walking import journey, walk
+
+ROOT = Path(__file__).parents[3]
 
 
 @pytest.fixture
@@ -167,7 +171,7 @@ async def test_a_server_that_will_not_go_on_in_tls_is_protocol(protocol, serve, 
 async def test_a_silent_mail_server_is_timeout(tmp_path):
     """A server that never greets ends at the deadline, and the sentence says what was awaited."""
     async with listening(silent) as port:
-        run = await walk(f"id: j\ntimeout: 500ms\nsteps:\n  - {{id: s, tls: {{host: localhost, port: {port}, starttls: smtp}}}}\n")
+        run = await walk(f"id: j\ntimeout: 2s\nsteps:\n  - {{id: s, tls: {{host: localhost, port: {port}, starttls: smtp}}}}\n")
     assert run.failure.kind is FailureKind.TIMEOUT
     assert run.failure.message.endswith(": the server is silent, or speaks no smtp")
 
@@ -219,6 +223,20 @@ async def test_a_renewed_authority_is_read_again(authority, tmp_path):
         Authority(tmp_path, "Another")
         assert (await shake(tmp_path, part + str(port), tools=tools)).failure.kind is FailureKind.TLS
     assert len(tools["tls_contexts"]) == 1
+
+
+async def test_the_mail_example(authority, tmp_path):
+    """configs/journeys/mail-tls.yaml passes against a mail server that is well, is slow to renew as degraded, and fails when time is short."""
+    text = (ROOT / "configs/journeys/mail-tls.yaml").read_text().replace("{host: mail.example}", "{host: localhost}")
+    text = re.sub(r"starttls: (\w+)(?=\})", r"starttls: \1, ca_file: ca.pem", text).replace("      dialog:", "      tls: {ca_file: ca.pem}\n      dialog:")
+    text = text.replace("[connect > 500ms, total > 5s]", "[connect > 30s, total > 30s]")
+    for days, outcome in ((90, Outcome.PASSED), (14, Outcome.DEGRADED), (3, Outcome.FAILED)):
+        context = authority.context(not_after=hours(24 * days))
+        async with listening(talking.smtp(context)) as smtp, listening(talking.imap(context)) as imap:
+            ported = text.replace("port: 587", f"port: {smtp}").replace("port: 143", f"port: {imap}")
+            run = await walk(ported, path=tmp_path / "j.yaml")
+        assert run.outcome is outcome, run.failure
+    assert (run.failure.step, run.failure.message) == ("submit-certificate", "expected tls.expires_in > 7d, got 3.0 d")
 
 
 def test_a_certificate_that_cannot_be_read_has_no_facts():

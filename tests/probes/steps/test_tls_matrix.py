@@ -118,9 +118,9 @@ async def test_a_hostile_server_is_tls(kind, serve, said, authority, tmp_path):
 async def test_a_silent_server_is_timeout(kind, authority, tmp_path):
     """A handshake that never goes on ends at the deadline; the sentence says where it hung and why that may be."""
     async with listening(silent) as port:
-        run = await shake(kind, port, tmp_path, timeout="1s")
+        run = await shake(kind, port, tmp_path, timeout="2s")
     assert run.failure.kind is FailureKind.TIMEOUT
-    assert run.failure.message.startswith(f"not done within 1.00 s (timeout of the attempt), at {kind.upper()} localhost:{port} after resolve ")
+    assert run.failure.message.startswith(f"not done within 2.00 s (timeout of the attempt), at {kind.upper()} localhost:{port} after resolve ")
     assert run.failure.message.endswith("silent in the TLS handshake; it may speak no TLS on this port, or want starttls, or hang")
     exchange = run.attempts[0].steps[0].exchanges[0]
     assert (list(exchange.phases), exchange.error) == (["resolve", "connect"], FailureKind.TIMEOUT)
@@ -156,7 +156,7 @@ async def test_a_server_that_drips_its_handshake_ends_at_the_deadline(authority,
             await asyncio.sleep(0.05)
 
     async with listening(drips) as port:
-        run = await shake("tls", port, tmp_path, timeout="1s")
+        run = await shake("tls", port, tmp_path, timeout="2s")
     assert run.failure.kind in (FailureKind.TIMEOUT, FailureKind.TLS)
     assert (run.ended_ns - run.started_ns) / 1e9 < 60
 
