@@ -30,6 +30,6 @@ def reply_in(packet: bytes, version: int, raw: bool) -> tuple[int, int, bytes] |
 
 def _checksum(data: bytes) -> int:
     padded = data + b"\0" * (len(data) % 2)
-    total = sum(struct.unpack(f"!{len(padded) // 2}H", padded))
+    total: int = sum(struct.unpack(f"!{len(padded) // 2}H", padded))
     total = (total & 0xFFFF) + (total >> 16)
     return ~(total + (total >> 16)) & 0xFFFF

@@ -69,7 +69,7 @@ async def test_the_first_end_in_the_chain_counts(authority, tmp_path):
     middle = authority.ca.create_child_ca()
     issued = middle.issue_cert("localhost")
     made = x509.load_pem_x509_certificate(middle.cert_pem.bytes())
-    root_key = load_pem_private_key(authority.ca.private_key_pem.bytes(), None)
+    root_key: Any = load_pem_private_key(authority.ca.private_key_pem.bytes(), None)
     builder = x509.CertificateBuilder(made.issuer, made.subject, made.public_key(), made.serial_number, hours(-1), hours(24 * 5.5))
     for extension in made.extensions:
         builder = builder.add_extension(extension.value, extension.critical)
@@ -113,7 +113,7 @@ async def test_another_name_can_be_asked_for(authority, tmp_path):
     assert bad.failure.message.endswith("is not for 127.0.0.1; it is for shop.example: get one with this name, or set server_name")
 
 
-STARTTLS = {"smtp": talking.smtp, "imap": talking.imap, "pop3": talking.pop3, "postgres": talking.postgres, "ldap": talking.ldap}
+STARTTLS: dict[str, Any] = {"smtp": talking.smtp, "imap": talking.imap, "pop3": talking.pop3, "postgres": talking.postgres, "ldap": talking.ldap}
 
 
 @pytest.mark.parametrize("protocol", sorted(STARTTLS))

@@ -3,10 +3,10 @@
 import asyncio
 import socket
 import ssl
+from typing import Any
 
 import pytest
 
-from sojourn_probes.result import RunResult
 from sojourn_probes.semconv import FailureKind, Outcome
 from tests.probes.steps.tls_servers import Authority, handshaking, hours, listening, self_signed, silent
 from tests.probes.walking import walk
@@ -22,7 +22,7 @@ def authority(tmp_path):
     return Authority(tmp_path)
 
 
-async def shake(kind, port, folder, more: str = "", timeout: str = "25s") -> RunResult:
+async def shake(kind, port, folder, more: str = "", timeout: str = "25s") -> Any:
     step = STEPS[kind].format(port=port, more=more)
     return await walk(f"id: j\ntimeout: {timeout}\nsteps:\n  - id: s\n    {step}\n", path=folder / "j.yaml")
 
