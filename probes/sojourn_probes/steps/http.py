@@ -73,9 +73,7 @@ class HttpAuth(Model):
 class HttpTls(Model):
     """How the server's certificate is judged."""
 
-    verify: Annotated[bool, Field(strict=True)] = Field(
-        True, description="false takes any certificate; then tls.expires_in, issuer and subject are not measured"
-    )
+    verify: Annotated[bool, Field(strict=True)] = Field(True, description="false takes any certificate; its facts are measured all the same")
     ca_file: str | None = Field(None, description="PEM file of the authorities to trust, relative to the journey file; default: those of the system")
 
 

@@ -12,6 +12,7 @@ from sojourn_probes.semconv import FailureKind
 from sojourn_probes.steps.body import BodyTooLarge
 from sojourn_probes.steps.phases import Phases
 from sojourn_probes.steps.resolving import ResolveError
+from sojourn_probes.steps.tls_faults import tls_words
 from sojourn_probes.units import show_size
 
 CAUGHT = (
@@ -37,7 +38,7 @@ def failure_of(error: BaseException, phases: Phases, where: str, limit: int, hop
         return Failure(FailureKind.DNS, next(str(cause) for cause in causes if isinstance(cause, ResolveError)))
     tls = next((cause for cause in causes if isinstance(cause, ssl.SSLError)), None)
     if tls is not None or phases.current == "tls":
-        return Failure(FailureKind.TLS, f"{where}: {_tls_words(tls) if tls is not None else 'the connection broke during the TLS handshake'}")
+        return Failure(FailureKind.TLS, f"{where}: {tls_words(tls, 'this host')}")
     if isinstance(error, BodyTooLarge):
         return Failure(FailureKind.CONTENT, f"{where}: the body is larger than {show_size(limit)} (max_body)")
     if isinstance(error, zlib.error):
@@ -61,12 +62,6 @@ def _causes(error: BaseException | None) -> list[BaseException]:
         found.append(error)
         error = error.__cause__ or error.__context__
     return found
-
-
-def _tls_words(fault: ssl.SSLError) -> str:
-    if isinstance(fault, ssl.SSLCertVerificationError):
-        return f"the certificate is not good: {fault.verify_message}"
-    return f"the TLS handshake failed: {(fault.reason or str(fault)).replace('_', ' ').lower()}"
 
 
 def _connect_words(causes: list[BaseException]) -> str:

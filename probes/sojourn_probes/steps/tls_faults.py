@@ -56,7 +56,7 @@ def tls_words(fault: ssl.SSLError | None, host: str, chain: Sequence[Mapping[str
 
 def _handshake_words(reason: str) -> str:
     if reason in _OLD_PROTOCOL:
-        return "the server speaks no TLS version this probe takes; it may have old, unsafe ones only: turn on TLS 1.2 or newer there, or see min_version"
+        return "the server speaks no TLS version this probe takes; it may have old, unsafe ones only: turn on TLS 1.2 or newer there"
     if reason in _NOT_TLS:
         return "what the server answers is no TLS; it speaks plain text on this port: use its TLS port, or starttls"
     if reason in _WANTS_CLIENT:
@@ -82,9 +82,10 @@ def _certificate_words(fault: ssl.SSLCertVerificationError, host: str, chain: Se
     if code == NOT_YET_VALID:
         return _not_yet(chain, now)
     if code in WRONG_HOST:
-        names = ", ".join(certificate_facts(own)["san"][:5]) if own is not None else ""
-        holds = f"it is for {names}" if names else "it names others" if own is None else "it names no host at all"
-        return f"the certificate is not for {host}; {holds}: get one with this name, or set server_name"
+        if own is None:
+            return f"the certificate is not for {host}; get one that names it"
+        names = ", ".join(certificate_facts(own)["san"][:5])
+        return f"the certificate is not for {host}; it is for {names or 'no host at all'}: get one with this name, or set server_name"
     if code == SELF_SIGNED:
         return "the certificate is self-signed, nobody vouches for it; get one from an authority, or trust it with ca_file"
     if code == ROOT_UNKNOWN:

@@ -60,6 +60,8 @@ async def test_a_failed_probe_run_brings_phases_expectations_and_the_last_good_o
     request = {**attrs, "http.request.method": "POST", "url.full": "http://shop/payments", "http.response.status_code": "502"}
     phases = {"sojourn.http.phase.connect": "0.002", "sojourn.http.phase.wait": "0.5", "sojourn.http.phase.tls": "nonsense"}
     rows.span(at, "POST", TRACE, "02" * 8, parent="01" * 8, span_type="exchange", status=2, attrs={**request, **phases}, **common)
+    mail = {**attrs, "network.protocol.name": "smtp", "server.address": "mail.example", "server.port": "587", "sojourn.http.phase.connect": "0.002"}
+    rows.span(at + timedelta(milliseconds=1), "SMTP", TRACE, "03" * 8, parent="01" * 8, span_type="exchange", attrs=mail, **common)
     await rows.store(context.store)
     answer = await run(context, failed)
     assert answer is not None
@@ -72,7 +74,10 @@ async def test_a_failed_probe_run_brings_phases_expectations_and_the_last_good_o
     pay = answer.steps[1]
     assert pay.expectations == [{"text": "status == 201", "kind": "expect", "met": False, "expected": "== 201", "actual": "502"}]
     assert pay.vitals == {"lcp": 1.2, "cls": 0.1}
-    assert [(one["method"], one["status"], one["phases"]) for one in pay.exchanges] == [("POST", 502, {"connect": 0.002, "wait": 0.5})]
+    assert [(one["method"], one["url"], one["status"], one["phases"]) for one in pay.exchanges] == [
+        ("POST", "http://shop/payments", 502, {"connect": 0.002, "wait": 0.5}),
+        ("SMTP", "mail.example:587", None, {"connect": 0.002}),
+    ]
     assert answer.last_good is not None
     assert answer.last_good.run_id == good
     assert (await run(context, good)).last_good is None  # type: ignore[union-attr]

@@ -50,7 +50,7 @@ def bad_servers(authority, folder):
         "chain missing": (authority.without_chain(), "the server sent its own certificate alone, and its issuer ("),
         "old protocol": (
             authority.old(),
-            "the server speaks no TLS version this probe takes; it may have old, unsafe ones only: turn on TLS 1.2 or newer there, or see min_version",
+            "the server speaks no TLS version this probe takes; it may have old, unsafe ones only: turn on TLS 1.2 or newer there",
         ),
     }
 

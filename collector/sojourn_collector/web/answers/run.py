@@ -139,8 +139,9 @@ def _exchange(span: Mapping[str, Any]) -> dict[str, Any]:
     phases = {name: seconds for name in semconv.HTTP_PHASES if (seconds := _number(attrs.get(semconv.HTTP_PHASE_PREFIX + name))) is not None}
     status = attrs.get(semconv.HTTP_RESPONSE_STATUS_CODE, "")
     return {
-        "method": attrs.get(semconv.HTTP_REQUEST_METHOD, ""),
-        "url": attrs.get(semconv.URL_FULL, "") or attrs.get(semconv.URL_PATH, ""),
+        # What is no HTTP has neither: then the span's name says the protocol, and where it went is host and port.
+        "method": attrs.get(semconv.HTTP_REQUEST_METHOD, "") or span["name"],
+        "url": attrs.get(semconv.URL_FULL, "") or attrs.get(semconv.URL_PATH, "") or _server(attrs),
         "status": int(status) if status.isascii() and status.isdigit() and len(status) < 6 else None,
         "error": attrs.get(semconv.ERROR_TYPE, "") if span["status"] == 2 else "",
         "started": span["ts"],
@@ -152,6 +153,12 @@ def _exchange(span: Mapping[str, Any]) -> dict[str, Any]:
         "trace_id": span["trace"],
         "span_id": span["span"],
     }
+
+
+def _server(attrs: Mapping[str, str]) -> str:
+    host, port = attrs.get(semconv.SERVER_ADDRESS, ""), attrs.get(semconv.SERVER_PORT, "")
+    bracketed = f"[{host}]" if ":" in host else host
+    return f"{bracketed}:{port}" if port else host
 
 
 def _vitals(span: Mapping[str, Any]) -> dict[str, float]:
