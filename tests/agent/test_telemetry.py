@@ -1,5 +1,6 @@
 """A run as OTLP: the telemetry contract, attribute by attribute, and nothing on the host can switch it off."""
 
+import asyncio
 import os
 import subprocess
 import sys
@@ -14,6 +15,8 @@ from sojourn_agent.telemetry import encode_run, resource
 from sojourn_probes.result import ExpectationResult, RunResult
 from sojourn_probes.semconv import FailureKind, Outcome
 from tests.agent.runs import exchange, run_result, step
+from tests.probes.steps.tls_servers import listening
+from tests.probes.walking import walk
 
 COMMON = {
     "sojourn.journey.id": "checkout",
@@ -139,6 +142,27 @@ def test_an_exchange_that_is_no_http_has_nothing_of_http():
         }.items()
     )
     assert [name for name in attributes if name.startswith(("http.", "url."))] == []
+
+
+async def test_a_walked_tcp_step_is_a_client_span_without_its_secrets():
+    """What a tcp step did arrives as one CLIENT span under its step; what was sent and said stays here."""
+
+    async def echoes(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(await reader.readline())
+        writer.close()
+
+    async with listening(echoes) as port:
+        text = (
+            f'id: j\nsteps:\n  - id: s\n    tcp: {{host: localhost, port: {port}, dialog: [{{send: "${{secrets.pw}}\\n"}}, {{expect: "${{secrets.pw}}"}}]}}\n'
+        )
+        result = await walk(text + "    expect: [body contains x]\n", environ={"SOJOURN_SECRET_PW": "canary-4711"})
+    _, at_step, asked = spans(result)
+    attributes = plain(asked.attributes)
+    assert (asked.name, asked.kind, asked.parent_span_id) == ("TCP", Span.SPAN_KIND_CLIENT, at_step.span_id)
+    assert attributes.items() >= {"network.protocol.name": "tcp", "server.address": "localhost", "server.port": port, "sojourn.step.id": "s"}.items()
+    assert {f"sojourn.http.phase.{phase}" for phase in ("resolve", "connect", "send", "wait")} <= attributes.keys()
+    assert result.outcome is Outcome.FAILED
+    assert b"canary" not in encode_run(result, resource("eu", "1.0"), "1.0")
 
 
 def test_a_step_tells_its_expectations_vitals_and_evidence():

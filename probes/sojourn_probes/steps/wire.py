@@ -127,7 +127,7 @@ class Wire:
         try:
             with contextlib.suppress(ssl.SSLWantReadError):
                 connection.unwrap()
-            async with asyncio.timeout(GOODBYE_SECONDS):
+            async with asyncio.timeout(self._spare(GOODBYE_SECONDS)):
                 await stream.read(1024)
         except ssl.SSLError as fault:
             if "ALERT" in (fault.reason or ""):
@@ -151,7 +151,7 @@ class Wire:
         phases = Phases(self.context.clock)
         stream: httpcore2.AsyncNetworkStream | None = None
         try:
-            async with asyncio.timeout(LOOK_SECONDS):
+            async with asyncio.timeout(self._spare(LOOK_SECONDS)):
                 stream = await ResolvingBackend(lambda: phases).connect_tcp(*self.phases.peer)
                 if upgrade is not None:
                     await upgrade(Talk(stream, self.where, phases, self.context.redact, self._limit))
@@ -165,6 +165,11 @@ class Wire:
             if stream is not None:
                 with contextlib.suppress(*LOST):
                     await stream.aclose()
+
+    def _spare(self, most: float) -> float:
+        """Seconds for what is only good to know: the deadline must not come and make a time-out of what is already certain."""
+        left = self.context.timeout - (self.context.clock.now_ns() - self.seen.started_ns) / 1e9
+        return max(0.0, min(most, left / 2))
 
     def _record(self, error: FailureKind | None) -> None:
         ended = self._ended or self.context.clock.now_ns()

@@ -1,6 +1,7 @@
 """The icmp runner against real kernels: this one, and namespaces whose settings are ours."""
 
 import json
+import re
 import socket
 import subprocess
 import sys
@@ -12,6 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sojourn_probes.errors import JourneyFileError
+from sojourn_probes.expectation import ExpectationError
+from sojourn_probes.expectation_parse import parse
 from sojourn_probes.semconv import FailureKind, Outcome
 from sojourn_probes.steps.echo import reply_in, request
 from sojourn_probes.steps.ping_socket import MAY_NOT, ping_socket
@@ -98,6 +101,22 @@ async def test_names_and_families():
     other = await walk('id: j\nsteps:\n  - {id: s, icmp: {host: "::1", ip_family: 4}}\n')
     assert unknown.failure.kind is FailureKind.DNS
     assert (other.failure.kind, other.failure.message) == (FailureKind.CONFIG, "::1 is an address of IPv6, and ip_family says 4; remove one of them")
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("rtt.mean < 1s", "rtt.mean is not known; rtt has one of min, avg, max"),
+        ("rtt.maxx < 1s", "rtt.maxx is not known; did you mean rtt.max?"),
+        ("loss < much", "'much' is not a number"),
+        ("loss contains 3", "contains makes no sense for loss; one of ==, !=, <, <=, >, >=, between, exists does"),
+        ("rtt < 100", "100 has no unit; write 100s or 100ms"),
+    ],
+)
+def test_expectations_of_pings_are_read_strictly(text, message):
+    """Unknown facts, targets of the wrong kind and comparisons without sense are refused with the cure."""
+    with pytest.raises(ExpectationError, match=re.escape(message)):
+        parse(text)
 
 
 @given(st.binary(max_size=200), st.sampled_from([4, 6]), st.booleans())

@@ -79,6 +79,25 @@ async def test_an_unknown_authority_is_named(authority, tmp_path):
     assert run.failure.message.endswith("trust the issuer with ca_file")
 
 
+async def test_a_second_look_that_hangs_changes_nothing(authority, tmp_path):
+    """A server that answers once and then no more: the failure stays `tls`, in fewer words, and the deadline is kept."""
+    context = authority.context(not_before=hours(-99), not_after=hours(-72))
+    connections = 0
+
+    async def once(reader, writer):
+        nonlocal connections
+        connections += 1
+        if connections == 1:
+            await writer.start_tls(context)
+        await silent(reader, writer)
+
+    async with listening(once) as port:
+        run = await shake("tls", port, tmp_path, timeout="8s")
+    assert connections == 2
+    said = f"localhost:{port}: the certificate has expired; renew it on the server, or this machine's clock is wrong"
+    assert (run.failure.kind, run.failure.message) == (FailureKind.TLS, said)
+
+
 async def speaks_plain(reader, writer):
     writer.write(b"220 mail.example ESMTP ready\r\n")
     await writer.drain()
