@@ -40,7 +40,7 @@ def telemetry() -> str:
     """The page of names: closed lists of words, then every constant of semconv.py with the text under it."""
     lines = ["# Telemetry", "", "Made from `probes/sojourn_probes/semconv.py` by `make schema`; do not edit.", ""]
     lines += [
-        "A synthetic run is one trace: a root span `journey <id>`, a child `step <id>` for each step, a CLIENT span for each HTTP exchange,",
+        "A synthetic run is one trace: a root span `journey <id>`, a child `step <id>` for each step, a CLIENT span for each exchange with a server,",
         "one span event per expectation. What a real browser does arrives as spans (page views, actions, fetches) and log records (events below).",
         "",
     ]

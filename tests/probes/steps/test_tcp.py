@@ -13,6 +13,7 @@ from sojourn_probes.semconv import FailureKind, Outcome
 from tests.probes.steps import starttls_servers as talking
 from tests.probes.steps.pinging import may_ping
 from tests.probes.steps.tls_servers import Authority, hours, listening, silent
+from tests.probes.test_schema import fits_schema, loads
 from tests.probes.walking import journey, walk
 
 ROOT = Path(__file__).parents[3]
@@ -253,3 +254,35 @@ def test_what_a_file_may_not_say(part, message):
     with pytest.raises(JourneyFileError) as refused:
         journey(f"id: j\nsteps:\n  - id: s\n    tcp: {part}\n")
     assert message in str(refused.value)
+
+
+SAME_TO_BOTH = [
+    ("tcp: {host: x, port: 25, tls: true}", True),
+    ("tcp: {host: x, port: '${env.PORT}', tls: {verify: false, min_version: 1.3}}", True),
+    ("tcp: {host: x, port: 25, ip_family: 4, dialog: [{send: a}, {expect: b}, {starttls: true}], max_body: 2 KB}", True),
+    ("tls: {host: x, port: 1, ip_family: '6', starttls: ldap, min_version: '1.2', key_password: '${secrets.a}', cert_file: a}", True),
+    ("icmp: {host: x, count: 100, gap: 10ms, wait: 3s, size: 16, ip_family: any}", True),
+    ("tcp: {host: x, port: 25, tls: false}", False),
+    ("tcp: {host: x, port: '25'}", False),
+    ("tcp: {host: x, port: 25.5}", False),
+    ("tcp: {host: x, port: 65536}", False),
+    ("tcp: {host: x}", False),
+    ("tcp: {host: '', port: 25}", False),
+    ("tcp: {host: x, port: 25, ip_family: 5}", False),
+    ("tcp: {host: x, port: 25, dialog: {send: a}}", False),
+    ("tcp: {host: x, port: 25, dialog: [{say: a}]}", False),
+    ("tls: {host: x, min_version: 1.1}", False),
+    ("tls: {host: x, min_version: 1.25}", False),
+    ("tls: {host: x, starttls: irc}", False),
+    ("tls: {host: x, ca_file: [a]}", False),
+    ("icmp: {host: x, count: 101}", False),
+    ("icmp: {host: x, count: '3'}", False),
+    ("icmp: {host: x, gap: 3}", False),
+]
+
+
+@pytest.mark.parametrize(("part", "good"), SAME_TO_BOTH)
+def test_editor_and_loader_agree(part, good):
+    """What the loader takes of these kinds the JSON Schema takes, and what it refuses in form the schema marks."""
+    text = f"id: j\nsteps:\n  - id: s\n    {part}\n"
+    assert (loads(text), fits_schema(text)) == (good, good)
