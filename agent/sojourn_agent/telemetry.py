@@ -107,6 +107,7 @@ def _step(result: RunResult, step: StepResult) -> Span:
         semconv.STEP_ID: step.id,
         semconv.STEP_NAME: step.name,
         semconv.STEP_OUTCOME: str(step.outcome),
+        semconv.STEP_NOTE: step.note or None,
         semconv.SYNTHETIC_TYPE: "test",
         **_failure(step.failure),
         **{f"{semconv.EVIDENCE_PREFIX}{kind}": evidence for kind, evidence in step.evidence.items()},

@@ -225,6 +225,7 @@ class Attempt:
             vitals=dict(observation.vitals),
             console=tuple(self.around.redact.text(line) for line in observation.console),
             evidence=dict(observation.evidence),
+            note=self.around.redact.text(observation.note),
         )
 
     def _redacted(self, exchange: Exchange) -> Exchange:

@@ -76,6 +76,8 @@ class StepResult:
     vitals: dict[str, float] = field(default_factory=dict)
     console: tuple[str, ...] = ()
     evidence: dict[str, str] = field(default_factory=dict)
+    note: str = ""
+    """One sentence worth knowing that is no failure, such as why the step was skipped."""
 
 
 @dataclass(frozen=True, slots=True)

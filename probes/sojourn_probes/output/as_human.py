@@ -47,6 +47,8 @@ def step_lines(step: StepResult, width: int = 0) -> list[str]:
     lines = [f"  {SIGNS[step.outcome]} {step.name:<{width}}  {time}".rstrip()]
     if step.failure is not None:
         lines.append(f"      {step.failure.kind}: {step.failure.message}")
+    if step.note:
+        lines.append(f"      note: {step.note}")
     for one in step.expectations:
         if not one.met and one.kind == "degraded_if":
             lines.append(f"      slow: {one.text}, it was {one.actual}")

@@ -52,7 +52,7 @@ def _case(suite: Xml.Element, walked: Walked, step: StepResult) -> None:
     case = Xml.SubElement(suite, "testcase", name=_clean(step.name), classname=_clean(walked.result.journey_id), time=time, file=_clean(walked.file))
     case.set("line", str(walked.line_of(step.id)))
     if step.outcome is Outcome.SKIPPED:
-        Xml.SubElement(case, "skipped", message="an earlier step failed")
+        Xml.SubElement(case, "skipped", message=step.note or "an earlier step failed")
     elif step.failure is not None:
         _failed(case, "error" if step.outcome is Outcome.INCONCLUSIVE else "failure", step.failure)
     for earlier in walked.result.attempts[:-1]:

@@ -58,6 +58,8 @@ class Observation:
     vitals: dict[str, float] = field(default_factory=dict)
     console: list[str] = field(default_factory=list)
     evidence: dict[str, str] = field(default_factory=dict)
+    note: str = ""
+    """One sentence worth knowing that is no failure."""
     waiting: str = ""
     """What the runner waits for and what may be the matter, said when the deadline ends it there."""
 
