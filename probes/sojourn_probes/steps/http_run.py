@@ -23,6 +23,7 @@ from sojourn_probes.result import Exchange, Failure
 from sojourn_probes.semconv import HTTP_PHASES, PROBE_HEADER, FailureKind
 from sojourn_probes.steps.base import Observation, StepContext
 from sojourn_probes.steps.body import ENCODINGS, Body, read_body
+from sojourn_probes.steps.cookies import jar_of
 from sojourn_probes.steps.http import SECRET_HEADERS, HttpPart, HttpTls
 from sojourn_probes.steps.http_faults import CAUGHT, failure_of
 from sojourn_probes.steps.phases import Phases
@@ -96,11 +97,9 @@ class _Walk:
         self.connected: dict[bytes, tuple[tuple[str, int], dict[str, Any]]] = {}
         tls = part.tls or HttpTls()
         pool = httpcore2.AsyncConnectionPool(ssl_context=_ssl_context(tls, context), network_backend=ResolvingBackend(lambda: self.phases))
-        jar = context.kept.setdefault("http", httpx2.Cookies())
-        self.client = httpx2.AsyncClient(transport=_Transport(pool), cookies=jar, trust_env=False, timeout=None, follow_redirects=False)
+        self.client = httpx2.AsyncClient(transport=_Transport(pool), cookies=jar_of(context), trust_env=False, timeout=None, follow_redirects=False)
 
     async def close(self) -> None:
-        self.context.kept["http"] = self.client.cookies
         await self.client.aclose()
 
     async def follow(self) -> None:

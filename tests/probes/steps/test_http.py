@@ -9,16 +9,26 @@ import ssl
 import time
 import tracemalloc
 import zlib
+from contextlib import AsyncExitStack
+from http.cookiejar import Cookie
+from pathlib import Path
 from typing import Any
 
 import pytest
 import trustme
 
+from sojourn_probes.ids import new_run_id
+from sojourn_probes.names import Names
+from sojourn_probes.redact import Redactor
+from sojourn_probes.secrets import SecretStore
 from sojourn_probes.semconv import FailureKind, Outcome
+from sojourn_probes.steps.base import StepContext
 from sojourn_probes.steps.body import Body, BodyTooLarge, read_body
+from sojourn_probes.steps.cookies import jar_of
+from sojourn_probes.steps.http_run import Runner
 from sojourn_probes.steps.resolving import ResolveError, ResolvingBackend, resolve
 from tests.probes.site import Asked, answer, site
-from tests.probes.walking import walk
+from tests.probes.walking import journey, walk
 
 
 def step_of(run: Any) -> Any:
@@ -384,3 +394,42 @@ async def test_connections_are_fresh_in_every_step():
     async with site(await always(answer())) as shop:
         run = await walk(f"id: j\nbase_url: {shop.url}\nsteps:\n  - {{id: a, http: {{url: /a}}}}\n  - {{id: b, http: {{url: /b}}}}\n")
     assert all("connect" in step.exchanges[0].phases for step in run.attempts[0].steps)
+
+
+async def test_cookies_lie_in_the_jar_of_the_attempt():
+    """An http step sends what lies in `kept["cookies"]`, and puts there what the server sets: where a browser step finds it."""
+
+    def cookie(name: str, value: str) -> Cookie:
+        return Cookie(0, name, value, None, False, "127.0.0.1", False, False, "/", True, False, None, True, None, None, {})
+
+    async def respond(asked: Asked) -> bytes:
+        return answer(set_cookie="sid=from-the-server; Path=/")
+
+    async with site(respond) as shop:
+        found = journey(one(shop.url))
+        store = SecretStore({})
+        names = Names({}, {}, store, new_run_id(time.time()))
+        async with AsyncExitStack() as stack:
+            context = StepContext(
+                run_id=names.run_id,
+                journey_id="j",
+                step_id="s",
+                attempt=1,
+                trace_id="1" * 32,
+                span_id="1" * 16,
+                base_url=shop.url,
+                own_origins=(shop.url,),
+                names=names,
+                redact=Redactor(store),
+                mark=None,
+                timeout=30.0,
+                folder=Path(),
+                evidence_folder=None,
+                stack=stack,
+            )
+            jar = jar_of(context)
+            jar.set_cookie(cookie("cart", "from-the-browser"))
+            await Runner().run(found.steps[0].part, context)
+    assert shop.asked[0].headers["cookie"] == "cart=from-the-browser"
+    assert context.kept["cookies"] is jar
+    assert {one.name: one.value for one in jar} == {"cart": "from-the-browser", "sid": "from-the-server"}
