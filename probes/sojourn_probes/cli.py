@@ -3,27 +3,22 @@
 import asyncio
 import importlib.util
 import os
+import re
 import sys
-import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import AsyncExitStack, contextmanager
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, NoReturn
 
 import typer
-from rich.console import Console
 
-from sojourn_probes.cli_live import live_tree
-from sojourn_probes.errors import JourneyFileError, Problem, SojournError
-from sojourn_probes.ids import new_run_id
-from sojourn_probes.journey import Journey
-from sojourn_probes.load import duplicates, files_in, load_file, load_text, missing_names
-from sojourn_probes.names import Names
+from sojourn_probes.cli_streams import hand_over, prepare, say
+from sojourn_probes.cli_walk import Wish, read_all, read_to_walk, require_display, secret_store, tools_for, walk_all
+from sojourn_probes.errors import SojournError
+from sojourn_probes.journey import ID_PATTERN, Journey
+from sojourn_probes.load import load_text, missing_names
 from sojourn_probes.output import FORMS
-from sojourn_probes.output.as_human import lines_of
-from sojourn_probes.output.walked import Walked
-from sojourn_probes.redact import Redactor
-from sojourn_probes.run import run as walk
+from sojourn_probes.output.walked import Walked, exit_code
 from sojourn_probes.schema import journey_schema_text
 from sojourn_probes.secrets import SecretStore
 from sojourn_probes.starter import starter
@@ -32,6 +27,10 @@ BAD_FILE = 2
 """Exit code for a file, an argument or a setting that must be put right before anything can run."""
 
 FINDINGS_FORMS = [name for name, form in FORMS.items() if form.findings is not None]
+
+
+INTERRUPTED = 130
+"""Exit code after Ctrl-C, as of a program ended by SIGINT."""
 
 
 def _form_of(names: Sequence[str]) -> Callable[[str], str]:
@@ -45,6 +44,17 @@ def _form_of(names: Sequence[str]) -> Callable[[str], str]:
     return parse
 
 
+def _beginning(names: Sequence[str]) -> Callable[[str], list[str]]:
+    """Completes the words of `names`; typer knows the argument by its name."""
+    return lambda incomplete: [name for name in names if name.startswith(incomplete)]
+
+
+def _location(word: str) -> str:
+    if not re.match(ID_PATTERN, word):
+        raise typer.BadParameter(f"{word!r} will not do; small letters, digits, - and _ are taken, up to 64, the first a letter or digit")
+    return word
+
+
 app = typer.Typer(
     name="sojourn",
     help="Write and walk customer journeys. Results stay on this machine.\n\nExample: sojourn init https://shop.example && sojourn run shop-example.yaml",
@@ -56,15 +66,30 @@ app = typer.Typer(
 Paths = Annotated[list[Path], typer.Argument(help="Journey files, or folders of them.", show_default=False)]
 
 
-def main() -> None:
+def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run the command; one clear sentence instead of a traceback for what a person can put right."""
+    prepare()
     try:
-        app()
+        code = app(None if arguments is None else list(arguments), prog_name="sojourn", standalone_mode=False)
+    except typer.TyperException as error:
+        code = _wrong_use(error)
     except SojournError as error:
         sys.stderr.write(f"{error}\n")
-        sys.exit(BAD_FILE)
-    except KeyboardInterrupt:
-        sys.exit(130)
+        code = BAD_FILE
+    except (KeyboardInterrupt, typer.Abort):
+        code = INTERRUPTED
+    sys.exit(code or 0)
+
+
+def _wrong_use(error: typer.TyperException) -> int:
+    """One sentence about an argument or option that will not do."""
+    context = getattr(error, "ctx", None)
+    said = str(getattr(error, "format_message", error.__str__)()).rstrip(".")
+    if said:  # `sojourn` alone has shown its help
+        command = "sojourn" if context is None else context.command_path
+        joint = " " if said.endswith("?") else "; "
+        sys.stderr.write(f"{said[:1].lower()}{said[1:]}{joint}`{command} --help` shows what there is\n")
+    return BAD_FILE
 
 
 @app.command()
@@ -86,25 +111,38 @@ def init(
         raise SojournError(f"{path} is there already and stays as it is; name another with --file") from None
     except OSError as fault:
         raise SojournError(f"{path} cannot be written: {fault.strerror}") from None
-    sys.stdout.write(f"wrote {path}; next: sojourn run {path}\n")
+    say(f"wrote {path}; next: sojourn run {path}\n")
 
 
 @app.command()
 def validate(
     paths: Paths,
-    output: Annotated[str, typer.Option("--output", "-o", parser=_form_of(FINDINGS_FORMS), metavar="|".join(FINDINGS_FORMS), help="How to say it.")] = "human",
+    output: Annotated[
+        str,
+        typer.Option(
+            "--output",
+            "-o",
+            parser=_form_of(FINDINGS_FORMS),
+            autocompletion=_beginning(FINDINGS_FORMS),
+            metavar="|".join(FINDINGS_FORMS),
+            help="How to say it.",
+        ),
+    ] = "human",
     strict: Annotated[bool, typer.Option("--strict", help="Fail also when a variable or secret is not set here.")] = False,
+    no_env: Annotated[bool, typer.Option("--no-env", help="Say nothing about variables and secrets: another machine walks the journeys.")] = False,
 ) -> None:
     """Say what is wrong with journey files: file, line, column, cause and cure. Exit 0 when all are good, else 2.
 
     Example: sojourn validate journeys/ --output github
     """
-    journeys, problems = _read(paths)
-    store = _store()
-    missing = [problem for journey in journeys for problem in missing_names(journey, os.environ, store)]
-    findings = FORMS[output].findings
-    assert findings is not None
-    sys.stdout.write(findings(journeys, problems, missing))
+    if strict and no_env:
+        raise SojournError("--strict and --no-env contradict each other; leave one out")
+    journeys, problems = read_all(paths)
+    store = secret_store()
+    missing = [] if no_env else [problem for journey in journeys for problem in missing_names(journey, os.environ, store)]
+    form = FORMS[output]
+    assert form.findings is not None
+    form.write(form.findings(journeys, problems, missing))
     if problems or (strict and missing):
         raise typer.Exit(BAD_FILE)
 
@@ -115,29 +153,68 @@ def run(
     output: Annotated[
         str,
         typer.Option(
-            "--output", "-o", parser=_form_of(list(FORMS)), metavar="|".join(FORMS), help="How to give the result; on a terminal, human is a live tree."
+            "--output",
+            "-o",
+            parser=_form_of(list(FORMS)),
+            autocompletion=_beginning(list(FORMS)),
+            metavar="|".join(FORMS),
+            help="How to give the result; on a terminal, human is a live tree.",
         ),
     ] = "human",
-    location: Annotated[str, typer.Option("--location", help="Name of this place in the result.")] = "local",
-    evidence: Annotated[Path | None, typer.Option("--evidence", help="Folder for screenshots and the like of failed steps.", show_default=False)] = None,
+    location: Annotated[str, typer.Option("--location", parser=_location, metavar="NAME", help="Walk as the agent of this location.")] = "local",
+    evidence: Annotated[
+        Path | None, typer.Option("--evidence", metavar="FOLDER", help="Folder for screenshots and the like of failed steps.", show_default=False)
+    ] = None,
+    repeat: Annotated[
+        int, typer.Option("--repeat", min=1, max=10_000, metavar="N", help="Walk each journey N times, then say p50 and p95 of each step, and what failed.")
+    ] = 1,
+    watch: Annotated[bool, typer.Option("--watch", help="Walk again whenever a file is saved, until Ctrl-C.")] = False,
+    headed: Annotated[bool, typer.Option("--headed", help="Browser steps in a visible window.")] = False,
 ) -> None:
-    """Walk journeys once. Exit 0 when all passed, 1 when one did not, 2 when a file, variable or secret is missing or wrong.
+    """Walk journeys once. Results stay on this machine.
+
+    Exit 0 when all passed (slow ones included), 1 when one failed, 2 when a file, variable or secret is missing or wrong,
+    3 when none failed but one could not be measured (inconclusive).
 
     Example: sojourn run journeys/checkout.yaml --output junit > sojourn.xml
     """
-    journeys, problems = _read(paths)
-    store = _store()
-    problems += [problem for journey in journeys for problem in missing_names(journey, os.environ, store)]
-    problems += [_nothing_to_walk(journey) for journey in journeys if not journey.has_probes]
-    if problems:
-        raise JourneyFileError(problems)
-    if evidence is not None:
-        evidence.mkdir(parents=True, exist_ok=True)
-    walked = asyncio.run(_walk_all(journeys, store, location, evidence, human=output == "human"))
+    if watch and output != "human":
+        raise SojournError("--watch shows its runs to people; leave --output out, or walk once without --watch")
+    wish = Wish(location, _folder(evidence), headed, repeat, shown=output == "human")
+    if headed:
+        require_display()
+    if watch:
+        raise typer.Exit(_watched(paths, wish))
+    store = secret_store()
+    walked = asyncio.run(_walked(read_to_walk(paths, store), store, wish))
     if output != "human":
-        sys.stdout.write(FORMS[output].runs(walked))
-    if not all(one.passed for one in walked):
-        raise typer.Exit(1)
+        FORMS[output].write(FORMS[output].runs(walked))
+    raise typer.Exit(exit_code(walked))
+
+
+async def _walked(journeys: Sequence[Journey], store: SecretStore, wish: Wish) -> list[Walked]:
+    async with tools_for(wish) as tools:
+        return await walk_all(journeys, store, wish, tools)
+
+
+def _watched(paths: Sequence[Path], wish: Wish) -> int:
+    """Walk at every save until Ctrl-C; the exit code of the last walk."""
+    from sojourn_probes.cli_watch import Watch
+
+    watching = Watch(paths, wish)
+    with suppress(KeyboardInterrupt):
+        asyncio.run(watching.forever())
+    return watching.code
+
+
+def _folder(path: Path | None) -> Path | None:
+    """The folder for evidence, made if need be."""
+    if path is not None:
+        try:
+            path.mkdir(parents=True, exist_ok=True)
+        except OSError as fault:
+            raise SojournError(f"--evidence: {path} cannot be made a folder: {fault.strerror}") from None
+    return path
 
 
 @app.command()
@@ -146,7 +223,7 @@ def schema() -> None:
 
     Example: sojourn schema > journey.schema.json
     """
-    sys.stdout.write(journey_schema_text())
+    hand_over(journey_schema_text())
 
 
 @app.command(context_settings={"ignore_unknown_options": True, "allow_extra_args": True})
@@ -159,67 +236,6 @@ def demo(context: typer.Context) -> None:
         raise SojournError("the demo is not installed; install sojourn[all]")
     sys.stdout.flush()
     os.execv(sys.executable, [sys.executable, "-m", "sojourn_demo", *context.args])  # noqa: S606 - our own module, no shell
-
-
-def _read(paths: Sequence[Path]) -> tuple[list[Journey], list[Problem]]:
-    """The good journeys of `paths`, and the problems of the others."""
-    journeys: list[Journey] = []
-    problems: list[Problem] = []
-    for path in _files(paths, problems):
-        try:
-            journeys.append(load_file(path))
-        except JourneyFileError as error:
-            problems += error.problems
-    problems += duplicates(journeys)
-    return journeys, problems
-
-
-def _files(paths: Sequence[Path], problems: list[Problem]) -> Iterator[Path]:
-    for path in dict.fromkeys(paths):
-        if not path.is_dir():
-            yield path
-            continue
-        found = files_in(path)
-        if not found:
-            problems.append(Problem(str(path), 1, 1, "", "holds no journey file (*.yaml); `sojourn init` writes one"))
-        yield from found
-
-
-def _store() -> SecretStore:
-    return SecretStore(os.environ, os.environ.get("CREDENTIALS_DIRECTORY") or None)
-
-
-def _nothing_to_walk(journey: Journey) -> Problem:
-    return Problem(
-        str(journey.source), *journey.place_of(("steps",)), "steps", "has nothing to walk, only customers to recognise; add http: or browser: to a step"
-    )
-
-
-async def _walk_all(journeys: Sequence[Journey], store: SecretStore, location: str, evidence: Path | None, *, human: bool) -> list[Walked]:
-    walked: list[Walked] = []
-    redact = Redactor(store)
-    tools: dict[str, Any] = {}
-    async with AsyncExitStack() as stack:
-        tools["stack"] = stack
-        for journey in journeys:
-            names = Names(journey.vars, os.environ, store, new_run_id(time.time()))
-            with _shown(journey, human=human) as hear:
-                result = await walk(journey, location=location, names=names, redact=redact, tools=tools, evidence_folder=evidence, on_event=hear)
-            walked.append(Walked(journey, result))
-            if human and not sys.stdout.isatty():
-                sys.stdout.write("".join(f"{line}\n" for line in lines_of(walked[-1])))
-                sys.stdout.flush()
-    return walked
-
-
-@contextmanager
-def _shown(journey: Journey, *, human: bool) -> Iterator[Any]:
-    """The live tree where there is a terminal to show it on."""
-    if not human or not sys.stdout.isatty():
-        yield None
-        return
-    with live_tree(journey, Console()) as hear:
-        yield hear
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from sojourn_probes.cli_streams import hand_over, say
 from sojourn_probes.errors import Problem
 from sojourn_probes.journey import Journey
 from sojourn_probes.output import as_github, as_human, as_json, as_junit
@@ -17,12 +18,14 @@ class Form:
     runs: Callable[[Sequence[Walked]], str]
     findings: Callable[[Sequence[Journey], Sequence[Problem], Sequence[Problem]], str] | None = None
     """Takes the good journeys, the problems, and what is still missing here to run them."""
+    write: Callable[[str], None] = say
+    """How the text gets out: for people in the terminal's encoding, for programs as UTF-8."""
 
 
 FORMS: Final[dict[str, Form]] = {
     "human": Form(as_human.runs, as_human.findings),
-    "json": Form(as_json.runs, as_json.findings),
-    "junit": Form(as_junit.runs),
+    "json": Form(as_json.runs, as_json.findings, write=hand_over),
+    "junit": Form(as_junit.runs, write=hand_over),
     "github": Form(as_github.runs, as_github.findings),
 }
 """Form by the word given to --output."""

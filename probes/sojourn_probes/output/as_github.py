@@ -1,17 +1,19 @@
 """Workflow commands of GitHub Actions: annotations on the journey file, after the lines for people."""
 
+import re
 from collections.abc import Sequence
 
 from sojourn_probes.errors import Problem
 from sojourn_probes.journey import Journey
 from sojourn_probes.output import as_human
+from sojourn_probes.output.plain import one_line
 from sojourn_probes.output.walked import Walked
 from sojourn_probes.semconv import Outcome
 
 
 def runs(walked: Sequence[Walked]) -> str:
     """The lines for people, then an annotation for each failure, slow step and flaky run."""
-    lines = [line for one in walked for line in _quiet(as_human.lines_of(one))]
+    lines = _quiet(as_human.runs(walked).splitlines())
     for one in walked:
         lines += _annotations(one)
     return "".join(f"{line}\n" for line in lines)
@@ -50,7 +52,8 @@ def _command(kind: str, file: str, line: int, col: int, title: str, message: str
 
 
 def _text(text: str) -> str:
-    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+    """Line breaks in the escapes that workflow commands have for them, other control characters spelt out."""
+    return "%0A".join(one_line(line).replace("%", "%25") for line in re.split("\r\n|\r|\n", text))
 
 
 def _value(text: str) -> str:

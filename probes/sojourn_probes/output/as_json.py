@@ -8,12 +8,14 @@ from typing import Any
 from sojourn_probes.errors import Problem
 from sojourn_probes.journey import Journey
 from sojourn_probes.output.walked import Walked
+from sojourn_probes.repeat import summaries
 
 
 def runs(walked: Sequence[Walked]) -> str:
-    """`{"passed": …, "runs": […]}`; each run has the fields of `result.RunResult` and its file."""
+    """`{"passed": …, "runs": […], "summaries": […]}`; each run has the fields of `result.RunResult` and its file, each summary those of `repeat.Summary`."""
     found = [{"file": one.file, **asdict(one.result)} for one in walked]
-    return _written({"passed": all(one.passed for one in walked), "runs": found})
+    common = [asdict(one) for one in summaries([one.result for one in walked])]
+    return _written({"passed": all(one.passed for one in walked), "runs": found, "summaries": common})
 
 
 def findings(journeys: Sequence[Journey], problems: Sequence[Problem], missing: Sequence[Problem]) -> str:

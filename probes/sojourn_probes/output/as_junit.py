@@ -1,6 +1,7 @@
 """JUnit XML, as CI systems read it: a suite for each journey, a case for each step of the attempt that decided."""
 
 import re
+from collections import Counter
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from xml.etree import ElementTree as Xml
@@ -15,21 +16,27 @@ _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 def runs(walked: Sequence[Walked]) -> str:
     """The whole document."""
     root = Xml.Element("testsuites", name="sojourn")
+    repeats: Counter[str] = Counter()
     for one in walked:
-        _suite(root, one)
+        repeats[one.result.journey_id] += 1
+        _suite(root, one, repeats[one.result.journey_id])
+    for total in ("tests", "failures", "errors"):
+        root.set(total, str(sum(int(suite.get(total, "0")) for suite in root)))
+    root.set("time", f"{sum(seconds(one.result.started_ns, one.result.ended_ns) for one in walked):.3f}")
     Xml.indent(root)
     return f'<?xml version="1.0" encoding="utf-8"?>\n{Xml.tostring(root, encoding="unicode")}\n'
 
 
-def _suite(root: Xml.Element, walked: Walked) -> None:
+def _suite(root: Xml.Element, walked: Walked, repeat: int) -> None:
     result = walked.result
+    of_none = result.failure is not None and result.failure.step is None
     count = {outcome: sum(step.outcome is outcome for step in walked.steps) for outcome in Outcome}
     suite = Xml.SubElement(root, "testsuite")
     values = {
         "name": result.journey_id,
-        "tests": len(walked.steps),
+        "tests": len(walked.steps) + of_none,
         "failures": count[Outcome.FAILED],
-        "errors": count[Outcome.INCONCLUSIVE],
+        "errors": count[Outcome.INCONCLUSIVE] + of_none,
         "skipped": count[Outcome.SKIPPED],
         "time": f"{seconds(result.started_ns, result.ended_ns):.3f}",
         "timestamp": datetime.fromtimestamp(result.started_ns / 1e9, UTC).isoformat(timespec="seconds"),
@@ -38,7 +45,8 @@ def _suite(root: Xml.Element, walked: Walked) -> None:
     }
     suite.attrib = {name: _clean(str(value)) for name, value in values.items()}
     properties = Xml.SubElement(suite, "properties")
-    for name, value in (("outcome", result.outcome), ("flaky", str(result.flaky).lower()), ("attempts", len(result.attempts)), ("trace_id", result.trace_id)):
+    facts = {"outcome": result.outcome, "flaky": str(result.flaky).lower(), "attempts": len(result.attempts), "repeat": repeat}
+    for name, value in (facts | {"run_id": result.run_id, "trace_id": result.trace_id}).items():
         Xml.SubElement(properties, "property", name=name, value=_clean(str(value)))
     for step in walked.steps:
         _case(suite, walked, step)

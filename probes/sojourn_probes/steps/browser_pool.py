@@ -71,13 +71,14 @@ class _Warm:
 
 
 class BrowserPool:
-    """Hands out browser contexts. `choices` lists the browsers to try, `recycle_after` is how many contexts one serves.
+    """Hands out browser contexts. `choices` lists the browsers to try, `recycle_after` is how many contexts one serves,
+    `headed` opens a visible window.
 
     Started when first needed; `aclose` ends everything it started.
     """
 
-    def __init__(self, choices: Callable[[], Iterator[Choice]] = candidates, recycle_after: int = RECYCLE_AFTER) -> None:
-        self._choices, self._recycle_after = choices, recycle_after
+    def __init__(self, choices: Callable[[], Iterator[Choice]] = candidates, recycle_after: int = RECYCLE_AFTER, *, headed: bool = False) -> None:
+        self._choices, self._recycle_after, self._headed = choices, recycle_after, headed
         self._lock = asyncio.Lock()
         self._warm: _Warm | None = None
         self._launching: asyncio.Task[_Warm] | None = None
@@ -164,6 +165,7 @@ class BrowserPool:
             try:
                 browser = await playwright.chromium.launch(
                     executable_path=choice.path,
+                    headless=not self._headed,
                     args=[*choice.args, token],
                     timeout=LAUNCH_SECONDS * 1000,
                     chromium_sandbox="--no-sandbox" not in choice.args,
