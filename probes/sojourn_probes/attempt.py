@@ -14,6 +14,7 @@ from sojourn_probes.clock import Clock
 from sojourn_probes.errors import NameMissing, SecretMissing
 from sojourn_probes.events import Event, StepEnded, StepStarted
 from sojourn_probes.ids import RandomBytes, new_span_id
+from sojourn_probes.in_time import in_time
 from sojourn_probes.journey import Journey, Step
 from sojourn_probes.names import Names
 from sojourn_probes.redact import Redactor
@@ -21,10 +22,13 @@ from sojourn_probes.result import AttemptResult, Exchange, Failure, StepResult
 from sojourn_probes.semconv import FailureKind, Outcome
 from sojourn_probes.steps.base import Observation, StepContext, StepRunner
 from sojourn_probes.units import show_duration
-from sojourn_probes.verdict import Verdict, judged
+from sojourn_probes.verdict import Verdict, judged, slow_to_judge
 
 RESERVED_SECONDS: Final = 10.0
 """What a step that always runs may take when the attempt has failed or its time is over, unless it has a timeout of its own."""
+
+JUDGING_SECONDS: Final = 5.0
+"""What judging a step may take once it is measured. A body may be made to be slow to read."""
 
 NOT_OURS: Final = frozenset({FailureKind.AGENT, FailureKind.SECRET, FailureKind.CONFIG})
 """Failures that say nothing about what customers live through: the measurement itself could not be made."""
@@ -113,7 +117,7 @@ class Attempt:
         budget, whose = self._budget(step)
         context = self._context(step, budget, stack)
         observation = await self._observe(step, context, budget, whose)
-        verdict = self._verdict(step, observation)
+        verdict = await self._verdict(step, observation)
         if verdict.failure is not None:
             self.failure = self.failure or verdict.failure
         self._ended(self._result(step, context, observation, verdict))
@@ -203,11 +207,19 @@ class Attempt:
         partial = self.kept.get("partial")
         return f": {self.around.redact.text(partial.waiting)}" if isinstance(partial, Observation) and partial.waiting else ""
 
-    def _verdict(self, step: Step, observation: Observation) -> Verdict:
+    async def _verdict(self, step: Step, observation: Observation) -> Verdict:
+        around = self.around
+
+        def judge() -> Verdict:
+            return judged(step, observation, around.names, around.redact, around.journey.folder)
+
         try:
-            return judged(step, observation, self.around.names, self.around.redact)
+            return await in_time(JUDGING_SECONDS, judge) if slow_to_judge(step) else judge()
         except NameMissing as fault:
             return Verdict(_missing(fault, step.id))
+        except TimeoutError:
+            why = f"the answer could not be judged within {JUDGING_SECONDS:g} s; its body or what is looked for in it is too much, see max_body"
+            return Verdict(Failure(FailureKind.CONTENT, why, step.id))
 
     def _result(self, step: Step, context: StepContext, observation: Observation, verdict: Verdict) -> StepResult:
         return StepResult(

@@ -1,8 +1,8 @@
 """Holds expectations against the facts a runner saw.
 
-Facts, by the names of `expectation.SOURCES`: `status` int · `headers` dict, names in small letters · `body` text · `json` the parsed
-body, made from `body` when first asked for · `size` bytes · `redirects` int · `tls` the handshake's seconds, `tls_facts` dict by
-`expectation.TLS_FACTS` · `rtt` seconds, `rtt_facts` dict by `expectation.RTT_FACTS` · `loss` percent · `banner` text ·
+Facts, by the names of `expectation.SOURCES`: `status` int · `headers` dict, names in small letters · `cookies` dict · `body` text, of which
+`json`, `xpath` and `css` are looks that keep what they parsed under `parsed` · `http_version` text · `size` bytes · `redirects` int ·
+`tls` the handshake's seconds, `tls_facts` dict by `expectation.TLS_FACTS` · `rtt` seconds, `rtt_facts` dict by `expectation.RTT_FACTS` · `loss` percent · `banner` text ·
 phases, `total` and vitals in seconds (cls a bare number) · `url`, `title`, `text`.
 """
 
@@ -10,11 +10,16 @@ import json
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Final
 
-from sojourn_probes.expectation import Expectation, Holds
+from sojourn_probes.expectation import SOURCES, Expectation, Holds
 from sojourn_probes.expectation_parse import read_target
+from sojourn_probes.json_paths import parsed, values_at
+from sojourn_probes.json_schema import misfit, read_schema
+from sojourn_probes.markup import TooMuch, found_by_css, found_by_xpath
 from sojourn_probes.names import Names
+from sojourn_probes.patterns import SearchTooLong, search
 from sojourn_probes.redact import Redactor
 from sojourn_probes.units import show_duration, show_size
 
@@ -34,6 +39,9 @@ class _Missing:
 
 MISSING: Final = _Missing()
 
+_LOOKS: Final = ("json", "xpath", "css")
+"""Sources that look into a body, which takes time."""
+
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
@@ -44,31 +52,59 @@ class Judgement:
     actual: str
 
 
-def judge(expectation: Expectation, facts: dict[str, Any], names: Names, redact: Redactor) -> Judgement:
-    """Hold `expectation` against `facts`. Raises `NameMissing` when a `${…}` in its target cannot be filled, ValueError when what fills it will not do."""
+def takes_time(expectation: Expectation) -> bool:
+    """Whether judging it depends on how long a body is and what is in it, so that it must not be done in the event loop."""
+    return expectation.source in _LOOKS or expectation.comparison in ("matches", "fits")
+
+
+def judge(expectation: Expectation, facts: dict[str, Any], names: Names, redact: Redactor, folder: Path = Path()) -> Judgement:
+    """Hold `expectation` against `facts`; files it names are in `folder`.
+
+    Raises `NameMissing` when a `${…}` in its target cannot be filled, ValueError when what fills it will not do.
+    """
     holds_kind = expectation.holds()
     target = _filled(expectation, names, holds_kind)
-    actual = look(expectation, facts)
     expected = redact.text(
         f"{'not ' if expectation.negated else ''}{expectation.comparison} {_show_target(target, expectation.comparison, holds_kind)}".strip()
     )
-    shown = _show_actual(actual, expectation, holds_kind, redact)
-    if expectation.comparison == "exists":
-        return Judgement((actual is not MISSING) != expectation.negated, expected, shown)
+    try:
+        actual = look(expectation, facts)
+        holds, shown = _held(expectation, actual, target, folder)
+    except (SearchTooLong, TooMuch) as fault:
+        return Judgement(None, expected, shortened(redact.text(f"{NOT_MEASURED}: {fault}")))
+    if shown is None:
+        shown = _show_actual(actual, expectation, holds_kind, redact)
+    return Judgement(holds, expected, shortened(redact.text(shown)))
+
+
+def _held(expectation: Expectation, actual: Any, target: Any, folder: Path) -> tuple[bool | None, str | None]:
+    """Whether it holds, and what was seen where that is not the value itself."""
+    comparison, negated = expectation.comparison, expectation.negated
+    if comparison == "exists":
+        return (actual is not MISSING) != negated, None
     if actual is MISSING:
         # A header or a JSON value that is not there differs from the target, it is not unmeasured.
-        absent = expectation.source in ("header", "json")
-        return Judgement((expectation.comparison == "!=") != expectation.negated if absent else None, expected, shown)
-    return Judgement(_COMPARE[expectation.comparison](actual, target) != expectation.negated, expected, shown)
+        return (comparison == "!=") != negated if SOURCES[expectation.source].absent else None, None
+    if comparison == "fits":
+        why = misfit(read_schema(folder / target) if isinstance(target, str) else target, actual)
+        return (why is None) != negated, why
+    if expectation.holds() == "found":
+        return _any_found(comparison, actual, target) != negated, None
+    return _COMPARE[comparison](actual, target) != negated, None
 
 
 def look(expectation: Expectation, facts: dict[str, Any]) -> Any:
-    """The value the expectation is about, or `MISSING`."""
+    """The value the expectation is about, or `MISSING`. Raises `SearchTooLong` and `TooMuch`."""
     source, prop = expectation.source, expectation.property
     if source == "header":
         return facts.get("headers", {}).get(str(prop).lower(), MISSING)
-    if source == "json":
-        return json_value(facts, str(prop))
+    if source == "cookie":
+        return facts.get("cookies", {}).get(prop, MISSING)
+    if source in _LOOKS:
+        found = found_at(source, str(prop), facts)
+        if expectation.counted:
+            return len(found) if isinstance(found, list) else MISSING
+        return one_or_all(found)
     if source == "tls" and prop is not None:
         return tls_value(facts, prop)
     if source == "rtt" and prop is not None:
@@ -76,18 +112,27 @@ def look(expectation: Expectation, facts: dict[str, Any]) -> Any:
     return facts.get(source, MISSING)
 
 
-def json_value(facts: dict[str, Any], path: str) -> Any:
-    """What `path` finds in the body: the value when it is one, a list when they are several, `MISSING` when none or no JSON."""
-    import jsonpath  # not needed by journeys that never look at JSON
-
-    if "json" not in facts:
-        try:
-            facts["json"] = json.loads(facts.get("body", ""))
-        except (ValueError, RecursionError):
-            facts["json"] = MISSING
-    if facts["json"] is MISSING:
+def found_at(source: str, path: str, facts: dict[str, Any]) -> Any:
+    """All that a JSONPath, XPath or CSS selector finds in the body: a list, or the value of an XPath expression; `MISSING` when the
+    body is nothing it can look into. Raises `SearchTooLong` and `TooMuch`."""
+    found: Any
+    body, kept = facts.get("body"), facts.setdefault("parsed", {})
+    if body is None:
         return MISSING
-    found = jsonpath.findall(path, facts["json"])
+    if source == "json":
+        if "json" not in kept:
+            kept["json"] = parsed(body)
+        found = None if kept["json"] is None else values_at(path, kept["json"][0])
+    else:
+        kind = facts.get("headers", {}).get("content-type", "")
+        found = (found_by_xpath if source == "xpath" else found_by_css)(path, body, kind, kept)
+    return MISSING if found is None else found
+
+
+def one_or_all(found: Any) -> Any:
+    """What was found: the value when it is one, a list when they are several, `MISSING` when there is none."""
+    if not isinstance(found, list):
+        return found
     return MISSING if not found else found[0] if len(found) == 1 else found
 
 
@@ -105,7 +150,7 @@ def _filled(expectation: Expectation, names: Names, holds: Holds) -> Any:
     if not any(isinstance(item, str) and "${" in item for item in given):
         return target
     filled = names.fill(target)
-    if holds == "text":
+    if holds == "text" or expectation.comparison in ("matches", "fits"):
         filled = [str(item) for item in filled] if isinstance(filled, list) else str(filled)
     return read_target(filled, expectation.comparison, holds)
 
@@ -137,8 +182,25 @@ def _contains(actual: Any, target: Any) -> bool:
 def _matches(actual: Any, target: Any) -> bool:
     if isinstance(actual, list):
         return any(_matches(item, target) for item in actual)
-    return isinstance(actual, str) and re.search(target, actual) is not None
+    return isinstance(actual, str) and search(target, actual) is not None
 
+
+def _any_found(comparison: str, actual: Any, target: Any) -> bool:
+    """Of several matches one is enough; so `!=` means that none is equal."""
+    if comparison == "!=":
+        return not _any_found("==", actual, target)
+    return any(_COMPARE[comparison](_as_number(one, target, comparison), target) for one in (actual if isinstance(actual, list) else [actual]))
+
+
+def _as_number(text: Any, target: Any, comparison: str) -> Any:
+    """Markup has only texts: where a number is wanted, one that is written like a number is one."""
+    wanted = target if isinstance(target, list) else [target]
+    if not isinstance(text, str) or comparison in ("contains", "matches") or not any(type(one) in (int, float) for one in wanted):
+        return text
+    return float(text) if _NUMBER.fullmatch(text.strip()) else text
+
+
+_NUMBER: Final = re.compile(r"[+-]?\d{1,300}(\.\d+)?([eE][+-]?\d{1,3})?")
 
 _COMPARE: Final[dict[str, Callable[[Any, Any], bool]]] = {
     "==": _equal,
@@ -159,6 +221,8 @@ def _show_target(target: Any, comparison: str, holds: Holds) -> str:
         return ""
     if comparison == "between":
         return f"{_show(target[0], holds)} and {_show(target[1], holds)}"
+    if comparison == "fits":
+        return target if isinstance(target, str) else "the schema"
     if isinstance(target, list):
         return f"[{', '.join(_show(item, holds) for item in target)}]"
     return _show(target, holds)
@@ -166,11 +230,11 @@ def _show_target(target: Any, comparison: str, holds: Holds) -> str:
 
 def _show_actual(actual: Any, expectation: Expectation, holds: Holds, redact: Redactor) -> str:
     if actual is MISSING:
-        return "nothing there" if expectation.source in ("header", "json") else NOT_MEASURED
-    if expectation.source == "header" and str(expectation.property).lower() in MASKED_HEADERS:
+        return "nothing there" if SOURCES[expectation.source].absent else NOT_MEASURED
+    if expectation.source == "cookie" or (expectation.source == "header" and str(expectation.property).lower() in MASKED_HEADERS):
         return "[redacted]"
     # First redact, then cut: half a secret would not be recognised any more.
-    return shortened(redact.text(_show(actual, holds)))
+    return redact.text(_show(actual, holds))
 
 
 def shortened(text: str) -> str:

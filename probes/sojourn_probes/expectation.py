@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
-Holds = Literal["status", "number", "duration", "size", "text", "texts", "percent", "json"]
+Holds = Literal["status", "number", "duration", "size", "text", "texts", "percent", "json", "found"]
 """What kind of value a source yields, which decides how targets are read and which comparisons make sense."""
 
 HTTP: Final = frozenset({"http"})
@@ -43,13 +43,17 @@ VITALS: Final = ("lcp", "fcp", "inp", "ttfb", "cls")
 class Source:
     """Something an expectation can look at. `kinds` are the step kinds that yield it; `property_name` says what must follow it.
 
-    `facts` are properties written after a dot, which may be left out; the bare word holds what `holds` says.
+    `facts` are properties written after a dot, which may be left out; the bare word holds what `holds` says. `counts` says that
+    it may find several things, and `count` may follow. What a source with `absent` does not find is not there, and so differs
+    from every target; of others it is not measured.
     """
 
     holds: Holds
     kinds: frozenset[str]
     property_name: str | None = None
     facts: Mapping[str, Holds] | None = None
+    counts: bool = False
+    absent: bool = False
 
     def holds_at(self, prop: str | None) -> Holds:
         """What kind of value it yields with this property."""
@@ -58,11 +62,15 @@ class Source:
 
 SOURCES: Final[dict[str, Source]] = {
     "status": Source("status", HTTP),
-    "header": Source("text", HTTP, "the name of a header"),
+    "header": Source("text", HTTP, "the name of a header", absent=True),
+    "cookie": Source("text", HTTP, "the name of a cookie", absent=True),
     "body": Source("text", HTTP | TCP),
-    "json": Source("json", HTTP, "a JSONPath, such as $.items[0].price"),
+    "json": Source("json", HTTP, "a JSONPath, such as $.items[0].price", counts=True, absent=True),
+    "xpath": Source("found", HTTP, "an XPath, such as //h1", counts=True, absent=True),
+    "css": Source("found", HTTP, "a CSS selector, such as .price", counts=True, absent=True),
     "size": Source("size", HTTP | TCP),
     "redirects": Source("number", HTTP),
+    "http_version": Source("text", HTTP),
     "tls": Source("duration", HTTP | TCP | TLS, facts=TLS_FACTS),
     "resolve": Source("duration", HTTP | TCP | TLS | ICMP),
     "connect": Source("duration", HTTP | TCP | TLS),
@@ -81,7 +89,7 @@ SOURCES: Final[dict[str, Source]] = {
 """All sources. The bare word `tls` is the duration of the handshake; `tls.…` are facts of the certificate and the connection."""
 
 ORDERINGS: Final = ("<", "<=", ">", ">=", "between")
-COMPARISONS: Final = ("==", "!=", *ORDERINGS, "contains", "matches", "in", "exists")
+COMPARISONS: Final = ("==", "!=", *ORDERINGS, "contains", "matches", "in", "fits", "exists")
 """All comparisons; each may have `not` before it."""
 
 ALLOWED: Final[dict[Holds, tuple[str, ...]]] = {
@@ -93,6 +101,7 @@ ALLOWED: Final[dict[Holds, tuple[str, ...]]] = {
     "texts": ("contains", "matches", "exists"),
     "percent": ("==", "!=", *ORDERINGS, "exists"),
     "json": COMPARISONS,
+    "found": ("==", "!=", *ORDERINGS, "contains", "matches", "in", "exists"),
 }
 """Which comparisons make sense for which kind of value."""
 
@@ -102,7 +111,8 @@ class Expectation:
     """One `expect` or `degraded_if`.
 
     `target` is ready to compare: seconds for durations (`2500ms` is 2.5), bytes for sizes, a pair for `between`, a list for
-    `in`, None for `exists`; a text with `${…}` in it is filled and read at judging. `text` is the one-line form.
+    `in`, the name of a file or a schema for `fits`, None for `exists`; a text with `${…}` in it is filled and read at judging.
+    `counted` means the number of things found. `text` is the one-line form.
     """
 
     source: str
@@ -111,10 +121,11 @@ class Expectation:
     target: Any
     negated: bool
     text: str
+    counted: bool = False
 
     def holds(self) -> Holds:
         """What kind of value the source yields here."""
-        return SOURCES[self.source].holds_at(self.property)
+        return "number" if self.counted else SOURCES[self.source].holds_at(self.property)
 
     def kinds(self) -> frozenset[str]:
         """The step kinds that yield the source."""

@@ -1,10 +1,10 @@
 """The grammar of expectations, in one line or in parts.
 
-[not] SOURCE [PROPERTY] [not] COMPARISON [TARGET]
+[not] SOURCE [PROPERTY] [count] [not] COMPARISON [TARGET]
 
 status == 200            status in [200, 204]          status == 2xx          total between 10ms and 1s
 body contains 'Welcome'  header content-type matches '^text/'   json $.items[0].price < 10   tls.expires_in > 14d
-not body contains 'error'    header x-debug not exists
+not body contains 'error'    header x-debug not exists      css '.results > li' count >= 3    json $.items[*] fits item.json
 """
 
 import difflib
@@ -14,7 +14,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sojourn_probes.expectation import ALLOWED, COMPARISONS, SOURCES, Expectation, ExpectationError, Holds
+from sojourn_probes.expectation import ALLOWED, COMPARISONS, ORDERINGS, SOURCES, Expectation, ExpectationError, Holds
+from sojourn_probes.json_paths import require_json_path
+from sojourn_probes.json_schema import require_schema
+from sojourn_probes.markup import require_css, require_xpath
+from sojourn_probes.patterns import require_pattern
 from sojourn_probes.units import parse_duration, parse_size
 
 MAX_LENGTH: Final = 2000
@@ -49,7 +53,7 @@ def parse(text: str) -> Expectation:
 
 
 def from_parts(parts: Mapping[str, Any]) -> Expectation:
-    """The long form `{source, property, comparison, target}`; a comparison may begin with `not `. Raises `ExpectationError`."""
+    """The long form `{source, property, count, comparison, target}`; a comparison may begin with `not `. Raises `ExpectationError`."""
     source = str(parts["source"])
     prop = None if parts.get("property") is None else str(parts["property"])
     if source.startswith("tls.") and prop is None:
@@ -58,7 +62,10 @@ def from_parts(parts: Mapping[str, Any]) -> Expectation:
     comparison = str(parts["comparison"])
     negated = comparison.startswith("not ")
     comparison = comparison.removeprefix("not ")
-    holds = _holds(source, prop)
+    counted = parts.get("count") is True
+    if counted:
+        _require_countable(source, prop, 0)
+    holds: Holds = "number" if counted else _holds(source, prop)
     _require_comparison(comparison, source, holds, 0)
     given = parts.get("target")
     if comparison == "exists" and given is not None:
@@ -66,7 +73,7 @@ def from_parts(parts: Mapping[str, Any]) -> Expectation:
     if comparison != "exists" and "target" not in parts:
         raise ExpectationError(f"{comparison} wants a target")
     target = None if comparison == "exists" else read_target(given, comparison, holds)
-    return Expectation(source, prop, comparison, target, negated, _written(source, prop, negated, comparison, given))
+    return Expectation(source, prop, comparison, target, negated, _written(source, prop, counted, negated, comparison, given), counted)
 
 
 def read_target(given: Any, comparison: str, holds: Holds) -> Any:
@@ -97,6 +104,10 @@ def _read_one(given: Any, comparison: str, holds: Holds) -> Any:
         return given
     if comparison == "matches":
         return _pattern(given)
+    if comparison == "fits":
+        return _schema(given)
+    if comparison in ORDERINGS and holds in ("json", "found"):
+        return _read_number(given)
     return _READERS[holds](given)
 
 
@@ -104,10 +115,21 @@ def _pattern(given: Any) -> str:
     if not isinstance(given, str):
         raise ExpectationError("matches wants a regular expression in quotes")
     try:
-        re.compile(given)
-    except re.error as fault:
-        raise ExpectationError(f"{given!r} is not a regular expression: {fault}") from None
-    return given
+        return require_pattern(given)
+    except ValueError as fault:
+        raise ExpectationError(str(fault)) from None
+
+
+def _schema(given: Any) -> Any:
+    """The name of a file stays a name: which folder it is in is known to the journey."""
+    if isinstance(given, str) and given.strip():
+        return given
+    if not isinstance(given, dict | bool):
+        raise ExpectationError("fits wants a JSON Schema, or the name of its file beside the journey")
+    try:
+        return require_schema(given)
+    except ValueError as fault:
+        raise ExpectationError(f"the schema {fault}") from None
 
 
 def _read_duration(given: Any) -> float:
@@ -156,6 +178,12 @@ def _read_text(given: Any) -> str:
     return given
 
 
+def _read_found(given: Any) -> Any:
+    if isinstance(given, dict | list) or given is None:
+        raise ExpectationError(f"{json.dumps(given)} is neither text nor a number")
+    return given
+
+
 _READERS: Final[dict[Holds, Callable[[Any], Any]]] = {
     "duration": _read_duration,
     "size": _read_size,
@@ -165,7 +193,19 @@ _READERS: Final[dict[Holds, Callable[[Any], Any]]] = {
     "texts": _read_text,
     "percent": _read_percent,
     "json": lambda given: given,
+    "found": _read_found,
 }
+
+
+_REQUIRE: Final[dict[str, Callable[[str], object]]] = {"json": require_json_path, "xpath": require_xpath, "css": require_css}
+"""What the properties of sources must be."""
+
+_PATHS: Final = {
+    "json": "a JSONPath after it, such as json $.items[0].price > 3",
+    "xpath": "an XPath after it, such as xpath //h1 contains Welcome",
+    "css": "a CSS selector after it, such as css .price exists",
+}
+_NAMED: Final = {"header": "header content-type contains json", "cookie": "cookie session exists"}
 
 
 class _Parser:
@@ -178,8 +218,9 @@ class _Parser:
     def expectation(self) -> Expectation:
         negated = self._takes_not()
         source, prop = self._source()
+        counted = self._takes_count(source, prop)
         negated = self._takes_not() != negated
-        holds = _holds(source, prop)
+        holds: Holds = "number" if counted else _holds(source, prop)
         comparison = self._comparison(source, holds)
         target = None
         if comparison != "exists":
@@ -191,7 +232,7 @@ class _Parser:
         rest = self._take()
         if rest is not None:
             raise ExpectationError(f"{self.text[rest.offset :]!r} is too much here; put a text with spaces in quotes", rest.offset)
-        return Expectation(source, prop, comparison, target, negated, self.text.strip())
+        return Expectation(source, prop, comparison, target, negated, self.text.strip(), counted)
 
     def _peek(self) -> _Token | None:
         found = _TOKEN.match(self.text, self.at)
@@ -218,6 +259,14 @@ class _Parser:
         self._take()
         return True
 
+    def _takes_count(self, source: str, prop: str | None) -> bool:
+        token = self._peek()
+        if token is None or token.kind != "word" or token.text != "count":
+            return False
+        _require_countable(source, prop, token.offset)
+        self._take()
+        return True
+
     def _source(self) -> tuple[str, str | None]:
         token = self._take()
         if token is None:
@@ -228,21 +277,27 @@ class _Parser:
         if token.kind != "word" or (dot and not dotted):
             source = token.text
         _require_known(source, token.offset)
-        if source == "header":
-            name = self._take()
-            if name is None or name.kind not in ("word", "quoted") or (name.kind == "word" and name.text in COMPARISONS):
-                raise ExpectationError("header wants the name of a header after it, such as header content-type contains json", token.offset)
-            prop = name.value
-        elif source == "json":
-            prop = self._path(token.offset)
-        _require_source(source, prop, token.offset)
+        at = token.offset
+        if SOURCES[source].property_name is not None:
+            at = self._next_offset()
+            prop = self._path(source) if source in _PATHS else self._name(source, token.offset)
+        _require_source(source, prop, at)
         return source, prop
 
-    def _path(self, offset: int) -> str:
-        """A JSONPath: up to the first space outside brackets and quotes."""
-        while self.at < len(self.text) and self.text[self.at].isspace():
-            self.at += 1
-        start, depth, quote = self.at, 0, ""
+    def _name(self, source: str, offset: int) -> str:
+        name = self._take()
+        if name is None or name.kind not in ("word", "quoted") or (name.kind == "word" and name.text in COMPARISONS):
+            raise ExpectationError(f"{source} wants the name of a {source} after it, such as {_NAMED[source]}", offset)
+        return name.value
+
+    def _path(self, source: str) -> str:
+        """A path or selector: in quotes, or up to the first space outside brackets and quotes. `>` belongs to a bare selector, elsewhere it compares."""
+        source_offset, start = self.at - len(source), self._skip_space()
+        if source != "json" and self.text[start : start + 1] in ("'", '"'):
+            token = self._take()
+            assert token is not None
+            return token.value
+        ends, depth, quote = "" if source == "css" else "=!<>", 0, ""
         while self.at < len(self.text):
             sign = self.text[self.at]
             if quote:
@@ -253,13 +308,18 @@ class _Parser:
                 depth += 1
             elif sign in "])":
                 depth -= 1
-            elif not depth and (sign.isspace() or sign in "=!<>"):
+            elif not depth and (sign.isspace() or sign in ends):
                 break
             self.at += 1
         path = self.text[start : self.at]
-        if not path.startswith("$"):
-            raise ExpectationError("json wants a JSONPath after it, such as json $.items[0].price > 3", offset)
+        if not path or path in COMPARISONS or (source == "json" and not path.startswith("$")):
+            raise ExpectationError(f"{source} wants {_PATHS[source]}", source_offset)
         return path
+
+    def _skip_space(self) -> int:
+        while self.at < len(self.text) and self.text[self.at].isspace():
+            self.at += 1
+        return self.at
 
     def _comparison(self, source: str, holds: Holds) -> str:
         token = self._take()
@@ -274,14 +334,26 @@ class _Parser:
         if comparison == "between":
             low = self._one(comparison, holds)
             word = self._take()
-            if word is None or word.text != "and":
+            if word is None or word.kind != "word" or word.text != "and":
                 raise ExpectationError(
                     "between wants two values with and between them, such as between 1 and 5", len(self.text) if word is None else word.offset
                 )
             return [low, self._one(comparison, holds)]
         if comparison == "in":
             return self._list(holds)
+        if holds == "json" and comparison in ("==", "!=", "contains", "fits") and self.text[self._skip_space() : self.at + 1] in ("[", "{"):
+            return self._json()
         return self._one(comparison, holds)
+
+    def _json(self) -> Any:
+        """A list or an object, as JSON writes them."""
+        try:
+            value, self.at = json.JSONDecoder().raw_decode(self.text, self.at)
+        except json.JSONDecodeError as fault:
+            raise ExpectationError(f"is no JSON: {fault.msg[:1].lower()}{fault.msg[1:]}", fault.pos) from None
+        except RecursionError:
+            raise ExpectationError("nests too deep", self.at) from None
+        return value
 
     def _list(self, holds: Holds) -> list[Any]:
         opening = self._take()
@@ -308,7 +380,7 @@ class _Parser:
         if holds in ("duration", "size") and _NUMBER.fullmatch(token.text) and following is not None and following.text.isalpha() and following.text != "and":
             self._take()  # `2 MB` is one value
             return f"{token.text} {following.text}"
-        return _literal(token.text) if holds == "json" else token.text
+        return _literal(token.text) if holds in ("json", "found") and comparison != "fits" else token.text
 
 
 def _literal(word: str) -> Any:
@@ -351,18 +423,19 @@ def _require_source(source: str, prop: str | None, offset: int) -> None:
         raise ExpectationError(f"{source} takes no property; remove {prop!r}", offset)
     if wanted is not None and not prop:
         raise ExpectationError(f"{source} wants {wanted}", offset)
-    if source == "json" and prop is not None:
-        require_json_path(prop, offset)
+    if prop is not None and source in _REQUIRE:
+        try:
+            _REQUIRE[source](prop)
+        except ValueError as fault:
+            raise ExpectationError(str(fault), offset) from None
 
 
-def require_json_path(path: str, offset: int = 0) -> None:
-    """Raises `ExpectationError` when `path` is no JSONPath."""
-    import jsonpath  # not needed by journeys that never look at JSON
-
-    try:
-        jsonpath.compile(path)
-    except jsonpath.JSONPathError as fault:
-        raise ExpectationError(f"{path!r} is not a JSONPath: {str(fault).splitlines()[0]}", offset) from None
+def _require_countable(source: str, prop: str | None, offset: int) -> None:
+    if not SOURCES[source].counts:
+        able = [name for name, one in SOURCES.items() if one.counts]
+        raise ExpectationError(f"{source} cannot be counted; {', '.join(able[:-1])} and {able[-1]} can", offset)
+    if source == "xpath" and prop is not None and not require_xpath(prop):
+        raise ExpectationError(f"{prop!r} finds no nodes, so there is nothing to count; compare it without count", offset)
 
 
 def _require_comparison(comparison: str, source: str, holds: Holds, offset: int, shown: str = "") -> None:
@@ -374,10 +447,12 @@ def _require_comparison(comparison: str, source: str, holds: Holds, offset: int,
         raise ExpectationError(f"{comparison} makes no sense for {source}; one of {', '.join(ALLOWED[holds])} does", offset)
 
 
-def _written(source: str, prop: str | None, negated: bool, comparison: str, target: Any) -> str:
+def _written(source: str, prop: str | None, counted: bool, negated: bool, comparison: str, target: Any) -> str:
     words = [f"{source}.{prop}" if prop and _has_facts(source) else source]
     if prop and not _has_facts(source):
-        words.append(prop)
+        words.append(prop if source == "json" else f"'{prop}'" if prop in COMPARISONS else _quoted(prop))
+    if counted:
+        words.append("count")
     if negated:
         words.append("not")
     words.append(comparison)
@@ -391,6 +466,8 @@ def _written(source: str, prop: str | None, negated: bool, comparison: str, targ
 
 
 def _quoted(value: Any) -> str:
+    """`value` so that it reads back as itself; a text that could be taken for a number or a word of JSON stays a text."""
     if isinstance(value, str):
-        return value if re.fullmatch(r"[\w.%+-]+", value) else "'" + value.replace("\\", "\\\\").replace("'", "\\'") + "'"
-    return json.dumps(value)
+        bare = re.fullmatch(r"[\w.%+-]+", value) and _literal(value) == value
+        return value if bare else "'" + value.replace("\\", "\\\\").replace("'", "\\'") + "'"
+    return json.dumps(value, ensure_ascii=False)

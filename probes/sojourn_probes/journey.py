@@ -33,9 +33,14 @@ class ExpectationParts(Model):
     """The long form of an expectation."""
 
     source: Annotated[str, Field(description=f"one of {', '.join(SOURCES)}")]
-    property: Annotated[str, Field(min_length=1)] | None = Field(None, description="a header's name, a JSONPath, a fact of tls")
-    comparison: Annotated[str, Field(pattern=r"^(not )?(==|!=|<=?|>=?|between|contains|matches|in|exists)$")]
-    target: JsonValue = Field(None, description="what to compare with; two values for between, a list for in, nothing for exists")
+    property: Annotated[str, Field(min_length=1)] | None = Field(
+        None, description="the name of a header or cookie, a JSONPath, an XPath, a CSS selector, a fact of tls"
+    )
+    count: Flag = Field(False, description="compare how many json, xpath or css finds")
+    comparison: Annotated[str, Field(pattern=r"^(not )?(==|!=|<=?|>=?|between|contains|matches|in|fits|exists)$")]
+    target: JsonValue = Field(
+        None, description="what to compare with; two values for between, a list for in, a JSON Schema or its file for fits, nothing for exists"
+    )
 
 
 def _expectation(value: Any) -> Expectation:
@@ -95,18 +100,22 @@ class JourneyCustomers(Model):
 
 
 class Extract(Model):
-    """Where to take a value from; exactly one of json, header, regex, cookie."""
+    """Where to take a value from; exactly one of json, xpath, css, header, regex, cookie."""
 
     json_path: Annotated[str, Field(pattern=r"^\$")] | None = Field(None, alias="json", description="a JSONPath into the body")
+    xpath: Annotated[str, Field(min_length=1)] | None = Field(None, description="an XPath into an HTML or XML body, such as //input[@name='csrf']/@value")
+    css: Annotated[str, Field(min_length=1)] | None = Field(
+        None, description="a CSS selector, with ::attr(name) for an attribute: input[name=csrf]::attr(value)"
+    )
     header: Annotated[str, Field(min_length=1, description="name of a header")] | None = None
     regex: Annotated[str, Field(min_length=1, description="regular expression over the body; its first group, else the whole match")] | None = None
     cookie: Annotated[str, Field(min_length=1, description="name of a cookie the server set")] | None = None
     secret: Flag | None = Field(None, description="keep the value out of every output; default true for cookie, else false")
 
     @model_validator(mode="after")
-    def _one_of_four(self) -> "Extract":
-        if sum(value is not None for value in (self.json_path, self.header, self.regex, self.cookie)) != 1:
-            raise ValueError("say exactly one of json, header, regex, cookie")
+    def _one_source(self) -> "Extract":
+        if sum(value is not None for value in (self.json_path, self.xpath, self.css, self.header, self.regex, self.cookie)) != 1:
+            raise ValueError("say exactly one of json, xpath, css, header, regex, cookie")
         return self
 
     @property

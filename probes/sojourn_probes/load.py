@@ -11,6 +11,7 @@ from sojourn_probes.journey import Journey
 from sojourn_probes.names import HoldsSecrets, references_in
 from sojourn_probes.problems import of_breach, sentences
 from sojourn_probes.rules import breaches, empty_keys
+from sojourn_probes.schema_files import bad_schemas
 from sojourn_probes.yaml_core import MAX_BYTES, Document, YamlFault, read
 
 SUFFIXES: Final = (".yaml", ".yml")
@@ -34,6 +35,8 @@ def load_text(text: str, path: Path) -> Journey:
         raise JourneyFileError([Problem(file, 1, 1, "", "is no journey; it begins with id: and steps:, and `sojourn init` writes one to begin with")])
     journey = _validated(document, file)
     journey.read_from(path, _places(document))
+    if broken := list(bad_schemas(journey)):
+        raise JourneyFileError([of_breach(breach, document, file) for breach in broken])
     return journey
 
 

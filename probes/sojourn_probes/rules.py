@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 from pydantic import BaseModel
 
 from sojourn_probes.expectation import Expectation
-from sojourn_probes.expectation_parse import require_json_path
+from sojourn_probes.extract_rules import faults
 from sojourn_probes.journey import Journey, Step
 from sojourn_probes.names import Reference, references
 from sojourn_probes.yaml_core import Path
@@ -104,25 +104,9 @@ def _misfit(step: Step, key: str, expectation: Expectation) -> str | None:
 
 
 def _extracts(step: Step, path: Path) -> Iterator[Breach]:
-    if step.extract and step.kind != "http":
-        yield Breach((*path, "extract"), "takes values from an http answer, and this is no http step; remove it")
     for name, extract in step.extract.items():
-        if extract.json_path is not None:
-            try:
-                require_json_path(extract.json_path)
-            except ValueError as fault:
-                yield Breach((*path, "extract", name, "json"), str(fault))
-        if extract.regex is not None:
-            yield from _regex(extract.regex, (*path, "extract", name, "regex"))
-
-
-def _regex(pattern: str, path: Path) -> Iterator[Breach]:
-    import re
-
-    try:
-        re.compile(pattern)
-    except re.error as fault:
-        yield Breach(path, f"{pattern!r} is not a regular expression: {fault}")
+        for key, message in faults(extract, step.kind):
+            yield Breach((*path, "extract", name, key), message)
 
 
 def _time(journey: Journey, step: Step, path: Path) -> Iterator[Breach]:

@@ -2,9 +2,10 @@
 
 import contextlib
 from dataclasses import dataclass, replace
+from pathlib import Path
 from urllib.parse import urlsplit
 
-from sojourn_probes.expect import judge
+from sojourn_probes.expect import judge, shortened, takes_time
 from sojourn_probes.expectation import VITALS, Expectation
 from sojourn_probes.expectation_parse import parse
 from sojourn_probes.extract import NotExtracted, extract
@@ -25,8 +26,13 @@ class Verdict:
     degraded: bool = False
 
 
-def judged(step: Step, observation: Observation, names: Names, redact: Redactor) -> Verdict:
-    """Judge `observation`. What a passed step extracts is set in `names`. Raises `NameMissing`."""
+def slow_to_judge(step: Step) -> bool:
+    """Whether judging the step depends on how long its body is and what is in it, so that it must not be done in the event loop."""
+    return any(takes_time(one) for one in (*step.expect, *step.degraded_if)) or any(source.header is None for source in step.extract.values())
+
+
+def judged(step: Step, observation: Observation, names: Names, redact: Redactor, folder: Path = Path()) -> Verdict:
+    """Judge `observation`; files that expectations name are in `folder`. What a passed step extracts is set in `names`. Raises `NameMissing`."""
     _complete(observation)
     if observation.failure is not None:
         return Verdict(replace(observation.failure, step=step.id, message=redact.text(observation.failure.message)))
@@ -34,12 +40,12 @@ def judged(step: Step, observation: Observation, names: Names, redact: Redactor)
     results: list[ExpectationResult] = []
     failed: list[tuple[Expectation, ExpectationResult]] = []
     for expectation in (*_implied(step), *step.expect):
-        result = _held(expectation, "expect", observation, names, redact)
+        result = _held(expectation, "expect", observation, names, redact, folder)
         results.append(result)
         if not result.met:
             failed.append((expectation, result))
     # Those of another kind's sources are for customers only.
-    slow = [_held(one, "degraded_if", observation, names, redact) for one in step.degraded_if if step.kind in one.kinds()]
+    slow = [_held(one, "degraded_if", observation, names, redact, folder) for one in step.degraded_if if step.kind in one.kinds()]
     results.extend(slow)
     failure = _failure(failed, observation, step.id) if failed else _extracted(step, observation, names, redact)
     return Verdict(failure, tuple(results), any(not result.met for result in slow))
@@ -67,12 +73,12 @@ def _implied(step: Step) -> list[Expectation]:
     return [one for text in getattr(step.part, "implied", ()) if (one := parse(text)).source not in said]
 
 
-def _held(expectation: Expectation, kind: str, observation: Observation, names: Names, redact: Redactor) -> ExpectationResult:
+def _held(expectation: Expectation, kind: str, observation: Observation, names: Names, redact: Redactor, folder: Path) -> ExpectationResult:
     text = redact.text(expectation.text)
     try:
-        judgement = judge(expectation, observation.facts, names, redact)
+        judgement = judge(expectation, observation.facts, names, redact, folder)
     except ValueError as fault:
-        return ExpectationResult(text, kind, False, redact.text(str(fault)), "not compared")
+        return ExpectationResult(text, kind, kind == "degraded_if", shortened(redact.text(str(fault))), "not compared")
     # An unknown value fails an expectation and degrades nothing: slowness must be seen to be claimed.
     met = bool(judgement.holds) if kind == "expect" else not judgement.holds
     return ExpectationResult(text, kind, met, judgement.expected, judgement.actual)

@@ -38,12 +38,38 @@ from sojourn_probes.expectation_parse import from_parts, parse
         ("lcp > 2500ms", ("lcp", None, ">", 2.5, False)),
         ("cls > 0.1", ("cls", None, ">", 0.1, False)),
         ("redirects == 0", ("redirects", None, "==", 0, False)),
+        ("http_version == 2", ("http_version", None, "==", "2", False)),
+        ("cookie sid exists", ("cookie", "sid", "exists", None, False)),
+        ("xpath //h1[@class='a b']/text() == Hello", ("xpath", "//h1[@class='a b']/text()", "==", "Hello", False)),
+        ("xpath '//h1 | //h2' contains 3", ("xpath", "//h1 | //h2", "contains", 3, False)),
+        ("xpath count(//a[@x > 3])>=3", ("xpath", "count(//a[@x > 3])", ">=", 3, False)),
+        ("css .price > 10.5", ("css", ".price", ">", 10.5, False)),
+        ("css 'ul > li' not exists", ("css", "ul > li", "exists", None, True)),
+        ("css input[name=csrf]::attr(value) matches '^[a-f]+$'", ("css", "input[name=csrf]::attr(value)", "matches", "^[a-f]+$", False)),
+        ('json $.a == [1, {"b": null}]', ("json", "$.a", "==", [1, {"b": None}], False)),
+        ("json $.a not contains {}", ("json", "$.a", "contains", {}, True)),
+        ("json $.a fits item.json", ("json", "$.a", "fits", "item.json", False)),
+        ('json $ not fits {"type": "array"}', ("json", "$", "fits", {"type": "array"}, True)),
     ],
 )
 def test_one_line_form(text, expectation):
     """Each source, comparison and unit is read into what can be compared."""
     source, prop, comparison, target, negated = expectation
     assert parse(text) == Expectation(source, prop, comparison, target, negated, text)
+
+
+@pytest.mark.parametrize(
+    ("text", "expectation"),
+    [
+        ("css .item count >= 3", ("css", ".item", ">=", 3, False)),
+        ("json $.items[*] count not between 1 and 5", ("json", "$.items[*]", "between", [1, 5], True)),
+        ("xpath '//li' count in [3, 4]", ("xpath", "//li", "in", [3, 4], False)),
+    ],
+)
+def test_what_is_found_can_be_counted(text, expectation):
+    """`count` after a path compares how many it finds."""
+    source, prop, comparison, target, negated = expectation
+    assert parse(text) == Expectation(source, prop, comparison, target, negated, text, counted=True)
 
 
 @pytest.mark.parametrize(
@@ -67,13 +93,40 @@ def test_one_line_form(text, expectation):
         ("cls > bad", 6, "'bad' is not a number"),
         ("body contains Welcome home", 22, "'home' is too much here; put a text with spaces in quotes"),
         ("body contains 'Welcome", 14, "a quote is not closed"),
-        ("body matches '('", 13, "'(' is not a regular expression: missing ), unterminated subpattern at position 0"),
+        ("body matches '('", 13, "'(' is not a regular expression: missing ) at position 1"),
         ("header == x", 0, "header wants the name of a header after it, such as header content-type contains json"),
         ("json a == 1", 0, "json wants a JSONPath after it, such as json $.items[0].price > 3"),
         ("tls.expires > 3d", 0, "tls.expires is not known; did you mean tls.expires_in?"),
         ("status in 200", 10, "in wants a list in brackets, such as in [200, 204]"),
         ("status in [200", 14, "the list is not closed; put a ] after its last value"),
         ("total between 1s", 16, "between wants two values with and between them, such as between 1 and 5"),
+        ("cookie", 0, "cookie wants the name of a cookie after it, such as cookie session exists"),
+        ("cookie == x", 0, "cookie wants the name of a cookie after it, such as cookie session exists"),
+        ("xpath", 0, "xpath wants an XPath after it, such as xpath //h1 contains Welcome"),
+        ("xpath == 3", 0, "xpath wants an XPath after it, such as xpath //h1 contains Welcome"),
+        ("css exists", 0, "css wants a CSS selector after it, such as css .price exists"),
+        ("not css  '' exists", 9, "css wants a CSS selector, such as .price"),
+        ("xpath //a[ exists", 6, "'//a[ exists' is not an XPath: invalid predicate"),
+        ("xpath frob(//a) == 3", 6, "'frob(//a)' is not an XPath: unregistered function"),
+        ("xpath //x:a exists", 6, "'//x:a' is not an XPath: undefined namespace prefix"),
+        ("css '..a' exists", 4, "'..a' is not a CSS selector: expected ident, got <DELIM '.' at 1>"),
+        ("css a::before exists", 4, "'a::before' is not a CSS selector: of all pseudo-elements only ::attr(name) can be looked at"),
+        ("css ul > li exists", 9, "'li' is not a number"),
+        ("json $.a > abc", 11, "'abc' is not a number"),
+        ("json $[ == 3", 5, "'$[ == 3' is not a JSONPath: unexpected token in bracketed selection 'TOKEN_EQ'"),
+        ("body count > 3", 5, "body cannot be counted; json, xpath and css can"),
+        ("xpath count(//a) count > 3", 17, "'count(//a)' finds no nodes, so there is nothing to count; compare it without count"),
+        ("css .a count contains 3", 13, "contains makes no sense for css; one of ==, !=, <, <=, >, >=, between, in, exists does"),
+        ("json $.a == [1,", 15, "is no JSON: expecting value"),
+        ('json $ fits {"type": 5}', 12, "the schema is no JSON Schema: at $.type 5 is not valid under any of the given schemas"),
+        (
+            'json $ fits {"$ref": "http://x.invalid/a"}',
+            12,
+            "the schema refers to 'http://x.invalid/a', which is not in it; put it under $defs, nothing is fetched",
+        ),
+        ('json $ fits {"pattern": "("}', 12, "the schema is no JSON Schema: '(' is not a regular expression: missing ) at position 1"),
+        ("body fits a.json", 5, "fits makes no sense for body; one of ==, !=, contains, matches, in, exists does"),
+        ("status equals 200", 7, "equals is not a comparison; write =="),
         ("total between 3s and 1s", 14, "between 3s and 1s holds nothing; put the lower one first"),
     ],
 )
@@ -100,6 +153,10 @@ def test_the_long_form_means_the_same():
         ({"source": "body", "comparison": "contains", "target": 5}, "5 is not text; put it in quotes"),
         ({"source": "status", "property": "x", "comparison": "==", "target": 200}, "status takes no property; remove 'x'"),
         ({"source": "header", "comparison": "exists"}, "header wants the name of a header"),
+        ({"source": "css", "property": "a", "comparison": "==", "target": [1]}, "[1] is neither text nor a number"),
+        ({"source": "css", "comparison": "exists"}, "css wants a CSS selector, such as .price"),
+        ({"source": "body", "count": True, "comparison": ">", "target": 1}, "body cannot be counted; json, xpath and css can"),
+        ({"source": "json", "property": "$", "comparison": "fits", "target": 3}, "fits wants a JSON Schema, or the name of its file beside the journey"),
         ({"source": "status", "comparison": "in", "target": 200}, "in wants a list, such as [200, 204]"),
     ],
 )
@@ -130,10 +187,17 @@ def parts(draw):
     source = draw(st.sampled_from(sorted(SOURCES)))
     prop = None
     holds = SOURCES[source].holds
-    if source == "header":
+    if source in ("header", "cookie"):
         prop = draw(st.from_regex(r"[a-z][a-z-]{0,20}", fullmatch=True).filter(lambda name: name not in ("contains", "matches", "in", "between", "exists")))
     if source == "json":
         prop = draw(st.sampled_from(["$", "$.a", "$.a[0].b", "$['x y']", "$.a[?(@.b > 3)].c"]))
+    if source == "xpath":
+        prop = draw(st.sampled_from(["//h1", "//a[@href='x y']/text()", "count(//a)", '//li[contains(., "a")]', "/html//p | //b", "string(//h1)"]))
+    if source == "css":
+        prop = draw(st.sampled_from([".a", "ul > li", "a[href='x y']", 'b[c="d"]', "input[name=csrf]::attr(value)", "p:not(.x)", "in"]))
+    counted = SOURCES[source].counts and prop not in ("count(//a)", "string(//h1)") and draw(st.booleans())
+    if counted:
+        holds = "number"
     if (facts := SOURCES[source].facts) is not None and draw(st.booleans()):
         prop = draw(st.sampled_from(sorted(facts)))
         holds = facts[prop]
@@ -146,11 +210,18 @@ def parts(draw):
         "text": WORDS,
         "texts": WORDS,
         "percent": st.integers(0, 100).map(lambda n: f"{n}%"),
-        "json": WORDS | st.integers(-1000, 1000),
+        "json": WORDS | st.integers(-1000, 1000) | st.booleans() | st.sampled_from(["3", "true", "null", "1e3", "not", "and", "-"]),
+        "found": WORDS | st.integers(-1000, 1000) | st.booleans() | st.sampled_from(["3", "true"]),
     }[holds]
+    if holds in ("json", "found") and comparison in ("<", "<=", ">", ">="):
+        one = st.integers(-1000, 1000) | st.floats(-1e6, 1e6)
+    if comparison == "fits":
+        one = st.sampled_from(["item.json", "a b.json", "${vars.schema}"]) | st.just({"type": "object", "required": ["a"]})
     given_parts = {"source": source, "comparison": draw(st.sampled_from(["", "not "])) + comparison}
     if prop is not None:
         given_parts["property"] = prop
+    if counted:
+        given_parts["count"] = True
     if comparison == "matches":
         given_parts["target"] = draw(WORDS.map(__import__("re").escape))
     elif comparison == "between":
@@ -169,5 +240,5 @@ def test_the_written_line_reads_back_the_same(given_parts):
     """The line made from the long form parses to the same expectation."""
     made = from_parts(given_parts)
     read = parse(made.text)
-    assert (read.source, read.property, read.comparison, read.negated) == (made.source, made.property, made.comparison, made.negated)
-    assert read.target == made.target
+    assert (read.source, read.property, read.counted) == (made.source, made.property, made.counted)
+    assert (read.comparison, read.negated, read.target, type(read.target)) == (made.comparison, made.negated, made.target, type(made.target))

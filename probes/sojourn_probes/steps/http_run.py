@@ -235,6 +235,7 @@ class _Walk:
         if answer is not None:
             facts |= {
                 "status": answer.status_code,
+                "http_version": answer.http_version.removeprefix("HTTP/"),
                 "headers": {name.lower(): value for name, value in answer.headers.items()},
                 "body": bytes(body.content).decode(_charset(answer), "replace"),
                 "size": body.wire,

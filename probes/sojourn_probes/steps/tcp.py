@@ -1,11 +1,11 @@
 """What a `tcp` step may say. The runner is `tcp_run.py`."""
 
-import re
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from sojourn_probes.model import Model
+from sojourn_probes.patterns import require_pattern
 from sojourn_probes.steps.tls import Family, Host, Port, StartTls, TlsSettings
 from sojourn_probes.units import Size
 
@@ -15,14 +15,6 @@ def _hex(text: str) -> str:
         bytes.fromhex(text)
     except ValueError:
         raise ValueError(f"{text!r} are no hex bytes; write two digits for each, such as 01 ff") from None
-    return text
-
-
-def _regex(text: str) -> str:
-    try:
-        re.compile(text)
-    except re.error as fault:
-        raise ValueError(f"{text!r} is not a regular expression: {fault}") from None
     return text
 
 
@@ -43,7 +35,7 @@ class Turn(Model):
     send_hex: HexBytes | None = Field(None, description="bytes to send, in hex")
     expect: Text | None = Field(None, description="text the server must say next, anywhere in what it says")
     expect_hex: HexBytes | None = Field(None, description="bytes the server must say next, in hex")
-    matches: Annotated[str, Field(min_length=1, max_length=2000), AfterValidator(_regex)] | None = Field(
+    matches: Annotated[str, Field(min_length=1, max_length=2000), AfterValidator(require_pattern)] | None = Field(
         None, description="regular expression that what the server says next must match; ^ and $ are begin and end of a line"
     )
     starttls: Yes | None = Field(None, description="true: go on in TLS from here")

@@ -1,9 +1,9 @@
 """Walks a `tcp` step: connect, TLS if asked for, and the dialog."""
 
-import re
 from collections.abc import Callable
 from typing import Final
 
+from sojourn_probes.patterns import SearchTooLong, require_pattern, search
 from sojourn_probes.semconv import FailureKind
 from sojourn_probes.steps.base import Observation, StepContext
 from sojourn_probes.steps.starttls import upgrade_of
@@ -87,13 +87,16 @@ class _Dialog:
     def _matcher(self, wanted: bytes) -> Callable[[bytearray], int | None]:
         """As `_finder`, for a regular expression. Line ends are those of `$`, whether the server writes them with a return or not."""
         try:
-            pattern = re.compile(wanted.decode(), re.MULTILINE)
-        except re.error as fault:
-            raise Broken(FailureKind.CONFIG, f"'{wanted.decode()}' is not a regular expression: {fault}") from None
+            pattern = require_pattern(wanted.decode())
+        except ValueError as fault:
+            raise Broken(FailureKind.CONFIG, str(fault)) from None
 
         def ends(unread: bytearray) -> int | None:
             text = unread.decode("utf-8", "surrogateescape")
-            found = pattern.search(text.replace("\r\n", "\n\n"))
+            try:
+                found = search(pattern, text.replace("\r\n", "\n\n"), multiline=True)
+            except SearchTooLong as fault:
+                raise Broken(FailureKind.CONTENT, str(fault)) from None
             return None if found is None else len(text[: found.end()].encode("utf-8", "surrogateescape"))
 
         return ends
