@@ -2,8 +2,9 @@
 
 Facts, by the names of `expectation.SOURCES`: `status` int · `headers` dict, names in small letters · `cookies` dict · `body` text, of which
 `json`, `xpath` and `css` are looks that keep what they parsed under `parsed` · `http_version` text · `size` bytes · `redirects` int ·
-`tls` the handshake's seconds, `tls_facts` dict by `expectation.TLS_FACTS` · `rtt` seconds, `rtt_facts` dict by `expectation.RTT_FACTS` · `loss` percent · `banner` text ·
-phases, `total` and vitals in seconds (cls a bare number) · `url`, `title`, `text`.
+`tls` the handshake's seconds, `tls_facts` dict by `expectation.TLS_FACTS` · `rtt` seconds, `rtt_facts` dict by
+`expectation.RTT_FACTS` · `loss` percent · `banner` text · phases, `total` and vitals in seconds (cls a bare number) · `url`, `title`,
+`text`.
 """
 
 import json

@@ -2,6 +2,8 @@
 
 import asyncio
 import json
+import subprocess
+import sys
 import threading
 from pathlib import Path
 from typing import Any
@@ -391,3 +393,16 @@ async def test_work_gives_back_what_it_made_or_raised():
     assert await in_time(60, lambda: 3) == 3
     with pytest.raises(KeyError):
         await in_time(60, lambda: {"b": 1}["a"])
+
+
+def test_what_looks_into_bodies_is_loaded_only_when_used():
+    """A journey that looks at no body costs the agent none of the libraries that do."""
+    code = """
+import sys
+from pathlib import Path
+import sojourn_probes.run
+from sojourn_probes.load import load_text
+load_text("id: a\\nsteps:\\n  - id: s\\n    http: {url: http://x/}\\n    expect: [status == 200, total < 1s, body contains x]\\n", Path("a.yaml"))
+print(sorted({"regex", "lxml", "cssselect", "jsonschema", "jsonpath", "ctypes"} & set(sys.modules)))
+"""
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "[]\n"
