@@ -37,7 +37,7 @@ fmt: setup ## put the format right
 bench: setup ## where we stand; each prints its method and figures
 	@set -e; for file in bench/bench_*.py; do echo "== $$file"; $(BIN)/python $$file $(ARGS); done
 
-schema: setup ## write the generated files anew: journey schema, docs/telemetry.md, docs/configuration.md
+schema: setup ## write the generated files anew: journey schema, docs/telemetry.md, docs/configuration.md, docs/reference/
 	@$(BIN)/sojourn schema > probes/schema/journey.schema.json
 	@$(BIN)/python docs/generate.py
 

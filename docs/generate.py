@@ -1,6 +1,6 @@
-"""Writes the pages that are made from the code: docs/telemetry.md (names) and docs/configuration.md (keys).
+"""Writes the pages that are made from the code: docs/telemetry.md (names), docs/configuration.md (keys) and docs/reference/.
 
-Run: python docs/generate.py            writes both
+Run: python docs/generate.py            writes all
      python docs/generate.py --check    writes nothing, exit 1 when one is stale
 """
 
@@ -10,6 +10,7 @@ from pathlib import Path
 from types import NoneType
 from typing import Annotated, Any, get_args, get_origin
 
+import reference_pages
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
@@ -113,10 +114,20 @@ def configuration() -> str:
     return "\n".join(lines)
 
 
+PAGES = {
+    "telemetry.md": telemetry,
+    "configuration.md": configuration,
+    "reference/journey.md": reference_pages.journey,
+    "reference/command.md": reference_pages.commands,
+}
+"""Every page that is made, by its place under docs/."""
+
+
 def main() -> int:
-    """Write or check both pages."""
+    """Write or check all pages."""
     stale = False
-    for path, text in ((HERE / "telemetry.md", telemetry()), (HERE / "configuration.md", configuration())):
+    for name, made in PAGES.items():
+        path, text = HERE / name, made()
         if path.exists() and path.read_text() == text:
             continue
         stale = True

@@ -1,17 +1,24 @@
 """Every kind and every name is documented, and the generated pages are fresh."""
 
+import re
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
+
+import typer
 
 from sojourn_collector.sources import SOURCES
+from sojourn_probes.cli import app
+from sojourn_probes.expectation import COMPARISONS
+from sojourn_probes.expectation import SOURCES as EXPECTATION_SOURCES
 from sojourn_probes.steps import KINDS
 
 ROOT = Path(__file__).parents[2]
 
 
 def test_generated_pages_are_fresh():
-    """docs/telemetry.md and docs/configuration.md say what the code says."""
+    """docs/telemetry.md, docs/configuration.md and the pages under docs/reference/ say what the code says."""
     done = subprocess.run([sys.executable, "docs/generate.py", "--check"], cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
 
@@ -20,6 +27,27 @@ def test_every_step_kind_is_documented():
     """docs/journeys.md has a section for each step kind."""
     page = (ROOT / "docs/journeys.md").read_text()
     assert [kind for kind in KINDS if f"`{kind}`" not in page] == []
+
+
+def test_the_reference_names_everything():
+    """docs/reference/journey.md has each step kind, expectation source and comparison, and its links lead to one place each."""
+    page = (ROOT / "docs/reference/journey.md").read_text()
+    assert [kind for kind in KINDS if f"## `{kind}` steps" not in page] == []
+    assert [name for name in EXPECTATION_SOURCES if f"| `{name}" not in page] == []
+    assert [word for word in COMPARISONS if f"`{word}`" not in page] == []
+    anchors = re.findall(r'<a id="([^"]+)">', page)
+    assert len(anchors) == len(set(anchors))
+    assert set(re.findall(r"\]\(#([^)]+)\)", page)) <= set(anchors)
+
+
+def test_the_reference_names_every_command():
+    """docs/reference/command.md has each command of `sojourn` with its options and an example."""
+    page = (ROOT / "docs/reference/command.md").read_text()
+    group: Any = typer.main.get_command(app)
+    for name, command in group.commands.items():
+        assert f"## `sojourn {name}`" in page
+        assert f"Example: `sojourn {name}" in page
+        assert [option for param in command.params for option in param.opts if option.startswith("--") and f"`{option}`" not in page] == []
 
 
 def test_every_source_is_documented():
