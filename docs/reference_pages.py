@@ -196,13 +196,14 @@ def expectations() -> list[str]:
     lines = [
         "## Expectations",
         "",
-        "`[not] SOURCE [PROPERTY] [not] COMPARISON [TARGET]`, for `expect` and `degraded_if`; each comparison may have `not` before it.",
+        "`[not] SOURCE [PROPERTY] [not] COMPARISON [TARGET]`, for `expect` and `degraded_if`. Comparisons, each with `not` before it if need be:",
+        " ".join(f"`{one}`" for one in COMPARISONS) + ".",
         "",
     ]
     lines += ["| source | seen by | holds | comparisons |", "|---|---|---|---|"]
     for name, source in SOURCES.items():
         kinds = "all" if source.kinds == EVERY else ", ".join(kind for kind in KINDS if kind in source.kinds)
-        word = f"`{name} <{'…' if source.property_name else ''}>`: {source.property_name}" if source.property_name else f"`{name}`"
+        word = f"`{name} <…>`: {cell(source.property_name)}" if source.property_name else f"`{name}`"
         lines.append(f"| {word} | {kinds} | {source.holds} | {comparisons(source.holds)} |")
         for fact, holds in (source.facts or {}).items():
             lines.append(f"| `{name}.{fact}` | {kinds} | {holds} | {comparisons(holds)} |")
