@@ -1,6 +1,7 @@
 """The journeys we hand out work: those under configs/ are walked, those in the docs are loaded."""
 
 import re
+import textwrap
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,7 @@ from tests.probes.site import Asked, answer, site
 from tests.probes.walking import walk
 
 ROOT = Path(__file__).parents[2]
+A_STEP = "id: docs\nsteps:\n  - id: s\n    http: {url: https://shop.example/}\n"
 DOCS = (ROOT / "docs/journeys.md").read_text()
 
 
@@ -42,12 +44,15 @@ async def test_configured_journeys_pass(file):
     assert run.outcome is Outcome.PASSED, run.failure
 
 
-def test_the_whole_file_in_the_docs_loads():
-    """What a reader copies from docs/journeys.md is a good file."""
+def test_the_whole_file_in_the_docs_loads(tmp_path):
+    """What a reader copies from docs/journeys.md is a good file, with the files beside it that it names."""
+    (tmp_path / "item.schema.json").write_text('{"type": "object"}')
     blocks = re.findall(r"```yaml\n(.*?)```", DOCS, re.DOTALL)
     assert blocks
     for block in blocks:
-        load_text(block, Path("docs.yaml"))
+        # A block without an id is what stands in a step.
+        whole = block if re.search("^id:", block, re.MULTILINE) else f"{A_STEP}{textwrap.indent(block, '    ')}"
+        load_text(whole, tmp_path / "docs.yaml")
 
 
 def test_the_docs_name_everything_one_may_write():
