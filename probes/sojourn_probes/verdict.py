@@ -3,8 +3,10 @@
 import contextlib
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Final
 from urllib.parse import urlsplit
 
+from sojourn_probes.diagnose import Answer, asks_for_patience, clock_trouble, diagnosed
 from sojourn_probes.expect import judge, shortened, takes_time
 from sojourn_probes.expectation import VITALS, Expectation
 from sojourn_probes.expectation_parse import parse
@@ -15,6 +17,12 @@ from sojourn_probes.redact import Redactor
 from sojourn_probes.result import ExpectationResult, Failure
 from sojourn_probes.semconv import FailureKind
 from sojourn_probes.steps.base import Observation
+
+EXPLAINED: Final = frozenset({FailureKind.STATUS, FailureKind.EXPECTATION, FailureKind.EXTRACT})
+"""Failures that say only that the answer was another one; what the answer is says more."""
+
+OF_THE_ANSWER: Final = frozenset({"status", "header", "cookie", "body", "json", "xpath", "css", "url", "title", "text"})
+"""Sources that know the site's answer from somebody else's. When what is expected of one holds, it was the site that answered."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,12 +42,17 @@ def slow_to_judge(step: Step) -> bool:
 def judged(step: Step, observation: Observation, names: Names, redact: Redactor, folder: Path = Path()) -> Verdict:
     """Judge `observation`; files that expectations name are in `folder`. What a passed step extracts is set in `names`. Raises `NameMissing`."""
     _complete(observation)
+    answer = _answer(observation)
     if observation.failure is not None:
-        return Verdict(replace(observation.failure, step=step.id, message=redact.text(observation.failure.message)))
+        failure = _stopped(observation.failure, observation, answer, folder)
+        return Verdict(replace(failure, step=step.id, message=redact.text(failure.message)))
     _learn_secrets(step, observation, names)
+    said = {expectation.source for expectation in step.expect}
+    patience = asks_for_patience(answer) if answer is not None and step.kind == "http" and "status" not in said else None
     results: list[ExpectationResult] = []
     failed: list[tuple[Expectation, ExpectationResult]] = []
-    for expectation in (*_implied(step), *step.expect):
+    # A server that asks for patience is not held to what nobody said of its status.
+    for expectation in (*([] if patience else _implied(step)), *step.expect):
         result = _held(expectation, "expect", observation, names, redact, folder)
         results.append(result)
         if not result.met:
@@ -47,8 +60,38 @@ def judged(step: Step, observation: Observation, names: Names, redact: Redactor,
     # Those of another kind's sources are for customers only.
     slow = [_held(one, "degraded_if", observation, names, redact, folder) for one in step.degraded_if if step.kind in one.kinds()]
     results.extend(slow)
-    failure = _failure(failed, observation, step.id) if failed else _extracted(step, observation, names, redact)
-    return Verdict(failure, tuple(results), any(not result.met for result in slow))
+    wrong = _failure(failed, observation, step.id) if failed else _extracted(step, observation, names, redact)
+    if answer is not None and (wrong is not None or patience is not None or not said & OF_THE_ANSWER):
+        wrong = _explained(wrong, answer, patience, step.id, redact)
+    if patience is not None and wrong is None:
+        observation.note = patience
+    return Verdict(wrong, tuple(results), patience is not None or any(not result.met for result in slow))
+
+
+def _explained(wrong: Failure | None, answer: Answer, patience: str | None, step: str, redact: Redactor) -> Failure | None:
+    """`wrong` as what the answer makes of it. A passed step may have been answered by somebody else too."""
+    found = diagnosed(answer, unexpected=wrong is not None or patience is not None)
+    if found is not None:
+        return replace(found, step=step, message=redact.text(found.message))
+    if wrong is None or patience is None:
+        return wrong
+    return replace(wrong, message=redact.text(f"{wrong.message}; {patience}"))
+
+
+def _answer(observation: Observation) -> Answer | None:
+    first = observation.exchanges[0] if observation.exchanges else None
+    last = observation.exchanges[-1] if observation.exchanges else None
+    return Answer.of(observation.facts, "" if first is None else first.url, "GET" if last is None else last.method)
+
+
+def _stopped(failure: Failure, observation: Observation, answer: Answer | None, folder: Path) -> Failure:
+    """What a failure of the runner comes from, where that is known."""
+    if failure.kind is FailureKind.TLS and observation.facts.get("tls_fault") is not None:
+        newest = max(path.stat().st_mtime for path in (Path(__file__), folder))
+        return clock_trouble(observation.facts, observation.ended_ns / 1e9, newest) or failure
+    if answer is not None and "document" in observation.facts and failure.kind in EXPLAINED | {FailureKind.TIMEOUT, FailureKind.SCRIPT}:
+        return diagnosed(answer, unexpected=True) or failure
+    return failure
 
 
 def _learn_secrets(step: Step, observation: Observation, names: Names) -> None:

@@ -52,6 +52,11 @@ def failure_of(error: BaseException, phases: Phases, where: str, limit: int, hop
     return Failure(FailureKind.PROTOCOL, f"{where}: the answer is not good HTTP: {error}")
 
 
+def tls_fault(error: BaseException) -> int | None:
+    """OpenSSL's code of what is wrong with the certificate, if that is what `error` is about."""
+    return next((cause.verify_code for cause in _causes(error) if isinstance(cause, ssl.SSLCertVerificationError)), None)
+
+
 def _unsupported(error: BaseException, hop: int) -> bool:
     return hop == 0 and isinstance(error, httpcore2.UnsupportedProtocol | httpx2.UnsupportedProtocol)
 

@@ -25,7 +25,7 @@ from sojourn_probes.steps.base import Observation, StepContext
 from sojourn_probes.steps.body import ENCODINGS, Body, read_body
 from sojourn_probes.steps.cookies import jar_of
 from sojourn_probes.steps.http import SECRET_HEADERS, HttpPart, HttpTls
-from sojourn_probes.steps.http_faults import CAUGHT, failure_of
+from sojourn_probes.steps.http_faults import CAUGHT, failure_of, tls_fault
 from sojourn_probes.steps.phases import Phases
 from sojourn_probes.steps.resolving import ResolvingBackend
 
@@ -177,6 +177,7 @@ class _Walk:
         except CAUGHT as fault:
             failure = failure_of(fault, self.phases, self._where(request), self.limit, hop)
             error = failure.kind
+            self.seen.facts["tls_fault"] = tls_fault(fault)
             self.seen.failure = Failure(failure.kind, self.context.redact.text(failure.message))
             return None
         except asyncio.CancelledError:

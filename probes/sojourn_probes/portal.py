@@ -1,0 +1,50 @@
+"""Whether a captive portal answered in the site's place: the login page of a network that this machine is not let out of."""
+
+import re
+from collections.abc import Iterator
+from typing import Final
+from urllib.parse import parse_qsl, urlsplit
+
+TELLING: Final = frozenset(
+    {"uamip", "uamport", "nasid", "ap_mac", "apmac", "ap_name", "client_mac", "clientmac", "base_grant_url", "switch_url", "redirurl", "link-login"}
+    | {"link-orig", "link-login-only", "wlan", "wlanuserip", "wlanacname", "essid", "ssid", "fgtauth", "gw_address", "gw_port", "gw_id"}
+    | {"user_continue_url", "userurl", "statusurl", "portal_redirurl", "mac", "authaction"}
+)
+"""Parameters by which access points hand a guest to their login page; two of them are no chance."""
+
+_NETWORK_AUTHENTICATION: Final = 511
+_LOOKED_AT: Final = 16_384
+_SENT_ON: Final = re.compile(r"""(?:location(?:\.href)?\s{0,5}=\s{0,5}|location\.replace\(\s{0,5}|url=)["']?(https?://[^"'<>\s]{1,2000})""", re.IGNORECASE)
+
+
+def portal(asked: str, status: int, url: str, body: str) -> str | None:
+    """How a captive portal shows, if it does: `asked` is the first url, `url` that of the answer.
+
+    Over https a portal cannot answer in the site's name: there it is a failure of TLS.
+    """
+    if status == _NETWORK_AUTHENTICATION:
+        return "511 Network Authentication Required"
+    if urlsplit(asked).scheme != "http":
+        return None
+    begin = body[:_LOOKED_AT]
+    if "<wispaccessgatewayparam" in begin.lower():
+        return "its page carries the WISPr login of a public network"
+    for other in (url, *_sent_on(begin)):
+        host = urlsplit(other).hostname
+        if host is not None and host != urlsplit(asked).hostname and _hands_over(other):
+            return f"it sent us to {host} with the parameters of a network's login page"
+    return None
+
+
+def _sent_on(begin: str) -> Iterator[str]:
+    """Where a page sends a browser on by script or refresh."""
+    for found in _SENT_ON.finditer(begin):
+        yield found.group(1)
+
+
+def _hands_over(url: str) -> bool:
+    try:
+        names = {name.lower() for name, _ in parse_qsl(urlsplit(url).query, keep_blank_values=True, max_num_fields=100)}
+    except ValueError:
+        return False
+    return len(names & TELLING) >= 2
