@@ -1,4 +1,3 @@
-# ruff: noqa: E501 - answers stand here as they come
 """Answers that are not the site's own, told apart by their facts: guards, CDNs, captive portals, busy servers, wrong clocks."""
 
 import datetime
