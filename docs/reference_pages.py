@@ -11,7 +11,7 @@ from sojourn_probes.expectation import ALLOWED, COMPARISONS, EVERY, SOURCES, Hol
 from sojourn_probes.journey import ID_PATTERN, NAME_PATTERN
 from sojourn_probes.schema import journey_schema
 from sojourn_probes.steps import KINDS
-from sojourn_probes.units import DURATION_PATTERN, MONEY_PATTERN, SIZE_PATTERN
+from sojourn_probes.units import DURATION_PATTERN, MONEY_PATTERN, SIZE_PATTERN, write_duration
 
 MADE = "Made from the models by `make schema`; do not edit."
 SHAPES = {
@@ -123,7 +123,7 @@ class Keys:
             return "–"
         value = item["default"]
         if item.get("pattern") == DURATION_PATTERN:
-            return f"`{short_duration(value)}`"
+            return f"`{write_duration(value)}`"
         return f"`{str(value).lower() if isinstance(value, bool) else value}`"
 
     def words(self, node: Any) -> str:
@@ -177,13 +177,6 @@ def bounds(node: Any) -> str:
     if high is None:
         return f", at least {low}" if low else ""
     return f", {low} to {high}" if low is not None else f", at most {high}"
-
-
-def short_duration(value: Any) -> str:
-    """`60s`, `200ms`: a duration as it stands in a file."""
-    if not isinstance(value, int | float):
-        return str(value)
-    return f"{value:g}s" if value >= 1 or value == 0 else f"{value * 1000:g}ms"
 
 
 def anchor(where: str) -> str:

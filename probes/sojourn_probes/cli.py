@@ -14,7 +14,8 @@ import typer
 
 from sojourn_probes.cli_streams import hand_over, prepare, say
 from sojourn_probes.cli_walk import Wish, read_all, read_to_walk, require_display, secret_store, tools_for, walk_all
-from sojourn_probes.errors import SojournError
+from sojourn_probes.diff import Fate, differences
+from sojourn_probes.errors import JourneyFileError, SojournError
 from sojourn_probes.journey import ID_PATTERN, Journey
 from sojourn_probes.load import load_text, missing_names
 from sojourn_probes.output import FORMS
@@ -28,6 +29,11 @@ BAD_FILE = 2
 
 FINDINGS_FORMS = [name for name, form in FORMS.items() if form.findings is not None]
 
+
+DIFFERENCE_FORMS = [name for name, form in FORMS.items() if form.differences is not None]
+
+CHANGED = 1
+"""Exit code of diff when something changes."""
 
 INTERRUPTED = 130
 """Exit code after Ctrl-C, as of a program ended by SIGINT."""
@@ -215,6 +221,39 @@ def _folder(path: Path | None) -> Path | None:
         except OSError as fault:
             raise SojournError(f"--evidence: {path} cannot be made a folder: {fault.strerror}") from None
     return path
+
+
+@app.command()
+def diff(
+    before: Annotated[Path, typer.Argument(help="Journey file, or a folder of them, as it is now.", show_default=False)],
+    after: Annotated[Path, typer.Argument(help="The file or folder to take its place.", show_default=False)],
+    output: Annotated[
+        str,
+        typer.Option(
+            "--output",
+            "-o",
+            parser=_form_of(DIFFERENCE_FORMS),
+            autocompletion=_beginning(DIFFERENCE_FORMS),
+            metavar="|".join(DIFFERENCE_FORMS),
+            help="How to say it.",
+        ),
+    ] = "human",
+) -> None:
+    """Say what changes for a running agent when AFTER takes the place of BEFORE, and where history breaks.
+
+    As diff does: exit 0 when nothing changes, 1 when something does, 2 when a file is bad. Comments and layout are no change.
+
+    Example: sojourn diff journeys/ new/journeys/
+    """
+    sides = [read_all([path]) for path in (before, after)]
+    if problems := [problem for _, found in sides for problem in found]:
+        raise JourneyFileError(problems)
+    found = differences(sides[0][0], sides[1][0], pair=before.is_file() and after.is_file())
+    form = FORMS[output]
+    assert form.differences is not None
+    form.write(form.differences(found))
+    if any(one.fate is not Fate.SAME for one in found):
+        raise typer.Exit(CHANGED)
 
 
 @app.command()

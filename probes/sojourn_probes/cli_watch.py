@@ -1,7 +1,7 @@
 """`sojourn run --watch`: walk, wait until a file is saved, walk again."""
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import aclosing
 from pathlib import Path
 from typing import Any, Final
@@ -9,9 +9,9 @@ from typing import Any, Final
 from watchfiles import Change, awatch
 
 from sojourn_probes import cli_streams
+from sojourn_probes.beside import files_named_in
 from sojourn_probes.cli_walk import Wish, read_to_walk, secret_store, tools_for, walk_all
 from sojourn_probes.errors import JourneyFileError
-from sojourn_probes.journey import Journey
 from sojourn_probes.load import SUFFIXES
 from sojourn_probes.output.plain import one_line
 from sojourn_probes.output.walked import exit_code
@@ -80,21 +80,3 @@ class Watch:
             folders = {path.resolve() for path in self.paths if path.is_dir()}
             return file.parent in folders or file.stem == "defaults" or file in {path.resolve() for path in self.paths}
         return file in {path.resolve() for path in self._beside}
-
-
-def files_named_in(journey: Journey) -> Iterator[Path]:
-    """Files that the journey names and that are there: scripts, certificates, bodies."""
-    for text in _texts(journey.model_dump(mode="json", by_alias=True, exclude_unset=True)):
-        if text and len(text) < 256 and "\n" not in text and "\0" not in text and (file := journey.folder / text).is_file():
-            yield file
-
-
-def _texts(value: Any) -> Iterator[str]:
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, Mapping):
-        for item in value.values():
-            yield from _texts(item)
-    elif isinstance(value, list):
-        for item in value:
-            yield from _texts(item)

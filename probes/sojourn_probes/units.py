@@ -56,6 +56,14 @@ def show_duration(seconds: float) -> str:
     return f"{seconds / 3600:.1f} h" if size < 172800 else f"{seconds / 86400:.1f} d"
 
 
+def write_duration(seconds: float) -> str:
+    """`seconds` as it would stand in a journey file: `200ms`, `60s`, `5m`, `14d`."""
+    for unit, least in (("d", 1), ("h", 1), ("m", 2), ("s", 1)):
+        if seconds >= least * DURATION_UNITS[unit] and (unit == "s" or seconds % DURATION_UNITS[unit] == 0):
+            return f"{seconds / DURATION_UNITS[unit]:g}{unit}"
+    return f"{seconds * 1000:g}ms" if seconds else "0s"
+
+
 def show_size(size: float) -> str:
     """`size` bytes as `812 B`, `1.2 KB`, `3.4 MB`."""
     if size < 1000:

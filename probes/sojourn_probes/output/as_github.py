@@ -3,6 +3,8 @@
 import re
 from collections.abc import Sequence
 
+from sojourn_probes.diff import Difference, Fate
+from sojourn_probes.diff_values import Kind
 from sojourn_probes.errors import Problem
 from sojourn_probes.journey import Journey
 from sojourn_probes.output import as_human
@@ -40,6 +42,19 @@ def findings(journeys: Sequence[Journey], problems: Sequence[Problem], missing: 
     lines = _quiet(as_human.findings(journeys, (), ()).splitlines())
     lines += [_command("error", one.file, one.line, one.col, "journey file", f"{one.key}: {one.message}" if one.key else one.message) for one in problems]
     lines += [_command("notice", one.file, one.line, one.col, "to run it here", f"{one.key}: {one.message}") for one in missing]
+    return "".join(f"{line}\n" for line in lines)
+
+
+def differences(found: Sequence[Difference]) -> str:
+    """A notice for each change, a warning where history breaks or ends."""
+    lines = _quiet(as_human.differences(found).splitlines())
+    for one in found:
+        if one.fate is not Fate.SAME:
+            kind = "warning" if one.fate in (Fate.RENAMED, Fate.REMOVED) else "notice"
+            lines.append(_command(kind, one.file, one.line, 1, one.name, as_human.difference_line(one)))
+        for change in one.changes:
+            kind = "warning" if change.kind is Kind.RENAMED else "notice"
+            lines.append(_command(kind, one.file, change.line, 1, one.name, str(change)))
     return "".join(f"{line}\n" for line in lines)
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Final
 
+from sojourn_probes.diff import Difference, Fate
 from sojourn_probes.errors import Problem
 from sojourn_probes.journey import Journey
 from sojourn_probes.output.plain import one_line
@@ -119,3 +120,32 @@ def findings(journeys: Sequence[Journey], problems: Sequence[Problem], missing: 
     lines += [f"to run it here: {problem}" for problem in missing]
     lines = [one_line(line) for line in lines]
     return "".join(f"{line}\n" for line in lines)
+
+
+def differences(found: Sequence[Difference]) -> str:
+    """What becomes of each journey, and below it what changes."""
+    lines = []
+    for one in found:
+        if one.fate is not Fate.SAME:
+            lines += [difference_line(one), *(f"  {change}" for change in one.changes)]
+    same = sum(one.fate is Fate.SAME for one in found)
+    if same:
+        lines.append(f"{same} {'journey' if same == 1 else 'journeys'} unchanged")
+    return "".join(f"{one_line(line)}\n" for line in lines)
+
+
+def difference_line(one: Difference) -> str:
+    """What becomes of a journey, in a line."""
+    versions = f"version {one.version_before} → {one.version}"
+    match one.fate:
+        case Fate.ADDED:
+            return f"{one.id}: added; its history begins"
+        case Fate.REMOVED:
+            return f"{one.id}: removed; its history ends"
+        case Fate.RENAMED:
+            return f"{one.id_before} is now {one.id}: history breaks, {one.id} begins without one; {versions}"
+        case Fate.REVISED:
+            return f"{one.id}: says the same in other words; history goes on, {versions}"
+        case _:
+            same = one.version == one.version_before
+            return f"{one.id}: changed; history goes on, {'the version stays ' + one.version if same else versions}"

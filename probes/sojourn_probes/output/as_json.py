@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
+from sojourn_probes.diff import Difference, Fate
 from sojourn_probes.errors import Problem
 from sojourn_probes.journey import Journey
 from sojourn_probes.output.walked import Walked
@@ -24,6 +25,12 @@ def findings(journeys: Sequence[Journey], problems: Sequence[Problem], missing: 
         {"file": str(journey.source), "id": journey.id, "name": journey.title, "version": journey.version, "steps": len(journey.steps)} for journey in journeys
     ]
     return _written({"good": not problems, "journeys": good, "problems": [asdict(one) for one in problems], "missing": [asdict(one) for one in missing]})
+
+
+def differences(found: Sequence[Difference]) -> str:
+    """`{"changed": …, "journeys": […]}`; each has the fields of `diff.Difference`, its changes those of `diff_values.Change` and their words."""
+    journeys = [{**asdict(one), "changes": [{**asdict(change), "words": str(change)} for change in one.changes]} for one in found]
+    return _written({"changed": any(one.fate is not Fate.SAME for one in found), "journeys": journeys})
 
 
 def _written(value: Any) -> str:
