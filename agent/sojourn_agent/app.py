@@ -30,7 +30,7 @@ from sojourn_agent.scheduler import Scheduler, WallTimer
 from sojourn_agent.sender import Sender
 from sojourn_agent.serve import Listener, bind
 from sojourn_agent.spool import Spool, SpoolUnavailable
-from sojourn_agent.tools import close_tools, make_tools, require_browser, warm_up
+from sojourn_agent.tools import close_tools, make_tools, require_browser, require_keys, warm_up
 from sojourn_agent.walker import Walker
 from sojourn_probes import semconv
 from sojourn_probes.clock import Clock
@@ -80,7 +80,7 @@ class Plan:
 def secret_store(config: AgentConfig, environ: Mapping[str, str]) -> SecretStore:
     """Where secrets of journeys come from on this host."""
     files = {name: secret.file for name, secret in config.secrets.items()}
-    return SecretStore(environ, environ.get("CREDENTIALS_DIRECTORY"), files)
+    return SecretStore(environ, environ.get("CREDENTIALS_DIRECTORY"), files, config.secrets_file)
 
 
 def journey_folder(config: AgentConfig, environ: Mapping[str, str]) -> JourneyFolder:
@@ -96,6 +96,7 @@ def prepare(config: AgentConfig, environ: Mapping[str, str]) -> Plan:
             read_key(destination.key, environ, f"send: {destination.name}: key")
     folder = journey_folder(config, environ)
     require_browser(folder.load(), environ)
+    require_keys(folder.walked, keys)
     try:
         config.data.mkdir(parents=True, exist_ok=True, mode=0o700)
     except OSError as error:

@@ -39,7 +39,7 @@ def check(path: Path, environ: Mapping[str, str]) -> Iterator[Line]:
         yield Line("journeys", False, str(error))
     else:
         folder = journey_folder(config, environ)
-        walked = [journey for journey in journeys if folder.is_walked(journey)]
+        walked = [journey.at(config.location) for journey in journeys if folder.is_walked(journey)]
         yield Line("journeys", True, _journeys(journeys, walked, config))
         yield _secrets(walked, config, environ)
         yield _browser(walked, environ)
@@ -50,7 +50,7 @@ def check(path: Path, environ: Mapping[str, str]) -> Iterator[Line]:
 def _journeys(journeys: list[Journey], walked: list[Journey], config: AgentConfig) -> str:
     if not journeys:
         return f"none in {config.journeys} yet; `sojourn init` writes one"
-    names = ", ".join(f"{journey.id} every {journey.interval:g} s" for journey in walked)
+    names = ", ".join(f"{journey.id} {'at ' + journey.schedule if journey.schedule else f'every {journey.interval:g} s'}" for journey in walked)
     return f"{len(walked)} of {len(journeys)} are walked at {config.location}" + (f": {names}" if names else "")
 
 

@@ -181,6 +181,7 @@ class AgentConfig(_Settings):
     secrets: dict[Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")], SecretFile] = Field(
         default_factory=dict, description="secrets of journeys, by name; SOJOURN_SECRET_<NAME> and systemd credentials come first"
     )
+    secrets_file: RelativePath | None = Field(None, description="file of NAME=value lines, asked last; only its owner may read it (chmod 600)")
     probe_keys: tuple[ProbeKey, ...] = Field((), description="sign what probes send, so that it is never taken for a customer; the newest first")
     spool: SpoolSettings = Field(default_factory=lambda: SpoolSettings.model_validate({}), description="what waits to be sent")
     evidence: EvidenceSettings = Field(default_factory=lambda: EvidenceSettings.model_validate({}), description="what failed browser steps leave")

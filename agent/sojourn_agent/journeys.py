@@ -5,9 +5,11 @@ import logging
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from sojourn_probes.across import across
+from sojourn_probes.defaults_file import read_defaults
 from sojourn_probes.errors import JourneyFileError, Problem
 from sojourn_probes.journey import Journey
-from sojourn_probes.load import duplicates, files_in, load_file, load_folder, missing_names
+from sojourn_probes.load import files_in, load_file, load_folder, missing_names
 from sojourn_probes.secrets import SecretStore
 
 log = logging.getLogger(__name__)
@@ -26,10 +28,12 @@ class JourneyFolder:
         self._secrets = secrets
         self._good: dict[Path, Journey] = {}
         self._seen: dict[Path, tuple[Stamp, str]] = {}
+        self._shared: object = None
 
     def load(self) -> list[Journey]:
         """Every journey, at the start. Raises `JourneyFileError` with all that is wrong, missing secrets and environment variables included."""
         journeys = load_folder(self.folder)
+        self._shared = read_defaults(self.folder).document.data
         problems = [problem for journey in journeys if self.is_walked(journey) for problem in self._missing(journey)]
         if problems:
             raise JourneyFileError(problems)
@@ -41,8 +45,8 @@ class JourneyFolder:
 
     @property
     def walked(self) -> list[Journey]:
-        """The journeys to walk here, by id."""
-        return sorted((journey for journey in self._good.values() if self.is_walked(journey)), key=lambda journey: journey.id)
+        """The journeys to walk here, by id, as they are at this location."""
+        return sorted((journey.at(self._location) for journey in self._good.values() if self.is_walked(journey)), key=lambda journey: journey.id)
 
     @property
     def known(self) -> list[Journey]:
@@ -50,17 +54,24 @@ class JourneyFolder:
         return sorted(self._good.values(), key=lambda journey: journey.id)
 
     def is_walked(self, journey: Journey) -> bool:
-        """Whether `journey` has something to probe, and this location probes it."""
-        return journey.has_probes and (not journey.locations or self._location in journey.locations)
+        """Whether `journey` has something to probe, is enabled, and this location probes it."""
+        return journey.has_probes and journey.enabled and (not journey.locations or self._location in journey.locations)
 
     def reload(self) -> list[Journey] | None:
         """Look at the folder again. The journeys to walk when something changed, else None."""
         try:
             files = files_in(self.folder)
+            shared = read_defaults(self.folder)
         except OSError as error:
             self._tell(str(self.folder), f"{self.folder}: cannot be read ({error.strerror}); the journeys known run on")
             return None
+        except JourneyFileError as error:
+            self._tell(str(self.folder), f"{error}\n{self.folder}: the journeys known run on")
+            return None
         self.problems.pop(str(self.folder), None)
+        if shared.document.data != self._shared:
+            self._shared = shared.document.data
+            self._seen = dict.fromkeys(self._seen, ((0, -1), ""))
         changed = self._forget_all_but(files)
         for file in files:
             changed |= self._look_at(file)
@@ -92,7 +103,7 @@ class JourneyFolder:
         try:
             journey = load_file(file)
             others = [known for path, known in self._good.items() if path != file]
-            problems = [*duplicates([*others, journey]), *(self._missing(journey) if self.is_walked(journey) else ())]
+            problems = [*across([*others, journey]), *(self._missing(journey) if self.is_walked(journey) else ())]
             if problems:
                 raise JourneyFileError(problems)
         except JourneyFileError as error:

@@ -2,6 +2,7 @@
 
 The first run comes within 15 s of the start. After it a journey keeps to a grid: the same moments of each interval, shifted by a
 phase that depends on journey and location only, so that agents and journeys spread and a restart does not move them.
+A journey with a `schedule` is walked at its moments, each a few seconds late by the same phase.
 """
 
 import asyncio
@@ -12,10 +13,15 @@ from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Final, Protocol
 
+from sojourn_probes import schedule
 from sojourn_probes.clock import Clock
 from sojourn_probes.journey import Journey
 
 FIRST_WITHIN: Final = 15.0
+SPREAD: Final = 5.0
+"""Seconds over which journeys of the same schedule are spread."""
+
+_MOST_COUNTED: Final = 1000
 
 log = logging.getLogger(__name__)
 
@@ -152,7 +158,7 @@ class Scheduler:
         if following > now:
             return following
         late = next_due(journey, self._location, now)
-        self.missed += round((late - following) / journey.interval)
+        self.missed += missed_between(journey, following, late)
         return late
 
 
@@ -164,10 +170,27 @@ def phase(journey: Journey, location: str) -> float:
 
 def first_due(journey: Journey, location: str, now: float) -> float:
     """When a journey taken up `now` (seconds) is walked first."""
+    if journey.schedule is not None:
+        return next_due(journey, location, now)
     return now + phase(journey, location) * min(journey.interval, FIRST_WITHIN)
 
 
 def next_due(journey: Journey, location: str, after: float) -> float:
-    """The first moment of the journey's grid at least half an interval after `after` (seconds since the epoch)."""
+    """The first moment of the journey's grid at least half an interval after `after` (seconds since the epoch), or the next of its schedule."""
+    if journey.schedule is not None:
+        late = phase(journey, location) * SPREAD
+        # Half a second on, so that no rounding gives the moment just taken again.
+        return schedule.following(journey.schedule, journey.timezone, after - late + 0.5) + late
     shift = phase(journey, location) * journey.interval
     return math.ceil((after + journey.interval / 2 - shift) / journey.interval) * journey.interval + shift
+
+
+def missed_between(journey: Journey, first: float, taken: float) -> int:
+    """How many moments from `first` on went by before the one at `taken`."""
+    if journey.schedule is None:
+        return round((taken - first) / journey.interval)
+    count = 0
+    while first < taken - SPREAD and count < _MOST_COUNTED:
+        first = schedule.following(journey.schedule, journey.timezone, first)
+        count += 1
+    return count

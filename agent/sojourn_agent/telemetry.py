@@ -87,6 +87,8 @@ def _root(result: RunResult, most_exchanges: int) -> Span:
         semconv.RUN_ATTEMPTS: len(result.attempts),
         semconv.SYNTHETIC_TYPE: "test",
         semconv.RUN_EXCHANGES_LEFT_OUT: left_out or None,
+        semconv.RUN_NOTE: result.note or None,
+        **{f"{semconv.JOURNEY_LABEL_PREFIX}{name}": value for name, value in result.labels.items()},
         **_failure(result.failure),
     }
     return Span(

@@ -5,6 +5,7 @@ import logging
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from sojourn_probes.errors import SojournError
 from sojourn_probes.journey import Journey
 
 log = logging.getLogger(__name__)
@@ -31,7 +32,7 @@ def require_browser(journeys: Iterable[Journey], environ: Mapping[str, str]) -> 
     """Path of the browser that `journeys` will use, None when none of them has a browser step.
 
     Raises a `SojournError` that says the cure when one is needed and there is none."""
-    if not any(step.kind == "browser" for journey in journeys for step in journey.steps):
+    if not any(step.kind == "browser" for journey in journeys for step in journey.walked):
         return None
     # Only a journey with browser steps loads what drives one.
     from sojourn_probes import chromium
@@ -39,9 +40,18 @@ def require_browser(journeys: Iterable[Journey], environ: Mapping[str, str]) -> 
     return chromium.find(environ).path
 
 
+def require_keys(journeys: Iterable[Journey], keys: Mapping[str, bytes]) -> None:
+    """A journey that makes real orders must mark them. Raises a `SojournError` that says the cure when no key could."""
+    ordering = next((journey for journey in journeys if journey.side_effects is not None), None)
+    if ordering is not None and not keys:
+        raise SojournError(
+            f"journey {ordering.id} makes real orders (side_effects: order), and nothing would mark them as a probe's; add probe_keys: to agent.yaml"
+        )
+
+
 def warm_up(journeys: Iterable[Journey]) -> None:
     """Import the runners that `journeys` need, so that the first run does not wait for it and is not measured with it."""
-    for kind in {step.kind for journey in journeys for step in journey.steps if step.kind is not None}:
+    for kind in {step.kind for journey in journeys for step in journey.walked}:
         try:
             importlib.import_module(f"sojourn_probes.steps.{kind}_run")
         except ImportError:

@@ -17,11 +17,13 @@ from sojourn_agent.spool import SpoolUnavailable, SpoolWriter
 from sojourn_agent.telemetry import encode_run
 from sojourn_probes.ids import new_run_id
 from sojourn_probes.journey import Journey
+from sojourn_probes.maintenance import covering
 from sojourn_probes.names import Names
 from sojourn_probes.redact import Redactor
 from sojourn_probes.result import RunResult
-from sojourn_probes.run import run
+from sojourn_probes.run import run, skipped
 from sojourn_probes.secrets import SecretStore
+from sojourn_probes.semconv import Outcome
 
 SPOOL_PATIENCE: Final = 60.0
 """How long a result waits for a spool that takes nothing, in seconds."""
@@ -48,12 +50,40 @@ class Walker:
     tools: dict[str, Any] = field(default_factory=dict)
     outcomes: Counter[tuple[str, str]] = field(default_factory=Counter)
     lost: int = 0
+    down: dict[str, str] = field(default_factory=dict)
+    """Journeys whose newest run here failed, or was skipped for such a one, and the journey at the root of it."""
     newest: deque[dict[str, Any]] = field(default_factory=lambda: deque(maxlen=_REMEMBERED))
 
     async def walk(self, journey: Journey, lag: float) -> None:
-        """Walk `journey`, which started `lag` seconds late, and keep its result."""
+        """Walk `journey`, which started `lag` seconds late, and keep its result. In maintenance, or while what it depends on is down, it is skipped."""
+        because = self._pause(journey)
+        result = await self._run(journey) if because is None else skipped(journey, because, location=self.location, run_id=new_run_id(time.time()))
+        if because is None:
+            self._remember(journey, result)
+        self.outcomes[journey.id, str(result.outcome)] += 1
+        self.newest.append(summary(result, lag))
+        await self._keep(result)
+
+    def _pause(self, journey: Journey) -> str | None:
+        """Why `journey` is not walked now; None when it is."""
+        window = covering(journey.maintenance, journey.timezone, time.time())
+        if window is not None:
+            return f"in maintenance{f': {window.reason}' if window.reason else ''}"
+        root = next((self.down[other] for other in journey.depends_on if other in self.down), None)
+        if root is not None:
+            self.down[journey.id] = root
+            return f"depends on {root}, which is failing"
+        return None
+
+    def _remember(self, journey: Journey, result: RunResult) -> None:
+        if result.outcome is Outcome.FAILED:
+            self.down[journey.id] = journey.id
+        elif result.outcome is not Outcome.INCONCLUSIVE:
+            self.down.pop(journey.id, None)
+
+    async def _run(self, journey: Journey) -> RunResult:
         secrets = self.secrets()
-        names = Names(journey.vars, self.environ, secrets, new_run_id(time.time()))
+        names = Names(journey.vars, self.environ, secrets, new_run_id(time.time()), location=self.location, timezone=journey.timezone)
         began = time.monotonic()
         result = await run(
             journey,
@@ -65,11 +95,7 @@ class Walker:
             evidence_folder=self.evidence,
         )
         reason = over_budget(self.host.strain(began), self.budget)
-        if reason is not None:
-            result = distrust(result, reason)
-        self.outcomes[journey.id, str(result.outcome)] += 1
-        self.newest.append(summary(result, lag))
-        await self._keep(result)
+        return result if reason is None else distrust(result, reason)
 
     async def _keep(self, result: RunResult) -> None:
         try:
@@ -108,6 +134,7 @@ def summary(result: RunResult, lag: float) -> dict[str, Any]:
         "seconds": round((result.ended_ns - result.started_ns) / 1e9, 4),
         "late_by": round(lag, 4),
         "failure": None if result.failure is None else {"kind": str(result.failure.kind), "step": result.failure.step, "message": result.failure.message},
+        "note": result.note,
         "steps": [
             {"id": step.id, "attempt": step.attempt, "outcome": str(step.outcome), "seconds": round((step.ended_ns - step.started_ns) / 1e9, 4)}
             for attempt in result.attempts

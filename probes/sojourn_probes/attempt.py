@@ -17,18 +17,21 @@ from sojourn_probes.ids import RandomBytes, new_span_id
 from sojourn_probes.in_time import in_time
 from sojourn_probes.journey import Journey, Step
 from sojourn_probes.names import Names
+from sojourn_probes.polling import until_holds
 from sojourn_probes.redact import Redactor
-from sojourn_probes.result import AttemptResult, Exchange, Failure, StepResult
+from sojourn_probes.result import AttemptResult, Exchange, ExpectationResult, Failure, StepResult
 from sojourn_probes.semconv import FailureKind, Outcome
 from sojourn_probes.steps.base import Observation, StepContext, StepRunner
 from sojourn_probes.units import show_duration
-from sojourn_probes.verdict import Verdict, judged, slow_to_judge
+from sojourn_probes.verdict import Verdict, judged, looked_at, slow_to_judge
 
 RESERVED_SECONDS: Final = 10.0
 """What a step that always runs may take when the attempt has failed or its time is over, unless it has a timeout of its own."""
 
 JUDGING_SECONDS: Final = 5.0
 """What judging a step may take once it is measured. A body may be made to be slow to read."""
+
+_TOO_MUCH: Final = f"the answer could not be judged within {JUDGING_SECONDS:g} s; its body or what is looked for in it is too much, see max_body"
 
 NOT_OURS: Final = frozenset({FailureKind.AGENT, FailureKind.SECRET, FailureKind.CONFIG})
 """Failures that say nothing about what customers live through: the measurement itself could not be made."""
@@ -62,6 +65,7 @@ class Attempt:
     failure: Failure | None = None
     steps: list[StepResult] = field(default_factory=list)
     kept: dict[str, Any] = field(default_factory=dict)
+    tolerated: bool = False
     base_url: str = ""
     own_origins: tuple[str, ...] = ()
     deadline: float = 0.0
@@ -75,9 +79,8 @@ class Attempt:
         self._find_origins()
         stack = AsyncExitStack()
         try:
-            for step in self.around.journey.steps:
-                if step.kind is not None:
-                    await self._step(step, stack)
+            for step in self.around.journey.walked:
+                await self._step(step, stack)
         finally:
             await self._close(stack)
         return AttemptResult(self.number, self._outcome(), started, clock.now_ns(), tuple(self.steps), self.failure)
@@ -86,7 +89,7 @@ class Attempt:
         journey, names = self.around.journey, self.around.names
         try:
             self.base_url = names.fill_text(journey.base_url) if journey.base_url else ""
-            url = self.base_url or next((first() for step in journey.steps if (first := getattr(step.part, "first_url", None)) is not None), None)
+            url = self.base_url or next((first() for step in journey.walked if (first := getattr(step.part, "first_url", None)) is not None), None)
             origin = origin_of(names.fill_text(url)) if url else None
             self.own_origins = (origin,) if origin else ()
         except NameMissing as fault:
@@ -106,21 +109,75 @@ class Attempt:
     def _outcome(self) -> Outcome:
         if self.failure is not None:
             return Outcome.INCONCLUSIVE if self.failure.kind in INCONCLUSIVE else Outcome.FAILED
-        return Outcome.DEGRADED if any(step.outcome is Outcome.DEGRADED for step in self.steps) else Outcome.PASSED
+        slow = self.tolerated or any(step.outcome is Outcome.DEGRADED for step in self.steps)
+        return Outcome.DEGRADED if slow else Outcome.PASSED
 
     async def _step(self, step: Step, stack: AsyncExitStack) -> None:
-        started = self.around.clock.now_ns()
         if self.failure is not None and not step.always_run:
-            self._ended(StepResult(step.id, step.title, str(step.kind), self.number, Outcome.SKIPPED, new_span_id(self.around.random), started, started))
+            self._skipped(step, "")
+            return
+        try:
+            unmet = next((one for one in step.when if not one.holds(self.around.names, self.around.redact)), None)
+        except (NameMissing, ValueError) as fault:
+            self._unfit(step, fault)
+            return
+        if unmet is not None:
+            self._skipped(step, f"not so: {unmet.text}")
             return
         self.around.tell(StepStarted(self.number, step.id, step.title))
         budget, whose = self._budget(step)
         context = self._context(step, budget, stack)
-        observation = await self._observe(step, context, budget, whose)
+        observation = await self._walked(step, context, budget, whose)
         verdict = await self._verdict(step, observation)
         if verdict.failure is not None:
-            self.failure = self.failure or verdict.failure
+            self._failed(step, verdict.failure)
         self._ended(self._result(step, context, observation, verdict))
+
+    def _failed(self, step: Step, failure: Failure) -> None:
+        """What measured nothing cannot be tolerated: nobody knows what was passed over."""
+        if step.continue_on_error and failure.kind not in INCONCLUSIVE:
+            self.tolerated = True
+        else:
+            self.failure = self.failure or failure
+
+    def _skipped(self, step: Step, note: str) -> None:
+        now = self.around.clock.now_ns()
+        note = self.around.redact.text(note)
+        self._ended(StepResult(step.id, step.title, str(step.kind), self.number, Outcome.SKIPPED, new_span_id(self.around.random), now, now, note=note))
+
+    def _unfit(self, step: Step, fault: NameMissing | ValueError) -> None:
+        """The step's `when` cannot be decided."""
+        now = self.around.clock.now_ns()
+        failure = (
+            _missing(fault, step.id) if isinstance(fault, NameMissing) else Failure(FailureKind.CONFIG, self.around.redact.text(f"when: {fault}"), step.id)
+        )
+        self.failure = self.failure or failure
+        self._ended(
+            StepResult(step.id, step.title, str(step.kind), self.number, Outcome.INCONCLUSIVE, new_span_id(self.around.random), now, now, failure=failure)
+        )
+
+    async def _walked(self, step: Step, context: StepContext, budget: float, whose: str) -> Observation:
+        """The step walked once, or until what it repeats for holds."""
+        if step.repeat is None:
+            return await self._observe(step, context, budget, whose)
+
+        around = self.around
+
+        async def look(observation: Observation) -> tuple[ExpectationResult, ...]:
+            assert step.repeat is not None
+            until = step.repeat.until
+
+            def held() -> tuple[ExpectationResult, ...]:
+                return looked_at(step, until, observation, around.names, around.redact, around.journey.folder)
+
+            return await in_time(JUDGING_SECONDS, held) if slow_to_judge(step, until) else held()
+
+        try:
+            return await until_holds(step.repeat, budget, whose, lambda left, limit: self._observe(step, context, left, limit), look)
+        except TimeoutError:
+            return self._partial(context.clock.now_ns(), Failure(FailureKind.CONTENT, _TOO_MUCH, step.id))
+        except NameMissing as fault:
+            return self._partial(context.clock.now_ns(), _missing(fault, step.id))
 
     def _ended(self, result: StepResult) -> None:
         self.steps.append(result)
@@ -218,8 +275,7 @@ class Attempt:
         except NameMissing as fault:
             return Verdict(_missing(fault, step.id))
         except TimeoutError:
-            why = f"the answer could not be judged within {JUDGING_SECONDS:g} s; its body or what is looked for in it is too much, see max_body"
-            return Verdict(Failure(FailureKind.CONTENT, why, step.id))
+            return Verdict(Failure(FailureKind.CONTENT, _TOO_MUCH, step.id))
 
     def _result(self, step: Step, context: StepContext, observation: Observation, verdict: Verdict) -> StepResult:
         return StepResult(

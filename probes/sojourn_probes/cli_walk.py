@@ -11,12 +11,13 @@ from typing import Any
 from rich.console import Console
 
 from sojourn_probes import cli_streams
+from sojourn_probes.across import across
 from sojourn_probes.cli_live import live_tree
 from sojourn_probes.errors import JourneyFileError, Problem, SojournError
 from sojourn_probes.events import Event
 from sojourn_probes.ids import new_run_id
 from sojourn_probes.journey import Journey
-from sojourn_probes.load import duplicates, files_in, load_file, missing_names
+from sojourn_probes.load import files_in, load_file, missing_names
 from sojourn_probes.names import Names
 from sojourn_probes.output.as_human import ending, heading, lines_of, summary_lines
 from sojourn_probes.output.walked import Walked
@@ -45,8 +46,8 @@ def read_all(paths: Sequence[Path]) -> tuple[list[Journey], list[Problem]]:
         try:
             journeys.append(load_file(path))
         except JourneyFileError as error:
-            problems += error.problems
-    problems += duplicates(journeys)
+            problems += [problem for problem in error.problems if problem not in problems]
+    problems += across(journeys, complete=not problems and any(path.is_dir() for path in paths))
     return journeys, problems
 
 
@@ -114,7 +115,7 @@ async def walk_all(journeys: Sequence[Journey], store: SecretStore, wish: Wish, 
     walked: list[Walked] = []
     for journey in journeys:
         for number in range(1, wish.repeat + 1):
-            names = Names(journey.vars, os.environ, store, new_run_id(time.time()))
+            names = Names(journey.at(wish.location).vars, os.environ, store, new_run_id(time.time()), location=wish.location, timezone=journey.timezone)
             with _shown(journey, f"  {number} of {wish.repeat}" if wish.repeat > 1 else "", live=live) as hear:
                 result = await walk(journey, location=wish.location, names=names, redact=redact, tools=tools, evidence_folder=wish.evidence, on_event=hear)
             walked.append(Walked(journey, result))

@@ -16,7 +16,7 @@ ANY: Final = HTTP | BROWSER
 TCP: Final = frozenset({"tcp"})
 TLS: Final = frozenset({"tls"})
 ICMP: Final = frozenset({"icmp"})
-EVERY: Final = ANY | TCP | TLS | ICMP
+EVERY: Final = ANY | TCP | TLS | ICMP | frozenset({"wait"})
 """Every step kind; what all of them have, such as the total."""
 
 TLS_FACTS: Final[dict[str, Holds]] = {

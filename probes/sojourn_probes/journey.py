@@ -3,20 +3,23 @@
 import hashlib
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Final
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Final, Literal
 
 from pydantic import BeforeValidator, Field, JsonValue, ModelWrapValidatorHandler, PlainSerializer, PlainValidator, PrivateAttr, create_model, model_validator
 from pydantic_core import PydanticCustomError
 
+from sojourn_probes import schedule
+from sojourn_probes.condition import Condition, parse_condition
 from sojourn_probes.expectation import SOURCES, Expectation, ExpectationError
 from sojourn_probes.expectation_parse import from_parts, parse
+from sojourn_probes.maintenance import Cron, Window, Zone
 from sojourn_probes.match import Customers, Match
 from sojourn_probes.model import Model
 from sojourn_probes.semconv import FailureKind
 from sojourn_probes.steps import KINDS
 from sojourn_probes.units import Duration, Money, Worth
 
-__all__ = ["Customers", "Expectation", "Extract", "Goal", "Journey", "JourneyCustomers", "Match", "Money", "Retries", "Step"]
+__all__ = ["Backoff", "Customers", "Expectation", "Extract", "Goal", "Journey", "JourneyCustomers", "Match", "Money", "Repeat", "Retries", "Step"]
 
 ID_PATTERN: Final = r"^[a-z0-9][a-z0-9_-]{0,63}$"
 NAME_PATTERN: Final = r"^[A-Za-z_][A-Za-z0-9_-]{0,63}$"
@@ -74,12 +77,71 @@ ExpectationField = Annotated[
 ]
 
 
+def _condition(value: Any) -> Any:
+    if isinstance(value, Condition):
+        return value
+    if not isinstance(value, str):
+        raise PydanticCustomError("expectation", "a condition is wanted here, such as '${{vars.lang}} == de'", {"offset": 0})
+    try:
+        return parse_condition(value)
+    except ExpectationError as fault:
+        raise PydanticCustomError("expectation", "{message}", {"message": str(fault), "offset": fault.offset}) from None
+
+
+ConditionField = Annotated[
+    Condition,
+    PlainValidator(_condition, json_schema_input_type=Annotated[str, Field(pattern=r"^\s*(not\s+)?\$\{", max_length=2000)]),
+    PlainSerializer(lambda condition: condition.text, return_type=str),
+]
+
+
+Conditions = Annotated[tuple[ConditionField, ...], Field(min_length=1)]
+
+
+class Repeat(Model):
+    """Try a step again until something holds."""
+
+    until: Annotated[tuple[ExpectationField, ...], Field(min_length=1)] = Field(description="all must hold; the grammar of expect")
+    within: Annotated[Duration, Field(gt=0, le=600)] = Field(30.0, description="when it is given up")
+    every: Annotated[Duration, Field(ge=0.05, le=60)] = Field(1.0, description="how long to wait before the next try")
+    at_most: Annotated[int, Field(strict=True, ge=2, le=1000)] | None = Field(None, description="tries, at most; default as many as fit")
+
+
+class Backoff(Model):
+    """How long to wait before the next attempt."""
+
+    first: Annotated[Duration, Field(ge=0, le=60)] = Field(1.0, description="before the second attempt")
+    growth: Literal["fixed", "linear", "exponential"] = Field(
+        "fixed", description="fixed: the same each time; linear: 1, 2, 3 times; exponential: 1, 2, 4 times"
+    )
+    most: Annotated[Duration, Field(gt=0, le=300)] = Field(60.0, description="never longer than this")
+    jitter: Flag = Field(True, description="take between half and all of it, by chance, so that agents do not come together")
+
+    def seconds(self, attempt: int, chance: float) -> float:
+        """How long to wait after `attempt` (from 1) failed; `chance` is between 0 and 1."""
+        factor: int = {"fixed": 1, "linear": attempt, "exponential": 2 ** (attempt - 1)}[self.growth]
+        whole = min(self.first * factor, self.most)
+        return whole * (0.5 + chance / 2) if self.jitter else whole
+
+    @property
+    def longest(self) -> tuple[float, ...]:
+        """How long each wait can be at most, for up to five retries."""
+        return tuple(self.model_copy(update={"jitter": False}).seconds(attempt, 0) for attempt in range(1, 6))
+
+
+def _backoff(value: Any) -> Any:
+    return {"first": value, "jitter": False} if isinstance(value, str | int | float) and not isinstance(value, bool) else value
+
+
 class Retries(Model):
     """More attempts after a failed one."""
 
     max: Annotated[int, Field(strict=True, ge=0, le=5)] = Field(0, description="how many more attempts, at most")
     only_on: tuple[FailureKind, ...] = Field((), description="retry only after failures of these kinds; default all but secret and config")
-    backoff: Annotated[Duration, Field(ge=0, le=60)] = Field(0.0, description="how long to wait before the next attempt")
+    backoff: Annotated[Backoff, BeforeValidator(_backoff, json_schema_input_type=Annotated[Duration, Field(ge=0, le=60)] | Backoff)] = Field(
+        default_factory=lambda: Backoff.model_construct(first=0.0, growth="fixed", most=60.0, jitter=False),
+        description="how long to wait before the next attempt",
+    )
 
 
 def _retries(value: Any) -> Any:
@@ -124,19 +186,26 @@ class Extract(Model):
         return self.cookie is not None if self.secret is None else self.secret
 
 
+def _listed(value: Any) -> Any:
+    return value if isinstance(value, list | tuple) else (value,)
+
+
 class StepBase(Model):
     """What every step has, whatever its kind."""
 
-    not_built: ClassVar[frozenset[str]] = frozenset(
-        {"when", "wait", "dns", "grpc", "ws", "continue_on_error", "side_effects", "overrides", "repeat", "group", "depends_on"}
-    )
+    not_built: ClassVar[frozenset[str]] = frozenset({"dns", "grpc", "ws", "side_effects", "overrides", "group", "depends_on"})
 
     id: Id = Field(description="stable; history and ${steps.<id>.…} hang on it")
     name: Line = Field("", description="what people call it; default the id")
     expect: tuple[ExpectationField, ...] = Field((), description="each fails the step when it does not hold")
     degraded_if: tuple[ExpectationField, ...] = Field((), description="each makes the step degraded (slow) when it holds; the same grammar")
     extract: dict[Name, Extract] = Field({}, description="values for later steps, as ${steps.<id>.<name>}")
+    when: Annotated[Conditions, BeforeValidator(_listed, json_schema_input_type=ConditionField | Conditions)] = Field(
+        (), description="run this step only if this holds, such as '${steps.login.mfa} == true'; of a list, all"
+    )
+    repeat: Repeat | None = Field(None, description="try the step again until something holds: {until: [json $.state == done], within: 30s, every: 1s}")
     always_run: Flag = Field(False, description="run this step after a failure too, in its own time")
+    continue_on_error: Flag = Field(False, description="a failure of this step makes the run degraded and lets the next steps run")
     timeout: Annotated[Duration, Field(gt=0, le=600)] | None = Field(None, description="of this step; the attempt's deadline holds too")
     customers: Customers | None = Field(None, description="how the same step shows in real traffic")
 
@@ -182,12 +251,31 @@ class Step(StepKinds):
         return self.name or self.id
 
 
+class StepOverride(Model):
+    """What a step says differently at one location."""
+
+    expect: tuple[ExpectationField, ...] | None = Field(None, description="in place of the step's own list")
+    degraded_if: tuple[ExpectationField, ...] | None = Field(None, description="in place of the step's own list")
+    timeout: Annotated[Duration, Field(gt=0, le=600)] | None = Field(None, description="of this step")
+
+
+class Override(Model):
+    """What a journey says differently at one location. Lists given here stand in place of the journey's own, `vars` are added to them."""
+
+    base_url: Annotated[str, Field(min_length=1, max_length=2000)] | None = Field(None, description="the site as seen from there")
+    interval: Annotated[Duration, Field(ge=1, le=7 * 86400)] | None = Field(None, description="how often the agent there walks it")
+    timeout: Annotated[Duration, Field(gt=0, le=600)] | None = Field(None, description="of one attempt")
+    retries: Annotated[Retries, BeforeValidator(_retries, json_schema_input_type=Annotated[int, Field(ge=0, le=5)] | Retries)] | None = Field(
+        None, description="how many more attempts after a failed one"
+    )
+    vars: dict[Name, JsonValue] = Field({}, description="values for ${vars.<name>}")
+    steps: dict[Id, StepOverride] = Field({}, description="thresholds by step: {pay: {degraded_if: [total > 2s]}}")
+
+
 class Journey(Model):
     """Something a customer tries to get done, as named steps. Durations are in seconds."""
 
-    not_built: ClassVar[frozenset[str]] = frozenset(
-        {"schedule", "timezone", "depends_on", "overrides", "maintenance", "side_effects", "alert", "alerts", "tags", "labels", "enabled", "owner_contact"}
-    )
+    not_built: ClassVar[frozenset[str]] = frozenset({"alert", "alerts", "owner_contact"})
 
     id: Id = Field(description="stable; history hangs on it")
     name: Line = Field("", description="what people call it; default the id")
@@ -198,7 +286,15 @@ class Journey(Model):
     base_url: Annotated[str, Field(min_length=1, max_length=2000)] | None = Field(
         None, description="urls of steps are relative to it; its origin is the journey's own"
     )
+    enabled: Flag = Field(True, description="false: no agent walks it; customers are recognised all the same")
+    tags: Annotated[tuple[Id, ...], Field(max_length=20)] = Field((), description="words to choose journeys by")
+    labels: dict[Name, Line] = Field({}, description="facts that go along with every run, such as {tier: gold}")
     interval: Annotated[Duration, Field(ge=1, le=7 * 86400)] = Field(60.0, description="how often an agent walks it")
+    schedule: Cron | None = Field(None, description='in place of interval: a cron expression, such as "*/5 8-18 * * 1-5"')
+    timezone: Zone = Field("UTC", description="of schedule, maintenance and dates, such as Europe/Berlin")
+    maintenance: Annotated[tuple[Window, ...], Field(max_length=50)] = Field((), description="times at which it is not walked")
+    depends_on: tuple[Id, ...] = Field((), description="journeys; while the newest run of one failed, this one is skipped")
+    side_effects: Literal["order"] | None = Field(None, description="order: walking it makes real orders; it needs a cleanup step and a probe key")
     timeout: Annotated[Duration, Field(gt=0, le=600)] = Field(30.0, description="of one attempt")
     retries: Annotated[Retries, BeforeValidator(_retries, json_schema_input_type=Annotated[int, Field(ge=0, le=5)] | Retries)] = Field(
         default_factory=lambda: Retries(), description="how many more attempts after a failed one"
@@ -208,11 +304,17 @@ class Journey(Model):
     customers: JourneyCustomers | None = Field(None, description="the app in which customers are seen, if there are several")
     vars: dict[Name, JsonValue] = Field({}, description="values for ${vars.<name>}")
     defaults: Defaults = Field(default_factory=Defaults, description="what steps take when they do not say otherwise, by kind")
+    overrides: dict[Id, Override] = Field({}, description="what is different at a location: {us: {timeout: 40s, steps: {pay: {degraded_if: [total > 3s]}}}}")
+    setup: Annotated[tuple[Step, ...], Field(max_length=20)] = Field(
+        (), description="steps before the journey that no customer takes, such as making a test account"
+    )
     steps: Annotated[tuple[Step, ...], Field(min_length=1, max_length=100)]
+    cleanup: Annotated[tuple[Step, ...], Field(max_length=20)] = Field((), description="steps after the journey that always run, such as cancelling the order")
 
     _version: str = PrivateAttr("")
     _source: Path | None = PrivateAttr(None)
     _places: dict[tuple[str | int, ...], Place] = PrivateAttr(default_factory=dict)
+    _origin: dict[tuple[str | int, ...], str] = PrivateAttr(default_factory=dict)
 
     @model_validator(mode="wrap")
     @classmethod
@@ -247,15 +349,58 @@ class Journey(Model):
         """Whether any step can be walked."""
         return any(step.kind for step in self.steps)
 
+    @property
+    def walked(self) -> tuple[Step, ...]:
+        """The steps a probe walks, in their order: setup, the journey's own, cleanup. Those of cleanup always run."""
+        last = tuple(step if step.always_run else step.model_copy(update={"always_run": True}) for step in self.cleanup)
+        return tuple(step for step in (*self.setup, *self.steps, *last) if step.kind is not None)
+
+    def at(self, location: str) -> "Journey":
+        """The journey as it is walked at `location`; its id and version stay the same."""
+        override = self.overrides.get(location)
+        if override is None:
+            return self
+        changed: dict[str, Any] = {
+            name: getattr(override, name) for name in ("base_url", "interval", "timeout", "retries") if getattr(override, name) is not None
+        }
+        if override.vars:
+            changed["vars"] = {**self.vars, **override.vars}
+        if override.steps:
+            changed |= {part: tuple(_overridden(step, override.steps) for step in getattr(self, part)) for part in ("setup", "steps", "cleanup")}
+        return self.model_copy(update=changed)
+
+    def silent_for(self, now: float) -> float:
+        """Seconds without a run that are no cause for doubt at `now` (seconds since the epoch)."""
+        if self.schedule is None:
+            return 1.5 * self.interval
+        last = schedule.preceding(self.schedule, self.timezone, now)
+        patience = 60.0 + self.timeout * (1 + self.retries.max)
+        # A run that is due just now may still be under way: then the one before it counts.
+        due = last if now - last > patience else schedule.preceding(self.schedule, self.timezone, last)
+        return now - due + 1.0
+
     def place_of(self, path: tuple[str | int, ...]) -> Place:
         """Line and column of the value at `path` in the file, or of what it is in; (1, 1) when it came from no file."""
         while path and path not in self._places:
             path = path[:-1]
         return self._places.get(path, (1, 1))
 
-    def read_from(self, source: Path, places: dict[tuple[str | int, ...], Place]) -> None:
-        """Remember the file and the places of its values (called by `load.py`)."""
-        self._source, self._places = source, places
+    def file_of(self, path: tuple[str | int, ...]) -> str:
+        """The file that the value at `path` stands in: the journey's own, or the folder's `defaults.yaml`."""
+        while path and path not in self._places:
+            path = path[:-1]
+        return self._origin.get(path, str(self._source or self.id))
+
+    def read_from(self, source: Path, places: dict[tuple[str | int, ...], Place], origin: dict[tuple[str | int, ...], str]) -> None:
+        """Remember the file, the places of its values, and the file of those that came from another (called by `load.py`)."""
+        self._source, self._places, self._origin = source, places, origin
+
+
+def _overridden(step: Step, changes: dict[str, StepOverride]) -> Step:
+    override = changes.get(step.id)
+    if override is None:
+        return step
+    return step.model_copy(update={name: value for name in StepOverride.model_fields if (value := getattr(override, name)) is not None})
 
 
 def content_hash(data: Any) -> str:

@@ -6,6 +6,8 @@ from typing import Any, Final
 
 from pydantic import ValidationError
 
+from sojourn_probes.across import across, unknown_locations
+from sojourn_probes.defaults_file import FILE_NAME, DefaultsFile, read_defaults
 from sojourn_probes.errors import JourneyFileError, NameMissing, Problem, SecretMissing
 from sojourn_probes.journey import Journey
 from sojourn_probes.names import HoldsSecrets, references_in
@@ -14,18 +16,21 @@ from sojourn_probes.rules import breaches, empty_keys
 from sojourn_probes.schema_files import bad_schemas
 from sojourn_probes.yaml_core import MAX_BYTES, Document, YamlFault, read
 
+ASIDE: Final = "x-"
+"""Keys at the top that begin so are the author's own, a place for anchors."""
+
 SUFFIXES: Final = (".yaml", ".yml")
 """Names of journey files end with one of these."""
 
 
 def load_file(path: Path) -> Journey:
-    """The journey in the file `path`. Raises `JourneyFileError` with all that is wrong with it."""
+    """The journey in the file `path`, with the `defaults.yaml` beside it. Raises `JourneyFileError` with all that is wrong with it."""
     path = Path(path)
-    return load_text(_text(path), path)
+    return load_text(_text(path), path, read_defaults(path.parent))
 
 
-def load_text(text: str, path: Path) -> Journey:
-    """The journey in `text`, as read from the file `path`. Raises `JourneyFileError`."""
+def load_text(text: str, path: Path, shared: DefaultsFile | None = None) -> Journey:
+    """The journey in `text`, as read from the file `path`; `shared` is the folder's `defaults.yaml`. Raises `JourneyFileError`."""
     file = str(path)
     try:
         document = read(text)
@@ -33,10 +38,15 @@ def load_text(text: str, path: Path) -> Journey:
         raise JourneyFileError([Problem(file, fault.line, fault.col, fault.key, str(fault))]) from None
     if not isinstance(document.data, dict):
         raise JourneyFileError([Problem(file, 1, 1, "", "is no journey; it begins with id: and steps:, and `sojourn init` writes one to begin with")])
+    document.data = {key: value for key, value in document.data.items() if not key.startswith(ASIDE)}
+    if shared is not None:
+        document = shared.under(document)
     journey = _validated(document, file)
-    journey.read_from(path, _places(document))
+    journey.read_from(path, dict(document.values), dict(document.origin))
     if broken := list(bad_schemas(journey)):
         raise JourneyFileError([of_breach(breach, document, file) for breach in broken])
+    if shared is not None and (problems := list(unknown_locations(journey, shared.known_locations))):
+        raise JourneyFileError(problems)
     return journey
 
 
@@ -50,30 +60,27 @@ def load_folder(path: Path) -> list[Journey]:
         raise JourneyFileError([Problem(str(path), 1, 1, "", "is no folder; name the one with your journey files")])
     journeys: list[Journey] = []
     problems: list[Problem] = []
+    shared = read_defaults(path)
     for file in files_in(path):
         try:
-            journeys.append(load_file(file))
+            journeys.append(load_text(_text(file), file, shared))
         except JourneyFileError as error:
-            problems.extend(error.problems)
-    problems.extend(duplicates(journeys))
+            problems.extend(problem for problem in error.problems if problem not in problems)
+    # A journey that could not be read may be the very one that others depend on.
+    problems.extend(across(journeys, complete=not problems))
     if problems:
         raise JourneyFileError(problems)
     return sorted(journeys, key=lambda journey: journey.id)
 
 
 def files_in(folder: Path) -> list[Path]:
-    """The journey files of `folder`, sorted by name."""
+    """The journey files of `folder`, sorted by name; `defaults.yaml` is none."""
+    return [file for file in watched_in(folder) if file.name != FILE_NAME]
+
+
+def watched_in(folder: Path) -> list[Path]:
+    """The files of `folder` that decide what its journeys are: theirs and `defaults.yaml`, sorted by name."""
     return sorted(file for file in folder.iterdir() if file.suffix in SUFFIXES and file.is_file() and not file.name.startswith("."))
-
-
-def duplicates(journeys: list[Journey]) -> Iterator[Problem]:
-    """A problem for each journey whose id an earlier one has already."""
-    first: dict[str, Journey] = {}
-    for journey in journeys:
-        earlier = first.setdefault(journey.id, journey)
-        if earlier is not journey:
-            line, col = journey.place_of(("id",))
-            yield Problem(str(journey.source), line, col, "id", f"{earlier.source} has the id {journey.id} too; ids of journeys must differ")
 
 
 def missing_names(journey: Journey, environ: Mapping[str, str], secrets: HoldsSecrets) -> list[Problem]:
@@ -84,7 +91,7 @@ def missing_names(journey: Journey, environ: Mapping[str, str], secrets: HoldsSe
             message = _missing(reference.parts, environ, secrets)
             if message and reference.text not in problems:
                 line, col = journey.place_of(path)
-                problems[reference.text] = Problem(str(journey.source or journey.id), line, col, f"${{{reference.text}}}", message)
+                problems[reference.text] = Problem(journey.file_of(path), line, col, f"${{{reference.text}}}", message)
     return sorted(problems.values(), key=lambda problem: (problem.line, problem.col))
 
 
@@ -143,7 +150,3 @@ def _validated(document: Document, file: str) -> Journey:
         found = [of_breach(breach, document, file) for breach in broken]
         raise JourneyFileError(sorted(found, key=lambda problem: (problem.line, problem.col)))
     return journey
-
-
-def _places(document: Document) -> dict[tuple[str | int, ...], tuple[int, int]]:
-    return dict(document.values)

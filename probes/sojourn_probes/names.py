@@ -1,18 +1,28 @@
-"""`${vars.x} ${env.X} ${secrets.x} ${steps.login.token} ${run.id}`: finding them in texts and filling them.
+"""`${vars.x} ${env.X} ${secrets.x} ${steps.login.token} ${run.id} ${random.uuid} ${date:+1d}`: finding them in texts and filling them.
 
 A bare `$X` is left alone; `$${` stands for the two characters `${`.
 """
 
+import os
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
+from sojourn_probes import generated
+from sojourn_probes.clock import Clock
 from sojourn_probes.errors import NameMissing
+from sojourn_probes.ids import RandomBytes
 from sojourn_probes.secrets import Secret
 
-NAMESPACES: Final = ("vars", "env", "secrets", "steps", "run")
+NAMESPACES: Final = ("vars", "env", "secrets", "steps", "run", "random", "now", "date")
 """What a name may begin with."""
+
+GENERATED: Final = frozenset({"random", "now", "date"})
+"""Those whose values are made on the spot."""
+
+OF_RUN: Final = ("id", "location")
+"""What the run itself says."""
 
 _PIECE = re.compile(r"\$\$\{|\$\{([^}]*)\}|\$\{")
 _WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*\Z")
@@ -51,7 +61,7 @@ def references(text: str) -> Iterator[Reference]:
         if inner is None:
             yield Reference("", (), found.start(), "a ${ is not closed; add }, or write $${ for the two characters themselves")
             continue
-        parts = tuple(inner.strip().split("."))
+        parts = _parts_of(inner.strip())
         yield Reference(inner.strip(), parts, found.start(), _fault(inner.strip(), parts))
 
 
@@ -73,29 +83,53 @@ def mentions_secret(value: Any) -> bool:
     return any(reference.parts[:1] == ("secrets",) for reference in references_in(value))
 
 
+def _parts_of(inner: str) -> tuple[str, ...]:
+    """The name in its parts; a date keeps what follows it, dots included, in one."""
+    return ("date", inner[5:]) if re.match(r"date(:|\Z)", inner) else tuple(inner.split("."))
+
+
 def _fault(inner: str, parts: tuple[str, ...]) -> str | None:
     space = parts[0]
+    if space in GENERATED:
+        return generated.fault(inner)
     if space not in NAMESPACES:
         return f"${{{inner}}} begins with none of {', '.join(NAMESPACES)}; write it as ${{vars.…}} or one of the others"
     if len(parts) != _PARTS[space] or not all(_WORD.match(part) for part in parts):
         return f"${{{inner}}} is not a name; write ${{{_SHAPE[space]}}}"
-    if space == "run" and parts[1] != "id":
-        return f"${{{inner}}} is not known; the run has only ${{run.id}}"
+    if space == "run" and parts[1] not in OF_RUN:
+        return f"${{{inner}}} is not known; the run has only {' and '.join(f'${{run.{one}}}' for one in OF_RUN)}"
     return None
 
 
 class Names:
     """What `${…}` stands for in one run.
 
-    `vars` are the journey's (they may hold `${env.…}`, `${secrets.…}` and `${run.id}` themselves), `environ` the process
-    environment, `secrets` a `SecretStore`, `run_id` the run's id. Steps add what they extracted by `set_step`.
+    `vars` are the journey's (they may hold all but `${vars.…}` and `${steps.…}` themselves, and are filled once an attempt),
+    `environ` the process environment, `secrets` a `SecretStore`, `run_id` the run's id, `location` where it is walked, `timezone`
+    that of its dates. `clock` and `random` are for tests. Steps add what they extracted by `set_step`.
     """
 
-    def __init__(self, vars: Mapping[str, Any], environ: Mapping[str, str], secrets: HoldsSecrets, run_id: str) -> None:  # noqa: A002 - the word of the journey file
+    def __init__(
+        self,
+        vars: Mapping[str, Any],  # noqa: A002 - the word of the journey file
+        environ: Mapping[str, str],
+        secrets: HoldsSecrets,
+        run_id: str,
+        *,
+        location: str = "local",
+        timezone: str = "UTC",
+        clock: Clock | None = None,
+        random: RandomBytes = os.urandom,
+    ) -> None:
         self._vars = dict(vars)
+        self._filled: dict[str, Any] = {}
         self._environ = environ
         self._secrets = secrets
         self._steps: dict[str, dict[str, Any]] = {}
+        self._of_run = {"id": run_id, "location": location}
+        self._timezone = timezone
+        self._clock = clock or Clock()
+        self._random = random
         self.run_id = run_id
 
     def set_step(self, step_id: str, values: Mapping[str, Any]) -> None:
@@ -107,8 +141,9 @@ class Names:
         self._secrets.remember(name, value)
 
     def clear_steps(self) -> None:
-        """Forget what steps extracted, as at the start of a new attempt."""
+        """Forget what steps extracted and what was made for `vars`, as at the start of a new attempt."""
         self._steps.clear()
+        self._filled.clear()
 
     def fill(self, value: Any) -> Any:
         """`value` with every `${…}` replaced, in any nesting of dicts and lists.
@@ -144,20 +179,25 @@ class Names:
         return self._text_of(self._resolve(found.group(1).strip()))
 
     def _resolve(self, inner: str) -> Any:
-        parts = tuple(inner.split("."))
+        parts = _parts_of(inner)
         fault = _fault(inner, parts)
         if fault is not None:
             raise NameMissing(inner, fault)
+        if parts[0] in GENERATED:
+            return generated.value(inner, self._clock.now_ns(), self._timezone, self._random)
         return _RESOLVERS[parts[0]](self, inner, *parts[1:])
 
     def _var(self, inner: str, name: str) -> Any:
         if name not in self._vars:
             raise NameMissing(inner, f"${{{inner}}} is not set; add {name} under vars:")
+        if name in self._filled:
+            return self._filled[name]
         value = self._vars[name]
         for reference in references_in(value):
             if reference.parts[0] in ("vars", "steps"):
-                raise NameMissing(inner, f"vars.{name} may not use ${{{reference.text}}}; only env, secrets and run.id are known there")
-        return self.fill(value)
+                raise NameMissing(inner, f"vars.{name} may not use ${{{reference.text}}}; vars and steps are not known there")
+        self._filled[name] = self.fill(value)
+        return self._filled[name]
 
     def _env(self, inner: str, name: str) -> str:
         if name not in self._environ:
@@ -173,7 +213,7 @@ class Names:
         return self._steps[step][name]
 
     def _run(self, inner: str, name: str) -> str:
-        return self.run_id
+        return self._of_run[name]
 
     @staticmethod
     def _text_of(value: Any) -> str:

@@ -8,8 +8,8 @@ from typing import Annotated, Any, Final
 
 from pydantic import BaseModel, RootModel, ValidationError
 
+from sojourn_probes.breach import Breach
 from sojourn_probes.errors import Problem
-from sojourn_probes.rules import Breach
 from sojourn_probes.yaml_core import Document, Path
 
 _WANTED: Final = {
@@ -59,6 +59,7 @@ def problem_at(document: Document, path: Path, message: str, file: str, *, offse
     while near and near not in places:
         near = near[:-1]
     line, col = places.get(near, (1, 1))
+    file = document.origin.get(near, file)
     if offset and near == path and document.inside.get(path, -1) >= 0:
         col += offset + document.inside[path]
     elif near == path and document.inside.get(path, 0) > 0 and not at_key:

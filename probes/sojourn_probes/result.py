@@ -109,3 +109,7 @@ class RunResult:
     ended_ns: int
     attempts: tuple[AttemptResult, ...]
     failure: Failure | None = None
+    note: str = ""
+    """Why the run was skipped."""
+    labels: dict[str, str] = field(default_factory=dict)
+    """The journey's labels."""

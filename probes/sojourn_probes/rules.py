@@ -1,48 +1,52 @@
 """What must hold across several keys of a journey: ids, names that resolve, expectations that fit their step, secrets by reference."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 from urllib.parse import urlsplit
 
 from pydantic import BaseModel
 
-from sojourn_probes.expectation import Expectation
+from sojourn_probes.breach import Breach
 from sojourn_probes.extract_rules import faults
+from sojourn_probes.fitting import misfit
 from sojourn_probes.journey import Journey, Step
-from sojourn_probes.names import Reference, references
+from sojourn_probes.journey_rules import of_journey
+from sojourn_probes.names import Reference, references, references_in
 from sojourn_probes.yaml_core import Path
 
-SINGLE_PLACE: Final = ("vars", "env", "secrets", "run")
+SINGLE_PLACE: Final = ("vars", "env", "secrets", "run", "random", "now", "date")
 """Names that mean the same in every step."""
 
-
-@dataclass(frozen=True, slots=True)
-class Breach:
-    """A rule broken at `path`; `offset` counts characters into the text there."""
-
-    path: Path
-    message: str
-    offset: int = 0
+PARTS: Final = ("setup", "steps", "cleanup")
+"""Where a journey has steps, in the order they are walked."""
 
 
 def breaches(journey: Journey, data: dict[str, Any]) -> Iterator[Breach]:
     """Every rule that `journey`, read from `data`, breaks."""
     yield from _ids(journey)
     yield from _base_url(journey)
-    for index, step in enumerate(journey.steps):
-        yield from _kind(journey, step, ("steps", index))
-        yield from _expectations(step, ("steps", index))
-        yield from _extracts(step, ("steps", index))
-        yield from _time(journey, step, ("steps", index))
+    yield from of_journey(journey)
+    for path, step in placed(journey):
+        yield from _kind(journey, step, path)
+        yield from _expectations(step, path)
+        yield from _extracts(step, path)
+        yield from _time(journey, step, path)
     yield from _names(journey, data)
+
+
+def placed(journey: Journey) -> Iterator[tuple[Path, Step]]:
+    """Every step with its place, in the order they are walked."""
+    for part in PARTS:
+        for index, step in enumerate(getattr(journey, part)):
+            yield (part, index), step
 
 
 def _ids(journey: Journey) -> Iterator[Breach]:
     seen: set[str] = set()
-    for index, step in enumerate(journey.steps):
+    for path, step in placed(journey):
         if step.id in seen:
-            yield Breach(("steps", index, "id"), f"another step has the id {step.id} too; ids of steps must differ")
+            yield Breach((*path, "id"), f"another step has the id {step.id} too; ids of steps must differ")
         seen.add(step.id)
 
 
@@ -63,10 +67,16 @@ def _is_absolute(url: str) -> bool:
 def _kind(journey: Journey, step: Step, path: Path) -> Iterator[Breach]:
     if len(step.kinds) > 1:
         yield Breach((*path, step.kinds[1]), f"a step has one kind, this has {' and '.join(step.kinds)}; make two steps of it")
-    if not step.kinds and step.customers is None:
+    if path[0] != "steps" and step.customers is not None:
+        yield Breach((*path, "customers"), f"is no part of what customers do; move the step from {path[0]}: to steps:, or remove customers:")
+    elif not step.kinds and step.customers is None:
         yield Breach(path, "says neither how to probe it (such as http:) nor how it shows in customers (customers:); add one")
-    if not step.kinds and step.always_run:
-        yield Breach((*path, "always_run"), "has nothing to run; add http: or browser:, or remove it")
+    if not step.kinds:
+        for key in ("always_run", "continue_on_error", "when", "repeat"):
+            if getattr(step, key):
+                yield Breach((*path, key), "has nothing to run; add http: or browser:, or remove it")
+    if step.kind == "wait" and step.repeat is not None:
+        yield Breach((*path, "repeat"), "cannot change what a wait sees; put it on the step that looks, with every: as the time between tries")
     first = getattr(step.part, "first_url", None)
     url = first() if first is not None else None
     if url is not None:
@@ -87,20 +97,12 @@ def _address(journey: Journey, url: str, path: Path) -> Iterator[Breach]:
 def _expectations(step: Step, path: Path) -> Iterator[Breach]:
     for key, expectations in (("expect", step.expect), ("degraded_if", step.degraded_if)):
         for index, expectation in enumerate(expectations):
-            message = _misfit(step, key, expectation)
+            message = misfit(step, key, expectation)
             if message:
                 yield Breach((*path, key, index), message)
-
-
-def _misfit(step: Step, key: str, expectation: Expectation) -> str | None:
-    if step.kind in expectation.kinds():
-        return None
-    where = " and ".join(sorted(expectation.kinds()))
-    if key == "degraded_if" and step.customers is not None:
-        return None  # judged in real traffic only
-    if step.kind is None:
-        return f"{expectation.source} is seen by {where} steps, and this step has no probe; add {sorted(expectation.kinds())[0]}: or remove it"
-    return f"{expectation.source} is seen by {where} steps only, not by {step.kind}; remove it"
+    for index, expectation in enumerate(() if step.repeat is None else step.repeat.until):
+        if step.kind is not None and (message := misfit(step, "until", expectation)):
+            yield Breach((*path, "repeat", "until", index), message)
 
 
 def _extracts(step: Step, path: Path) -> Iterator[Breach]:
@@ -114,22 +116,49 @@ def _time(journey: Journey, step: Step, path: Path) -> Iterator[Breach]:
         yield Breach(
             (*path, "timeout"), f"{step.timeout:g}s is longer than the attempt may take ({journey.timeout:g}s); raise the journey's timeout or lower this"
         )
+    limit = step.timeout if step.timeout is not None else journey.timeout
+    if step.repeat is not None and step.repeat.within > limit:
+        whose = "the step" if step.timeout is not None else "the attempt"
+        yield Breach((*path, "repeat"), f"goes on for {step.repeat.within:g}s and {whose} may take {limit:g}s; raise that timeout or lower within:")
+    if step.kind == "wait" and step.part.root >= limit:
+        yield Breach((*path, "wait"), f"waits {step.part.root:g}s and may take {limit:g}s; raise the timeout or wait less")
 
 
 def _names(journey: Journey, data: dict[str, Any]) -> Iterator[Breach]:
     """Every `${…}` must be well formed and name something that is there when the step runs."""
-    known: dict[str, set[str]] = {}
+    known = Known()
+    of_vars = tuple(space for space in SINGLE_PLACE if space != "vars")
     for key in ("base_url", "vars", "defaults"):
         if key in data:
-            allowed = ("env", "secrets", "run") if key == "vars" else SINGLE_PLACE
-            yield from _in_value(journey, data[key], (key,), known, allowed)
-    for index, step in enumerate(data["steps"]):
-        for key, value in step.items():
-            yield from _in_value(journey, value, ("steps", index, key), known, (*SINGLE_PLACE, "steps"))
-        known[str(step.get("id"))] = set(step.get("extract") or {})
+            yield from _in_value(journey, data[key], (key,), known, of_vars if key == "vars" else SINGLE_PLACE)
+    for part in PARTS:
+        for index, step in enumerate(data.get(part, ())):
+            known.guards = _guards(step.get("when"))
+            for key, value in step.items():
+                yield from _in_value(journey, value, (part, index, key), known, (*SINGLE_PLACE, "steps"))
+            known.steps[str(step.get("id"))] = set(step.get("extract") or {})
+            if step.get("when") is not None or step.get("continue_on_error") is True:
+                known.doubtful.add(str(step.get("id")))
+    for location, override in data.get("overrides", {}).items():
+        for key, value in override.items():
+            spaces = of_vars if key == "vars" else (*SINGLE_PLACE, "steps") if key == "steps" else SINGLE_PLACE
+            yield from _in_value(journey, value, ("overrides", location, key), known, spaces)
 
 
-def _in_value(journey: Journey, value: Any, path: Path, known: dict[str, set[str]], allowed: tuple[str, ...]) -> Iterator[Breach]:
+@dataclass(slots=True)
+class Known:
+    """What steps so far yield; `doubtful` are those that may not have run, `guards` the steps that the present step's `when` asks about."""
+
+    steps: dict[str, set[str]] = field(default_factory=dict)
+    doubtful: set[str] = field(default_factory=set)
+    guards: set[str] = field(default_factory=set)
+
+
+def _guards(when: Any) -> set[str]:
+    return {reference.parts[1] for reference in references_in(when) if reference.parts[0] == "steps" and len(reference.parts) == 3}
+
+
+def _in_value(journey: Journey, value: Any, path: Path, known: Known, allowed: tuple[str, ...]) -> Iterator[Breach]:
     if isinstance(value, str):
         for reference in references(value):
             message = reference.fault or _unresolved(journey, reference, known, allowed)
@@ -143,7 +172,7 @@ def _in_value(journey: Journey, value: Any, path: Path, known: dict[str, set[str
             yield from _in_value(journey, item, (*path, index), known, allowed)
 
 
-def _unresolved(journey: Journey, reference: Reference, known: dict[str, set[str]], allowed: tuple[str, ...]) -> str | None:
+def _unresolved(journey: Journey, reference: Reference, known: Known, allowed: tuple[str, ...]) -> str | None:
     space = reference.parts[0]
     if space not in allowed:
         return f"${{{reference.text}}} is not known here; only {', '.join(allowed)} are"
@@ -151,10 +180,13 @@ def _unresolved(journey: Journey, reference: Reference, known: dict[str, set[str
         return f"${{{reference.text}}} is not set; add {reference.parts[1]} under vars:"
     if space == "steps":
         step, name = reference.parts[1:]
-        if step not in known:
-            return f"${{{reference.text}}}: there is no earlier step {step}"
-        if name not in known[step]:
+        if step not in known.steps:
+            later = any(other.id == step for _, other in placed(journey))
+            return f"${{{reference.text}}}: {'step ' + step + ' runs later; move it before this one' if later else 'there is no earlier step ' + step}"
+        if name not in known.steps[step]:
             return f"${{{reference.text}}}: step {step} does not extract {name}; add it under its extract:"
+        if step in known.doubtful - known.guards:
+            return f"${{{reference.text}}}: step {step} may not have run; add when: '${{{reference.text}}} exists' to this one"
     return None
 
 

@@ -39,6 +39,7 @@ async def run(
     """
     clock = clock or Clock()
     tell = on_event or _nobody
+    journey = journey.at(location)
     trace_id = new_trace_id(random)
     around = Surroundings(
         journey=journey,
@@ -73,9 +74,31 @@ async def run(
         ended_ns=clock.now_ns(),
         attempts=tuple(attempts),
         failure=last.failure,
+        labels=dict(journey.labels),
     )
     tell(RunEnded(result))
     return result
+
+
+def skipped(journey: Journey, because: str, *, location: str, run_id: str, clock: Clock | None = None, random: RandomBytes = os.urandom) -> RunResult:
+    """The result of a run that was not walked, such as in maintenance; `because` is one sentence."""
+    now = (clock or Clock()).now_ns()
+    return RunResult(
+        run_id=run_id,
+        journey_id=journey.id,
+        journey_name=journey.title,
+        journey_version=journey.version,
+        location=location,
+        trace_id=new_trace_id(random),
+        root_span_id=new_span_id(random),
+        outcome=Outcome.SKIPPED,
+        flaky=False,
+        started_ns=now,
+        ended_ns=now,
+        attempts=(),
+        note=because,
+        labels=dict(journey.labels),
+    )
 
 
 async def _attempts(journey: Journey, around: Surroundings) -> list[AttemptResult]:
@@ -83,6 +106,12 @@ async def _attempts(journey: Journey, around: Surroundings) -> list[AttemptResul
         now = around.clock.now_ns()
         nothing = Failure(FailureKind.CONFIG, f"{journey.id} has no step to probe, only customers to recognise")
         return [AttemptResult(1, Outcome.SKIPPED, now, now, (), nothing)]
+    if journey.side_effects is not None and around.mark is None:
+        now = around.clock.now_ns()
+        unmarked = Failure(
+            FailureKind.CONFIG, f"{journey.id} makes real orders and would make them unmarked; give a probe key, so that they never count as business"
+        )
+        return [AttemptResult(1, Outcome.INCONCLUSIVE, now, now, (), unmarked)]
     attempts: list[AttemptResult] = []
     while True:
         number = len(attempts) + 1
@@ -93,7 +122,7 @@ async def _attempts(journey: Journey, around: Surroundings) -> list[AttemptResul
         around.tell(AttemptEnded(result, again))
         if not again:
             return attempts
-        await asyncio.sleep(journey.retries.backoff)
+        await asyncio.sleep(journey.retries.backoff.seconds(number, int.from_bytes(around.random(2)) / 65535))
 
 
 async def _close(tools: dict[str, Any]) -> None:

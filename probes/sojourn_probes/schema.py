@@ -25,7 +25,8 @@ class _Schema(GenerateJsonSchema):
 def journey_schema() -> dict[str, Any]:
     """The schema as a dict."""
     body = Journey.model_json_schema(by_alias=True, schema_generator=_Schema, mode="validation")
-    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **_plain(body), "title": "Sojourn journey"}
+    aside = {"^x-": {"description": "your own, such as a place for anchors; not read"}}
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **_plain(body), "patternProperties": aside, "title": "Sojourn journey"}
 
 
 def journey_schema_text() -> str:

@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator
 
+from sojourn_probes.breach import Breach
 from sojourn_probes.journey import Journey
 from sojourn_probes.json_schema import BadSchema, read_schema
-from sojourn_probes.rules import Breach
 
 
 def bad_schemas(journey: Journey) -> Iterator[Breach]:

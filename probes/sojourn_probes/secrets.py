@@ -1,9 +1,12 @@
 """Secrets: found by name, opaque until revealed, remembered so that they can be kept out of every output.
 
-A secret comes from `SOJOURN_SECRET_<NAME>`, then the systemd credential of that name, then a file named under `secrets:` of agent.yaml.
+A secret comes from `SOJOURN_SECRET_<NAME>`, then the systemd credential of that name, then a file named under `secrets:` of agent.yaml,
+then a file of `NAME=value` lines that only its owner can read.
 """
 
+import io
 import re
+import stat
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
@@ -51,13 +54,21 @@ class Secret:
 class SecretStore:
     """Finds secrets by name and remembers the values it gave out.
 
-    `environ` is the process environment, `credentials_dir` systemd's `$CREDENTIALS_DIRECTORY`, `files` the agent's `secrets:`.
+    `environ` is the process environment, `credentials_dir` systemd's `$CREDENTIALS_DIRECTORY`, `files` the agent's `secrets:`,
+    `env_file` its `secrets_file:`.
     """
 
-    def __init__(self, environ: Mapping[str, str], credentials_dir: Path | str | None = None, files: Mapping[str, Path] | None = None) -> None:
+    def __init__(
+        self,
+        environ: Mapping[str, str],
+        credentials_dir: Path | str | None = None,
+        files: Mapping[str, Path] | None = None,
+        env_file: Path | None = None,
+    ) -> None:
         self._environ = environ
         self._credentials_dir = None if credentials_dir is None else Path(credentials_dir)
         self._files = dict(files or {})
+        self._env_file = env_file
         self._known: dict[str, Secret] = {}
         self._extracted: dict[str, Secret] = {}
         self._all: tuple[Secret, ...] = ()
@@ -70,6 +81,9 @@ class SecretStore:
             value = self._from_credential(name, looked)
         if value is None:
             value = self._from_file(name, looked)
+        if value is None and self._env_file is not None:
+            looked.append(f"file {self._env_file}")
+            value = _from_lines(self._env_file, name)
         if value is None:
             raise SecretMissing(f"secrets.{name}", f"secret {name!r} was not found; looked for {', '.join(looked)}")
         if len(value) < MIN_LENGTH:
@@ -128,3 +142,20 @@ def _read(path: Path) -> str | None:
         return None
     # Editors and `echo` end files with a newline that is no part of the secret.
     return raw.decode("utf-8", "replace").rstrip("\r\n") or None
+
+
+def _from_lines(path: Path, name: str) -> str | None:
+    """The value of `name` or `SOJOURN_SECRET_<NAME>` in a file of `NAME=value` lines. Raises `SecretMissing` when others may read the file."""
+    try:
+        mode = path.stat().st_mode
+    except OSError:
+        return None
+    if mode & (stat.S_IRWXG | stat.S_IRWXO):
+        raise SecretMissing(f"secrets.{name}", f"{path} can be read by others (mode {stat.S_IMODE(mode):04o}) and is not used; run chmod 600 {path}")
+    text = _read(path)
+    if text is None:
+        return None
+    from dotenv import dotenv_values  # only where such a file is used
+
+    found = dotenv_values(stream=io.StringIO(text), interpolate=False)
+    return found.get(name) or found.get(f"SOJOURN_SECRET_{name.upper()}") or None

@@ -1,6 +1,7 @@
 """What an observation means for its step: expectations held against the facts, values extracted, one failure or none."""
 
 import contextlib
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
@@ -34,9 +35,9 @@ class Verdict:
     degraded: bool = False
 
 
-def slow_to_judge(step: Step) -> bool:
+def slow_to_judge(step: Step, until: Iterable[Expectation] = ()) -> bool:
     """Whether judging the step depends on how long its body is and what is in it, so that it must not be done in the event loop."""
-    return any(takes_time(one) for one in (*step.expect, *step.degraded_if)) or any(source.header is None for source in step.extract.values())
+    return any(takes_time(one) for one in (*step.expect, *step.degraded_if, *until)) or any(source.header is None for source in step.extract.values())
 
 
 def judged(step: Step, observation: Observation, names: Names, redact: Redactor, folder: Path = Path()) -> Verdict:
@@ -92,6 +93,15 @@ def _stopped(failure: Failure, observation: Observation, answer: Answer | None, 
     if answer is not None and "document" in observation.facts and failure.kind in EXPLAINED | {FailureKind.TIMEOUT, FailureKind.SCRIPT}:
         return diagnosed(answer, unexpected=True) or failure
     return failure
+
+
+def looked_at(
+    step: Step, expectations: Iterable[Expectation], observation: Observation, names: Names, redact: Redactor, folder: Path
+) -> tuple[ExpectationResult, ...]:
+    """Hold `expectations` against `observation` without judging the step, as between the tries of a repeat. Raises `NameMissing`."""
+    _complete(observation)
+    _learn_secrets(step, observation, names)
+    return tuple(_held(one, "expect", observation, names, redact, folder) for one in expectations)
 
 
 def _learn_secrets(step: Step, observation: Observation, names: Names) -> None:

@@ -36,12 +36,14 @@ class YamlFault(Exception):  # noqa: N818 - told from the library's own YAMLErro
 
 @dataclass(slots=True)
 class Document:
-    """A file's content. `values` and `keys` give line and column (from 1) by path; `inside` the column offset of a scalar's first character."""
+    """A file's content. `values` and `keys` give line and column (from 1) by path; `inside` the column offset of a scalar's first character,
+    `origin` the file of what came from another one."""
 
     data: Any
     values: dict[Path, Place] = field(default_factory=dict)
     keys: dict[Path, Place] = field(default_factory=dict)
     inside: dict[Path, int] = field(default_factory=dict)
+    origin: dict[Path, str] = field(default_factory=dict)
 
 
 class _CoreResolver(BaseResolver):
@@ -122,11 +124,12 @@ class _Reading:
         return _scalar(node)
 
     def _mapping(self, node: MappingNode, path: Path, depth: int) -> dict[str, Any]:
+        merged = self._merged(node, path, depth)
         found: dict[str, Any] = {}
         for key_node, value_node in node.value:
             line, col = _place(key_node.start_mark)
-            if isinstance(key_node, ScalarNode) and key_node.value == "<<" and not key_node.style:
-                raise YamlFault("merge keys (<<) are not taken; write the keys out, or use defaults:", line, col)
+            if _is_merge(key_node):
+                continue
             if not isinstance(key_node, ScalarNode) or not key_node.tag.endswith(":str"):
                 raise YamlFault(_key_fault(key_node), line, col)
             key = key_node.value
@@ -135,7 +138,29 @@ class _Reading:
                 raise YamlFault(f"is there twice, first on line {first}; keep one", line, col, key)
             self.document.keys[(*path, key)] = (line, col)
             found[key] = self.value(value_node, (*path, key), depth + 1)
+        return {**merged, **found}
+
+    def _merged(self, node: MappingNode, path: Path, depth: int) -> dict[str, Any]:
+        """What `<<: *anchor` brings in, of a list the first map before the later ones (https://yaml.org/type/merge.html)."""
+        found: dict[str, Any] = {}
+        given = [(key, value) for key, value in node.value if _is_merge(key)]
+        if len(given) > 1:
+            raise YamlFault("is there twice; give one << a list of anchors", *_place(given[1][0].start_mark), "<<")
+        for _, value in given:
+            for one in reversed(value.value if isinstance(value, SequenceNode) else [value]):
+                self.count += 1
+                if not isinstance(one, MappingNode):
+                    raise YamlFault("<< takes an alias of a map, such as <<: *common, or a list of such", *_place(value.start_mark))
+                if depth > MAX_DEPTH or self.count > MAX_VALUES:
+                    raise YamlFault(f"is nested more than {MAX_DEPTH} deep; make it flatter", *_place(value.start_mark))
+                found |= self._mapping(one, path, depth + 1)
+        for key in found:
+            self.document.keys.pop((*path, key), None)
         return found
+
+
+def _is_merge(node: Node) -> bool:
+    return isinstance(node, ScalarNode) and node.value == "<<" and not node.style
 
 
 def _key_fault(node: Node) -> str:

@@ -149,3 +149,41 @@ def test_a_folder_that_goes_away_stops_nothing(tmp_path):
     assert folder.reload() is None
     assert described(folder) == {"a": "x"}
     assert list(folder.problems.values()) == [f"{journeys}: cannot be read (No such file or directory); the journeys known run on"]
+
+
+def test_a_disabled_journey_is_known_but_not_walked(tmp_path):
+    """Its customers are recognised all the same."""
+    write(tmp_path, "a.yaml", GOOD.format(id="a", text="x") + "enabled: false\n")
+    folder = watching(tmp_path)
+    assert folder.load() == []
+    assert [journey.id for journey in folder.known] == ["a"]
+
+
+def test_journeys_are_walked_as_they_are_at_this_location(tmp_path):
+    """With the overrides of the location."""
+    write(tmp_path, "a.yaml", GOOD.format(id="a", text="x") + "overrides: {here: {interval: 5m}, there: {interval: 9m}}\n")
+    assert [journey.interval for journey in watching(tmp_path).load()] == [300]
+
+
+def test_a_changed_defaults_file_changes_every_journey(tmp_path, caplog):
+    """And a broken one changes none; it is said once."""
+    write(tmp_path, "defaults.yaml", "interval: 2m\n")
+    write(tmp_path, "a.yaml", GOOD.format(id="a", text="x"))
+    write(tmp_path, "b.yaml", GOOD.format(id="b", text="x"))
+    folder = watching(tmp_path)
+    assert [journey.interval for journey in folder.load()] == [120, 120]
+    assert folder.reload() is None
+    write(tmp_path, "defaults.yaml", "interval: 3m\n")
+    changed = folder.reload()
+    assert changed is not None
+    assert [journey.interval for journey in changed] == [180, 180]
+    with caplog.at_level(logging.ERROR):
+        write(tmp_path, "defaults.yaml", "interval: 3\n")
+        assert folder.reload() is None
+        assert folder.reload() is None
+    assert len(caplog.records) == 1
+    assert "defaults.yaml:1:11: interval: 3 has no unit; write 3s or 3ms" in caplog.text
+    assert [journey.interval for journey in folder.walked] == [180, 180]
+    write(tmp_path, "defaults.yaml", "interval: 4m\n")
+    assert folder.reload() is not None
+    assert folder.problems == {}

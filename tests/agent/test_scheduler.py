@@ -9,7 +9,8 @@ from collections.abc import Awaitable, Callable
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sojourn_agent.scheduler import FIRST_WITHIN, Scheduler, first_due, next_due, phase
+from sojourn_agent.scheduler import FIRST_WITHIN, SPREAD, Scheduler, first_due, next_due, phase
+from sojourn_probes import schedule
 from sojourn_probes.journey import Journey
 
 
@@ -238,3 +239,34 @@ def test_the_grid_is_regular(now, interval, name):
     following = next_due(walked, "here", now)
     assert interval * 0.5 - 1e-3 <= following - now <= interval * 1.5 + 1e-3
     assert abs(next_due(walked, "here", following) - following - interval) < 1e-3
+
+
+@given(st.integers(0, 2**31), st.sampled_from(["*/5 8-18 * * 1-5", "0 3 * * *", "*/1 * * * *"]))
+def test_a_schedule_goes_on_from_moment_to_moment(now, expression):
+    """Each walk is within the spread after a moment of the schedule, and the next is the next moment."""
+    found = Journey.model_validate({"id": "a", "schedule": expression, "timezone": "Europe/Berlin", "steps": [{"id": "s", "http": {"url": "http://h/"}}]})
+    first = first_due(found, "eu", now)
+    second = next_due(found, "eu", first)
+    late = phase(found, "eu") * SPREAD
+    assert 0 <= late < SPREAD
+    assert abs(schedule.following(expression, "Europe/Berlin", first - late + 1) - (second - late)) < 1e-3
+    assert second - first >= 59
+
+
+async def test_moments_of_a_schedule_that_were_missed_are_counted():
+    """A walk that takes longer than the gaps leaves moments out and says how many."""
+    clock = Hand(start=0.0)
+    found = Journey.model_validate({"id": "a", "schedule": "* * * * *", "steps": [{"id": "s", "http": {"url": "http://h/"}}]})
+    begun: list[float] = []
+
+    async def walk(one: Journey, lag: float) -> None:
+        begun.append(clock.now())
+        await clock.wait(asyncio.Event(), clock.now() + 150)
+
+    scheduler = Scheduler(walk, clock, location="eu")
+    scheduler.keep([found])
+    await clock.move(400)
+    assert len(begun) == 3
+    assert begun[1] - begun[0] == 180
+    assert scheduler.missed == 4
+    await scheduler.stop(0)

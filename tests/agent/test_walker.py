@@ -90,3 +90,44 @@ async def test_a_result_waits_for_a_spool_that_takes_nothing(tmp_path):
     await walking
     assert len(spool.of("traces")) == 1
     assert made.lost == 0
+
+
+async def test_a_journey_in_maintenance_is_skipped_and_says_so(tmp_path):
+    """Nothing is asked of the site; the run is kept, so that silence is not taken for a dead agent."""
+    spool = MemorySpool()
+    walking = walker(spool, tmp_path)
+    down = Journey.model_validate(
+        {
+            "id": "a",
+            "labels": {"tier": "gold"},
+            "maintenance": [{"cron": "* * * * *", "for": "60s", "reason": "new database"}],
+            "steps": [{"id": "s", "http": {"url": "http://127.0.0.1:1/"}}],
+        }
+    )
+    await walking.walk(down, 0.0)
+    root = root_of(spool.of("traces")[0])
+    assert (root["sojourn.run.outcome"], root["sojourn.run.note"]) == ("skipped", "in maintenance: new database")
+    assert root["sojourn.journey.label.tier"] == "gold"
+    assert walking.newest[-1]["note"] == "in maintenance: new database"
+    assert walking.newest[-1]["steps"] == []
+
+
+async def test_what_depends_on_a_failing_journey_is_skipped_until_it_passes(tmp_path):
+    """Also at second hand; the root of it is named."""
+    spool = MemorySpool()
+    walking = walker(spool, tmp_path)
+    steps = [{"id": "s", "http": {"url": f"http://127.0.0.1:{free_port()}/"}}]
+    parent = Journey.model_validate({"id": "dns", "timeout": "5s", "steps": steps})
+    child = Journey.model_validate({"id": "shop", "depends_on": ["dns"], "steps": steps})
+    grandchild = Journey.model_validate({"id": "pay", "depends_on": ["shop"], "steps": steps})
+    for one in (parent, child, grandchild):
+        await walking.walk(one, 0.0)
+    assert [(run["outcome"], run["note"]) for run in walking.newest] == [
+        ("failed", ""),
+        ("skipped", "depends on dns, which is failing"),
+        ("skipped", "depends on dns, which is failing"),
+    ]
+    pause = [{"id": "s", "wait": "1ms"}]
+    for one in (parent, child, grandchild):
+        await walking.walk(one.model_copy(update={"steps": Journey.model_validate({"id": "x", "steps": pause}).steps}), 0.0)
+    assert [run["outcome"] for run in walking.newest][3:] == ["passed", "passed", "passed"]

@@ -61,5 +61,5 @@ def test_the_docs_name_everything_one_may_write():
     from sojourn_probes.steps.http import HttpPart
 
     keys = {info.alias or name for model in (Journey, Step, HttpPart, Action) for name, info in model.model_fields.items()}
-    words = {*keys, *KINDS, *SOURCES, *(f"tls.{fact}" for fact in TLS_FACTS), *COMPARISONS, *(f"${{{space}." for space in NAMESPACES)}
+    words = {*keys, *KINDS, *SOURCES, *(f"tls.{fact}" for fact in TLS_FACTS), *COMPARISONS, *(f"${{{space}" for space in NAMESPACES)}
     assert sorted(word for word in words if word not in DOCS) == []

@@ -25,7 +25,7 @@ def test_a_whole_journey_is_read():
     """Every key of the language comes out as what it means."""
     journey = load_file(GOOD)
     assert (journey.id, journey.title, journey.interval, journey.timeout, journey.locations) == ("checkout", "Buy one item", 60.0, 20.0, ("eu", "us"))
-    assert (journey.retries.max, journey.retries.only_on, journey.retries.backoff) == (1, ("connect", "timeout"), 2.0)
+    assert (journey.retries.max, journey.retries.only_on, journey.retries.backoff.seconds(1, 0.5)) == (1, ("connect", "timeout"), 2.0)
     assert journey.goal is not None
     assert str(journey.goal.worth) == "62 EUR"
     assert [step.kind for step in journey.steps] == ["http", "http", "browser", None, "http"]
@@ -67,9 +67,8 @@ def test_what_cannot_be_filled_is_found_beforehand():
     ("text", "message"),
     [
         ("nam: x\n" + STEP, "a.yaml:1:1: nam: is not known here; did you mean name?"),
-        ("schedule: x\n" + STEP, "a.yaml:1:1: schedule: is not built yet and would be ignored; remove it"),
-        ("depends_on: [x]\n" + STEP, "a.yaml:1:1: depends_on: is not built yet and would be ignored; remove it"),
-        (STEP + "    when: x\n", "a.yaml:6:5: steps[0].when: is not built yet and would be ignored; remove it"),
+        ("alerts: x\n" + STEP, "a.yaml:1:1: alerts: is not built yet and would be ignored; remove it"),
+        (STEP + "    group: x\n", "a.yaml:6:5: steps[0].group: is not built yet and would be ignored; remove it"),
         (STEP.replace("{url", "{ur"), "a.yaml:5:5: steps[0].http.url: is missing; add it"),
         (STEP.replace("{url: /}", "{url: /, method: get}"), "a.yaml:5:28: steps[0].http.method: 'get' is not known; did you mean GET?"),
         (
@@ -118,7 +117,7 @@ def test_what_cannot_be_filled_is_found_beforehand():
         (STEP.replace("{url: /}", '{url: "/${vars.x}"}'), "a.yaml:5:19: steps[0].http.url: ${vars.x} is not set; add x under vars:"),
         (STEP.replace("{url: /}", '{url: "/${foo.x}"}'), None),
         (STEP.replace("{url: /}", '{url: "/${steps.z.t}"}'), "a.yaml:5:19: steps[0].http.url: ${steps.z.t}: there is no earlier step z"),
-        ("vars: {a: '${vars.b}', b: 1}\n" + STEP, "a.yaml:1:11: vars.a: ${vars.b} is not known here; only env, secrets, run are"),
+        ("vars: {a: '${vars.b}', b: 1}\n" + STEP, "a.yaml:1:11: vars.a: ${vars.b} is not known here; only env, secrets, run, random, now, date are"),
         (STEP + "    timeout: 1m\n", "a.yaml:6:14: steps[0].timeout: 60s is longer than the attempt may take (30s); raise the journey's timeout or lower this"),
         (STEP + "    extract: {t: {json: $.a, header: b}}\n", "a.yaml:6:18: steps[0].extract.t: say exactly one of json, xpath, css, header, regex, cookie"),
         (STEP + "    extract: {t: {regex: (}}\n", None),

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sojourn_probes.errors import NameMissing, SecretMissing
-from sojourn_probes.names import Names, mentions_secret, references
+from sojourn_probes.names import NAMESPACES, Names, mentions_secret, references
 from sojourn_probes.secrets import SecretStore
 
 
@@ -43,10 +43,10 @@ def test_vars_may_use_env_and_secrets():
         ("${env.NOPE}", "environment variable NOPE is not set; export it before the start"),
         ("${steps.login.token}", "${steps.login.token} has no value; step login did not extract token in this attempt"),
         ("a ${vars.x", "a ${ is not closed; add }, or write $${ for the two characters themselves"),
-        ("${foo.x}", "${foo.x} begins with none of vars, env, secrets, steps, run; write it as ${vars.…} or one of the others"),
-        ("${run.name}", "${run.name} is not known; the run has only ${run.id}"),
+        ("${foo.x}", f"${{foo.x}} begins with none of {', '.join(NAMESPACES)}; write it as ${{vars.…}} or one of the others"),
+        ("${run.name}", "${run.name} is not known; the run has only ${run.id} and ${run.location}"),
         ("${vars}", "${vars} is not a name; write ${vars.name}"),
-        ("${vars.loop}", "vars.loop may not use ${vars.loop}; only env, secrets and run.id are known there"),
+        ("${vars.loop}", "vars.loop may not use ${vars.loop}; vars and steps are not known there"),
     ],
 )
 def test_what_cannot_be_filled_says_why(text, message):

@@ -114,7 +114,7 @@ async def test_a_retry_that_passes_is_flaky_and_both_attempts_are_kept():
 async def test_retries_end():
     """`retries: 2` is three attempts at most, and the last one decides."""
     async with site(Shop(a=[answer(500), answer(501), answer(502)])) as shop:
-        found = await walk(f"id: j\nbase_url: {shop.url}\nretries: 2\nsteps:\n{steps('a')}")
+        found = await walk(f"id: j\nbase_url: {shop.url}\nretries: 2\ninterval: 5m\nsteps:\n{steps('a')}")
     assert (len(found.attempts), found.outcome, found.flaky) == (3, Outcome.FAILED, False)
     assert found.failure.message.startswith("502")
 
@@ -123,7 +123,7 @@ async def test_retries_end():
 async def test_only_on_limits_retries(only_on, attempts):
     """A failure of another kind is not retried."""
     async with site(Shop(a=[answer(500)])) as shop:
-        found = await walk(f"id: j\nbase_url: {shop.url}\nretries: {{max: 1, only_on: {only_on}, backoff: 1ms}}\nsteps:\n{steps('a')}")
+        found = await walk(f"id: j\nbase_url: {shop.url}\nretries: {{max: 1, only_on: {only_on}, backoff: 1ms}}\ninterval: 5m\nsteps:\n{steps('a')}")
     assert len(found.attempts) == attempts
 
 
@@ -209,7 +209,7 @@ async def test_the_attempts_deadline_covers_all_steps():
 async def test_a_missing_secret_is_inconclusive_and_not_retried():
     """Without its secret nothing was measured: kind `secret`, inconclusive, one attempt, nothing sent."""
     async with site(Shop()) as shop:
-        found = await walk(f'id: j\nbase_url: {shop.url}\nretries: 2\nsteps:\n  - {{id: a, http: {{url: "/a?p=${{secrets.pw}}"}}}}\n')
+        found = await walk(f'id: j\nbase_url: {shop.url}\nretries: 2\ninterval: 5m\nsteps:\n  - {{id: a, http: {{url: "/a?p=${{secrets.pw}}"}}}}\n')
     assert (found.outcome, found.failure.kind, len(found.attempts)) == (Outcome.INCONCLUSIVE, FailureKind.SECRET, 1)
     assert found.failure.message.startswith("secret 'pw' was not found; looked for $SOJOURN_SECRET_PW")
     assert shop.asked == []
@@ -232,7 +232,7 @@ async def test_cancelling_is_not_swallowed():
     """A run that is cancelled ends as cancelled, with its connections closed."""
 
     async with site(Shop(a=[3600.0])) as shop:
-        task = asyncio.create_task(walk(f"id: j\nbase_url: {shop.url}\nretries: 3\nsteps:\n{steps('a')}"))
+        task = asyncio.create_task(walk(f"id: j\nbase_url: {shop.url}\nretries: 3\ninterval: 5m\nsteps:\n{steps('a')}"))
         while not shop.asked:
             await asyncio.sleep(0.01)
         task.cancel()

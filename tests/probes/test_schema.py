@@ -100,6 +100,15 @@ BOTH_GOOD = [
     swapped("max: 1", "max: 0"),
     swapped("follow_redirects: 3", "max_body: 2 MB"),
     swapped("follow_redirects: 3", "max_body: 2000"),
+    swapped("interval: 60s", "schedule: '*/5 8-18 * * 1-5'\ntimezone: Europe/Berlin\nenabled: false\ntags: [a]\nlabels: {tier: gold}\nx-mine: {any: [thing]}"),
+    swapped("interval: 60s", "interval: 60s\nmaintenance: [{daily: {from: 22:00, to: '02:00'}}, {cron: '0 3 * * *', for: 2h}]\ndepends_on: [other]"),
+    swapped("interval: 60s", "interval: 60s\noverrides: {us: {timeout: 10s, retries: 0, steps: {home: {expect: [status == 200]}}}}"),
+    swapped(
+        "interval: 60s", "interval: 60s\nside_effects: order\nsetup: [{id: up, wait: 1s}]\ncleanup: [{id: down, http: {url: /down}, continue_on_error: true}]"
+    ),
+    swapped("backoff: 2s", "backoff: {first: 1s, growth: linear, most: 5s, jitter: false}"),
+    swapped("always_run: true", "when: '${vars.lang} == en'\n    repeat: {until: [status == 200], within: 2s, every: 1s, at_most: 3}"),
+    swapped("always_run: true", "when: ['${vars.lang} == en', '${run.location} exists']"),
 ]
 BOTH_BAD = [
     "id: a\n",
@@ -129,6 +138,15 @@ BOTH_BAD = [
     swapped("{page: /}", "{page: home}"),
     swapped("browser:", "webbrowser:"),
     swapped("secret: true", "secret: 1"),
+    swapped("interval: 60s", "schedule: '* * *'"),
+    swapped("interval: 60s", "maintenance: [{daily: {from: 22, to: 2}}]"),
+    swapped("interval: 60s", "overrides: {us: {expect: []}}"),
+    swapped("interval: 60s", "tags: shop"),
+    swapped("interval: 60s", "side_effects: orders"),
+    swapped("backoff: 2s", "backoff: {growth: slow}"),
+    swapped("always_run: true", "when: []"),
+    swapped("always_run: true", "repeat: {until: []}"),
+    swapped("always_run: true", "wait: 5"),
 ]
 
 

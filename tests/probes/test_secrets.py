@@ -90,3 +90,26 @@ def test_a_secret_inside_base64_is_redacted():
 def test_user_and_password_of_an_address_are_redacted():
     """url() takes out what stands before the host, known as secret or not."""
     assert Redactor(SecretStore({})).url("https://u:p@shop.example/x") == "https://[redacted]@shop.example/x"
+
+
+def test_a_file_of_lines_comes_last(tmp_path):
+    """NAME=value, quoted or not, with comments; nothing in it is expanded."""
+    lines = tmp_path / "secrets.env"
+    lines.write_text("# ours\nexport pw='s3cret # value'\nSOJOURN_SECRET_CARD=4111 # test card\nraw=\"a$HOME\"\n")
+    lines.chmod(0o600)
+    store = SecretStore({"SOJOURN_SECRET_OTHER": "from-env"}, env_file=lines)
+    assert [store.get(name).reveal() for name in ("pw", "card", "raw", "other")] == ["s3cret # value", "4111", "a$HOME", "from-env"]
+    with pytest.raises(SecretMissing) as caught:
+        store.get("nope")
+    assert str(caught.value).endswith(f"secrets: of agent.yaml (not named there), file {lines}")
+
+
+@pytest.mark.parametrize("mode", [0o644, 0o640, 0o604])
+def test_a_file_that_others_can_read_is_not_used(tmp_path, mode):
+    """It says how to put it right."""
+    lines = tmp_path / "secrets.env"
+    lines.write_text("pw=s3cret-value\n")
+    lines.chmod(mode)
+    with pytest.raises(SecretMissing) as caught:
+        SecretStore({}, env_file=lines).get("pw")
+    assert str(caught.value) == f"{lines} can be read by others (mode {mode:04o}) and is not used; run chmod 600 {lines}"

@@ -23,5 +23,6 @@ async def walk(text: str, *, environ: dict[str, str] | None = None, path: Path =
     """The `RunResult` of the journey in `text`, with `environ` as the environment. Typed Any: a test says what it expects by asserting."""
     found = journey(text, path)
     store = SecretStore(environ or {})
-    names = Names(found.vars, environ or {}, store, new_run_id(time.time()))
+    location = more.get("location", "local")
+    names = Names(found.at(location).vars, environ or {}, store, new_run_id(time.time()), location=location, timezone=found.timezone)
     return await run(found, names=names, redact=Redactor(store), **more)

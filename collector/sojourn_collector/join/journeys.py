@@ -8,7 +8,7 @@ from types import MappingProxyType
 
 from sojourn_probes.errors import JourneyFileError
 from sojourn_probes.journey import Journey
-from sojourn_probes.load import files_in, load_folder
+from sojourn_probes.load import load_folder, watched_in
 
 _log = logging.getLogger(__name__)
 _Seen = tuple[tuple[str, int, int], ...]
@@ -60,7 +60,7 @@ def _look(path: Path) -> _Seen:
     """What the folder looks like from outside; a change of it is worth a reading."""
     if not path.is_dir():
         return ()
-    stats = [(file, file.stat()) for file in files_in(path)]
+    stats = [(file, file.stat()) for file in watched_in(path)]
     return tuple((file.name, stat.st_mtime_ns, stat.st_size) for file, stat in stats)
 
 

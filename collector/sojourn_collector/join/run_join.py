@@ -37,4 +37,7 @@ class RunJoin:
 
     def _places(self, journey_id: str) -> dict[str, int]:
         journey = self._journeys.all().get(journey_id)
-        return {} if journey is None else {step.id: number for number, step in enumerate(journey.steps, start=1)}
+        if journey is None:
+            return {}
+        # The journey's own steps keep their places whatever stands around them, for real runs have the same.
+        return {step.id: 0 for step in journey.setup} | {step.id: number for number, step in enumerate((*journey.steps, *journey.cleanup), start=1)}

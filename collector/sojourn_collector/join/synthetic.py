@@ -44,7 +44,7 @@ def _run_row(root: Mapping[str, Any], spans: Sequence[Mapping[str, Any]], versio
         "attempts": _small(attrs.get(semconv.RUN_ATTEMPTS, "")),
         "failure_kind": _kind(attrs),
         "failure_step": attrs.get(semconv.FAILURE_STEP, ""),
-        "failure_message": attrs.get(semconv.FAILURE_MESSAGE, ""),
+        "failure_message": attrs.get(semconv.FAILURE_MESSAGE, "") or attrs.get(semconv.RUN_NOTE, ""),
         "location": _attribute(root, semconv.LOCATION),
         "sample_rate": 1.0,
         "trace_ids": list(dict.fromkeys(span["trace_id"] for span in spans)),

@@ -11,6 +11,7 @@ from sojourn_probes.steps.http import HttpPart
 from sojourn_probes.steps.icmp import IcmpPart
 from sojourn_probes.steps.tcp import TcpPart
 from sojourn_probes.steps.tls import TlsPart
+from sojourn_probes.steps.wait import WaitPart
 
-KINDS: Final[dict[str, Any]] = {"http": HttpPart, "browser": BrowserPart, "tcp": TcpPart, "tls": TlsPart, "icmp": IcmpPart}
+KINDS: Final[dict[str, Any]] = {"http": HttpPart, "browser": BrowserPart, "tcp": TcpPart, "tls": TlsPart, "icmp": IcmpPart, "wait": WaitPart}
 """Step kind → the model of its part in a journey file."""

@@ -36,8 +36,7 @@ async def probe_states(context: Context, window: Window, most: int = 30, journey
 
 def _state(context: Context, journey: str, runs: list[dict[str, Any]], totals: dict[str, Any] | None, now: datetime) -> ProbeState:
     known = context.journeys.all().get(journey)
-    interval = known.interval if known else 0.0
-    limit = max(context.impact.windows.stale, 1.5 * interval)
+    limit = max(context.impact.windows.stale, known.silent_for(now.timestamp()) if known else 0.0)
     newest = runs[0]["started"] if runs else None
     fresh = [row for row in runs if (now - row["started"]).total_seconds() <= limit and row["outcome"] in SPEAKING]
     passed = totals["passed"] if totals else 0
@@ -69,7 +68,8 @@ def _hint(has_probes: bool, newest: datetime | None, runs: Sequence[dict[str, An
         return "no probe has walked this journey yet: is an agent running with it in its journeys folder?"
     age = (now - newest).total_seconds()
     if age <= limit and runs:
-        return f"the newest run is {runs[0]['outcome']} and says nothing of the journey"
+        why = f": {runs[0]['failure_message']}" if runs[0]["failure_message"] else ""
+        return f"the newest run is {runs[0]['outcome']} and says nothing of the journey{why}"
     return f"the newest run is {age:.0f} s old, more than {limit:.0f} s: is the agent running, and does it reach the collector?"
 
 
