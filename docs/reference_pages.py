@@ -43,8 +43,8 @@ class Keys:
         self.models: dict[str, Any] = self.schema["$defs"]
         self.sections: dict[str, str] = {}
         """Name of a model → the key under which it is first met."""
-        # What stands under defaults is a part of the kinds, and called after them.
-        own = {key: item for key, item in self.schema["properties"].items() if key != "defaults"}
+        # What stands under defaults is a part of the kinds, and called after them; setup and cleanup have steps like `steps`.
+        own = {key: item for key, item in self.schema["properties"].items() if key not in ("defaults", "setup", "cleanup")}
         self.find({"properties": own}, "")
         self.find(self.schema, "")
 
@@ -88,7 +88,18 @@ class Keys:
             kind = where.removesuffix("[]")
             title = f"## `{kind}` steps" if kind in KINDS else f"## `{where}`" if where == STEP else f"### `{where}`"
             lines += [f'<a id="{anchor(where)}"></a>', "", title, "", *self.about(name), *self.table(self.models[name], self.within(name)), ""]
-        return "\n".join([*lines, *expectations()]) + "\n"
+        return "\n".join([*lines, *self.plain_kinds(), *expectations()]) + "\n"
+
+    def plain_kinds(self) -> list[str]:
+        """A section for each kind whose part has no keys but is a value."""
+        step = self.models[next(name for name, where in self.sections.items() if where == STEP)]["properties"]
+        lines: list[str] = []
+        for kind in KINDS:
+            if kind not in (where.removesuffix("[]") for where in self.sections.values()):
+                name = step[kind]["$ref"].rpartition("/")[2] if "$ref" in step[kind] else ""
+                said = self.models.get(name, {}).get("description", "")
+                lines += [f'<a id="{anchor(kind)}"></a>', "", f"## `{kind}` steps", "", f"{said} The value is a {self.words(step[kind])}.".strip(), ""]
+        return lines
 
     def within(self, name: str) -> str | None:
         """A model whose keys this one has all, so that they need not be said again."""

@@ -308,7 +308,7 @@ class Journey(Model):
     setup: Annotated[tuple[Step, ...], Field(max_length=20)] = Field(
         (), description="steps before the journey that no customer takes, such as making a test account"
     )
-    steps: Annotated[tuple[Step, ...], Field(min_length=1, max_length=100)]
+    steps: Annotated[tuple[Step, ...], Field(min_length=1, max_length=100, description="its parts, in their order")]
     cleanup: Annotated[tuple[Step, ...], Field(max_length=20)] = Field((), description="steps after the journey that always run, such as cancelling the order")
 
     _version: str = PrivateAttr("")
