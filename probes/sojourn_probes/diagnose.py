@@ -13,7 +13,7 @@ from email.utils import parsedate_to_datetime
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-from sojourn_probes.portal import portal
+from sojourn_probes.portal import host_of, portal
 from sojourn_probes.result import Failure
 from sojourn_probes.semconv import FailureKind
 from sojourn_probes.signatures import BLOCKED, SIGNATURES, Signature
@@ -55,15 +55,19 @@ class Answer:
     @property
     def where(self) -> str:
         """The answer as one would name it."""
-        return f"{self.status} from {self.method} {urlsplit(self.url).path or '/'}"
+        try:
+            path = urlsplit(self.url).path[:200] or "/"
+        except ValueError:
+            path = "a url that is none"
+        return f"{self.status} from {self.method} {path}"
 
 
 def diagnosed(answer: Answer, *, unexpected: bool) -> Failure | None:
     """What the answer is instead of the site's own; None for an ordinary one. Without `unexpected` only what is sure is looked for."""
     how = portal(answer.asked, answer.status, answer.url, answer.body)
     if how is not None:
-        asked = urlsplit(answer.asked).hostname
-        said = f"a captive portal answered, not {asked}: {how} ({answer.where}); sign this machine in to its network, or let it pass the portal"
+        instead = f"a captive portal answered, not {host_of(answer.asked) or 'the site'}"
+        said = f"{instead}: {how} ({answer.where}); sign this machine in to its network, or let it pass the portal"
         return Failure(FailureKind.AGENT, said)
     begin = answer.body[:LOOKED_AT].lower() if unexpected else ""
     found = next((one for one in SIGNATURES if (unexpected or one.sure) and _fits(one, answer, begin)), None)

@@ -65,17 +65,16 @@ def judge(expectation: Expectation, facts: dict[str, Any], names: Names, redact:
     """
     holds_kind = expectation.holds()
     target = _filled(expectation, names, holds_kind)
-    expected = redact.text(
-        f"{'not ' if expectation.negated else ''}{expectation.comparison} {_show_target(target, expectation.comparison, holds_kind)}".strip()
-    )
+    words = f"{'not ' if expectation.negated else ''}{expectation.comparison} {_show_target(target, expectation.comparison, holds_kind)}"
+    expected = shortened(redact.text(words.strip()))
     try:
         actual = look(expectation, facts)
         holds, shown = _held(expectation, actual, target, folder)
     except (SearchTooLong, TooMuch) as fault:
         return Judgement(None, expected, shortened(redact.text(f"{NOT_MEASURED}: {fault}")))
     if shown is None:
-        shown = _show_actual(actual, expectation, holds_kind, redact)
-    return Judgement(holds, expected, shortened(redact.text(shown)))
+        return Judgement(holds, expected, shortened(_show_actual(actual, expectation, holds_kind, redact)))
+    return Judgement(holds, expected, both_ends(redact.text(shown)))
 
 
 def _held(expectation: Expectation, actual: Any, target: Any, folder: Path) -> tuple[bool | None, str | None]:
@@ -242,6 +241,12 @@ def shortened(text: str) -> str:
     """`text` on one line, cut to what one can read."""
     flat = " ".join(text[: SHOWN * 8].split())
     return flat if len(flat) <= SHOWN else f"{flat[: SHOWN - 1]}…"
+
+
+def both_ends(text: str) -> str:
+    """As `shortened`, for sentences that tell what is wrong at their end."""
+    flat = " ".join(text.split())
+    return flat if len(flat) <= SHOWN else f"{flat[: SHOWN // 2 - 3]} … {flat[-SHOWN // 2 :]}"
 
 
 def _show(value: Any, holds: Holds) -> str:

@@ -33,7 +33,7 @@ def require_schema(schema: Any) -> Any:
         for reference in _references(schema):
             _require_inside(validator, reference)
     except jsonschema.SchemaError as fault:
-        raise BadSchema(f"is no JSON Schema: at {fault.json_path} {_cut(fault.message)}") from None
+        raise BadSchema(f"is no JSON Schema: at {fault.json_path} {fault.message[:200]}") from None
     except BadSchema:
         raise
     except (ValueError, RecursionError) as fault:
@@ -75,7 +75,7 @@ def _read(path: Path, changed: int, size: int) -> Any:
 
 
 def misfit(schema: Any, value: Any) -> str | None:
-    """Where and why `value` does not fit `schema`; None when it does. Raises `BadSchema` and `SearchTooLong`."""
+    """Where and why `value` does not fit `schema`, which may show the whole value; None when it does. Raises `BadSchema` and `SearchTooLong`."""
     import jsonschema
     import referencing
 
@@ -88,12 +88,7 @@ def misfit(schema: Any, value: Any) -> str | None:
     if not errors:
         return None
     worst = jsonschema.exceptions.best_match(errors)
-    return f"at {worst.json_path}: {_cut(worst.message)}"
-
-
-def _cut(text: str) -> str:
-    """The library shows the whole value in its sentence, which may be the whole body. It tells what is wrong with it at the end."""
-    return text if len(text) <= 300 else f"{text[:140]} … {text[-140:]}"
+    return f"at {worst.json_path}: {worst.message}"
 
 
 def _validator_of(schema: Any) -> Any:

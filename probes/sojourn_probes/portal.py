@@ -24,14 +24,14 @@ def portal(asked: str, status: int, url: str, body: str) -> str | None:
     """
     if status == _NETWORK_AUTHENTICATION:
         return "511 Network Authentication Required"
-    if urlsplit(asked).scheme != "http":
+    if not asked.lower().startswith("http://"):
         return None
     begin = body[:_LOOKED_AT]
     if "<wispaccessgatewayparam" in begin.lower():
         return "its page carries the WISPr login of a public network"
     for other in (url, *_sent_on(begin)):
-        host = urlsplit(other).hostname
-        if host is not None and host != urlsplit(asked).hostname and _hands_over(other):
+        host = host_of(other)
+        if host is not None and host != host_of(asked) and _hands_over(other):
             return f"it sent us to {host} with the parameters of a network's login page"
     return None
 
@@ -40,6 +40,14 @@ def _sent_on(begin: str) -> Iterator[str]:
     """Where a page sends a browser on by script or refresh."""
     for found in _SENT_ON.finditer(begin):
         yield found.group(1)
+
+
+def host_of(url: str) -> str | None:
+    """The host of `url`; None when it has none."""
+    try:
+        return urlsplit(url).hostname
+    except ValueError:  # half an IPv6 address, in what a stranger wrote
+        return None
 
 
 def _hands_over(url: str) -> bool:

@@ -8,9 +8,9 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from sojourn_probes.diagnose import Answer, asks_for_patience, clock_trouble, diagnosed
-from sojourn_probes.expect import judge, shortened, takes_time
+from sojourn_probes.expect import both_ends, judge, shortened, takes_time
 from sojourn_probes.expectation import VITALS, Expectation
-from sojourn_probes.expectation_parse import parse
+from sojourn_probes.expectation_parse import MAX_LENGTH, parse
 from sojourn_probes.extract import NotExtracted, extract
 from sojourn_probes.journey import Step
 from sojourn_probes.names import Names
@@ -127,7 +127,7 @@ def _implied(step: Step) -> list[Expectation]:
 
 
 def _held(expectation: Expectation, kind: str, observation: Observation, names: Names, redact: Redactor, folder: Path) -> ExpectationResult:
-    text = redact.text(expectation.text)
+    text = both_ends(redact.text(expectation.text)) if len(expectation.text) > MAX_LENGTH else redact.text(expectation.text)
     try:
         judgement = judge(expectation, observation.facts, names, redact, folder)
     except ValueError as fault:

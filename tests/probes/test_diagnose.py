@@ -8,9 +8,13 @@ from typing import Any
 
 import pytest
 import trustme
+from hypothesis import given
+from hypothesis import strategies as st
 
+from sojourn_probes import diagnose
 from sojourn_probes.clock import Clock
 from sojourn_probes.semconv import FailureKind, Outcome
+from sojourn_probes.signatures import SIGNATURES
 from tests.probes.site import Answer, Asked, answer, site
 from tests.probes.walking import walk
 
@@ -325,3 +329,29 @@ async def test_a_clock_before_everything_here_was_made_is_wrong(tmp_path):
     assert run.failure.kind is FailureKind.AGENT
     assert run.failure.message.startswith("this machine's clock is wrong: it says 20")
     assert run.failure.message.endswith(", and files on it are newer; set it, else good certificates look bad")
+
+
+TEXTS = st.text(max_size=60) | st.sampled_from(
+    ["http://[::1", "<meta url=http://[::>", "location='http://[x?ap_mac&wlan'", "Reference #18.", "url=http://x/?" + "&a=1" * 200, "\0", "-1", "9" * 40, "²"]
+)
+NAMES = st.sampled_from(["server", "retry-after", "date", "cf-ray", "via", "x-azure-ref", "x-served-by"]) | st.text(max_size=10)
+
+
+@given(st.integers(100, 999), st.dictionaries(NAMES, TEXTS), TEXTS, TEXTS, TEXTS, st.booleans(), st.sampled_from([None, 9, 10, 62]))
+def test_no_answer_makes_the_looking_fail(status, headers, body, url, asked, unexpected, fault):
+    """Whatever a stranger answers is diagnosed or left alone, in one sentence of bounded length."""
+    seen = diagnose.Answer(status, headers, body, url, asked)
+    found = diagnose.diagnosed(seen, unexpected=unexpected)
+    assert found is None or len(found.message) < 1000
+    diagnose.asks_for_patience(seen)
+    diagnose.clock_trouble({"tls_fault": fault, "headers": headers}, 1e9, 0.0)
+
+
+def test_every_signature_can_be_met():
+    """All texts are in small letters, as they are compared, and each signature is known by something."""
+    for one in SIGNATURES:
+        texts = [*one.body, *one.headers, *one.headers.values()]
+        assert texts == [text.lower() for text in texts], one
+        assert one.body or one.headers, one
+        assert one.kind in (FailureKind.BLOCKED_BY_WAF, FailureKind.ORIGIN_UNREACHABLE)
+        assert any(message.startswith(f"{one.who} {one.did} (") for _, message in (*BLOCKS, *ERRORS)), f"no answer above is met by {one}"

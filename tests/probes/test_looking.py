@@ -12,12 +12,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sojourn_agent import telemetry
 from sojourn_probes.errors import JourneyFileError
 from sojourn_probes.expect import Judgement, judge
 from sojourn_probes.expectation import COMPARISONS
 from sojourn_probes.expectation_parse import parse
 from sojourn_probes.in_time import in_time
 from sojourn_probes.names import Names
+from sojourn_probes.output import as_human, as_junit
+from sojourn_probes.output.walked import Walked
 from sojourn_probes.redact import Redactor
 from sojourn_probes.secrets import SecretStore
 from sojourn_probes.semconv import FailureKind, Outcome
@@ -406,3 +409,40 @@ load_text("id: a\\nsteps:\\n  - id: s\\n    http: {url: http://x/}\\n    expect:
 print(sorted({"regex", "lxml", "cssselect", "jsonschema", "jsonpath", "ctypes"} & set(sys.modules)))
 """
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "[]\n"
+
+
+SHOWN = """
+    id: j
+    base_url: {url}
+    steps:
+      - id: s
+        http: {{url: /, headers: {{authorization: "Bearer ${{secrets.token}}"}}}}
+        expect:
+          - css li count >= 5
+          - css .who == nobody
+          - xpath //title contains Kitchen
+          - {{source: json, property: $, comparison: fits, target: {{description: {long}, type: object}}}}
+"""
+
+
+async def test_what_was_seen_is_shown_bounded_and_without_secrets():
+    """The lines for people, JUnit and the agent's span events show what was wanted and seen, at most a line of each, secrets taken out."""
+    page = f"<title>Shop</title><ul><li>a<li>b</ul><p class=who>user hunter2-canary {'x' * 5000}</p>"
+
+    async def respond(asked: Asked) -> bytes:
+        return answer(body=page, content_type="text/html")
+
+    async with site(respond) as shop:
+        text = SHOWN.format(url=shop.url, long="y" * 5000)
+        run = await walk(text, environ={"SOJOURN_SECRET_TOKEN": "hunter2-canary"})
+    walked = [Walked(journey(text), run)]
+    people, junit, spans = as_human.runs(walked), as_junit.runs(walked), repr(telemetry.encode_run(run, telemetry.resource("eu", "0"), "0"))
+    for shown in (people, junit):
+        assert "expected css li count &gt;= 5, got 2" in shown or "expected css li count >= 5, got 2" in shown
+        assert "xpath //title contains Kitchen" in shown
+        assert "'Shop'" in shown
+        assert "user [redacted] xxx" in shown
+    for shown in (people, junit, spans):
+        assert "hunter2" not in shown
+        assert len(shown) < 12_000
+    assert "css li count >= 5" in spans

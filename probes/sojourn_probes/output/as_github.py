@@ -29,7 +29,7 @@ def _annotations(walked: Walked) -> list[str]:
     for step in walked.steps:
         if step.outcome is Outcome.DEGRADED:
             slow = "; ".join(f"{one.text}, it was {one.actual}" for one in step.expectations if not one.met)
-            lines.append(_command("warning", walked.file, walked.line_of(step.id), 1, f"{walked.journey.title} › {step.name}", f"slow: {slow}"))
+            lines.append(_command("warning", walked.file, walked.line_of(step.id), 1, f"{walked.journey.title} › {step.name}", f"slow: {slow or step.note}"))
     if result.flaky:
         first = result.attempts[0].failure
         why = "" if first is None else f": {first.message}"

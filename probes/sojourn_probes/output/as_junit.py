@@ -68,6 +68,8 @@ def _case(suite: Xml.Element, walked: Walked, step: StepResult) -> None:
             if tried.id == step.id and tried.failure is not None and step.failure is None:
                 _failed(case, "flakyFailure", tried.failure)
     said = [f"{'met' if one.met else 'not met'}: {one.text} ({one.kind}), actual {one.actual}" for one in step.expectations]
+    if step.note and step.outcome is not Outcome.SKIPPED:
+        said.append(f"note: {step.note}")
     if said:
         Xml.SubElement(case, "system-out").text = _clean("\n".join(said))
 

@@ -110,7 +110,10 @@ class Wire:
         except LOST as fault:
             self._ended = self.context.clock.now_ns()
             refused = ssl_error_in(fault)
-            chain = await self._second_look(name, upgrade) if isinstance(refused, ssl.SSLCertVerificationError) else ()
+            chain: Sequence[Mapping[str, Any]] = ()
+            if isinstance(refused, ssl.SSLCertVerificationError):
+                self.seen.facts["tls_fault"] = refused.verify_code
+                chain = await self._second_look(name, upgrade)
             raise Broken(FailureKind.TLS, f"{self.where}: {tls_words(refused, name, chain, self._ended / 1e9)}") from None
         except (UnicodeError, ValueError):
             raise Broken(FailureKind.CONFIG, f"{name!r} cannot be asked for in a TLS handshake; set server_name") from None
