@@ -27,6 +27,9 @@ from sojourn_probes.units import show_duration, show_size
 SHOWN: Final = 200
 """Characters of a text shown as the actual value."""
 
+REDACTED: Final = 65_536
+"""Characters of a long text that are redacted so that its beginning can be shown."""
+
 NOT_MEASURED: Final = "not measured"
 """The actual value when the source yielded nothing."""
 
@@ -233,8 +236,16 @@ def _show_actual(actual: Any, expectation: Expectation, holds: Holds, redact: Re
         return "nothing there" if SOURCES[expectation.source].absent else NOT_MEASURED
     if expectation.source == "cookie" or (expectation.source == "header" and str(expectation.property).lower() in MASKED_HEADERS):
         return "[redacted]"
-    # First redact, then cut: half a secret would not be recognised any more.
-    return redact.text(_show(actual, holds))
+    return beginning(_show(actual, holds), redact)
+
+
+def beginning(text: str, redact: Redactor) -> str:
+    """`text` redacted, of a long one the beginning. First redact, then cut: half a secret would not be recognised any more.
+
+    Redacting megabytes takes a second, so it is cut once before, so far behind what is shown that half a secret stays out of sight.
+    """
+    begin = redact.text(text[:REDACTED])
+    return begin if len(text) <= REDACTED or len(begin) > REDACTED // 2 else redact.text(text)
 
 
 def shortened(text: str) -> str:

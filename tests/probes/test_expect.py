@@ -2,7 +2,7 @@
 
 import pytest
 
-from sojourn_probes.expect import judge
+from sojourn_probes.expect import judge, shortened
 from sojourn_probes.expectation_parse import parse
 from sojourn_probes.names import Names
 from sojourn_probes.redact import Redactor
@@ -116,6 +116,17 @@ def test_secrets_are_not_shown():
     assert judgement.expected == "contains '[redacted]!'"
     assert "hun" not in judgement.actual
     assert judge(parse("header set-cookie exists"), FACTS, names, redact).actual == "[redacted]"
+
+
+def test_a_long_text_shows_its_beginning_and_no_half_of_a_secret():
+    """Where a long body is cut before it is redacted, what is shown is the same, even when it is made of secrets."""
+    known = store()
+    names, redact = Names({}, {}, known, "r"), Redactor(known)
+    redact.text(names.fill_text("${secrets.pw}"))
+    for body in ("a" * 65_533 + "hunter2" * 10, "hunter2" * 20_000, "x" + "hunter2" * 9_362 + "hunt", "hunter2 " * 10 + "y" * 100_000):
+        shown = judge(parse("body contains nothere"), {"body": body}, names, redact).actual
+        assert shown == shortened(f"'{redact.text(body)}'")
+        assert "hunter" not in shown
 
 
 def test_a_name_that_fills_with_nonsense_is_said():

@@ -186,6 +186,22 @@ def test_a_bad_schema_file_is_found_before_anything_runs(tmp_path, content, mess
     assert str(caught.value) == f"{tmp_path}/a.yaml:5:28: steps[0].expect[0]: {message}"
 
 
+def test_a_schema_file_is_looked_for_wherever_it_is_named(tmp_path):
+    """In set-up, clean-up and the condition of a repeat too."""
+    step = "http: {url: http://x/}, "
+    text = (
+        f"id: a\nsetup: [{{id: u, {step}expect: [json $ fits a.json]}}]\nsteps: [{{id: s, {step}repeat: {{until: [json $ fits b.json]}}}}]\n"
+        f"cleanup: [{{id: c, {step}degraded_if: [json $ fits c.json]}}]\n"
+    )
+    with pytest.raises(JourneyFileError) as caught:
+        journey(text, tmp_path / "a.yaml")
+    assert [(problem.key, problem.message.split(" ")[0]) for problem in caught.value.problems] == [
+        ("setup[0].expect[0]", "a.json"),
+        ("steps[0].repeat.until[0]", "b.json"),
+        ("cleanup[0].degraded_if[0]", "c.json"),
+    ]
+
+
 @pytest.mark.parametrize(
     ("text", "body"),
     [
