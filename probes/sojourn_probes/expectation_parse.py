@@ -18,7 +18,7 @@ from sojourn_probes.expectation import ALLOWED, COMPARISONS, ORDERINGS, SOURCES,
 from sojourn_probes.json_paths import require_json_path
 from sojourn_probes.json_schema import require_schema
 from sojourn_probes.markup import require_css, require_xpath
-from sojourn_probes.patterns import require_pattern
+from sojourn_probes.patterns import NoPattern, require_pattern
 from sojourn_probes.units import parse_duration, parse_size
 
 MAX_LENGTH: Final = 2000
@@ -116,8 +116,8 @@ def _pattern(given: Any) -> str:
         raise ExpectationError("matches wants a regular expression in quotes")
     try:
         return require_pattern(given)
-    except ValueError as fault:
-        raise ExpectationError(str(fault)) from None
+    except NoPattern as fault:
+        raise ExpectationError(str(fault), fault.at) from None
 
 
 def _schema(given: Any) -> Any:
@@ -225,14 +225,20 @@ class _Parser:
         target = None
         if comparison != "exists":
             start = self._next_offset()
+            given = self._target(comparison, holds)
             try:
-                target = read_target(self._target(comparison, holds), comparison, holds)
+                target = read_target(given, comparison, holds)
             except ExpectationError as fault:
-                raise ExpectationError(str(fault), fault.offset or start) from None
+                raise ExpectationError(str(fault), self._inside(start, given, fault.offset)) from None
         rest = self._take()
         if rest is not None:
             raise ExpectationError(f"{self.text[rest.offset :]!r} is too much here; put a text with spaces in quotes", rest.offset)
         return Expectation(source, prop, comparison, target, negated, self.text.strip(), counted)
+
+    def _inside(self, start: int, given: Any, offset: int) -> int:
+        """Where in the line character `offset` of the target `given` stands, which begins at `start`; its begin where escapes are before it."""
+        first = start + (self.text[start : start + 1] in ("'", '"'))
+        return first + offset if offset and isinstance(given, str) and self.text.startswith(given[:offset], first) else start
 
     def _peek(self) -> _Token | None:
         found = _TOKEN.match(self.text, self.at)

@@ -5,7 +5,11 @@ import json
 import re
 from typing import Any, Final
 
+from sojourn_probes.markup import TooMuch
 from sojourn_probes.patterns import search
+
+MAX_NESTS: Final = 400_000
+"""Lists and objects in a body; each costs sixty bytes and more, however empty."""
 
 _FLAGS: Final = {"a": re.A, "i": re.I, "m": re.M, "s": re.S}
 
@@ -21,7 +25,9 @@ def require_json_path(path: str) -> None:
 
 
 def parsed(body: str) -> tuple[Any] | None:
-    """The JSON of `body`, in a tuple because it may be null; None when it is none."""
+    """The JSON of `body`, in a tuple because it may be null; None when it is none. Raises `TooMuch`."""
+    if body.count("[") + body.count("{") > MAX_NESTS:
+        raise TooMuch(f"the body has more than {MAX_NESTS} lists and objects")
     try:
         return (json.loads(body),)
     except (ValueError, RecursionError):

@@ -11,6 +11,14 @@ SEARCH_SECONDS: Final = 0.5
 """Processor time of this process that one search may take; an ordinary one takes a thousandth of it."""
 
 
+class NoPattern(ValueError):  # noqa: N818 - says what is the matter
+    """What is no regular expression, and where it stops being one."""
+
+    def __init__(self, message: str, at: int) -> None:
+        self.at = at
+        super().__init__(message)
+
+
 class SearchTooLong(Exception):  # noqa: N818 - says what is the matter
     """A search was given up."""
 
@@ -27,7 +35,7 @@ def require_pattern(pattern: Any) -> str:
     try:
         regex.compile(pattern)
     except regex.error as fault:
-        raise ValueError(f"{pattern!r} is not a regular expression: {fault}") from None
+        raise NoPattern(f"{pattern!r} is not a regular expression: {fault}", getattr(fault, "pos", 0) or 0) from None
     return pattern
 
 

@@ -228,6 +228,7 @@ def test_a_pattern_that_never_ends_is_given_up(text, body):
     [
         ("css a exists", "<a>" * 200_001, "not measured: the body has more than 200000 tags"),
         ("css a exists", "x" * 5_000_001, "not measured: the body is longer than the 5000000 characters that are taken apart"),
+        ("json $ exists", f"[{'[],' * 400_000}1]", "not measured: the body has more than 400000 lists and objects"),
         ("css div exists", "<div>" * 200 + "x" * 100_000, "not measured: what is found has more than 10000000 characters together"),
     ],
 )
