@@ -94,7 +94,7 @@ def test_what_is_found_can_be_counted(text, expectation):
         ("body contains Welcome home", 22, "'home' is too much here; put a text with spaces in quotes"),
         ("body contains 'Welcome", 14, "a quote is not closed"),
         ("body matches '('", 15, "'(' is not a regular expression: missing ) at position 1"),
-        (r"body matches '\d (a'", 18, r"'\\d (a' is not a regular expression: missing ) at position 5"),
+        (r"body matches '\d (a'", 19, r"'\\d (a' is not a regular expression: missing ) at position 5"),
         (r"body matches 'it\'s ('", 13, '"it\'s (" is not a regular expression: missing ) at position 6'),
         ("header == x", 0, "header wants the name of a header after it, such as header content-type contains json"),
         ("json a == 1", 0, "json wants a JSONPath after it, such as json $.items[0].price > 3"),
