@@ -131,6 +131,7 @@ class Attempt:
         verdict = await self._verdict(step, observation)
         if verdict.failure is not None:
             self._failed(step, verdict.failure)
+            await self._gather(observation)
         self._ended(self._result(step, context, observation, verdict))
 
     def _failed(self, step: Step, failure: Failure) -> None:
@@ -179,6 +180,16 @@ class Attempt:
         except NameMissing as fault:
             return self._partial(context.clock.now_ns(), _missing(fault, step.id))
 
+    async def _gather(self, observation: Observation) -> None:
+        """Evidence of a step that was walked to its end and failed by what was expected of it."""
+        if observation.gather is None:
+            return
+        try:
+            async with asyncio.timeout(RESERVED_SECONDS):
+                observation.evidence = await observation.gather()
+        except Exception as fault:  # noqa: BLE001 - what was found stands without its evidence
+            observation.note = observation.note or f"no evidence could be gathered: {type(fault).__name__}"
+
     def _ended(self, result: StepResult) -> None:
         self.steps.append(result)
         self.around.tell(StepEnded(result))
@@ -214,6 +225,7 @@ class Attempt:
             kept=self.kept,
             tools=around.tools,
             clock=around.clock,
+            extract=step.extract,
         )
 
     async def _observe(self, step: Step, context: StepContext, budget: float, whose: str) -> Observation:
@@ -248,7 +260,8 @@ class Attempt:
         if not isinstance(observation, Observation):
             observation = Observation(started, started)
         observation.ended_ns = self.around.clock.now_ns()
-        observation.failure = failure
+        # What was found before the deadline came, while evidence was gathered, says more than the deadline.
+        observation.failure = observation.failure or failure
         return observation
 
     def _last_request(self) -> str:

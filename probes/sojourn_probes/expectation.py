@@ -63,7 +63,7 @@ class Source:
 SOURCES: Final[dict[str, Source]] = {
     "status": Source("status", HTTP),
     "header": Source("text", HTTP, "the name of a header", absent=True),
-    "cookie": Source("text", HTTP, "the name of a cookie", absent=True),
+    "cookie": Source("text", ANY, "the name of a cookie", absent=True),
     "body": Source("text", HTTP | TCP),
     "json": Source("json", HTTP, "a JSONPath, such as $.items[0].price", counts=True, absent=True),
     "xpath": Source("found", HTTP, "an XPath, such as //h1", counts=True, absent=True),
@@ -83,6 +83,7 @@ SOURCES: Final[dict[str, Source]] = {
     "loss": Source("percent", ICMP),
     "url": Source("text", ANY),
     "title": Source("text", BROWSER),
+    "requests": Source("number", BROWSER),
     "text": Source("text", BROWSER),
     **{name: Source("number" if name == "cls" else "duration", BROWSER) for name in VITALS},
 }

@@ -1,5 +1,6 @@
 """Takes values out of an answer for later steps."""
 
+import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -34,11 +35,28 @@ def _looked(name: str, source: Extract, facts: dict[str, Any]) -> Any:
         return _found(facts.get("headers", {}).get(source.header.lower(), MISSING), name, f"no header {source.header}")
     if source.cookie is not None:
         return _found(facts.get("cookies", {}).get(source.cookie, MISSING), name, f"no cookie {source.cookie}")
-    match = search(str(source.regex), facts.get("body", ""))
+    if source.on_page:
+        value = _found(facts.get("extracted", {}).get(name, MISSING), name, _missing_on_page(source))
+        pattern = source.url or source.regex
+        return value if pattern is None else _matched(name, pattern, value if isinstance(value, str) else json.dumps(value), "it")
+    return _matched(name, str(source.regex), facts.get("body", facts.get("text", "")), "the body" if "body" in facts else "the page")
+
+
+def _missing_on_page(source: Extract) -> str:
+    if source.evaluate is not None:
+        return f"evaluating {source.evaluate[:80]} gave no value"
+    target = source.text or source.value or source.of
+    if target is None:
+        return "the page has no address"
+    return f"{target.says()} is not there once{f', or has no {source.attribute}' if source.attribute else ''}"
+
+
+def _matched(name: str, pattern: str, text: str, where: str) -> Any:
+    match = search(pattern, text)
     if match is None:
-        raise NotExtracted(f"{name} could not be extracted: the body has nothing like {source.regex}")
+        raise NotExtracted(f"{name} could not be extracted: {where} has nothing like {pattern}")
     value = match.group(1) if match.re.groups else match.group()
-    return _found(MISSING if value is None else value, name, f"the group of {source.regex} matched nothing")
+    return _found(MISSING if value is None else value, name, f"the group of {pattern} matched nothing")
 
 
 def _found(value: Any, name: str, why: str) -> Any:

@@ -17,6 +17,7 @@ from sojourn_probes.match import Customers, Match
 from sojourn_probes.model import Model
 from sojourn_probes.semconv import FailureKind
 from sojourn_probes.steps import KINDS
+from sojourn_probes.steps.browser_targets import ByLabel, ByText
 from sojourn_probes.units import Duration, Money, Worth
 
 __all__ = ["Backoff", "Customers", "Expectation", "Extract", "Goal", "Journey", "JourneyCustomers", "Match", "Money", "Repeat", "Retries", "Step"]
@@ -162,7 +163,7 @@ class JourneyCustomers(Model):
 
 
 class Extract(Model):
-    """Where to take a value from; exactly one of json, xpath, css, header, regex, cookie."""
+    """Where to take a value from: an http answer (json, xpath, css, header, regex, cookie) or a page (text, value, attribute, url, evaluate, regex, cookie)."""
 
     json_path: Annotated[str, Field(pattern=r"^\$")] | None = Field(None, alias="json", description="a JSONPath into the body")
     xpath: Annotated[str, Field(min_length=1)] | None = Field(None, description="an XPath into an HTML or XML body, such as //input[@name='csrf']/@value")
@@ -170,15 +171,33 @@ class Extract(Model):
         None, description="a CSS selector, with ::attr(name) for an attribute: input[name=csrf]::attr(value)"
     )
     header: Annotated[str, Field(min_length=1, description="name of a header")] | None = None
-    regex: Annotated[str, Field(min_length=1, description="regular expression over the body; its first group, else the whole match")] | None = None
+    regex: (
+        Annotated[str, Field(min_length=1, description="regular expression over the body or the page's text; its first group, else the whole match")] | None
+    ) = None
     cookie: Annotated[str, Field(min_length=1, description="name of a cookie the server set")] | None = None
+    text: ByText | None = Field(None, description="what a thing on the page shows; short: a part of it. With regex only what that matches")
+    value: ByLabel | None = Field(None, description="what a form field holds; short: its label")
+    attribute: Annotated[str, Field(min_length=1, description="an attribute of the thing named under of, such as href")] | None = None
+    of: ByText | None = Field(None, description="the thing that has the attribute")
+    url: Annotated[str, Field(min_length=1, description="regular expression over the page's address; its first group, else the whole match")] | None = None
+    evaluate: Annotated[str, Field(min_length=1, max_length=10_000, description="a JavaScript expression, evaluated in the page")] | None = None
     secret: Flag | None = Field(None, description="keep the value out of every output; default true for cookie, else false")
 
     @model_validator(mode="after")
-    def _one_source(self) -> "Extract":
-        if sum(value is not None for value in (self.json_path, self.xpath, self.css, self.header, self.regex, self.cookie)) != 1:
-            raise ValueError("say exactly one of json, xpath, css, header, regex, cookie")
+    def _one_way(self) -> "Extract":
+        ways = (self.json_path, self.xpath, self.css, self.header, self.cookie, self.text, self.value, self.attribute, self.url, self.evaluate)
+        given = sum(way is not None for way in ways)
+        narrowed = self.regex is not None and (self.text or self.value or self.attribute or self.evaluate) is not None
+        if given + (self.regex is not None) - narrowed != 1:
+            raise ValueError("say exactly one of json, xpath, css, header, regex, cookie, or of a page text, value, attribute, url, evaluate")
+        if (self.attribute is None) != (self.of is None):
+            raise ValueError("attribute and of go together, such as {attribute: href, of: {role: link, name: Invoice}}")
         return self
+
+    @property
+    def on_page(self) -> bool:
+        """Whether the page must be asked while it is there."""
+        return any(way is not None for way in (self.text, self.value, self.attribute, self.url, self.evaluate))
 
     @property
     def is_secret(self) -> bool:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-from pydantic import BaseModel
+from pydantic import BaseModel, RootModel
 
 from sojourn_probes.breach import Breach
 from sojourn_probes.extract_rules import faults
@@ -194,8 +194,8 @@ def empty_keys(model: BaseModel, path: Path = ()) -> Iterator[Breach]:
     """Keys given without a value, which would otherwise be as if they were not there."""
     for name, info in type(model).model_fields.items():
         value = getattr(model, name)
-        where = (*path, info.alias or name)
-        if value is None and name in model.model_fields_set and name not in ("json_body",):
+        where = path if isinstance(model, RootModel) else (*path, info.alias or name)
+        if value is None and name in model.model_fields_set and name not in ("json_body", "equals", "arg"):
             yield Breach(where, "has no value; give it one or remove the key")
         yield from _empty_inside(value, where)
 

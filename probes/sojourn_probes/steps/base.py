@@ -4,6 +4,7 @@ The model lives in `steps/<kind>.py`, the runner in `steps/<kind>_run.py`; only 
 A runner observes; it does not judge. It returns an `Observation` with facts, and `run.py` holds the expectations against them.
 """
 
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -43,6 +44,8 @@ class StepContext:
     kept: dict[str, Any] = field(default_factory=dict)
     tools: dict[str, Any] = field(default_factory=dict)
     clock: Clock = field(default_factory=Clock)
+    extract: Mapping[str, Any] = field(default_factory=dict)
+    """What the step extracts, for runners that must be asked while the page is there; the rest is taken from facts."""
 
 
 @dataclass(slots=True)
@@ -62,6 +65,8 @@ class Observation:
     """One sentence worth knowing that is no failure."""
     waiting: str = ""
     """What the runner waits for and what may be the matter, said when the deadline ends it there."""
+    gather: Callable[[], Awaitable[dict[str, str]]] | None = None
+    """Gathers evidence, kind → id, when what was seen turns out to be a failure."""
 
 
 class StepRunner(Protocol):

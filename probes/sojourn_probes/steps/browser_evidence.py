@@ -1,67 +1,91 @@
-"""What a failed browser step leaves behind: a screenshot without secrets, and the console."""
+"""What a browser step leaves behind: screenshot, HAR, DOM, console and, by choice, Playwright's trace; bounded, and without secrets."""
 
 import asyncio
+import importlib.metadata
+import json
 import re
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from typing import Any, Final
+from pathlib import Path
+from typing import Final
 
 from sojourn_probes.steps.base import StepContext
+from sojourn_probes.steps.browser_har import har
 from sojourn_probes.steps.browser_page import Walk
+from sojourn_probes.steps.browser_picture import dom, screenshot
+from sojourn_probes.steps.browser_settings import Evidence
+from sojourn_probes.steps.browser_trace import cleaned, record
 
-SCREENSHOT_SECONDS: Final = 5.0
-_MARK: Final = "data-sojourn-mask"
-
-_TEXTS: Final = """() => {
-  const texts = [];
-  [...document.querySelectorAll('body *')].slice(0, 20000).forEach((element, index) => {
-    let text = typeof element.value === 'string' ? element.value : '';
-    for (const node of element.childNodes) if (node.nodeType === 3) text += node.data;
-    text += element.getAttribute('placeholder') || '';
-    if (text.trim()) texts.push([index, text.slice(0, 4000)]);
-  });
-  return texts.slice(0, 8000);
-}"""
-_MASK: Final = """([indexes, name]) => {
-  const all = document.querySelectorAll('body *');
-  indexes.forEach((index) => all[index] && all[index].setAttribute(name, ''));
-}"""
-_UNMASK: Final = "(name) => document.querySelectorAll(`[${name}]`).forEach((element) => element.removeAttribute(name))"
+SECONDS: Final = 5.0
+"""What each piece of evidence may take."""
+MAX_BYTES: Final = 10 * 1000**2
+"""Bytes of one piece of evidence; a larger one is not kept."""
 _ODD = re.compile(r"[^A-Za-z0-9._-]")
 
 
-async def gather(walk: Walk, context: StepContext, console: list[str]) -> dict[str, str]:
-    """Write what there is to `evidence_folder` and return kind → id (the file's name). Nothing without a folder or a live page."""
+def wanted(evidence: Evidence, failed: bool) -> list[str]:
+    """The kinds to gather, by when the journey wants each."""
+    kinds = [kind for kind in KINDS if kind != "console" and getattr(evidence, kind) in (("on_failure", "always") if failed else ("always",))]
+    return [*kinds, "console"] if failed else kinds
+
+
+async def gather(walk: Walk, context: StepContext, console: list[str], kinds: list[str]) -> dict[str, str]:
+    """Write what there is of `kinds` to `evidence_folder` and return kind → id (the file's name). Nothing without a folder."""
     if context.evidence_folder is None:
         return {}
     from playwright.async_api import Error
 
     name = _ODD.sub("_", f"{context.run_id}-{context.attempt}-{context.step_id}")
     evidence: dict[str, str] = {}
-    with suppress(Error, TimeoutError):
-        async with asyncio.timeout(SCREENSHOT_SECONDS):
-            picture = await _screenshot(walk, context)
-        await asyncio.to_thread((context.evidence_folder / f"{name}-screenshot.png").write_bytes, picture)
-        evidence["screenshot"] = f"{name}-screenshot.png"
-    if console:
-        text = "".join(f"{context.redact.text(line)}\n" for line in console)
-        await asyncio.to_thread((context.evidence_folder / f"{name}-console.txt").write_text, text)
-        evidence["console"] = f"{name}-console.txt"
+    for kind in kinds:
+        make, suffix = KINDS[kind]
+        path = context.evidence_folder / f"{name}-{kind}.{suffix}"
+        with suppress(Error, TimeoutError):
+            async with asyncio.timeout(SECONDS):
+                await make(walk, context, console, path)
+        if path.exists():
+            if path.stat().st_size > MAX_BYTES:
+                path.unlink()
+            else:
+                evidence[kind] = path.name
     return evidence
 
 
-async def _screenshot(walk: Walk, context: StepContext) -> bytes:
-    """The page with black boxes over password fields, fields filled from secrets, and any text in which a secret shows.
+async def _screenshot(walk: Walk, context: StepContext, console: list[str], path: Path) -> None:
+    picture = await screenshot(walk, context.redact)
+    await asyncio.to_thread(path.write_bytes, picture)
 
-    Pictures and canvases are not looked into. When the page cannot be searched there is no screenshot rather than an open one."""
-    frames = walk.page.frames
-    for frame in frames:
-        texts: list[list[Any]] = await frame.evaluate(_TEXTS)
-        secret = [index for index, text in texts if context.redact.text(text) != text]
-        if secret:
-            await frame.evaluate(_MASK, [secret, _MARK])
-    masks = [found for frame in frames for found in (frame.locator(f"[{_MARK}]"), frame.locator("input[type=password]"))]
+
+async def _har(walk: Walk, context: StepContext, console: list[str], path: Path) -> None:
     try:
-        return await walk.page.screenshot(mask=[*walk.secret_fields, *masks], mask_color="#000000", animations="disabled", timeout=SCREENSHOT_SECONDS * 1000)
-    finally:
-        for frame in frames:
-            await frame.evaluate(_UNMASK, _MARK)
+        version = importlib.metadata.version("sojourn")
+    except importlib.metadata.PackageNotFoundError:
+        version = "0"
+    records = list(walk.network.records)
+    if records:
+        await asyncio.to_thread(lambda: path.write_text(json.dumps(har(records, f"{context.journey_id} {context.step_id}", context.redact, version), indent=1)))
+
+
+async def _dom(walk: Walk, context: StepContext, console: list[str], path: Path) -> None:
+    text = context.redact.text(await dom(walk))
+    await asyncio.to_thread(path.write_text, text)
+
+
+async def _trace(walk: Walk, context: StepContext, console: list[str], path: Path) -> None:
+    if walk.tracing and (raw := await record(walk)) is not None:
+        await asyncio.to_thread(cleaned, raw, context.redact, path)
+
+
+async def _console(walk: Walk, context: StepContext, console: list[str], path: Path) -> None:
+    if console:
+        await asyncio.to_thread(path.write_text, "".join(f"{context.redact.text(line)}\n" for line in console))
+
+
+KINDS: Final[dict[str, tuple[Callable[[Walk, StepContext, list[str], Path], Awaitable[None]], str]]] = {
+    "screenshot": (_screenshot, "png"),
+    "console": (_console, "txt"),
+    "har": (_har, "har"),
+    "dom": (_dom, "html"),
+    "trace": (_trace, "zip"),
+}
+"""Kind → how it is made, and what its file's name ends with."""

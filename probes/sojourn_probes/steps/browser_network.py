@@ -1,56 +1,82 @@
-"""What a page asks for: `traceparent` and the probe mark on requests to the journey's own origins, and a record of what matters.
-
-Done over the DevTools protocol and not by Playwright's `route`, because headers set by `route` go along on a redirect to
-somebody else's origin: here every hop is looked at anew.
-"""
+"""A record of what a page asks for: exchanges for telemetry, those that matter; all of it, within bounds, for a HAR."""
 
 import asyncio
 import contextlib
 from collections.abc import Coroutine
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
 from sojourn_probes.ids import new_span_id
 from sojourn_probes.result import Exchange
-from sojourn_probes.semconv import PROBE_HEADER, FailureKind
+from sojourn_probes.semconv import FailureKind
 from sojourn_probes.steps.base import StepContext
 from sojourn_probes.steps.browser_faults import kind_of_code
+from sojourn_probes.steps.browser_gate import Gate
 
 if TYPE_CHECKING:
     from playwright.async_api import CDPSession
 
 MAX_EXCHANGES: Final = 60
-"""Exchanges kept of one step; a failed one may still push out the last that went well."""
+"""Exchanges kept of one step: first those that failed, then the slowest of those that matter."""
+SLOWEST_OTHERS: Final = 10
+"""Of pictures, styles, scripts and other people's requests only so many are kept, the slowest."""
+MAX_RECORDS: Final = 1000
+"""Requests remembered of one step, for the HAR."""
 _KEPT_TYPES: Final = frozenset({"Document", "XHR", "Fetch"})
 _MAX_OPEN: Final = 2000
 _BODY_WAIT: Final = 0.5
 """Seconds that the end of a step waits for bodies whose answer has begun."""
 
 
-class Network:
-    """Watches one page. `begin` sets the step whose trace and list things go to."""
+@dataclass(slots=True)
+class Record:
+    """One request that is over: DevTools' events about it, when it ended and how."""
 
-    def __init__(self, context: StepContext) -> None:
-        self.context = context
+    request: dict[str, Any]
+    response: dict[str, Any] | None
+    ended: float
+    size: int | None
+    error: FailureKind | None
+    code: str
+    matters: bool
+    exchange: Exchange | None = None
+
+    @property
+    def failed(self) -> bool:
+        """Whether it failed in a way a customer may notice."""
+        return self.error is not None or int((self.response or {}).get("status") or 0) >= 500
+
+    @property
+    def seconds(self) -> float:
+        """How long it took."""
+        return max(0.0, float(self.ended - self.request["timestamp"]))
+
+
+class Network:
+    """Watches the pages of one attempt. `begin` sets the step that requests belong to from then on."""
+
+    def __init__(self, context: StepContext, gate: Gate) -> None:
+        self.context, self.gate = context, gate
         self.exchanges: list[Exchange] = []
+        self.records: list[Record] = []
+        self.requests = 0
         self._open: dict[str, dict[str, Any]] = {}
-        self._sent: dict[str, str] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._closed = asyncio.Event()
 
     def begin(self, context: StepContext, exchanges: list[Exchange]) -> None:
         """From now on requests belong to this step."""
-        self.context, self.exchanges = context, exchanges
+        self.context = self.gate.context = context
+        self.exchanges, self.records, self.requests = exchanges, [], 0
 
     async def attach(self, cdp: "CDPSession") -> None:
         """Watch the page behind `cdp`."""
-        cdp.on("Fetch.requestPaused", lambda event: self.spawn(self._let_go(cdp, event)))
-        cdp.on("Network.requestWillBeSent", self._will_be_sent)
-        cdp.on("Network.responseReceived", self._received)
-        cdp.on("Network.loadingFinished", self._finished)
-        cdp.on("Network.loadingFailed", self._failed)
-        await cdp.send("Network.enable")
-        await cdp.send("Fetch.enable", {"patterns": [{"urlPattern": "http*", "requestStage": "Request"}]})
+        cdp.on("Network.requestWillBeSent", lambda event: self._will_be_sent(event))
+        cdp.on("Network.responseReceived", lambda event: self._received(event))
+        cdp.on("Network.loadingFinished", lambda event: self._finished(event))
+        cdp.on("Network.loadingFailed", lambda event: self._failed(event))
+        await asyncio.gather(cdp.send("Network.enable"), self.gate.attach(cdp, self.spawn))
 
     async def finish_step(self) -> None:
         """Let the answers that have begun end, for a page shows what it needs from an answer before the browser reports its end.
@@ -65,6 +91,13 @@ class Network:
         for ident in self._begun():
             request = self._open.pop(ident)
             self._note(request, request["response"], request["answered"])
+        self.exchanges[:] = self._chosen()
+
+    def dropped(self) -> str:
+        """What is not kept although it matters, in a sentence; empty when nothing is missing."""
+        missing = sum(record.matters or record.failed for record in self.records) + max(0, self.requests - len(self.records))
+        missing -= sum(record.matters or record.failed for record in self.records if record.exchange in self.exchanges)
+        return f"{missing} of {self.requests} requests are not kept: the step made more than {MAX_EXCHANGES} that matter" if missing > 0 else ""
 
     def _begun(self) -> list[str]:
         """Requests worth keeping that have an answer and not yet its end."""
@@ -80,7 +113,7 @@ class Network:
         for exchange in reversed(self.exchanges):
             if exchange.error is not None or (exchange.status or 0) >= 500:
                 said = f"answered {exchange.status}" if exchange.status else f"failed ({exchange.error})"
-                if self._is_own(exchange.url):
+                if self.gate.is_own(exchange.url):
                     return f"{exchange.method} {urlsplit(exchange.url).path} {said}"
         return ""
 
@@ -89,36 +122,6 @@ class Network:
         task = asyncio.get_running_loop().create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
-
-    async def _let_go(self, cdp: "CDPSession", event: dict[str, Any]) -> None:
-        from playwright.async_api import Error
-
-        request = event["request"]
-        headers = {name: value for name, value in request["headers"].items() if name.lower() != PROBE_HEADER}
-        own = self._is_own(request["url"])
-        if own:
-            names = {name.lower() for name in headers}
-            if "traceparent" not in names:
-                span = new_span_id()
-                headers["traceparent"] = f"00-{self.context.trace_id}-{span}-01"
-                self._remember(event.get("networkId", ""), span)
-            if self.context.mark is not None:
-                headers[PROBE_HEADER] = self.context.mark
-        elif self._sent.get(event.get("networkId", "")):
-            # A hop of ours that leads to somebody else: our trace is none of their business.
-            headers = {name: value for name, value in headers.items() if name.lower() != "traceparent"}
-        # The page may be gone by now, which is nobody's fault.
-        with contextlib.suppress(Error):
-            await cdp.send("Fetch.continueRequest", {"requestId": event["requestId"], "headers": [{"name": k, "value": v} for k, v in headers.items()]})
-
-    def _remember(self, network_id: str, span: str) -> None:
-        if len(self._sent) > _MAX_OPEN:
-            self._sent.clear()
-        self._sent[network_id] = span
-
-    def _is_own(self, url: str) -> bool:
-        parts = urlsplit(url)
-        return f"{parts.scheme}://{parts.netloc}" in self.context.own_origins
 
     def _will_be_sent(self, event: dict[str, Any]) -> None:
         ident = event["requestId"]
@@ -142,49 +145,72 @@ class Network:
     def _failed(self, event: dict[str, Any]) -> None:
         request = self._open.pop(event["requestId"], None)
         self._closed.set()
-        if request is None or event.get("canceled"):
+        if request is None or event.get("canceled") or event["requestId"] in self.gate.blocked:
             return
-        self._note(request, request.get("response"), event["timestamp"], error=kind_of_code(event.get("errorText", "").removeprefix("net::")))
+        code = event.get("errorText", "").removeprefix("net::")
+        self._note(request, request.get("response"), event["timestamp"], error=kind_of_code(code), code=code)
 
     def _matters(self, request: dict[str, Any]) -> bool:
-        return request.get("type") in _KEPT_TYPES and self._is_own(request["request"]["url"])
+        return request.get("type") in _KEPT_TYPES and self.gate.is_own(request["request"]["url"])
 
-    def _note(self, request: dict[str, Any], response: dict[str, Any] | None, ended: float, size: int | None = None, error: FailureKind | None = None) -> None:
-        status = None if response is None else response.get("status")
-        failed = error is not None or (status or 0) >= 500
-        asked = request["request"]
-        if not failed and not self._matters(request):
+    def _note(
+        self,
+        request: dict[str, Any],
+        response: dict[str, Any] | None,
+        ended: float,
+        size: int | None = None,
+        error: FailureKind | None = None,
+        code: str = "",
+    ) -> None:
+        self.requests += 1
+        record = Record(request, response, ended, size, error, code, self._matters(request))
+        if len(self.records) < MAX_RECORDS:
+            self.records.append(record)
+        elif record.failed:
+            self.records[-1] = record
+        else:
             return
-        if len(self.exchanges) >= MAX_EXCHANGES:
-            if not failed:
-                return
-            self.exchanges.pop()
-        started = int(request["wallTime"] * 1e9)
-        address = urlsplit(asked["url"])
+        # Told at once, so that a step that is cut off has what it saw; what is kept in the end is chosen then.
+        if (record.matters or record.failed) and len(self.exchanges) < MAX_EXCHANGES:
+            self.exchanges.append(self._exchange(record))
+
+    def _chosen(self) -> list[Exchange]:
+        worth = sorted((record for record in self.records if record.matters or record.failed), key=lambda record: (not record.failed, -record.seconds))
+        others = sorted((record for record in self.records if not record.matters and not record.failed), key=lambda record: -record.seconds)
+        kept = [*worth[:MAX_EXCHANGES], *others[: max(0, min(SLOWEST_OTHERS, MAX_EXCHANGES - len(worth)))]]
+        return sorted((self._exchange(record) for record in kept), key=lambda exchange: exchange.started_ns)
+
+    def _exchange(self, record: Record) -> Exchange:
+        if record.exchange is None:
+            record.exchange = self._made(record)
+        return record.exchange
+
+    def _made(self, record: Record) -> Exchange:
+        request, response = record.request, record.response or {}
+        asked = request["request"]
+        started, address = int(request["wallTime"] * 1e9), urlsplit(asked["url"])
         # The span of a first hop; a redirect's later hops carry the same header and are told apart by their number.
-        span = self._sent.get(request["requestId"]) if not request.get("hop") else None
-        self.exchanges.append(
-            Exchange(
-                span_id=span or new_span_id(),
-                method=asked["method"],
-                url=self.context.redact.url(asked["url"]),
-                started_ns=started,
-                ended_ns=started + max(0, int((ended - request["timestamp"]) * 1e9)),
-                status=status,
-                error=error,
-                hop=request.get("hop", 0),
-                phases=_phases(response, ended),
-                server_address=address.hostname or "",
-                server_port=address.port or {"http": 80, "https": 443}.get(address.scheme, 0),
-                peer_address=str((response or {}).get("remoteIPAddress", "")).strip("[]"),
-                peer_port=(response or {}).get("remotePort", 0),
-                protocol_version={"http/1.1": "1.1", "http/1.0": "1.0", "h2": "2", "h3": "3"}.get((response or {}).get("protocol", ""), ""),
-                body_size=size,
-            )
+        span = self.gate.sent.get(request["requestId"]) if not request.get("hop") else None
+        return Exchange(
+            span_id=span or new_span_id(),
+            method=asked["method"],
+            url=self.context.redact.url(asked["url"]),
+            started_ns=started,
+            ended_ns=started + int(record.seconds * 1e9),
+            status=response.get("status"),
+            error=record.error,
+            hop=request.get("hop", 0),
+            phases=phases(record.response, record.ended),
+            server_address=address.hostname or "",
+            server_port=address.port or {"http": 80, "https": 443}.get(address.scheme, 0),
+            peer_address=str(response.get("remoteIPAddress", "")).strip("[]"),
+            peer_port=response.get("remotePort", 0),
+            protocol_version={"http/1.1": "1.1", "http/1.0": "1.0", "h2": "2", "h3": "3"}.get(response.get("protocol", ""), ""),
+            body_size=record.size,
         )
 
 
-def _phases(response: dict[str, Any] | None, ended: float) -> dict[str, float]:
+def phases(response: dict[str, Any] | None, ended: float) -> dict[str, float]:
     """Seconds by phase from DevTools' ResourceTiming: milliseconds after `requestTime`, -1 for what did not happen."""
     timing = (response or {}).get("timing")
     if not timing:

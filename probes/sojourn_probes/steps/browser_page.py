@@ -1,91 +1,103 @@
-"""One attempt's browser: its context and page, which live from the first browser step of the attempt to the attempt's end."""
+"""One attempt's browser: its context and tabs, which live from the first browser step of the attempt to the attempt's end."""
 
+import asyncio
 import json
 from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 from sojourn_probes.steps.base import StepContext
+from sojourn_probes.steps.browser_cookies import Cookies
+from sojourn_probes.steps.browser_gate import Gate, Rules
 from sojourn_probes.steps.browser_network import Network
-from sojourn_probes.steps.browser_pool import BrowserPool
+from sojourn_probes.steps.browser_options import options_for, pool_of
+from sojourn_probes.steps.browser_settings import BrowserDefaults
+from sojourn_probes.steps.browser_vitals import BINDING, SCRIPT, Vitals
 from sojourn_probes.steps.http_run import user_agent
 
 if TYPE_CHECKING:
-    from playwright.async_api import BrowserContext, ConsoleMessage, Locator, Page
+    from playwright.async_api import BrowserContext, ConsoleMessage, Dialog, Locator, Page
 
 MAX_CONSOLE: Final = 50
-_VIEWPORT: Final = {"width": 1280, "height": 800}
-
-_VITALS: Final = """
-(() => {
-  const seen = {lcp: 0, cls: 0, inp: 0};
-  const shifts = [];
-  const watch = (type, take, more) => {
-    try {
-      const observer = new PerformanceObserver((list) => list.getEntries().forEach(take));
-      observer.observe({type, buffered: true, ...more});
-      return () => observer.takeRecords().forEach(take);
-    } catch { return () => {}; }
-  };
-  // Definitions as in web-vitals: a session window of shifts has gaps under 1 s and lasts 5 s at most; the worst counts.
-  const late = [
-    watch('largest-contentful-paint', (entry) => { seen.lcp = entry.startTime; }),
-    watch('layout-shift', (entry) => {
-      if (entry.hadRecentInput) return;
-      const last = shifts[shifts.length - 1];
-      if (last && entry.startTime - last.end < 1000 && entry.startTime - last.start < 5000) { last.value += entry.value; last.end = entry.startTime; }
-      else shifts.push({start: entry.startTime, end: entry.startTime, value: entry.value});
-    }),
-    watch('event', (entry) => { if (entry.interactionId) seen.inp = Math.max(seen.inp, entry.duration); }, {durationThreshold: 16}),
-  ];
-  Object.defineProperty(window, '__sojourn_vitals', {value: () => {
-    late.forEach((look) => look());
-    const [navigation] = performance.getEntriesByType('navigation');
-    const [paint] = performance.getEntriesByName('first-contentful-paint');
-    const vitals = {cls: Math.max(0, ...shifts.map((shift) => shift.value))};
-    if (navigation && navigation.responseStart > 0) vitals.ttfb = navigation.responseStart;
-    if (paint) vitals.fcp = paint.startTime;
-    if (seen.lcp) vitals.lcp = seen.lcp;
-    if (seen.inp) vitals.inp = seen.inp;
-    return {origin: performance.timeOrigin, vitals};
-  }});
-})();
-"""
-"""Collects web vitals in our own pages; read once at the end of a step."""
-
-_PAINTED: Final = """() => new Promise((done) => {
-  const give = () => done(window.__sojourn_vitals ? window.__sojourn_vitals() : null);
-  setTimeout(give, 300);
-  requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(give)));
-})"""
 
 
 @dataclass(slots=True)
 class Walk:
-    """The browser of one attempt."""
+    """The browser of one attempt. `page` is the tab on show."""
 
     context: "BrowserContext"
     page: "Page"
     network: Network
+    settings: BrowserDefaults
+    cookies: Cookies
+    private: str
+    vitals: Vitals = field(default_factory=Vitals)
     console: list[str] = field(default_factory=list)
     secret_fields: list["Locator"] = field(default_factory=list)
+    tracing: bool = False
+    _opened_from: dict["Page", "Page"] = field(default_factory=dict)
+    _equipping: dict["Page", "asyncio.Task[None]"] = field(default_factory=dict)
 
     async def begin(self, step: StepContext, console: list[str], exchanges: list[Any]) -> None:
         """From now on what happens belongs to `step`."""
         self.console = console
         self.network.begin(step, exchanges)
+        self.vitals.begin()
         known = {"traceparent": f"00-{step.trace_id}-{step.span_id}-01"} | ({"probe": step.mark} if step.mark is not None else {})
+        now = step.clock.now_ns() / 1e6
         # Only our own pages get to know: a mark is proof of being a probe.
         own = f"if ({json.dumps(list(step.own_origins))}.includes(location.origin))"
-        await self.context.add_init_script(f"{own} window.__sojourn = {json.dumps(known)};")
-        await self.page.evaluate(f"() => {{ {own} window.__sojourn = {json.dumps(known)}; }}")
+        await self.context.add_init_script(f"{own} {{ window.__sojourn = {json.dumps(known)}; window.__sojourn_since = {now}; }}")
+        begin = f"{own} {{ window.__sojourn = {json.dumps(known)}; if (window.__sojourn_begin) window.__sojourn_begin({now}); }}"
+        await self.page.evaluate(f"() => {{ {begin} }}")
+        await self.cookies.give(self.context)
 
-    async def vitals(self, since_ns: int) -> dict[str, float]:
-        """Vitals of the page on show, in milliseconds (cls a bare number), if it was opened after `since_ns`; else none."""
-        read = await self.page.evaluate(_PAINTED)
-        if not read or read["origin"] * 1e6 < since_ns - 5e6:
-            return {}
-        return {name: float(value) for name, value in read["vitals"].items()}
+    def show(self, page: "Page", opened_from: "Page | None" = None) -> None:
+        """Go on in the tab `page`."""
+        self.page = page
+        if opened_from is not None:
+            self._opened_from[page] = opened_from
+
+    async def close_tab(self) -> None:
+        """End the tab on show and go on where it was opened, or in the last one left."""
+        closing = self.page
+        left = [page for page in self.context.pages if page is not closing]
+        before = self._opened_from.get(closing)
+        self.page = before if before in left else left[-1] if left else closing
+        await closing.close()
+
+    def alive(self) -> bool:
+        """Whether the browser is still there."""
+        browser = self.context.browser
+        return browser is not None and browser.is_connected()
+
+    def attend(self, page: "Page") -> None:
+        """A tab has opened: watch it. Its very first request may be under way already and then goes without our headers."""
+        page.on("console", lambda message: self.heard(message))
+        page.on("pageerror", lambda fault: self.thrown(fault))
+        if self.settings.dialogs == "accept":
+            page.on("dialog", lambda dialog: self.network.spawn(_accept(dialog)))
+        self._equipping[page] = asyncio.get_running_loop().create_task(self._equip(page))
+        page.once("close", lambda page: self._equipping.pop(page, None))
+
+    async def equipped(self, page: "Page") -> None:
+        """Wait until `page` is watched."""
+        if (task := self._equipping.get(page)) is not None:
+            await asyncio.shield(task)
+
+    async def _equip(self, page: "Page") -> None:
+        from playwright.async_api import Error
+
+        # A tab may close again at once, which is nobody's fault.
+        with suppress(Error):
+            cdp = await self.context.new_cdp_session(page)
+            cdp.on("Runtime.bindingCalled", lambda event: self.vitals.leaving(event))
+            wanted = [self.network.attach(cdp), cdp.send("Runtime.enable"), cdp.send("Runtime.addBinding", {"name": BINDING})]
+            if (line := self.settings.network) is not None:
+                wanted.append(cdp.send("Network.emulateNetworkConditions", _conditions(line)))
+            if self.settings.cpu is not None:
+                wanted.append(cdp.send("Emulation.setCPUThrottlingRate", {"rate": self.settings.cpu}))
+            await asyncio.gather(*wanted)
 
     def heard(self, message: "ConsoleMessage") -> None:
         """Keep a line of the console that complains."""
@@ -97,40 +109,54 @@ class Walk:
         if len(self.console) < MAX_CONSOLE:
             self.console.append(f"uncaught: {str(fault)[:500]}")
 
-
-async def walk_of(step: StepContext) -> Walk:
-    """The attempt's browser, opened when its first browser step comes. Raises `BrowserMissing` and Playwright's `Error`."""
-    kept = step.kept.get("browser")
-    if isinstance(kept, Walk) and not kept.page.is_closed():
-        return kept
-    pool = _pool_of(step)
-    async with AsyncExitStack() as opening:
-        context = await opening.enter_async_context(pool.context(viewport=_VIEWPORT, service_workers="block", product=user_agent()))
-        walk = Walk(context, await context.new_page(), Network(step))
-        await context.add_init_script(f"if ({json.dumps(list(step.own_origins))}.includes(location.origin)) {{ {_VITALS} }}")
-        await walk.network.attach(await context.new_cdp_session(walk.page))
-        context.on("page", lambda page: walk.network.spawn(_watch(walk, page)))
-        walk.page.on("console", lambda message: walk.heard(message))
-        walk.page.on("pageerror", lambda fault: walk.thrown(fault))
-        step.kept["browser"] = walk
-        step.stack.push_async_callback(opening.pop_all().aclose)
-        step.stack.push_async_callback(walk.network.settle)
-    return walk
+    async def settle(self) -> None:
+        """Let what is under way finish; for the end."""
+        await self.network.settle()
+        if self._equipping:
+            await asyncio.wait(self._equipping.values(), timeout=1)
 
 
-def _pool_of(step: StepContext) -> BrowserPool:
-    pool = step.tools.get("browser")
-    if not isinstance(pool, BrowserPool):
-        pool = step.tools["browser"] = BrowserPool()
-        # The command line closes its tools by this stack, the agent closes each tool itself.
-        if isinstance(stack := step.tools.get("stack"), AsyncExitStack):
-            stack.push_async_callback(pool.aclose)
-    return pool
+def _conditions(line: Any) -> dict[str, Any]:
+    """What DevTools takes; -1 is no limit."""
+    return {"offline": False, "latency": line.latency * 1000, "downloadThroughput": line.down or -1, "uploadThroughput": line.up or -1}
 
 
-async def _watch(walk: Walk, page: "Page") -> None:
-    """A window the page opened. Its very first request may be under way already and then goes without our headers."""
+async def _accept(dialog: "Dialog") -> None:
     from playwright.async_api import Error
 
     with suppress(Error):
-        await walk.network.attach(await walk.context.new_cdp_session(page))
+        await dialog.accept()
+
+
+async def walk_of(step: StepContext, settings: BrowserDefaults) -> Walk:
+    """The attempt's browser, opened when its first browser step comes.
+
+    Raises `BrowserMissing`, `Unusable`, `NameMissing` and Playwright's `Error`.
+    """
+    kept = step.kept.get("browser")
+    if isinstance(kept, Walk) and kept.alive():
+        if kept.page.is_closed() and kept.context.pages:
+            kept.show(kept.context.pages[-1])
+        if not kept.page.is_closed():
+            return kept
+    options, device, trust = options_for(settings, step)
+    rules = Rules.of(settings, step.names.fill_text)
+    async with AsyncExitStack() as opening:
+        lent = await opening.enter_async_context(pool_of(step).context(product=user_agent(), device=device, trust=trust, **options))
+        context = lent.context
+        if settings.permissions:
+            for origin in step.own_origins:
+                await context.grant_permissions(list(settings.permissions), origin=origin)
+        await context.add_init_script(f"if ({json.dumps(list(step.own_origins))}.includes(location.origin)) {{ {SCRIPT} }}")
+        page = await context.new_page()
+        walk = Walk(context, page, Network(step, Gate(step, rules)), settings, Cookies(step), lent.private)
+        walk.attend(page)
+        await walk.equipped(page)
+        context.on("page", lambda page: walk.attend(page))
+        if settings.evidence.trace != "never":
+            await context.tracing.start(snapshots=True)
+            walk.tracing = True
+        step.kept["browser"] = walk
+        step.stack.push_async_callback(opening.pop_all().aclose)
+        step.stack.push_async_callback(walk.settle)
+    return walk

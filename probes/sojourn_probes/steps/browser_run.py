@@ -9,10 +9,14 @@ from sojourn_probes.result import Failure
 from sojourn_probes.semconv import FailureKind
 from sojourn_probes.steps.base import Observation, StepContext
 from sojourn_probes.steps.browser import BrowserPart
-from sojourn_probes.steps.browser_actions import ActionFailed, Doing
-from sojourn_probes.steps.browser_evidence import gather
+from sojourn_probes.steps.browser_actions import do
+from sojourn_probes.steps.browser_devices import Unusable
+from sojourn_probes.steps.browser_doing import ActionFailed, Doing
+from sojourn_probes.steps.browser_evidence import gather, wanted
+from sojourn_probes.steps.browser_extract import extracted
 from sojourn_probes.steps.browser_page import Walk, walk_of
 from sojourn_probes.steps.browser_pool import MISSING_EXTRA
+from sojourn_probes.steps.browser_trust import NotTrusted
 
 MAX_TEXT: Final = 200_000
 """Characters of the page's text that expectations see."""
@@ -25,7 +29,7 @@ class Runner:
         """Do the actions of `part` and say what was seen."""
         clock = context.clock
         # A little is kept back for the evidence, which must be there before the step's deadline cancels us.
-        ends = asyncio.get_running_loop().time() + context.timeout - min(2.0, 0.15 * context.timeout)
+        ends = asyncio.get_running_loop().time() + context.timeout - min(3.0, 0.2 * context.timeout)
         seen = Observation(clock.now_ns(), clock.now_ns())
         context.kept["partial"] = seen
         try:
@@ -34,11 +38,15 @@ class Runner:
             seen.failure = Failure(FailureKind.BROWSER, MISSING_EXTRA)
             return seen
         try:
-            walk = await walk_of(context)
+            walk = await walk_of(context, part.settings)
             # What starting the browser took is not the site's time.
             seen.started_ns = clock.now_ns()
             await walk.begin(context, seen.console, seen.exchanges)
             await self._act(part, Doing(walk, context, ends), seen)
+        except Unusable as fault:
+            seen.failure = fault.failure
+        except NotTrusted as fault:
+            seen.failure = Failure(FailureKind.CONFIG, str(fault))
         except BrowserMissing as fault:
             seen.failure = Failure(FailureKind.BROWSER, str(fault))
         except Error as fault:
@@ -50,27 +58,50 @@ class Runner:
 
     async def _act(self, part: BrowserPart, doing: Doing, seen: Observation) -> None:
         walk, context = doing.walk, doing.context
+        done = 0
         try:
             for action in part.actions:
-                await doing.do(action)
+                await do(doing, action)
+                done += 1
         except ActionFailed as fault:
             trouble = walk.network.trouble()
-            seen.failure = Failure(fault.kind, context.redact.text(f"{fault}; {trouble}" if trouble else str(fault)))
+            where = f"action {done + 1} of {len(part.actions)}, {fault}"
+            seen.failure = Failure(fault.kind, context.redact.text(f"{where}; {trouble}" if trouble else where))
         finally:
             seen.ended_ns = context.clock.now_ns()
-        await self._look(walk, seen)
-        if seen.failure is not None:
-            seen.evidence = await gather(walk, context, seen.console)
+        await self._look(doing, seen)
+        await self._leave(walk, context, seen, part)
 
-    async def _look(self, walk: Walk, seen: Observation) -> None:
+    async def _look(self, doing: Doing, seen: Observation) -> None:
         """Facts and vitals of the page as it is now. A page that no longer answers has none."""
         from playwright.async_api import Error
 
+        walk: Walk = doing.walk
         page: Any = walk.page
         with contextlib.suppress(Error, TimeoutError):
             async with asyncio.timeout(1.0 if seen.failure is not None else 5.0):
                 seen.facts["url"] = page.url
-                seen.vitals = await walk.vitals(seen.started_ns)
+                seen.vitals = await walk.vitals.read(page)
                 seen.facts["title"] = await page.title()
                 seen.facts["text"] = (await page.evaluate("() => document.body ? document.body.innerText : ''"))[:MAX_TEXT]
+                seen.facts["cookies"] = {cookie["name"]: cookie["value"] for cookie in await walk.context.cookies(page.url)}
                 await walk.network.finish_step()
+                seen.facts["requests"] = walk.network.requests
+                seen.note = walk.network.dropped()
+                await walk.cookies.take(walk.context)
+                if seen.failure is None:
+                    seen.facts["extracted"] = await extracted(doing, doing.context.extract)
+
+    async def _leave(self, walk: Walk, context: StepContext, seen: Observation, part: BrowserPart) -> None:
+        """The evidence of a step that failed, or what is always wanted; and how to get that of one that turns out to have failed."""
+        console = list(seen.console)
+        failed = seen.failure is not None
+        evidence = part.settings.evidence
+        seen.evidence = await gather(walk, context, console, wanted(evidence, failed))
+        if not failed:
+
+            async def late() -> dict[str, str]:
+                kinds = [kind for kind in wanted(evidence, True) if kind not in seen.evidence]
+                return seen.evidence | await gather(walk, context, console, kinds)
+
+            seen.gather = late

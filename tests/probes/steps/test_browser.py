@@ -3,45 +3,18 @@
 import asyncio
 import os
 import signal
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from sojourn_probes.chromium import Choice
-from sojourn_probes.result import RunResult
 from sojourn_probes.semconv import FailureKind, Outcome
-from sojourn_probes.steps.browser_pool import BrowserPool
-from tests.probes.site import Answer, Asked, Site, answer, site
+from tests.probes.site import Answer, Asked, answer, site
 from tests.probes.steps.browser_site import page, shop, started_by_us
+from tests.probes.steps.browsing import journey, only_failure, warm
 from tests.probes.walking import walk
 
 pytestmark = pytest.mark.browser
-
-
-@asynccontextmanager
-async def warm(respond: Any = shop, **settings: Any) -> AsyncIterator[tuple[Site, dict[str, Any]]]:
-    """A shop and the tools with one warm browser; afterwards nothing of it may be left running."""
-    pool = BrowserPool(**settings)
-    try:
-        async with site(respond) as served:
-            yield served, {"browser": pool}
-    finally:
-        await pool.aclose()
-    assert started_by_us() == {}
-
-
-def journey(url: str, *actions: str, more: str = "", timeout: str = "30s") -> str:
-    """A journey of one browser step `buy` with `actions`, one YAML flow value each."""
-    listed = "".join(f"\n      - {action}" for action in actions)
-    return f"id: buy\nbase_url: {url}\ntimeout: {timeout}\nsteps:\n  - id: buy\n    browser:{listed}\n{more}"
-
-
-def only_failure(result: RunResult) -> tuple[FailureKind, str]:
-    assert result.failure is not None
-    return result.failure.kind, result.failure.message
 
 
 PAYING = ('fill: {label: Card number, value: "${secrets.card}"}', "select: {label: Country, option: France}", "check: I agree", "click: Pay")
@@ -132,7 +105,7 @@ async def test_cookies_live_as_long_as_the_attempt():
     async with warm() as (served, tools):
         result = await walk(steps.format(journey(served.url, "goto: /cart", more="").replace("timeout: 30s", "timeout: 30s\nretries: 1")), tools=tools)
     assert len(result.attempts) == 2
-    assert only_failure(result) == (FailureKind.STATUS, f"goto {served.url}/nowhere: answered 404")
+    assert only_failure(result) == (FailureKind.STATUS, f"action 2 of 2, goto {served.url}/nowhere: answered 404")
     carts = [(asked.target, asked.headers.get("cookie")) for asked in served.asked if asked.target != "/favicon.ico"]
     assert carts == [("/cart", None), ("/nowhere", "basket=full")] * 2
 
@@ -142,11 +115,16 @@ async def test_a_failure_names_what_the_page_ran_into_and_leaves_evidence_withou
     async with warm() as (served, tools):
         steps = journey(served.url, "goto: /broken", *PAYING, "expect: {text: Thank you, timeout: 1s}")
         result = await walk(steps, environ=SECRET, tools=tools, evidence_folder=tmp_path)
-    assert only_failure(result) == (FailureKind.EXPECTATION, "expect text 'Thank you': not there after 1.00 s; POST /payments-broken answered 502")
+    assert only_failure(result) == (
+        FailureKind.EXPECTATION,
+        "action 6 of 6, expect text 'Thank you': not there after 1.00 s; POST /payments-broken answered 502",
+    )
     evidence = result.attempts[0].steps[0].evidence
     assert evidence == {
         "screenshot": f"{result.run_id}-1-buy-screenshot.png",
         "console": f"{result.run_id}-1-buy-console.txt",
+        "har": f"{result.run_id}-1-buy-har.har",
+        "dom": f"{result.run_id}-1-buy-dom.html",
     }
     assert (tmp_path / evidence["screenshot"]).read_bytes().startswith(b"\x89PNG")
     assert "error: paid with [redacted]\n" in (tmp_path / evidence["console"]).read_text()
@@ -194,7 +172,8 @@ async def test_failures_have_kind_and_sentence(tmp_path):
         for actions, kind, message in FAILURES:
             steps = journey(served.url, *(action.replace("URL", served.url) for action in actions))
             result = await walk(steps, tools=tools, path=tmp_path / "journey.yaml")
-            assert only_failure(result) == (kind, message.replace("URL", served.url).replace("FOLDER", str(tmp_path)))
+            where = f"action {len(actions)} of {len(actions)}, "
+            assert only_failure(result) == (kind, where + message.replace("URL", served.url).replace("FOLDER", str(tmp_path)))
 
 
 async def test_a_script_is_the_way_out(tmp_path):
@@ -213,9 +192,9 @@ async def test_a_script_is_the_way_out(tmp_path):
             failures.append(result.failure and (result.failure.kind, result.failure.message))
     assert failures == [
         None,
-        (FailureKind.EXPECTATION, "script wrong.py: not the other"),
-        (FailureKind.SCRIPT, "script broken.py: KeyError: 'x'"),
-        (FailureKind.CONFIG, "script empty.py: has no async def run(page, names)"),
+        (FailureKind.EXPECTATION, "action 1 of 1, script wrong.py: not the other"),
+        (FailureKind.SCRIPT, "action 1 of 1, script broken.py: KeyError: 'x'"),
+        (FailureKind.CONFIG, "action 1 of 1, script empty.py: has no async def run(page, names)"),
     ]
 
 
@@ -266,7 +245,7 @@ async def test_a_killed_browser_is_replaced():
             signal.SIGKILL,
         )
         async with asyncio.timeout(20):
-            while (pool := tools["browser"])._warm.browser.is_connected():
+            while (pool := tools["browser"])._warm[""].browser.is_connected():
                 await asyncio.sleep(0.02)
         assert (await walk(journey(served.url, "goto: /"), tools=tools)).failure is None
         assert pool is tools["browser"]
