@@ -96,7 +96,7 @@ async def test_every_action_is_done(tmp_path):
         async def done(actions: list[str]) -> str | None:
             text = f"vars: {{word: fine}}\n{journey(served.url, 'goto: /', *actions)}"
             result = await walk(text, tools=tools, path=tmp_path / "journey.yaml")
-            return result.failure and result.failure.message
+            return result.failure.message if result.failure else None
 
         failures = await few_at_once(done, GOOD)
     assert failures == [None] * len(GOOD)
@@ -133,7 +133,7 @@ BAD = [
         "expect text 'Deks': not there after 200 ms; the page shows text 'Desk': name what is there, or wait for what comes first",
     ),
     (["expect: {css: .row, count: 3, timeout: 200ms}"], FailureKind.EXPECTATION, "expect css '.row': there are 2 of it, not 3"),
-    (["expect: {title: Cart, timeout: 900ms}"], FailureKind.EXPECTATION, "expect title 'Cart': still 'Desk, ready' after 900 ms"),
+    (["expect: {title: Cart, timeout: 3s}"], FailureKind.EXPECTATION, "expect title 'Cart': still 'Desk, ready' after 900 ms"),
     (["expect: {url: /cart, timeout: 200ms}"], FailureKind.EXPECTATION, "expect url /cart: still at URL/ after 200 ms"),
     (["expect: {css: h1, contains: Cart, timeout: 200ms}"], FailureKind.EXPECTATION, "expect css 'h1': holds 'Desk', not 'Cart'"),
     (["expect: {label: As a gift, state: checked, timeout: 200ms}"], FailureKind.EXPECTATION, "expect label 'As a gift': not checked"),
@@ -154,8 +154,8 @@ BAD = [
         FailureKind.EXPECTATION,
         "download by link 'Invoice': 'invoice-4711.pdf' has 1.5 KB, less than 2.0 KB",
     ),
-    (["download: {click: Pay now, timeout: 300ms}"], FailureKind.TIMEOUT, "download by button 'Pay now': no download began within 300 ms"),
-    (["new_tab: {click: Pay now, timeout: 300ms}"], FailureKind.TIMEOUT, "new_tab: no tab opened within 300 ms"),
+    (["download: {click: Pay now, timeout: 3s}"], FailureKind.TIMEOUT, "download by button 'Pay now': no download began within 3.00 s"),
+    (["new_tab: {click: Pay now, timeout: 3s}"], FailureKind.TIMEOUT, "new_tab: no tab opened within 3.00 s"),
     (["tab: close"], FailureKind.SCRIPT, "tab close: this is the only tab; remove it or open another first"),
     (
         ["frame: {title: Card form, actions: [{click: {css: label}}, {expect: {text: Payd, timeout: 200ms}}]}"],
