@@ -64,7 +64,7 @@ class Answer:
 
 def diagnosed(answer: Answer, *, unexpected: bool) -> Failure | None:
     """What the answer is instead of the site's own; None for an ordinary one. Without `unexpected` only what is sure is looked for."""
-    how = portal(answer.asked, answer.status, answer.url, answer.body)
+    how = portal(answer.asked, answer.status, answer.url, answer.headers.get("location", ""), answer.body)
     if how is not None:
         instead = f"a captive portal answered, not {host_of(answer.asked) or 'the site'}"
         said = f"{instead}: {how} ({answer.where}); sign this machine in to its network, or let it pass the portal"

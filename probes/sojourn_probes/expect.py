@@ -10,12 +10,12 @@ Facts, by the names of `expectation.SOURCES`: `status` int · `headers` dict, na
 import json
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
 from sojourn_probes.expectation import SOURCES, Expectation, Holds
-from sojourn_probes.expectation_parse import read_target
+from sojourn_probes.expectation_parse import read_target, require_property
 from sojourn_probes.json_paths import parsed, values_at
 from sojourn_probes.json_schema import misfit, read_schema
 from sojourn_probes.markup import TooMuch, found_by_css, found_by_xpath
@@ -67,6 +67,9 @@ def judge(expectation: Expectation, facts: dict[str, Any], names: Names, redact:
     Raises `NameMissing` when a `${…}` in its target cannot be filled, ValueError when what fills it will not do.
     """
     holds_kind = expectation.holds()
+    if expectation.property is not None and "${" in expectation.property:
+        expectation = replace(expectation, property=names.fill_text(expectation.property))
+        require_property(expectation.source, str(expectation.property))
     target = _filled(expectation, names, holds_kind)
     words = f"{'not ' if expectation.negated else ''}{expectation.comparison} {_show_target(target, expectation.comparison, holds_kind)}"
     expected = shortened(redact.text(words.strip()))

@@ -429,18 +429,23 @@ def _require_source(source: str, prop: str | None, offset: int) -> None:
         raise ExpectationError(f"{source} takes no property; remove {prop!r}", offset)
     if wanted is not None and not prop:
         raise ExpectationError(f"{source} wants {wanted}", offset)
-    if prop is not None and source in _REQUIRE:
-        try:
-            _REQUIRE[source](prop)
-        except ValueError as fault:
-            raise ExpectationError(str(fault), offset) from None
+    if prop is not None and not _has_name(prop):
+        require_property(source, prop, offset)
+
+
+def require_property(source: str, prop: str, offset: int = 0) -> None:
+    """Raises `ExpectationError` when `prop`, filled, is no path or selector such as `source` wants."""
+    try:
+        _REQUIRE.get(source, str)(prop)
+    except ValueError as fault:
+        raise ExpectationError(str(fault), offset) from None
 
 
 def _require_countable(source: str, prop: str | None, offset: int) -> None:
     if not SOURCES[source].counts:
         able = [name for name, one in SOURCES.items() if one.counts]
         raise ExpectationError(f"{source} cannot be counted; {', '.join(able[:-1])} and {able[-1]} can", offset)
-    if source == "xpath" and prop is not None and not require_xpath(prop):
+    if source == "xpath" and prop is not None and not _has_name(prop) and not require_xpath(prop):
         raise ExpectationError(f"{prop!r} finds no nodes, so there is nothing to count; compare it without count", offset)
 
 

@@ -1,30 +1,51 @@
 """Takes values out of an answer for later steps."""
 
 import json
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Any, Final
 
 from sojourn_probes.errors import SojournError
 from sojourn_probes.expect import MISSING, found_at, one_or_all
 from sojourn_probes.journey import Extract
-from sojourn_probes.markup import TooMuch
-from sojourn_probes.patterns import SearchTooLong, search
+from sojourn_probes.json_paths import require_json_path
+from sojourn_probes.markup import TooMuch, require_css, require_xpath
+from sojourn_probes.names import Names
+from sojourn_probes.patterns import SearchTooLong, require_pattern, search
 
 
 class NotExtracted(SojournError):  # noqa: N818 - says what is the matter
     """A value was not where it was looked for."""
 
 
-def extract(wanted: Mapping[str, Extract], facts: dict[str, Any]) -> dict[str, Any]:
-    """The values of `wanted` by name. Raises `NotExtracted` for the first that is not there."""
-    return {name: _one(name, source, facts) for name, source in wanted.items()}
+_PATHS: Final[dict[str, Callable[[str], object]]] = {
+    "json_path": require_json_path,
+    "xpath": require_xpath,
+    "css": require_css,
+    "header": str,
+    "cookie": str,
+    "regex": require_pattern,
+}
+"""What says where in an answer a value is, and what it must be once it is filled."""
 
 
-def _one(name: str, source: Extract, facts: dict[str, Any]) -> Any:
+def extract(wanted: Mapping[str, Extract], facts: dict[str, Any], names: Names) -> dict[str, Any]:
+    """The values of `wanted` by name. Raises `NotExtracted` for the first that is not there, and `NameMissing`."""
+    return {name: _one(name, source, facts, names) for name, source in wanted.items()}
+
+
+def _one(name: str, source: Extract, facts: dict[str, Any], names: Names) -> Any:
     try:
-        return _looked(name, source, facts)
-    except (SearchTooLong, TooMuch) as fault:
+        return _looked(name, _filled(source, names), facts)
+    except (SearchTooLong, TooMuch, ValueError) as fault:
         raise NotExtracted(f"{name} could not be extracted: {fault}") from None
+
+
+def _filled(source: Extract, names: Names) -> Extract:
+    """`source` with every `${…}` filled. Raises ValueError when what comes of it cannot be read."""
+    filled = {key: names.fill_text(value) for key in _PATHS if (value := getattr(source, key)) is not None and "${" in value}
+    for key, value in filled.items():
+        _PATHS[key](value)
+    return source.model_copy(update=filled) if filled else source
 
 
 def _looked(name: str, source: Extract, facts: dict[str, Any]) -> Any:

@@ -36,7 +36,7 @@ def faults(extract: Any, kind: str | None) -> Iterator[tuple[str, str]]:
         kinds = _kinds(key)
         if kind not in kinds:
             yield key, f"is seen by {' and '.join(sorted(kinds))} steps only; remove it" if kind is None else _unseen(kinds, kind)
-        elif read is not None:
+        elif read is not None and "${" not in value:
             try:
                 read(value)
             except ValueError as fault:

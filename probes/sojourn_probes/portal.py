@@ -17,8 +17,8 @@ _LOOKED_AT: Final = 16_384
 _SENT_ON: Final = re.compile(r"""(?:location(?:\.href)?\s{0,5}=\s{0,5}|location\.replace\(\s{0,5}|url=)["']?(https?://[^"'<>\s]{1,2000})""", re.IGNORECASE)
 
 
-def portal(asked: str, status: int, url: str, body: str) -> str | None:
-    """How a captive portal shows, if it does: `asked` is the first url, `url` that of the answer.
+def portal(asked: str, status: int, url: str, location: str, body: str) -> str | None:
+    """How a captive portal shows, if it does: `asked` is the first url, `url` that of the answer, `location` where it would send us on.
 
     Over https a portal cannot answer in the site's name: there it is a failure of TLS.
     """
@@ -29,7 +29,7 @@ def portal(asked: str, status: int, url: str, body: str) -> str | None:
     begin = body[:_LOOKED_AT]
     if "<wispaccessgatewayparam" in begin.lower():
         return "its page carries the WISPr login of a public network"
-    for other in (url, *_sent_on(begin)):
+    for other in (url, location, *_sent_on(begin)):
         host = host_of(other)
         if host is not None and host != host_of(asked) and _hands_over(other):
             return f"it sent us to {host} with the parameters of a network's login page"

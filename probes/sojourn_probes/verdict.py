@@ -109,7 +109,7 @@ def _learn_secrets(step: Step, observation: Observation, names: Names) -> None:
     for name, source in step.extract.items():
         if source.is_secret:
             with contextlib.suppress(NotExtracted):
-                names.keep_secret(f"steps.{step.id}.{name}", str(extract({name: source}, observation.facts)[name]))
+                names.keep_secret(f"steps.{step.id}.{name}", str(extract({name: source}, observation.facts, names)[name]))
 
 
 def _complete(observation: Observation) -> None:
@@ -151,7 +151,7 @@ def _extracted(step: Step, observation: Observation, names: Names, redact: Redac
     if not step.extract:
         return None
     try:
-        values = extract(step.extract, observation.facts)
+        values = extract(step.extract, observation.facts, names)
     except NotExtracted as fault:
         return Failure(FailureKind.EXTRACT, redact.text(str(fault)), step.id)
     names.set_step(step.id, values)

@@ -190,6 +190,18 @@ async def test_a_page_that_a_guard_let_through_is_the_site(raw):
     assert (await walked(raw)).outcome is Outcome.PASSED
 
 
+@pytest.mark.parametrize(("raw", "message"), [BLOCKS[0], BLOCKS[10], BLOCKS[15], ERRORS[1]])
+async def test_a_browser_step_names_them_too(raw, message):
+    """By the page's own document: its status and headers, and its source once something was not as expected."""
+
+    async def respond(asked: Asked) -> Answer:
+        return raw if asked.target == "/start" else answer(404)
+
+    async with site(respond) as shop:
+        run = await walk(f"id: j\nbase_url: {shop.url}\nsteps:\n  - id: s\n    browser: [{{goto: /start}}, {{expect: {{text: Welcome, timeout: 1s}}}}]\n")
+    assert run.failure.message == message
+
+
 async def test_a_challenge_that_looks_like_success_is_found():
     """A guard that answers 200 or 202 with its own page fails a step that expects nothing, where the header says so for sure."""
     assert (await walked(answer(202, "", x_amzn_waf_action="challenge"))).failure.kind is FailureKind.BLOCKED_BY_WAF

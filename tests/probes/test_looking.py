@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from sojourn_agent import telemetry
 from sojourn_probes.errors import JourneyFileError
 from sojourn_probes.expect import Judgement, judge
-from sojourn_probes.expectation import COMPARISONS
+from sojourn_probes.expectation import COMPARISONS, ExpectationError
 from sojourn_probes.expectation_parse import parse
 from sojourn_probes.in_time import in_time
 from sojourn_probes.names import Names
@@ -105,6 +105,15 @@ def test_what_is_seen_is_said():
         "[redacted]",
     ]
     assert len(judged("css body == x", "<p>" + "word " * 5000).actual) == 200
+
+
+def test_names_may_stand_in_paths():
+    """They are filled before the path is looked for; what comes of them and is no path is said."""
+    assert judged("json $.items[?(@.n == ${vars.n})].name == b", json.dumps({"items": [{"n": 1, "name": "a"}, {"n": 3, "name": "b"}]})).holds
+    assert judged("css 'li:nth-child(${vars.n})' contains Bowl").holds
+    assert judged("xpath //li[${vars.n}] == Bowl").holds
+    with pytest.raises(ExpectationError, match=r"'//item.json\[' is not an XPath: invalid expression"):
+        judged("xpath '//${vars.file}[' exists")
 
 
 def test_json_lists_and_objects_are_compared_whole():
@@ -288,13 +297,14 @@ def test_any_body_is_judged_and_a_negation_is_the_opposite(body, source, compari
 FORM = """
     id: j
     base_url: {url}
+    vars: {{tag: title}}
     steps:
       - id: form
         http: {{url: /form}}
         expect: ["css 'form input' count == 1", "xpath //title contains Shop", http_version == 1.1]
         extract:
           csrf: {{css: "input[name=csrf]::attr(value)", secret: true}}
-          title: {{xpath: //title}}
+          title: {{xpath: "//${{vars.tag}}"}}
       - id: post
         http: {{url: /post, form: {{csrf: "${{steps.form.csrf}}", title: "${{steps.form.title}}"}}}}
         expect: [body == ok]

@@ -117,6 +117,14 @@ class Network:
                     return f"{exchange.method} {urlsplit(exchange.url).path} {said}"
         return ""
 
+    def document(self, url: str) -> dict[str, Any] | None:
+        """Status and headers of the answer that `url`, the page on show, came with; None when it came before this step."""
+        for record in reversed(self.records):
+            if record.request.get("type") == "Document" and record.response and record.response["url"] == url.partition("#")[0]:
+                headers = {name.lower(): value for name, value in record.response["headers"].items()}
+                return {"status": int(record.response["status"]), "headers": headers, "url": url}
+        return None
+
     def spawn(self, work: Coroutine[Any, Any, None]) -> None:
         """Run `work` beside the step."""
         task = asyncio.get_running_loop().create_task(work)

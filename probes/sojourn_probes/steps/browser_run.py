@@ -89,6 +89,9 @@ class Runner:
                 seen.facts["requests"] = walk.network.requests
                 seen.note = walk.network.dropped()
                 await walk.cookies.take(walk.context)
+                if (document := walk.network.document(page.url)) is not None:
+                    # Whether it is the site's own page is judged by its source, which is fetched only when something went wrong.
+                    seen.facts["document"] = document | {"body": (await page.content())[:MAX_TEXT] if seen.failure is not None else ""}
                 if seen.failure is None:
                     seen.facts["extracted"] = await extracted(doing, doing.context.extract)
 
