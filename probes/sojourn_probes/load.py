@@ -98,7 +98,7 @@ def missing_names(journey: Journey, environ: Mapping[str, str], secrets: HoldsSe
 def _missing(parts: tuple[str, ...], environ: Mapping[str, str], secrets: HoldsSecrets) -> str | None:
     if parts[:1] == ("env",) and parts[1] not in environ:
         return f"environment variable {parts[1]} is not set; export it before the start"
-    if parts[:1] == ("secrets",):
+    if parts[:1] in (("secrets",), ("totp",)):
         try:
             secrets.get(parts[1])
         except (SecretMissing, NameMissing) as fault:

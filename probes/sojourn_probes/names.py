@@ -5,6 +5,7 @@ A bare `$X` is left alone; `$${` stands for the two characters `${`.
 
 import os
 import re
+import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
@@ -14,8 +15,9 @@ from sojourn_probes.clock import Clock
 from sojourn_probes.errors import NameMissing
 from sojourn_probes.ids import RandomBytes
 from sojourn_probes.secrets import Secret
+from sojourn_probes.totp import totp_code
 
-NAMESPACES: Final = ("vars", "env", "secrets", "steps", "run", "random", "now", "date")
+NAMESPACES: Final = ("vars", "env", "secrets", "totp", "steps", "run", "random", "now", "date")
 """What a name may begin with."""
 
 GENERATED: Final = frozenset({"random", "now", "date"})
@@ -26,8 +28,8 @@ OF_RUN: Final = ("id", "location")
 
 _PIECE = re.compile(r"\$\$\{|\$\{([^}]*)\}|\$\{")
 _WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*\Z")
-_PARTS: Final = {"vars": 2, "env": 2, "secrets": 2, "steps": 3, "run": 2}
-_SHAPE: Final = {"vars": "vars.name", "env": "env.NAME", "secrets": "secrets.name", "steps": "steps.step.name", "run": "run.id"}
+_PARTS: Final = {"vars": 2, "env": 2, "secrets": 2, "totp": 2, "steps": 3, "run": 2}
+_SHAPE: Final = {"vars": "vars.name", "env": "env.NAME", "secrets": "secrets.name", "totp": "totp.secret_name", "steps": "steps.step.name", "run": "run.id"}
 
 
 class HoldsSecrets(Protocol):
@@ -79,8 +81,8 @@ def references_in(value: Any) -> Iterator[Reference]:
 
 
 def mentions_secret(value: Any) -> bool:
-    """Whether `value`, not yet filled, takes something from `${secrets.…}`."""
-    return any(reference.parts[:1] == ("secrets",) for reference in references_in(value))
+    """Whether `value`, not yet filled, takes something from `${secrets.…}`, or a code made of one."""
+    return any(reference.parts[:1] in (("secrets",), ("totp",)) for reference in references_in(value))
 
 
 def _parts_of(inner: str) -> tuple[str, ...]:
@@ -207,6 +209,11 @@ class Names:
     def _secret(self, inner: str, name: str) -> str:
         return self._secrets.get(name).reveal()
 
+    def _totp(self, inner: str, name: str) -> str:
+        code = totp_code(self._secrets.get(name), time.time())
+        self._secrets.remember(f"totp.{name}", code)
+        return code
+
     def _step(self, inner: str, step: str, name: str) -> Any:
         if step not in self._steps or name not in self._steps[step]:
             raise NameMissing(inner, f"${{{inner}}} has no value; step {step} did not extract {name} in this attempt")
@@ -222,4 +229,11 @@ class Names:
         return "" if value is None else str(value)
 
 
-_RESOLVERS: Final[dict[str, Any]] = {"vars": Names._var, "env": Names._env, "secrets": Names._secret, "steps": Names._step, "run": Names._run}
+_RESOLVERS: Final[dict[str, Any]] = {
+    "vars": Names._var,
+    "env": Names._env,
+    "secrets": Names._secret,
+    "totp": Names._totp,
+    "steps": Names._step,
+    "run": Names._run,
+}

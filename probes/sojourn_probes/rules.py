@@ -15,7 +15,7 @@ from sojourn_probes.journey_rules import of_journey
 from sojourn_probes.names import Reference, references, references_in
 from sojourn_probes.yaml_core import Path
 
-SINGLE_PLACE: Final = ("vars", "env", "secrets", "run", "random", "now", "date")
+SINGLE_PLACE: Final = ("vars", "env", "secrets", "totp", "run", "random", "now", "date")
 """Names that mean the same in every step."""
 
 PARTS: Final = ("setup", "steps", "cleanup")

@@ -97,9 +97,11 @@ class SecretStore:
 
     def remember(self, name: str, value: str) -> Secret:
         """Take `value`, such as a token extracted on the way, for a secret from now on. Only the newest of these are kept. Returns it wrapped."""
-        secret = Secret(name, value)
-        if len(value) >= MIN_LENGTH and value not in self._known:
-            self._extracted.pop(value, None)
+        secret = self._extracted.pop(value, None) or Secret(name, value)
+        if secret in self._all:
+            # The newest again, but nothing new: whoever watches `known()` has nothing to do.
+            self._extracted[value] = secret
+        elif len(value) >= MIN_LENGTH and value not in self._known:
             self._extracted[value] = secret
             while len(self._extracted) > MAX_EXTRACTED:
                 del self._extracted[next(iter(self._extracted))]

@@ -4,7 +4,7 @@ import contextlib
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 from urllib.parse import urlsplit
 
 from sojourn_probes.diagnose import Answer, asks_for_patience, clock_trouble, diagnosed
@@ -127,9 +127,20 @@ def _implied(step: Step) -> list[Expectation]:
 
 
 def _held(expectation: Expectation, kind: str, observation: Observation, names: Names, redact: Redactor, folder: Path) -> ExpectationResult:
+    """Held against the facts; when several addresses were asked, against those of each: the first that is not met counts."""
+    if not observation.answers:
+        return _held_by(expectation, kind, observation.facts, names, redact, folder)
+    for address, facts in observation.answers:
+        result = _held_by(expectation, kind, facts, names, redact, folder)
+        if not result.met:
+            return replace(result, actual=f"{result.actual} at {address}")
+    return result
+
+
+def _held_by(expectation: Expectation, kind: str, facts: dict[str, Any], names: Names, redact: Redactor, folder: Path) -> ExpectationResult:
     text = both_ends(redact.text(expectation.text)) if len(expectation.text) > MAX_LENGTH else redact.text(expectation.text)
     try:
-        judgement = judge(expectation, observation.facts, names, redact, folder)
+        judgement = judge(expectation, facts, names, redact, folder)
     except ValueError as fault:
         return ExpectationResult(text, kind, kind == "degraded_if", shortened(redact.text(str(fault))), "not compared")
     # An unknown value fails an expectation and degrades nothing: slowness must be seen to be claimed.

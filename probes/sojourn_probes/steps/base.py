@@ -63,6 +63,8 @@ class Observation:
     evidence: dict[str, str] = field(default_factory=dict)
     note: str = ""
     """One sentence worth knowing that is no failure."""
+    answers: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
+    """When several servers were asked the same: the address of each and its facts. An expectation must hold for every one."""
     waiting: str = ""
     """What the runner waits for and what may be the matter, said when the deadline ends it there."""
     gather: Callable[[], Awaitable[dict[str, str]]] | None = None

@@ -13,7 +13,7 @@ from sojourn_probes.steps.browser_network import Network
 from sojourn_probes.steps.browser_options import options_for, pool_of
 from sojourn_probes.steps.browser_settings import BrowserDefaults
 from sojourn_probes.steps.browser_vitals import BINDING, SCRIPT, Vitals
-from sojourn_probes.steps.http_run import user_agent
+from sojourn_probes.steps.http_request import user_agent
 
 if TYPE_CHECKING:
     from playwright.async_api import BrowserContext, ConsoleMessage, Dialog, Locator, Page

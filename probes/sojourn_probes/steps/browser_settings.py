@@ -8,7 +8,8 @@ from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from sojourn_probes.model import Model
 from sojourn_probes.steps.browser_targets import Flag
-from sojourn_probes.steps.http import Headers, HttpAuth, SecretText
+from sojourn_probes.steps.auth import PlainAuth, SecretText
+from sojourn_probes.steps.http import Headers
 from sojourn_probes.units import Duration
 
 PERMISSIONS: Final = ("geolocation", "notifications", "camera", "microphone", "clipboard-read", "clipboard-write", "midi", "storage-access")
@@ -144,7 +145,7 @@ class BrowserDefaults(Model):
         None, description="how many times slower the device is, such as 4x"
     )
     headers: Headers = Field({}, description="sent with every request to own origins, to nobody else")
-    auth: HttpAuth | None = Field(None, description="how to sign in at own origins: user and password when asked for, or a bearer token")
+    auth: PlainAuth | None = Field(None, description="how to sign in at own origins: user and password when asked for, or a bearer token")
     tls: BrowserTls | None = Field(None, description="certificates")
     block: tuple[Host, ...] = Field((), description="hosts that are not asked, such as ads.example or *.ads.example")
     third_parties: Flag | tuple[Host, ...] = Field(True, description="false asks only own hosts and those below them; a list names the others to ask")

@@ -1,12 +1,14 @@
 """What an `http` step may say. The runner is `http_run.py`."""
 
 import re
+from pathlib import PurePosixPath
 from typing import Annotated, Any, ClassVar, Final, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, JsonValue, model_validator
 
 from sojourn_probes.model import Model
-from sojourn_probes.names import references
+from sojourn_probes.steps.auth import Auth, SecretText, by_reference
+from sojourn_probes.steps.tls import Family, TlsSettings
 from sojourn_probes.units import Size
 
 SECRET_HEADERS: Final = frozenset({"authorization", "proxy-authorization", "cookie", "x-api-key", "api-key", "x-auth-token"})
@@ -16,13 +18,7 @@ RESERVED_HEADERS: Final = frozenset({"traceparent", "tracestate", "x-sojourn-pro
 """Headers the runner sets itself."""
 
 _HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
-
-
-def by_reference(text: str) -> str:
-    """A field that is a secret by nature: its value must come from `${secrets.…}` or from what an earlier step extracted."""
-    if not any(reference.parts[:1] in (("secrets",), ("steps",)) for reference in references(text)):
-        raise ValueError('is a secret and must not stand in the file; write "${secrets.name}" and set SOJOURN_SECRET_NAME')
-    return text
+_MEDIA_TYPE: Final = r"^[A-Za-z0-9!#$&^_.+-]+/[A-Za-z0-9!#$&^_.+-]+(;[^\r\n]*)?$"
 
 
 def _headers(headers: dict[str, str]) -> dict[str, str]:
@@ -49,32 +45,83 @@ def _scalar_text(value: Any) -> Any:
     return str(value) if isinstance(value, int | float) else value
 
 
-SecretText = Annotated[str, AfterValidator(by_reference)]
 Headers = Annotated[dict[str, str], AfterValidator(_headers)]
 Fields = dict[str, Annotated[str, BeforeValidator(_scalar_text, json_schema_input_type=str | int | float | bool)]]
 Redirects = Annotated[int, Field(strict=True, ge=0, le=20)]
 
 
-class HttpAuth(Model):
-    """How to sign in: a user and password (basic), or a bearer token."""
+def _relative(text: str) -> str:
+    """Files are sent to others, so they are taken from the journey's own folder only."""
+    parts = PurePosixPath(text).parts
+    if text.startswith(("/", "~")) or ".." in parts:
+        raise ValueError(f"{text!r} leaves the journey's folder; put the file beside the journey and name it from there")
+    return text
 
-    user: str | None = Field(None, description="user name for basic authentication")
-    password: SecretText | None = Field(None, description="its password, by reference: ${secrets.name}")
-    bearer: SecretText | None = Field(None, description="a bearer token, by reference: ${secrets.name} or ${steps.login.token}")
+
+def _proxy_url(text: str) -> str:
+    if "${" in text:
+        return text
+    if not text.lower().startswith("http://"):
+        raise ValueError(f"{text!r} is no proxy that can be used; write it as http://host:port")
+    if "@" in text:
+        raise ValueError("has a user or password in it; write {url, user, password} with ${secrets.…} instead")
+    return text
+
+
+def _proxy(value: Any) -> Any:
+    return {"url": value} if isinstance(value, str) else value
+
+
+def _part(value: Any) -> Any:
+    return {"value": _scalar_text(value)} if isinstance(value, str | int | float) else value
+
+
+File = Annotated[str, Field(min_length=1, max_length=1000), AfterValidator(_relative)]
+"""A file beside the journey, or in a folder beside it."""
+
+
+class MultipartPart(Model):
+    """One part of a multipart body: a value, or a file."""
+
+    value: Annotated[str, BeforeValidator(_scalar_text, json_schema_input_type=str | int | float | bool)] | None = Field(None, description="what it holds")
+    file: File | None = Field(None, description="the file it holds, beside the journey")
+    filename: Annotated[str, Field(min_length=1, max_length=255)] | None = Field(None, description="what the file is called; default its name")
+    type: Annotated[str, Field(pattern=_MEDIA_TYPE)] | None = Field(None, description="content type; default by the file's name")
 
     @model_validator(mode="after")
-    def _one_way(self) -> "HttpAuth":
-        basic = self.user is not None and self.password is not None
-        if basic == (self.bearer is not None) or (self.bearer is not None and (self.user is not None or self.password is not None)):
-            raise ValueError("say user: and password:, or bearer: alone")
+    def _one(self) -> "MultipartPart":
+        if (self.value is None) == (self.file is None):
+            raise ValueError("say one of value: and file:")
         return self
 
 
-class HttpTls(Model):
-    """How the server's certificate is judged."""
+class Proxy(Model):
+    """A proxy to go through."""
 
-    verify: Annotated[bool, Field(strict=True)] = Field(True, description="false takes any certificate; its facts are measured all the same")
-    ca_file: str | None = Field(None, description="PEM file of the authorities to trust, relative to the journey file; default: those of the system")
+    url: Annotated[str, Field(min_length=1, max_length=2000), AfterValidator(_proxy_url)] = Field(description="such as http://proxy.example:3128")
+    user: str | None = Field(None, description="user name the proxy wants")
+    password: SecretText | None = Field(None, description="its password, by reference: ${secrets.name}")
+
+    @model_validator(mode="after")
+    def _both(self) -> "Proxy":
+        if (self.user is None) != (self.password is None):
+            raise ValueError("say user: and password: both, or neither")
+        return self
+
+
+_Scalar = str | int | float | bool
+MultipartField = Annotated[MultipartPart, BeforeValidator(_part, json_schema_input_type=_Scalar | MultipartPart)]
+ProxyField = Annotated[Proxy, BeforeValidator(_proxy, json_schema_input_type=str | Proxy)]
+HttpVersion = Annotated[
+    Literal["auto", "1.1", "2"],
+    BeforeValidator(
+        lambda value: str(value) if isinstance(value, int | float) and not isinstance(value, bool) else value,
+        json_schema_input_type=Literal["auto", "1.1", "2", 2] | Annotated[float, Field(json_schema_extra={"enum": [1.1]})],
+    ),
+]
+"""HTTP's version, in YAML with or without quotes."""
+Connections = Literal["fresh", "kept"]
+Yes = Annotated[bool, Field(strict=True)]
 
 
 class HttpDefaults(Model):
@@ -83,8 +130,12 @@ class HttpDefaults(Model):
     headers: Headers = Field({}, description="sent with every request, a step's own headers win")
     follow_redirects: Redirects | None = Field(None, description="how many redirects to follow")
     max_body: Size | None = Field(None, description="largest body read, decompressed")
-    auth: HttpAuth | None = Field(None, description="how to sign in")
-    tls: HttpTls | None = Field(None, description="how the certificate is judged")
+    auth: Auth | None = Field(None, description="how to sign in")
+    tls: TlsSettings | None = Field(None, description="how TLS is spoken and the certificate judged")
+    http_version: HttpVersion | None = Field(None, description="auto, 1.1 or 2")
+    ip_family: Family | None = Field(None, description="4 or 6: only addresses of this kind are tried")
+    proxy: ProxyField | None = Field(None, description="a proxy to go through")
+    connections: Connections | None = Field(None, description="fresh or kept")
 
 
 class HttpPart(Model):
@@ -101,19 +152,42 @@ class HttpPart(Model):
     json_body: JsonValue = Field(None, alias="json", description="a body sent as JSON")
     form: Fields | None = Field(None, description="a body sent as a form")
     body: str | None = Field(None, description="a body sent as it stands")
-    auth: HttpAuth | None = Field(None, description="how to sign in")
+    file: File | None = Field(None, description="a file sent as the body, beside the journey")
+    multipart: dict[str, MultipartField] | None = Field(None, description="a body of several parts, as forms with files send it")
+    auth: Auth | None = Field(None, description="how to sign in")
     follow_redirects: Redirects | None = Field(None, description="how many redirects to follow; default 10, 0 takes the first answer")
     max_body: Size | None = Field(None, description="largest body read, decompressed; default 5 MB, the step fails beyond it")
-    tls: HttpTls | None = Field(None, description="how the certificate is judged")
+    tls: TlsSettings | None = Field(None, description="how TLS is spoken and the certificate judged")
+    http_version: HttpVersion | None = Field(None, description="auto (2 where the server offers it under TLS), 1.1 or 2; default auto")
+    ip_family: Family | None = Field(None, description="4 or 6: only addresses of this kind are tried; default any")
+    all_addresses: Yes = Field(False, description="ask each address the name has; the step fails when one of them does")
+    proxy: ProxyField | None = Field(None, description="a proxy to go through; default none, those of the environment are not used")
+    connections: Connections | None = Field(None, description="fresh: new ones in this step, so that handshakes are seen; kept: go on with the attempt's")
 
     @model_validator(mode="after")
     def _one_body(self) -> "HttpPart":
-        given = [name for name, there in (("json", self.has_json), ("form", self.form is not None), ("body", self.body is not None)) if there]
+        given = [name for name, there in self._bodies().items() if there]
         if len(given) > 1:
             raise ValueError(f"{' and '.join(given)} are two bodies; keep one")
         if given and self.method in ("GET", "HEAD"):
             raise ValueError(f"a {self.method} has no body; remove {given[0]}: or say method: POST")
         return self
+
+    @model_validator(mode="after")
+    def _some_part(self) -> "HttpPart":
+        if self.multipart == {}:
+            raise ValueError("multipart has no parts; give it some, or remove it")
+        return self
+
+    @model_validator(mode="after")
+    def _one_way(self) -> "HttpPart":
+        if self.all_addresses and self.proxy is not None:
+            raise ValueError("a proxy looks addresses up itself; remove all_addresses or proxy")
+        return self
+
+    def _bodies(self) -> dict[str, bool]:
+        others = {name: getattr(self, name) is not None for name in ("form", "body", "file", "multipart")}
+        return {"json": self.has_json} | others
 
     @property
     def has_json(self) -> bool:
@@ -123,7 +197,7 @@ class HttpPart(Model):
     @property
     def has_body(self) -> bool:
         """Whether the request carries a body."""
-        return self.has_json or self.form is not None or self.body is not None
+        return any(self._bodies().values())
 
     @property
     def verb(self) -> str:
@@ -143,8 +217,10 @@ class HttpPart(Model):
         changes: dict[str, Any] = {
             "headers": {name: value for name, value in defaults.headers.items() if name.lower() not in own} | self.headers,
             "auth": self.auth if signs_in else defaults.auth,
-            "follow_redirects": defaults.follow_redirects if self.follow_redirects is None else self.follow_redirects,
-            "max_body": defaults.max_body if self.max_body is None else self.max_body,
-            "tls": self.tls or defaults.tls,
         }
+        for name in ("follow_redirects", "max_body", "tls", "http_version", "ip_family", "proxy", "connections"):
+            own_value = getattr(self, name)
+            changes[name] = getattr(defaults, name) if own_value is None else own_value
+        if self.all_addresses:
+            changes["proxy"] = self.proxy
         return self.model_copy(update=changes)

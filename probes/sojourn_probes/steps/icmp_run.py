@@ -17,9 +17,9 @@ from sojourn_probes.steps.echo import reply_in, request
 from sojourn_probes.steps.icmp import IcmpPart
 from sojourn_probes.steps.phases import Phases
 from sojourn_probes.steps.ping_socket import SO_TIMESTAMPNS, ping_socket
-from sojourn_probes.steps.resolving import ResolveError, resolve
+from sojourn_probes.steps.resolving import ResolveError, lookup_for, resolve
 from sojourn_probes.steps.talk import Broken
-from sojourn_probes.steps.wire import fits_family, lookup_for
+from sojourn_probes.steps.wire import fits_family
 from sojourn_probes.units import show_duration
 
 _TOKEN_BYTES: Final = 16

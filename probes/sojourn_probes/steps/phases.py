@@ -3,18 +3,16 @@
 from typing import Any, Final
 
 from sojourn_probes.clock import Clock
-from sojourn_probes.steps.tls_facts import tls_facts
 
 _TRACE: Final = {
-    # What httpcore2 says as it goes, and which phase that begins or ends. Resolve and connect are the network backend's own.
-    "connection.start_tls.started": ("begin", "tls"),
-    "connection.start_tls.complete": ("end", "tls"),
-    "http11.send_request_headers.started": ("begin", "send"),
-    "http11.send_request_body.complete": ("end", "send"),
-    "http11.receive_response_headers.started": ("begin", "wait"),
-    "http11.receive_response_headers.complete": ("end", "wait"),
-    "http11.receive_response_body.started": ("begin", "receive"),
-    "http11.receive_response_body.complete": ("end", "receive"),
+    # What httpcore2 says of an HTTP/2 connection as it goes, and which phase that begins or ends.
+    "http2.send_connection_init.started": ("begin", "send"),
+    "http2.send_request_headers.started": ("begin", "send"),
+    "http2.send_request_body.complete": ("end", "send"),
+    "http2.receive_response_headers.started": ("begin", "wait"),
+    "http2.receive_response_headers.complete": ("end", "wait"),
+    "http2.receive_response_body.started": ("begin", "receive"),
+    "http2.receive_response_body.complete": ("end", "receive"),
 }
 
 
@@ -44,11 +42,7 @@ class Phases:
     async def trace(self, name: str, info: dict[str, Any]) -> None:
         """httpcore2's `trace` extension."""
         step = _TRACE.get(name)
-        if step is not None:
-            (self.begin if step[0] == "begin" else self.end)(step[1])
-        # Asked now: a connection that has been closed since knows neither.
-        if name == "connection.connect_tcp.complete":
-            address = info["return_value"].get_extra_info("server_addr")
-            self.peer = None if not address else (str(address[0]), int(address[1]))
-        if name == "connection.start_tls.complete":
-            self.tls_facts = tls_facts(info["return_value"].get_extra_info("ssl_object"), self._clock.now_ns() / 1e9)
+        if step is not None and step[0] == "end":
+            self.end(step[1])
+        elif step is not None and self.current != step[1]:  # a new connection's greeting is the begin of what is sent
+            self.begin(step[1])

@@ -7,8 +7,8 @@ import asyncio
 import ipaddress
 import socket
 import threading
-from collections.abc import Callable, Iterable, Sequence
-from typing import Any, Final
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from typing import Any, Final, Protocol, TypeVar
 
 import httpcore2
 
@@ -18,16 +18,37 @@ STAGGER_SECONDS: Final = 0.25
 """How long one address may take before the next is tried beside it (RFC 8305 §5)."""
 
 
+_FAMILIES: Final = {"any": socket.AF_UNSPEC, "4": socket.AF_INET, "6": socket.AF_INET6}
+
+
 class ResolveError(httpcore2.ConnectError):
     """A host name has no address."""
 
+
+class HasAclose(Protocol):
+    """A connection that can be closed."""
+
+    async def aclose(self) -> None:
+        """Close it."""
+        ...
+
+
+Closing = TypeVar("Closing", bound=HasAclose)
 
 Lookup = Callable[[str, int], Sequence[tuple[Any, ...]]]
 """`socket.getaddrinfo`, or what a test puts in its place."""
 
 
-def _system_lookup(host: str, port: int) -> Sequence[tuple[Any, ...]]:
-    return socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+def lookup_for(family: str) -> Lookup:
+    """The system's lookup, for addresses of one family (`4`, `6`) or `any`."""
+
+    def look(host: str, port: int) -> Sequence[tuple[Any, ...]]:
+        return socket.getaddrinfo(host, port, family=_FAMILIES[family], type=socket.SOCK_STREAM)
+
+    return look
+
+
+_system_lookup: Final = lookup_for("any")
 
 
 async def resolve(host: str, port: int, lookup: Lookup = _system_lookup) -> list[str]:
@@ -65,6 +86,52 @@ async def resolve(host: str, port: int, lookup: Lookup = _system_lookup) -> list
     return addresses
 
 
+async def addresses_of(host: str, port: int, phases: Phases, lookup: Lookup = _system_lookup) -> list[str]:
+    """Where to connect to for `host`; the lookup is the phase `resolve`, which an address does not have. Raises `ResolveError`."""
+    if is_address(host):
+        return [host.strip("[]")]
+    phases.begin("resolve")
+    addresses = await resolve(host, port, lookup)
+    phases.end("resolve")
+    return addresses
+
+
+async def first_of(addresses: list[str], dial: Callable[[str], Awaitable[Closing]]) -> Closing:
+    """Happy eyeballs: `dial` each address, the next one when one fails or takes long; the first connected wins."""
+    if len(addresses) == 1:
+        return await dial(addresses[0])
+    waiting = _alternating(addresses)
+    trying: set[asyncio.Task[Closing]] = set()
+    fault: BaseException | None = None
+    winner: Closing | None = None
+    try:
+        while waiting or trying:
+            if waiting:
+                trying.add(asyncio.ensure_future(dial(waiting.pop(0))))
+            done, trying = await asyncio.wait(trying, timeout=STAGGER_SECONDS if waiting else None, return_when=asyncio.FIRST_COMPLETED)
+            for task in done:
+                if task.exception() is not None:
+                    fault = fault or task.exception()
+                elif winner is None:
+                    winner = task.result()
+                else:
+                    await task.result().aclose()
+            if winner is not None:
+                return winner
+    finally:
+        await _abandon(trying)
+    assert fault is not None
+    raise fault
+
+
+async def _abandon(tasks: "set[asyncio.Task[Closing]]") -> None:
+    for task in tasks:
+        task.cancel()
+    for outcome in await asyncio.gather(*tasks, return_exceptions=True):
+        if not isinstance(outcome, BaseException):
+            await outcome.aclose()
+
+
 class ResolvingBackend(httpcore2.AsyncNetworkBackend):
     """Resolves, then connects. `phases()` gives the phases of the exchange under way."""
 
@@ -83,53 +150,15 @@ class ResolvingBackend(httpcore2.AsyncNetworkBackend):
     ) -> httpcore2.AsyncNetworkStream:
         """A connection to `host`: its first address to answer."""
         phases = self._phases()
-        addresses = [host]
-        if not _is_address(host):
-            phases.begin("resolve")
-            addresses = await resolve(host, port, self._lookup)
-            phases.end("resolve")
+        addresses = await addresses_of(host, port, phases, self._lookup)
         phases.begin("connect")
-        stream = await self._first(addresses, port, timeout, local_address, socket_options)
+        stream = await first_of(addresses, lambda address: self._plain.connect_tcp(address, port, timeout, local_address, socket_options))
         phases.end("connect")
         return stream
 
     async def sleep(self, seconds: float) -> None:
         """Wait, as httpcore2 asks before its own retries (which we do not use)."""
         await asyncio.sleep(seconds)
-
-    async def _first(self, addresses: list[str], port: int, *rest: Any) -> httpcore2.AsyncNetworkStream:
-        """Happy eyeballs: the next address is tried when one fails or takes long; the first connected wins."""
-        waiting = _alternating(addresses)
-        trying: set[asyncio.Task[httpcore2.AsyncNetworkStream]] = set()
-        fault: BaseException | None = None
-        winner: httpcore2.AsyncNetworkStream | None = None
-        try:
-            while waiting or trying:
-                if waiting:
-                    address = waiting.pop(0)
-                    trying.add(asyncio.create_task(self._plain.connect_tcp(address, port, *rest)))
-                done, trying = await asyncio.wait(trying, timeout=STAGGER_SECONDS if waiting else None, return_when=asyncio.FIRST_COMPLETED)
-                for task in done:
-                    if task.exception() is not None:
-                        fault = fault or task.exception()
-                    elif winner is None:
-                        winner = task.result()
-                    else:
-                        await task.result().aclose()
-                if winner is not None:
-                    return winner
-        finally:
-            await _abandon(trying)
-        assert fault is not None
-        raise fault
-
-
-async def _abandon(tasks: set[asyncio.Task[httpcore2.AsyncNetworkStream]]) -> None:
-    for task in tasks:
-        task.cancel()
-    for outcome in await asyncio.gather(*tasks, return_exceptions=True):
-        if isinstance(outcome, httpcore2.AsyncNetworkStream):
-            await outcome.aclose()
 
 
 def _alternating(addresses: list[str]) -> list[str]:
@@ -143,7 +172,8 @@ def _alternating(addresses: list[str]) -> list[str]:
     return mixed
 
 
-def _is_address(host: str) -> bool:
+def is_address(host: str) -> bool:
+    """Whether `host` is an address and no name."""
     try:
         ipaddress.ip_address(host.strip("[]").partition("%")[0])
     except ValueError:

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Final, Literal
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from sojourn_probes.model import Model
-from sojourn_probes.steps.http import SecretText
+from sojourn_probes.steps.auth import SecretText
 
 StartTls = Literal["smtp", "imap", "pop3", "postgres", "ldap"]
 """Protocols that begin in plain text and are asked to go on in TLS."""

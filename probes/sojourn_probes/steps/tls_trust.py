@@ -1,6 +1,7 @@
 """TLS contexts from what a step says, shared by all steps that say the same: each costs 2.7 MiB."""
 
 import ssl
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -23,16 +24,21 @@ class TrustError(Exception):
         super().__init__(failure.message)
 
 
-def context_for(settings: TlsSettings, context: StepContext) -> ssl.SSLContext:
-    """The TLS context for `settings`; made anew when one of its files has changed. Raises `TrustError` and `NameMissing`."""
+def context_for(settings: TlsSettings, context: StepContext, protocols: Sequence[str] = ()) -> ssl.SSLContext:
+    """The TLS context for `settings`; made anew when one of its files has changed. Raises `TrustError` and `NameMissing`.
+
+    `protocols` are offered in the handshake (ALPN), the dearest first.
+    """
     files = {name: _file(getattr(settings, name), context) for name in ("ca_file", "cert_file", "key_file")}
     password = None if settings.key_password is None else context.names.fill_text(settings.key_password)
-    key = (settings.verify, settings.min_version, *files.values())
+    key = (settings.verify, settings.min_version, *files.values(), *protocols)
     state = (password, *(_changed(name, file) for name, file in files.items()))
     shared: dict[Any, tuple[Any, ssl.SSLContext]] = context.tools.setdefault(_TOOL, {})
     known = shared.get(key)
     if known is None or known[0] != state:
         known = shared[key] = (state, _made(settings, files, password))
+        if protocols:
+            known[1].set_alpn_protocols(protocols)
     return known[1]
 
 

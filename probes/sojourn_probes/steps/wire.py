@@ -15,15 +15,13 @@ from sojourn_probes.result import Exchange, Failure
 from sojourn_probes.semconv import HTTP_PHASES, FailureKind
 from sojourn_probes.steps.base import Observation, StepContext
 from sojourn_probes.steps.phases import Phases
-from sojourn_probes.steps.resolving import ResolveError, ResolvingBackend
+from sojourn_probes.steps.resolving import ResolveError, ResolvingBackend, lookup_for
 from sojourn_probes.steps.talk import LOST, Broken, Talk, causes, ssl_error_in
 from sojourn_probes.steps.tls import TlsSettings
-from sojourn_probes.steps.tls_facts import chain_of, tls_facts
+from sojourn_probes.steps.tls_facts import tls_facts
 from sojourn_probes.steps.tls_faults import SILENT, tls_words
-from sojourn_probes.steps.tls_trust import TrustError, context_for, trusting_all
-
-LOOK_SECONDS: Final = 5.0
-"""How long the second look at a certificate that was refused may take."""
+from sojourn_probes.steps.tls_look import LOOK_SECONDS, second_look, spare
+from sojourn_probes.steps.tls_trust import TrustError, context_for
 
 GOODBYE_SECONDS: Final = 1.0
 """How long the server may take to answer the end of TLS."""
@@ -32,8 +30,6 @@ DEFAULT_LIMIT: Final = 64 * 1024
 """Bytes read at most, unless the step says otherwise."""
 
 UNREACHED: Final = "nobody answers there; the host may be down, or a firewall drops what is sent to this port"
-
-_FAMILIES: Final = {"any": socket.AF_UNSPEC, "4": socket.AF_INET, "6": socket.AF_INET6}
 
 Upgrade = Callable[[Talk], Awaitable[None]]
 """Asks the server, in the plain text of its protocol, to go on in TLS."""
@@ -149,30 +145,19 @@ class Wire:
             raise Broken(fault.failure.kind, fault.failure.message) from None
 
     async def _second_look(self, name: str, upgrade: Upgrade | None) -> Sequence[Mapping[str, Any]]:
-        """The certificates behind a refused handshake. Python shows those of a good one only, so one more is made that takes any."""
+        """The certificates behind a refused handshake."""
         assert self.phases.peer is not None
-        phases = Phases(self.context.clock)
-        stream: httpcore2.AsyncNetworkStream | None = None
-        try:
-            async with asyncio.timeout(self._spare(LOOK_SECONDS)):
-                stream = await ResolvingBackend(lambda: phases).connect_tcp(*self.phases.peer)
-                if upgrade is not None:
-                    await upgrade(Talk(stream, self.where, phases, self.context.redact, self._limit))
-                stream = await stream.start_tls(trusting_all(), name)
-                connection = stream.get_extra_info("ssl_object")
-                self.phases.tls_facts = tls_facts(connection, self.context.clock.now_ns() / 1e9)
-                return chain_of(connection)
-        except (Broken, TimeoutError, *LOST):
-            return ()
-        finally:
-            if stream is not None:
-                with contextlib.suppress(*LOST):
-                    await stream.aclose()
+
+        async def prepare(stream: httpcore2.AsyncNetworkStream) -> None:
+            if upgrade is not None:
+                await upgrade(Talk(stream, self.where, Phases(self.context.clock), self.context.redact, self._limit))
+
+        chain, facts = await second_look(self.phases.peer, name, self._spare(LOOK_SECONDS), self.context.clock, prepare)
+        self.phases.tls_facts = facts or self.phases.tls_facts
+        return chain
 
     def _spare(self, most: float) -> float:
-        """Seconds for what is only good to know: the deadline must not come and make a time-out of what is already certain."""
-        left = self.context.timeout - (self.context.clock.now_ns() - self.seen.started_ns) / 1e9
-        return max(0.0, min(most, left / 2))
+        return spare(most, self.context, self.seen)
 
     def _record(self, error: FailureKind | None) -> None:
         ended = self._ended or self.context.clock.now_ns()
@@ -211,15 +196,6 @@ def fits_family(host: str, family: str) -> None:
     given = "6" if ":" in host else "4" if host.replace(".", "").isdecimal() else family
     if family not in ("any", given):
         raise Broken(FailureKind.CONFIG, f"{host} is an address of IPv{given}, and ip_family says {family}; remove one of them")
-
-
-def lookup_for(family: str) -> Callable[[str, int], Sequence[tuple[Any, ...]]]:
-    """The system's lookup, for addresses of one family or any."""
-
-    def look(host: str, port: int) -> Sequence[tuple[Any, ...]]:
-        return socket.getaddrinfo(host, port, family=_FAMILIES[family], type=socket.SOCK_STREAM)
-
-    return look
 
 
 def _address(stream: httpcore2.AsyncNetworkStream) -> tuple[str, int] | None:

@@ -7,8 +7,6 @@ import json
 import socket
 import ssl
 import time
-import tracemalloc
-import zlib
 from contextlib import AsyncExitStack
 from http.cookiejar import Cookie
 from pathlib import Path
@@ -23,7 +21,6 @@ from sojourn_probes.redact import Redactor
 from sojourn_probes.secrets import SecretStore
 from sojourn_probes.semconv import FailureKind, Outcome
 from sojourn_probes.steps.base import StepContext
-from sojourn_probes.steps.body import Body, BodyTooLarge, read_body
 from sojourn_probes.steps.cookies import jar_of
 from sojourn_probes.steps.http_run import Runner
 from sojourn_probes.steps.resolving import ResolveError, ResolvingBackend, resolve
@@ -176,16 +173,26 @@ async def test_a_refused_connection_is_connect():
         held.bind(("127.0.0.1", 0))
         port = held.getsockname()[1]
         run = await walk(one(f"http://localhost:{port}"))
-    assert (run.failure.kind, run.failure.message) == (FailureKind.CONNECT, f"GET http://localhost:{port}/start: the connection was refused")
+    assert run.failure.kind is FailureKind.CONNECT
+    said = "the connection was refused; nothing listens on this port there, or a firewall refuses it"
+    assert run.failure.message == f"GET http://localhost:{port}/start: {said}"
     assert list(step_of(run).exchanges[0].phases) == ["resolve"]
 
 
 @pytest.mark.parametrize(
     ("raw", "kind", "message"),
     [
-        (None, FailureKind.PROTOCOL, "the answer is not good HTTP: Server disconnected without sending a response."),
-        (b"SSH-2.0-x\r\n", FailureKind.PROTOCOL, "the answer is not good HTTP"),
-        (b"HTTP/1.1 200 OK\r\ncontent-length: 50\r\n\r\nshort", FailureKind.PROTOCOL, "the answer is not good HTTP"),
+        (None, FailureKind.PROTOCOL, "the server closed the connection without an answer; it may have crashed over this request, or wants TLS"),
+        (b"HTTP/1.1 200 OK\r\ncontent-le", FailureKind.PROTOCOL, "the server closed the connection in the middle of its header; it may have crashed"),
+        (b"SSH-2.0-x\r\n", FailureKind.PROTOCOL, "the answer is not good HTTP: it begins with 'SSH-2.0-x\\r\\n'"),
+        (
+            b"HTTP/1.1 200 OK\r\ncontent-length: 50\r\n\r\nshort",
+            FailureKind.PROTOCOL,
+            "the server closed the connection before the body was whole, after 5 B; it may",
+        ),
+        (b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n5\r\nhello\r\n", FailureKind.PROTOCOL, "before the body was whole, after 5 B"),
+        (b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\nhello\r\n\r\n", FailureKind.PROTOCOL, "the answer is not good HTTP: illegal chunk header"),
+        (b"HTTP/1.1 200 OK\r\nx: " + b"y" * 200_000, FailureKind.PROTOCOL, "the answer is not good HTTP: Receive buffer too long"),
         (answer(302, location="http://x:port/"), FailureKind.PROTOCOL, "the answer is not good HTTP"),
         (answer(302, location="ftp://x/"), FailureKind.PROTOCOL, "the answer is not good HTTP"),
         (answer(body=b"no gzip", content_encoding="gzip"), FailureKind.CONTENT, "the body is not what its content-encoding says"),
@@ -243,46 +250,6 @@ async def test_a_body_that_drips_ends_at_the_deadline():
     assert step_of(run).exchanges[0].status == 200
 
 
-@pytest.mark.parametrize("encoding", ["gzip", "deflate", None])
-async def test_a_body_is_bounded_while_it_is_unpacked(encoding):
-    """A small body that unpacks to a hundred megabytes stops at max_body."""
-    big = b"\0" * 100_000_000
-    raw = {"gzip": lambda: gzip.compress(big), "deflate": lambda: zlib.compress(big), None: lambda: big[:2_000_000]}[encoding]()
-    headers = {"content_encoding": encoding} if encoding else {}
-    async with site(await always(answer(body=raw, **headers))) as shop:
-        run = await walk(one(shop.url, ", max_body: 1 MB"))
-    assert (run.failure.kind, run.failure.message) == (FailureKind.CONTENT, f"GET {shop.url}/start: the body is larger than 1.0 MB (max_body)")
-
-
-async def test_unpacking_never_holds_much_more_than_the_limit():
-    """A bomb of a hundred megabytes costs a few, not a hundred."""
-
-    bomb = gzip.compress(b"\0" * 100_000_000)
-
-    async def chunks() -> Any:
-        yield bomb
-
-    body = Body()
-    tracemalloc.start()
-    try:
-        with pytest.raises(BodyTooLarge):
-            await read_body(chunks(), "gzip", 1_000_000, body)
-        peak = tracemalloc.get_traced_memory()[1]
-    finally:
-        tracemalloc.stop()
-    assert len(body.content) == 1_000_000
-    assert peak < 10_000_000
-
-
-async def test_packed_bodies_are_read():
-    """gzip is asked for and unpacked; `size` counts what came over the wire."""
-    raw = gzip.compress(b"hello " * 1000)
-    async with site(await always(answer(body=raw, content_encoding="gzip"))) as shop:
-        run = await walk(one(shop.url) + "    expect: [body contains 'hello hello', size < 1 KB]\n")
-    assert run.outcome is Outcome.PASSED, run.failure
-    assert shop.asked[0].headers["accept-encoding"] == "gzip, deflate"
-
-
 async def test_other_charsets_are_read():
     """The charset of the content type counts; an unknown one is read as UTF-8."""
     async with site(await always(answer(body="Grüße".encode("latin-1"), content_type="text/html; charset=iso-8859-1"))) as shop:
@@ -319,8 +286,8 @@ async def test_a_bad_certificate_is_tls():
         bad = await walk(one(shop.url))
         taken = await walk(one(shop.url, ", tls: {verify: false}") + "    expect: [status == 200, tls.version exists]\n")
     assert bad.failure.kind is FailureKind.TLS
-    said = "the certificate's issuer is not known here; the server must send its whole chain, or trust the authority with ca_file"
-    assert bad.failure.message == f"GET {shop.url}/start: {said}"
+    said = f"GET {shop.url}/start: the server sent its own certificate alone, and its issuer (organizationName=trustme"
+    assert bad.failure.message.startswith(said)
     assert list(step_of(bad).exchanges[0].phases) == ["resolve", "connect"]
     assert taken.outcome is Outcome.PASSED, taken.failure
 
@@ -345,7 +312,7 @@ async def test_a_ca_file_that_is_not_there_is_config(tmp_path):
     assert (run.outcome, run.failure.kind, run.failure.message) == (
         Outcome.INCONCLUSIVE,
         FailureKind.CONFIG,
-        "tls.ca_file cannot be read: No such file or directory",
+        "tls.ca_file cannot be read: No such file or directory; its path is relative to the journey file",
     )
 
 

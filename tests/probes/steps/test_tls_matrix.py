@@ -1,4 +1,4 @@
-"""Every way a TLS server can be wrong: its failure kind, and a sentence with cause and cure. The same for tls and tcp steps."""
+"""Every way a TLS server can be wrong: its failure kind, and a sentence with cause and cure. The same for tls, tcp and http steps."""
 
 import asyncio
 import socket
@@ -8,13 +8,20 @@ from typing import Any
 import pytest
 
 from sojourn_probes.semconv import FailureKind, Outcome
+from tests.probes.site import answer
 from tests.probes.steps.tls_servers import Authority, handshaking, hours, listening, self_signed, silent
 from tests.probes.walking import walk
 
 STEPS = {
     "tls": "tls: {{host: localhost, port: {port}, ca_file: ca.pem{more}}}",
     "tcp": "tcp: {{host: localhost, port: {port}, tls: {{ca_file: ca.pem{more}}}}}",
+    "http": "http: {{url: 'https://localhost:{port}/', tls: {{ca_file: ca.pem{more}}}}}",
 }
+
+
+def place(kind: str, port: int) -> str:
+    """How the sentence of a failure begins."""
+    return f"GET https://localhost:{port}/: " if kind == "http" else f"localhost:{port}: "
 
 
 @pytest.fixture
@@ -63,7 +70,7 @@ async def test_a_badly_set_up_server_is_tls(kind, which, authority, tmp_path):
     with handshaking(tls) as port:
         run = await shake(kind, port, tmp_path)
     assert (run.outcome, run.failure.kind) == (Outcome.FAILED, FailureKind.TLS)
-    assert run.failure.message.removeprefix(f"localhost:{port}: ").startswith(said)
+    assert run.failure.message.removeprefix(place(kind, port)).startswith(said)
     exchange = run.attempts[0].steps[0].exchanges[0]
     assert (list(exchange.phases), exchange.error) == (["resolve", "connect"], FailureKind.TLS)
 
@@ -130,7 +137,7 @@ async def test_a_hostile_server_is_tls(kind, serve, said, authority, tmp_path):
     """Plain text where TLS should be, and a connection ended in the handshake, are `tls`."""
     async with listening(serve) as port:
         run = await shake(kind, port, tmp_path)
-    assert (run.failure.kind, run.failure.message) == (FailureKind.TLS, f"localhost:{port}: {said}")
+    assert (run.failure.kind, run.failure.message) == (FailureKind.TLS, f"{place(kind, port)}{said}")
 
 
 @pytest.mark.parametrize("kind", sorted(STEPS))
@@ -139,7 +146,8 @@ async def test_a_silent_server_is_timeout(kind, authority, tmp_path):
     async with listening(silent) as port:
         run = await shake(kind, port, tmp_path, timeout="2s")
     assert run.failure.kind is FailureKind.TIMEOUT
-    assert run.failure.message.startswith(f"not done within 2.00 s (timeout of the attempt), at {kind.upper()} localhost:{port} after resolve ")
+    request = f"GET https://localhost:{port}/" if kind == "http" else f"{kind.upper()} localhost:{port}"
+    assert run.failure.message.startswith(f"not done within 2.00 s (timeout of the attempt), at {request} after resolve ")
     assert run.failure.message.endswith("silent in the TLS handshake; it may speak no TLS on this port, or want starttls, or hang")
     exchange = run.attempts[0].steps[0].exchanges[0]
     assert (list(exchange.phases), exchange.error) == (["resolve", "connect"], FailureKind.TIMEOUT)
@@ -153,7 +161,7 @@ async def test_nobody_there_is_connect(kind, authority, tmp_path):
         port = held.getsockname()[1]
         run = await shake(kind, port, tmp_path)
     said = "the connection was refused; nothing listens on this port there, or a firewall refuses it"
-    assert (run.failure.kind, run.failure.message) == (FailureKind.CONNECT, f"localhost:{port}: {said}")
+    assert (run.failure.kind, run.failure.message) == (FailureKind.CONNECT, f"{place(kind, port)}{said}")
     assert list(run.attempts[0].steps[0].exchanges[0].phases) == ["resolve"]
 
 
@@ -184,7 +192,8 @@ async def test_a_server_that_drips_its_handshake_ends_at_the_deadline(authority,
 @pytest.mark.parametrize("newest", ["TLSv1_2", "TLSv1_3"])
 async def test_a_missing_client_certificate_is_tls(kind, newest, authority, tmp_path):
     """A server that wants a client certificate says no during the handshake, with TLS 1.3 right after it; both are seen."""
-    with handshaking(authority.wanting_clients(ssl.TLSVersion[newest]), b"hello\n") as port:
+    greeting = answer(body="hello\n") if kind == "http" else b"hello\n"
+    with handshaking(authority.wanting_clients(ssl.TLSVersion[newest]), greeting) as port:
         step = STEPS[kind].format(port=port, more="")
         if kind == "tcp":
             step = step[:-1] + ', dialog: [{expect: "hello"}]}'
