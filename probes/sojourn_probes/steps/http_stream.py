@@ -71,7 +71,7 @@ class Stream(asyncio.Protocol, httpcore2.AsyncNetworkStream):
         if self._fault is not None:
             raise self._fault
         if self._transport.is_closing():
-            raise ConnectionResetError("the connection is closed")
+            return  # why it is closing is not known yet; the next read says it
         self._transport.write(buffer)
         if self._blocked:
             self._writer = asyncio.get_running_loop().create_future()

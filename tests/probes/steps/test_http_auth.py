@@ -43,7 +43,7 @@ def signing_in(url: str, more: str = "", steps: int = 1) -> str:
 
 async def test_a_token_is_fetched_once_and_used_until_it_runs_out():
     """The fetch is an exchange of its own, in no phase and no total; later steps and runs use the token."""
-    office, tools = Office(expires_in=3600), {}
+    office, tools = Office(expires_in=3600), dict[str, Any]()
     async with site(office) as shop:
         text = signing_in(shop.url, ", scope: [read, write], audience: api", steps=2)
         first = await walk(text, environ=SECRETS, tools=tools)
@@ -74,7 +74,7 @@ async def test_id_and_secret_in_the_body():
 
 async def test_a_token_that_is_refused_is_fetched_anew_once():
     """A 401 for a token from before brings a new one; a 401 for a new one is the answer."""
-    office, tools = Office(expires_in=3600), {}
+    office, tools = Office(expires_in=3600), dict[str, Any]()
     async with site(office) as shop:
         await walk(signing_in(shop.url), environ=SECRETS, tools=tools)
         office.good.clear()
@@ -88,7 +88,7 @@ async def test_a_token_that_is_refused_is_fetched_anew_once():
 
 async def test_a_token_that_has_run_out_is_not_used():
     """One that lives shorter than a request is fetched for each."""
-    office, tools = Office(expires_in=0), {}
+    office, tools = Office(expires_in=0), dict[str, Any]()
     async with site(office) as shop:
         await walk(signing_in(shop.url, steps=2), environ=SECRETS, tools=tools)
     assert office.given == 2
