@@ -117,7 +117,7 @@ def test_what_cannot_be_filled_is_found_beforehand():
         (STEP.replace("{url: /}", '{url: "/${vars.x}"}'), "a.yaml:5:19: steps[0].http.url: ${vars.x} is not set; add x under vars:"),
         (STEP.replace("{url: /}", '{url: "/${foo.x}"}'), None),
         (STEP.replace("{url: /}", '{url: "/${steps.z.t}"}'), "a.yaml:5:19: steps[0].http.url: ${steps.z.t}: there is no earlier step z"),
-        ("vars: {a: '${vars.b}', b: 1}\n" + STEP, "a.yaml:1:11: vars.a: ${vars.b} is not known here; only env, secrets, run, random, now, date are"),
+        ("vars: {a: '${vars.b}', b: 1}\n" + STEP, "a.yaml:1:11: vars.a: ${vars.b} is not known here; only env, secrets, totp, run, random, now, date are"),
         (STEP + "    timeout: 1m\n", "a.yaml:6:14: steps[0].timeout: 60s is longer than the attempt may take (30s); raise the journey's timeout or lower this"),
         (
             STEP + "    extract: {t: {json: $.a, header: b}}\n",

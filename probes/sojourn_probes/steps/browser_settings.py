@@ -7,8 +7,8 @@ from typing import Annotated, Any, Final, Literal, Self
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from sojourn_probes.model import Model
-from sojourn_probes.steps.browser_targets import Flag
 from sojourn_probes.steps.auth import PlainAuth, SecretText
+from sojourn_probes.steps.browser_targets import Flag
 from sojourn_probes.steps.http import Headers
 from sojourn_probes.units import Duration
 

@@ -55,26 +55,26 @@ def handshaking(tls: ssl.SSLContext, greeting: bytes = b"", ends: "queue.Queue[b
 
     def one(connection: socket.socket) -> None:
         connection.settimeout(30)
-        with contextlib.suppress(OSError):
-            with tls.wrap_socket(connection, server_side=True, suppress_ragged_eofs=False, do_handshake_on_connect=False) as wrapped:
-                try:
-                    wrapped.do_handshake()
-                except ssl.SSLError:
-                    # To the end in plain bytes: closing with something unread would reset the connection, and the alert be lost.
-                    wrapped.shutdown(socket.SHUT_WR)
-                    while wrapped.recv(4096):
-                        pass
-                    return
-                wrapped.sendall(greeting)
-                try:
-                    while wrapped.recv(4096):
-                        pass
-                except ssl.SSLError:
-                    in_order = False
-                else:
-                    in_order = True
-                if ends is not None:
-                    ends.put(in_order)
+        encrypted = tls.wrap_socket(connection, server_side=True, suppress_ragged_eofs=False, do_handshake_on_connect=False)
+        with contextlib.suppress(OSError), encrypted as wrapped:
+            try:
+                wrapped.do_handshake()
+            except ssl.SSLError:
+                # To the end in plain bytes: closing with something unread would reset the connection, and the alert be lost.
+                wrapped.shutdown(socket.SHUT_WR)
+                while wrapped.recv(4096):
+                    pass
+                return
+            wrapped.sendall(greeting)
+            try:
+                while wrapped.recv(4096):
+                    pass
+            except ssl.SSLError:
+                in_order = False
+            else:
+                in_order = True
+            if ends is not None:
+                ends.put(in_order)
 
     def serve() -> None:
         with contextlib.suppress(OSError):
