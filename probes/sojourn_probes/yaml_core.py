@@ -217,6 +217,8 @@ def _explained(fault: yaml.MarkedYAMLError, text: str) -> YamlFault:
         return YamlFault("a second document begins here (---); keep one journey in a file", line, col)
     if "cannot start any token" in problem:
         return YamlFault(f"{problem.replace('found character ', '').split(' that')[0]} cannot begin a value; put the text in quotes", line, col)
+    if in_flow and re.search(r"\[.* in \[", here):
+        return YamlFault("inside [ ] an expectation with brackets of its own must be in quotes: ['status in [200, 204]']", line, col)
     if in_flow:
         return YamlFault("a { or [ is not closed, or a comma is missing", line, col)
     if "expected <block end>" in problem:

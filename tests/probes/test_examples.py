@@ -1,13 +1,17 @@
 """The journeys we hand out work: those under configs/ are walked, those in the docs are loaded."""
 
+import json
 import re
 import textwrap
+import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from sojourn_probes.expectation import COMPARISONS, SOURCES, TLS_FACTS
 from sojourn_probes.load import load_text
+from sojourn_probes.marks import make_mark
 from sojourn_probes.names import NAMESPACES
 from sojourn_probes.semconv import Outcome
 from sojourn_probes.steps import KINDS
@@ -20,27 +24,83 @@ A_STEP = "id: docs\nsteps:\n  - id: s\n    http: {url: https://shop.example/}\n"
 DOCS = (ROOT / "docs/journeys.md").read_text()
 
 
+def mark(run_id: str) -> str:
+    return make_mark(run_id, "k1", b"a probe key of the tests, 32 bytes", time.time())
+
+
 async def shop(asked: Asked) -> bytes:
-    """As much of the demo shop as the examples ask for."""
-    if asked.target == "/payments":
-        in_cart = asked.headers.get("cookie") == "cart=mug"
-        return answer(201, body='{"payment": "p1"}') if in_cart else answer(409)
-    if asked.target == "/cart":
-        return answer(body="Your cart", set_cookie="cart=mug; Path=/") if asked.body == b"product=mug&quantity=1" else answer(400)
-    return answer(body="Welcome")
+    """As much of a site that is well as the examples ask for."""
+    path, _, query = asked.target.partition("?")
+    found = ANSWERS.get((asked.method, path))
+    if found is None:
+        return answer(404)
+    wanted, good = found
+    return good if wanted(asked, query) else answer(409)
+
+
+def anyone(asked: Asked, query: str) -> bool:
+    return True
+
+
+def with_token(asked: Asked, query: str) -> bool:
+    return asked.headers.get("authorization") == "Bearer token-of-the-example"
+
+
+Wanted = Callable[[Asked, str], bool]
+RESULTS = '<ol><li class="result"><h3>Mug, blue</h3><a href="/products/mug">look</a></li><li class="result"><h3>Cup</h3></li></ol>'
+ITEM = '{"data": {"item": {"name": "Mug", "price": {"amount": 12.5, "currency": "EUR"}}}}'
+ANSWERS: dict[tuple[str, str], tuple[Wanted, bytes]] = {
+    ("GET", "/"): (anyone, answer(body="Welcome")),
+    ("GET", "/products/mug"): (anyone, answer(body="<h1>Mug</h1>", content_type="text/html")),
+    ("POST", "/cart"): (lambda asked, query: asked.body == b"product=mug&quantity=1", answer(body="Your cart", set_cookie="cart=mug; Path=/")),
+    ("POST", "/payments"): (lambda asked, query: asked.headers.get("cookie") == "cart=mug", answer(201, body='{"payment": "p1"}')),
+    ("POST", "/oauth/token"): (
+        lambda asked, query: b"client_secret=secret-of-the-example" in asked.body,
+        answer(body='{"access_token": "token-of-the-example", "token_type": "bearer"}'),
+    ),
+    ("DELETE", "/customers/c1"): (with_token, answer(204)),
+    ("GET", "/search"): (lambda asked, query: query == "q=mug", answer(body=RESULTS, content_type="text/html")),
+    ("POST", "/graphql"): (lambda asked, query: json.loads(asked.body)["variables"] == {"sku": "mug"}, answer(body=ITEM)),
+    ("POST", "/exports"): (lambda asked, query: sorted(json.loads(asked.body)) == ["from", "to"], answer(202, body='{"job": "j1"}')),
+    ("GET", "/exports/j1"): (anyone, answer(body='{"state": "done", "rows": 3}')),
+    ("GET", "/exports/j1.csv"): (anyone, answer(body="day,orders\n2026-11-01,3\n", content_type="text/csv; charset=utf-8")),
+    ("GET", "/hint"): (anyone, answer()),
+    ("POST", "/accounts"): (lambda asked, query: "@example.com" in json.loads(asked.body)["email"], answer(201, body='{"id": "a1"}')),
+    ("POST", "/orders"): (
+        lambda asked, query: json.loads(asked.body)["account"] == "a1" and "x-sojourn-probe" in asked.headers,
+        answer(201, body='{"order": "o1"}'),
+    ),
+    ("POST", "/orders/o1/cancel"): (anyone, answer()),
+}
+"""What is asked → what is wanted of the request, and the answer."""
+
+
+class Partner:
+    """The API of api-token.yaml: reading back gives what was made."""
+
+    name = ""
+
+    async def __call__(self, asked: Asked) -> bytes:
+        if asked.target == "/customers" and with_token(asked, ""):
+            self.name = json.loads(asked.body)["name"]
+            return answer(201, body='{"id": "c1"}')
+        if asked.target == "/customers/c1" and asked.method == "GET" and with_token(asked, ""):
+            return answer(body=json.dumps({"id": "c1", "name": self.name}))
+        return await shop(asked)
 
 
 # Those that ask no web site are walked by the tests of their kinds, under steps/.
-ON_THE_WEB = [file for file in sorted((ROOT / "configs/journeys").glob("*.yaml")) if "\nbase_url:" in file.read_text()]
+ON_THE_WEB = [file for file in sorted((ROOT / "configs/journeys").rglob("*.yaml")) if "\nbase_url:" in file.read_text()]
 
 
 @pytest.mark.parametrize("file", ON_THE_WEB, ids=lambda file: file.name)
 async def test_configured_journeys_pass(file):
     """Each journey under configs/ passes against a site that is well."""
-    async with site(shop) as served:
+    async with site(Partner()) as served:
         text = re.sub(r"^base_url: \S+", f"base_url: {served.url}", file.read_text(), flags=re.MULTILINE)
         assert served.url in text
-        run = await walk(text)
+        run = await walk(text, environ={"SOJOURN_SECRET_API_CLIENT": "secret-of-the-example"}, mark=mark)
+    assert [step.id for attempt in run.attempts for step in attempt.steps if step.outcome is not Outcome.PASSED] == []
     assert run.outcome is Outcome.PASSED, run.failure
 
 

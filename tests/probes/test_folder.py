@@ -222,7 +222,7 @@ def test_overrides_and_room_are_looked_at(lines, said):
 
 def test_the_examples_take_defaults(tmp_path):
     """A folder of the examples with a defaults.yaml is read as one."""
-    examples = Path(__file__).parents[2] / "configs/journeys"
+    examples = Path(__file__).parents[2] / "configs/journeys/examples"
     for file in examples.iterdir():
         if file.is_file():
             shutil.copy(file, tmp_path)

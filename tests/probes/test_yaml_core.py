@@ -64,6 +64,7 @@ def test_places_are_those_of_the_values():
         ("1: 2", (1, 1), 'the key 1 is not text; put it in quotes: "1"'),
         ("? {a: 1}\n: 2", (1, 3), 'a map or list cannot be a key; if ${…} or {…} is meant as text, put it in quotes: "${…}"'),
         ("a: &x [b]\nc:\n  <<: *x", (1, 4), "<< takes an alias of a map, such as <<: *common, or a list of such"),
+        ("a: [status in [200, 204]]", (1, 15), "inside [ ] an expectation with brackets of its own must be in quotes: ['status in [200, 204]']"),
         ("a: [1, 2", (1, 9), "a { or [ is not closed, or a comma is missing"),
         ("a: 'x", (1, 4), "a quote that opens here is not closed; inside { } or [ ] put the whole value in quotes"),
         ("a: .nan", (1, 4), '.nan is no number we can use; if text is meant, put it in quotes: ".nan"'),

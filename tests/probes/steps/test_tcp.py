@@ -214,8 +214,8 @@ async def test_nothing_is_left_open():
 
 
 async def test_the_port_example():
-    """configs/journeys/port.yaml passes against servers that are well, and fails at the one that says something else."""
-    text = (ROOT / "configs/journeys/port.yaml").read_text()
+    """configs/journeys/examples/port.yaml passes against servers that are well, and fails at the one that says something else."""
+    text = (ROOT / "configs/journeys/examples/port.yaml").read_text()
     text = text.replace("{gateway: 192.0.2.1, desktop: desktop.example, cache: cache.example}", "{gateway: 127.0.0.1, desktop: localhost, cache: localhost}")
     text = text.replace("rtt > 150ms", "rtt > 30s").replace("connect > 300ms", "connect > 30s").replace("wait < 1s", "wait < 30s")
     if not may_ping("127.0.0.1"):

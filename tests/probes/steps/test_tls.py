@@ -226,8 +226,8 @@ async def test_a_renewed_authority_is_read_again(authority, tmp_path):
 
 
 async def test_the_mail_example(authority, tmp_path):
-    """configs/journeys/mail-tls.yaml passes against a mail server that is well, is slow to renew as degraded, and fails when time is short."""
-    text = (ROOT / "configs/journeys/mail-tls.yaml").read_text().replace("{host: mail.example}", "{host: localhost}")
+    """configs/journeys/examples/mail-tls.yaml passes against a mail server that is well, is slow to renew as degraded, and fails when time is short."""
+    text = (ROOT / "configs/journeys/examples/mail-tls.yaml").read_text().replace("{host: mail.example}", "{host: localhost}")
     text = re.sub(r"starttls: (\w+)(?=\})", r"starttls: \1, ca_file: ca.pem", text).replace("      dialog:", "      tls: {ca_file: ca.pem}\n      dialog:")
     text = text.replace("[connect > 500ms, total > 5s]", "[connect > 30s, total > 30s]")
     for days, outcome in ((90, Outcome.PASSED), (14, Outcome.DEGRADED), (3, Outcome.FAILED)):
