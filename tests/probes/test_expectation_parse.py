@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sojourn_probes.expectation import ALLOWED, SOURCES, Expectation, ExpectationError
+from sojourn_probes.expectation import ALLOWED, SOURCES, TLS_FACTS, Expectation, ExpectationError
 from sojourn_probes.expectation_parse import from_parts, parse
 
 
@@ -96,6 +96,11 @@ def test_what_is_found_can_be_counted(text, expectation):
         ("body matches '('", 15, "'(' is not a regular expression: missing ) at position 1"),
         (r"body matches '\d (a'", 19, r"'\\d (a' is not a regular expression: missing ) at position 5"),
         (r"body matches 'it\'s ('", 13, '"it\'s (" is not a regular expression: missing ) at position 6'),
+        ("x" * 2001, 0, "an expectation may have 2000 characters, this has 2001"),
+        ("status == ,", 10, "a value is wanted here, not ','"),
+        ("total between 1s or 2s", 17, "between wants two values with and between them, such as between 1 and 5"),
+        ("tls.frobs exists", 0, f"tls.frobs is not known; tls has one of {', '.join(TLS_FACTS)}"),
+        ("json $.a == " + "[" * 1500, 12, "nests too deep"),
         ("header == x", 0, "header wants the name of a header after it, such as header content-type contains json"),
         ("json a == 1", 0, "json wants a JSONPath after it, such as json $.items[0].price > 3"),
         ("tls.expires > 3d", 0, "tls.expires is not known; did you mean tls.expires_in?"),
@@ -155,6 +160,19 @@ def test_the_long_form_means_the_same():
         ({"source": "body", "comparison": "contains", "target": 5}, "5 is not text; put it in quotes"),
         ({"source": "status", "property": "x", "comparison": "==", "target": 200}, "status takes no property; remove 'x'"),
         ({"source": "header", "comparison": "exists"}, "header wants the name of a header"),
+        ({"source": "body", "comparison": "matches", "target": 3}, "matches wants a regular expression in quotes"),
+        ({"source": "total", "comparison": "between", "target": ["1s"]}, "between wants two values: the lowest and the highest"),
+        ({"source": "total", "comparison": "between", "target": "1s"}, "between wants a list, such as [1, 5]"),
+        ({"source": "staus", "comparison": "=="}, "'staus' is nothing that can be looked at; did you mean status?"),
+        (
+            {"source": "json", "property": "$", "comparison": "fits", "target": {"type": 3}},
+            "the schema is no JSON Schema: at $.type 3 is not valid under any of the given schemas",
+        ),
+        (
+            {"source": "json", "property": "$", "comparison": "fits", "target": {"patternProperties": {"a": True}, "unevaluatedProperties": False}},
+            "the schema is no JSON Schema: patternProperties and unevaluatedProperties cannot be used together here; say additionalProperties",
+        ),
+        ({"source": "xpath", "property": "//[", "comparison": "exists"}, "'//[' is not an XPath: invalid expression"),
         ({"source": "css", "property": "a", "comparison": "==", "target": [1]}, "[1] is neither text nor a number"),
         ({"source": "css", "comparison": "exists"}, "css wants a CSS selector, such as .price"),
         ({"source": "body", "count": True, "comparison": ">", "target": 1}, "body cannot be counted; json, xpath and css can"),
@@ -178,6 +196,24 @@ def test_any_text_is_read_or_refused_within_its_length(text):
     except ExpectationError as fault:
         offset = fault.offset
     assert 0 <= offset <= len(text)
+
+
+GRAMMAR = "not|xpath|css|json|cookie|header|body|status|count|fits|exists|contains|matches|between|and|in|==|>|3|2xx"
+PATHS = "//a|//a[|count(//*)|$x|id('a')|//a/@b|a::attr(b)|a::attr(|:nth-child(x)|:lang(|:not(|:is(a,b)|ul > li|'ul > li'|*:|$|$.a[?@.b|$..*"
+TARGETS = '{|[1, 2]|{}|{"type": 5}|{"$ref": "#/a"}|{"$ref": "#"}|\'|"|\'(a\'|\'a{99999999999}\'|${vars.x}|${|\\|é|\0'
+PIECES = st.sampled_from([*GRAMMAR.split("|"), *PATHS.split("|"), *TARGETS.split("|")])
+
+
+@given(st.lists(PIECES, max_size=7).map(" ".join))
+def test_any_heap_of_words_is_read_or_refused_within_its_length(text):
+    """Half-good paths, selectors, schemas and patterns end in nothing but ExpectationError, and its place is in the text."""
+    offset, message = 0, "read"
+    try:
+        parse(text)
+    except ExpectationError as fault:
+        offset, message = fault.offset, str(fault)
+    assert 0 <= offset <= len(text)
+    assert 0 < len(message) < 1000
 
 
 WORDS = st.text(alphabet=st.characters(exclude_categories=("Cs", "Cc")), max_size=30).filter(lambda text: "${" not in text)
