@@ -171,7 +171,7 @@ class Attempt:
             def held() -> tuple[ExpectationResult, ...]:
                 return looked_at(step, until, observation, around.names, around.redact, around.journey.folder)
 
-            return await in_time(JUDGING_SECONDS, held) if slow_to_judge(step, until) else held()
+            return await in_time(JUDGING_SECONDS, held) if slow_to_judge(step, observation, until) else held()
 
         try:
             return await until_holds(step.repeat, budget, whose, lambda left, limit: self._observe(step, context, left, limit), look)
@@ -284,7 +284,7 @@ class Attempt:
             return judged(step, observation, around.names, around.redact, around.journey.folder)
 
         try:
-            return await in_time(JUDGING_SECONDS, judge) if slow_to_judge(step) else judge()
+            return await in_time(JUDGING_SECONDS, judge) if slow_to_judge(step, observation) else judge()
         except NameMissing as fault:
             return Verdict(_missing(fault, step.id))
         except TimeoutError:

@@ -27,6 +27,9 @@ from sojourn_probes.units import show_duration, show_size
 SHOWN: Final = 200
 """Characters of a text shown as the actual value."""
 
+SHORT: Final = 4096
+"""Characters of a body that is looked into in the event loop."""
+
 REDACTED: Final = 65_536
 """Characters of a long text that are redacted so that its beginning can be shown."""
 
@@ -56,9 +59,17 @@ class Judgement:
     actual: str
 
 
-def takes_time(expectation: Expectation) -> bool:
-    """Whether judging it depends on how long a body is and what is in it, so that it must not be done in the event loop."""
-    return expectation.source in _LOOKS or expectation.comparison in ("matches", "fits")
+def takes_time(expectation: Expectation, facts: dict[str, Any]) -> bool:
+    """Whether judging it may take long, by what a body is made of, so that it must not be done in the event loop.
+
+    A short body is looked into at once, which is cheaper than a thread; a pattern, and a path that goes down twice, may take long on any.
+    """
+    if expectation.comparison in ("matches", "fits"):
+        return True
+    if expectation.source not in _LOOKS:
+        return False
+    path = str(expectation.property)
+    return len(facts.get("body") or "") > SHORT or path.count("..") > 1 or any(sign in path for sign in ("search", "match", "=~"))
 
 
 def judge(expectation: Expectation, facts: dict[str, Any], names: Names, redact: Redactor, folder: Path = Path()) -> Judgement:

@@ -35,9 +35,12 @@ class Verdict:
     degraded: bool = False
 
 
-def slow_to_judge(step: Step, until: Iterable[Expectation] = ()) -> bool:
+def slow_to_judge(step: Step, observation: Observation, until: Iterable[Expectation] = ()) -> bool:
     """Whether judging the step depends on how long its body is and what is in it, so that it must not be done in the event loop."""
-    return any(takes_time(one) for one in (*step.expect, *step.degraded_if, *until)) or any(source.header is None for source in step.extract.values())
+    facts = observation.facts
+    if any(takes_time(one, facts) for one in (*step.expect, *step.degraded_if, *until)):
+        return True
+    return any(source.header is None and source.cookie is None for source in step.extract.values())
 
 
 def judged(step: Step, observation: Observation, names: Names, redact: Redactor, folder: Path = Path()) -> Verdict:

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from sojourn_agent import telemetry
 from sojourn_probes.errors import JourneyFileError
-from sojourn_probes.expect import Judgement, judge
+from sojourn_probes.expect import Judgement, judge, takes_time
 from sojourn_probes.expectation import COMPARISONS, ExpectationError
 from sojourn_probes.expectation_parse import parse
 from sojourn_probes.in_time import in_time
@@ -391,6 +391,27 @@ async def test_the_loop_goes_on_while_a_body_is_judged():
     task.cancel()
     assert (run.failure.kind, run.failure.message[:60]) == (FailureKind.EXPECTATION, "expected body matches '(x+x+)+y', got not measured: looking ")
     assert len(beats) > 20
+
+
+@pytest.mark.parametrize(
+    ("text", "body", "slow"),
+    [
+        ("status == 200", "x" * 5000, False),
+        ("body contains x", "x" * 5000, False),
+        ("json $.a == 1", '{"a": 1}', False),
+        ("css p exists", "<p>", False),
+        ("css p exists", "<p>" * 2000, True),
+        ("json $..a exists", "{}", False),
+        ("json $..a..b exists", "{}", True),
+        ("json $[?search(@, 'a')] exists", "[]", True),
+        ("body matches a", "", True),
+        ("header x matches a", "", True),
+        ("json $ fits {}", "{}", True),
+    ],
+)
+def test_only_what_is_cheap_is_judged_in_the_event_loop(text, body, slow):
+    """Short bodies without patterns are; what a body can make slow is done beside it."""
+    assert takes_time(parse(text), {"body": body}) is slow
 
 
 async def test_work_whose_time_is_over_is_stopped():
