@@ -275,10 +275,12 @@ async def test_a_redirect_to_a_portal_is_known_and_another_redirect_is_not():
         to = f"http://localhost:{other.port}/guest"
         caught = await walked(answer(302, "", location=f"{to}?switch_url=http://1.1.1.1&ap_mac=00:11&client_mac=22:33&wlan=Guest"))
         with_more = await walked(answer(302, "", location=f"{to}?uamip=10.1.0.1&uamport=3990"), EXPECTED)
+        kept = await walked(answer(302, "", location=f"{to}?uamip=10.1.0.1&uamport=3990"), more=", follow_redirects: 0")
         sign_in = await walked(answer(302, "", location=f"{to}?client_id=a&redirect_uri=b&state=c"))
         expected = await walked(answer(302, "", location=f"{to}?uamip=10.1.0.1&uamport=3990"), "    expect: [body contains terms]\n")
     said_so = f"a captive portal answered, not 127.0.0.1: it sent us to localhost with the parameters of a network's login page (200 from GET /guest); {CURE}"
     assert said(caught) == said(with_more) == (FailureKind.AGENT, said_so)
+    assert said(kept) == (FailureKind.AGENT, said_so.replace("200 from GET /guest", "302 from GET /start"))
     assert (sign_in.outcome, expected.outcome) == (Outcome.PASSED, Outcome.PASSED)
 
 
