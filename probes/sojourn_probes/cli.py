@@ -12,6 +12,7 @@ from typing import Annotated, NoReturn
 
 import typer
 
+from sojourn_probes import cli_import
 from sojourn_probes.cli_streams import hand_over, prepare, say
 from sojourn_probes.cli_walk import Wish, read_all, read_to_walk, require_display, secret_store, tools_for, walk_all
 from sojourn_probes.diff import Fate, differences
@@ -263,6 +264,9 @@ def schema() -> None:
     Example: sojourn schema > journey.schema.json
     """
     hand_over(journey_schema_text())
+
+
+cli_import.register(app)
 
 
 @app.command(context_settings={"ignore_unknown_options": True, "allow_extra_args": True})

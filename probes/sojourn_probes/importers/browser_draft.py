@@ -1,0 +1,61 @@
+"""Collects browser actions into steps: a new step where a page is opened, passwords lifted."""
+
+from typing import Any, Final
+
+from sojourn_probes.importers.draft import Draft, Work, shown_host
+from sojourn_probes.importers.lift import is_secret_name, without_userinfo
+from sojourn_probes.importers.targets import short
+
+MAX_ACTIONS: Final = 40
+"""More actions than these begin a further step."""
+
+
+class Actions:
+    """Adds actions to a journey, in their order."""
+
+    def __init__(self, draft: Draft, work: Work) -> None:
+        self.draft, self.work = draft, work
+        self.name = ""
+        self.actions: list[dict[str, Any]] = []
+
+    def goto(self, url: str, place: str, name: str = "") -> None:
+        """Open a page."""
+        clean, auth = self.work.vault.url(url, place)
+        if auth is not None:
+            self.work.lose(place, "user and password in the address were left out; they may stand under the settings of browser steps")
+        if self.actions and all("goto" in action for action in self.actions):
+            if self.actions[-1] == {"goto": clean}:
+                return
+        elif self.actions:
+            self.flush()
+        self.name = name or self.name or f"Open {_shown(clean)}"
+        self.actions.append({"goto": clean})
+
+    def act(self, action: str, target: dict[str, Any], **more: Any) -> None:
+        """One action on one thing."""
+        if len(self.actions) >= MAX_ACTIONS:
+            self.flush()
+        said = target | {key: value for key, value in more.items() if value is not None}
+        self.actions.append({action: short(action, said)})
+
+    def fill(self, target: dict[str, Any], value: str, place: str, *, secret: bool = False) -> None:
+        """Fill a field; a password, or what is named like one, becomes a reference."""
+        name = next((str(target[key]) for key in ("label", "name", "placeholder", "test_id", "css") if key in target), "")
+        lifted = self.work.vault.field(value, name or "password", place) if secret or is_secret_name(name) else self.work.vault.text(value, name, place)
+        self.act("fill", target, value=lifted)
+
+    def plain(self, action: str, value: Any) -> None:
+        """An action without a target."""
+        self.actions.append({action: value})
+
+    def flush(self, name: str = "") -> None:
+        """End the step."""
+        if self.actions:
+            self.draft.add(name or self.name or f"Part {len(self.draft.steps) + 1}", "browser", self.actions)
+        self.actions, self.name = [], ""
+
+
+def _shown(url: str) -> str:
+    path = without_userinfo(url)
+    rest = path.partition("://")[2].partition("/")[2] if "://" in path else path.lstrip("/")
+    return f"/{rest}" if rest else shown_host(url) or "the page"

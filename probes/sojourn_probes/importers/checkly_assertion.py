@@ -1,0 +1,89 @@
+"""Assertions of Checkly, built in TypeScript or given as JSON, as expectations."""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Final
+
+from sojourn_probes.importers.draft import Work, seconds
+from sojourn_probes.importers.features import has_source
+from sojourn_probes.importers.literal import Call, Chain
+from sojourn_probes.importers.source import text_of
+
+_SOURCES: Final = {
+    "statuscode": "status", "jsonbody": "json", "headers": "header", "textbody": "body", "responsetime": "total", "responsedata": "body",
+    "responsecode": "rcode", "latency": "rtt", "packetloss": "loss",
+}  # fmt: skip
+_SIGNS: Final = {"equals": "==", "notequals": "!=", "greaterthan": ">", "lessthan": "<", "contains": "contains", "notcontains": "not contains"}
+_THERE: Final = {"haskey": "exists", "nothaskey": "not exists", "notempty": "exists", "notnull": "exists", "isempty": "not exists", "isnull": "not exists"}
+_NUMBER = re.compile(r"-?\d{1,15}(?:\.\d{1,9})?\Z")
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """One assertion, whichever way it was written."""
+
+    source: str
+    property: str
+    comparison: str
+    target: Any
+
+    def into(self, expect: list[str], work: Work, place: str, kind: str, ours: Callable[[str], str]) -> bool:
+        """Write it as an expectation of a step of `kind`; False when it cannot be said."""
+        source = _SOURCES.get(self.source)
+        if source is None or not has_source(source) or (source == "json" and kind != "http"):
+            return False
+        prop = ours(self.property) if source in ("json", "header") else self.property if source == "rtt" and self.property in ("min", "avg", "max") else None
+        if source in ("json", "header") and not prop:
+            return False
+        if self.comparison in _THERE:
+            if source == "json" and self.comparison == "haskey" and text_of(self.target):
+                prop = f"{prop}.{text_of(self.target)}"
+            work.expect(expect, place, source, _THERE[self.comparison], None, prop)
+            return True
+        sign = _SIGNS.get(self.comparison)
+        target = self._target(source, sign or "", ours)
+        if sign is None or target is None:
+            return False
+        work.expect(expect, place, source, sign, target, prop)
+        return True
+
+    def _target(self, source: str, sign: str, ours: Callable[[str], str]) -> Any:
+        text = text_of(self.target)
+        if source == "status":
+            return int(text) if re.fullmatch(r"[1-5]\d\d", text) else None
+        if source in ("total", "rtt"):
+            return seconds(float(text) / 1000) if _NUMBER.match(text) and float(text) > 0 else None
+        if source == "loss":
+            return float(text) if _NUMBER.match(text) else None
+        if source == "json" and "contains" not in sign and (isinstance(self.target, int | float) or _NUMBER.match(text)):
+            return self.target if isinstance(self.target, int | float) else float(text) if "." in text else int(text)
+        if source == "json" and text in ("true", "false"):
+            return text == "true"
+        return ours(text) if isinstance(self.target, str | int | float) else None
+
+
+def assertion(data: dict[str, Any]) -> Parts | None:
+    """The assertion in the JSON of the API; None when it is none, or works on a part of a text by regular expression."""
+    source, comparison = text_of(data.get("source")), text_of(data.get("comparison"))
+    if not source or not comparison or text_of(data.get("regex")):
+        return None
+    return Parts(_word(source), text_of(data.get("property")), _word(comparison), data.get("target"))
+
+
+def assertion_of_chain(chain: Chain) -> Parts | None:
+    """`AssertionBuilder.jsonBody('$.a').equals(1)`; None when it is no such thing."""
+    if len(chain.links) != 3 or not chain.links[0].name.endswith("AssertionBuilder"):
+        return None
+    subject, comparison = chain.links[1], chain.links[2]
+    if len(subject.args or ()) > 1:
+        return None  # a regular expression over the header or body
+    return Parts(_word(subject.name), text_of(_first(subject)), _word(comparison.name), _first(comparison))
+
+
+def _first(link: Call) -> Any:
+    return (link.args or [None])[0]
+
+
+def _word(text: str) -> str:
+    return text.replace("_", "").lower()

@@ -1,0 +1,178 @@
+"""Lifting secrets out of what is imported: the value goes, a reference `${secrets.name}` stays."""
+
+import itertools
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, Final
+from urllib.parse import quote, unquote, urlsplit, urlunsplit
+
+from sojourn_probes.importers.source import words
+from sojourn_probes.names import references
+from sojourn_probes.steps.http import SECRET_HEADERS
+
+_WORD: Final = words(
+    "password passwd passphrase passcode pwd pass secret token apikey apitoken accesstoken authtoken authorization auth credential credentials session "
+    "sessionid sid otp pin cvv cvc jwt bearer signature sig authkey clientsecret secretkey accesskey privatekey passwort kennwort"
+)
+"""Words in the name of a field that make it a secret."""
+_PAIRS: Final = frozenset(
+    {("api", "key"), ("access", "key"), ("private", "key"), ("secret", "key"), ("auth", "key"), ("card", "number"), ("subscription", "key")}
+)
+_HARMLESS_ENDS: Final = words("type url uri endpoint name expires expiry length count method mode id hint placeholder label in ttl age")
+"""A `token_type` is no token."""
+
+_LOOKS_SECRET: Final = re.compile(
+    r"""eyJ[A-Za-z0-9_-]{8,4000}\.[A-Za-z0-9_-]{8,4000}\.[A-Za-z0-9_-]{4,4000}   # a JWT
+    | \b(?:AKIA|ASIA)[0-9A-Z]{16}\b                                   # an AWS access key
+    | \b(?:ghp|gho|ghu|ghs|ghr|github_pat|glpat|sk_live|rk_live|sk_test|sk|xox[abprs])[_-][A-Za-z0-9_-]{16,400}   # GitHub, GitLab, Stripe, Slack
+    | \bAIza[0-9A-Za-z_-]{35}\b                                       # a Google API key
+    | -----BEGIN[ ][A-Z ]*PRIVATE[ ]KEY-----[\s\S]*?(?:-----END[ ][A-Z ]*PRIVATE[ ]KEY-----|\Z)
+    """,
+    re.VERBOSE,
+)
+_BEARER: Final = re.compile(r"(?i)\b(bearer|token)(\s{1,4})([A-Za-z0-9._~+/=-]{12,8000})")
+_ONLY_NAMES: Final = re.compile(r"(?:[A-Za-z]{1,20}\s)?\$\{(?:secrets|steps)\.[^}]*\}")
+
+
+def is_secret_name(name: str) -> bool:
+    """Whether a field, parameter or variable of this name holds a secret: `password`, `apiKey`, `x-auth-token`, but not `token_type`."""
+    found = [word.lower() for word in re.findall(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+", name[:200])]
+    if not found or found[-1] in _HARMLESS_ENDS:
+        return False
+    return any(word in _WORD for word in found) or any(pair in _PAIRS for pair in itertools.pairwise(found))
+
+
+def is_secret_header(name: str) -> bool:
+    """Whether a header of this name carries a secret."""
+    return name.lower() in SECRET_HEADERS or is_secret_name(name)
+
+
+def escaped(text: str) -> str:
+    """Foreign text so that nothing in it is taken for one of our names."""
+    return text.replace("${", "$${")
+
+
+@dataclass(slots=True)
+class Vault:
+    """Gives each lifted value a name and forgets the value's text in all it says. The same value gets the same name.
+
+    `origin` is asked first: an importer that knows where a token came from returns `${steps.…}` for it.
+    """
+
+    names: dict[str, str] = field(default_factory=dict)
+    """Name of each secret → where it stood, for the report."""
+    origin: Callable[[str], str | None] = lambda value: None
+    translate: Callable[[str], str] = escaped
+    """Foreign text into ours: an importer whose format has variables turns them into names here."""
+    _values: dict[str, str] = field(default_factory=dict)
+
+    def lift(self, value: str, hint: str, place: str) -> str:
+        """The reference that takes the place of the secret `value`."""
+        found = self.origin(value)
+        if found is not None:
+            return found
+        if value not in self._values:
+            name = self._free(secret_name(hint))
+            self._values[value] = name
+            self.names[name] = place
+        return f"${{secrets.{self._values[value]}}}"
+
+    def by_name(self, name: str, place: str) -> str:
+        """The reference to a secret that had a name already, such as a variable's."""
+        name = secret_name(name)
+        self.names.setdefault(name, place)
+        return f"${{secrets.{name}}}"
+
+    def field(self, value: str, hint: str, place: str) -> str:
+        """What stands in a secret field instead of `value`, which is escaped and may hold names already; an empty value stays."""
+        if not value or _ONLY_NAMES.fullmatch(value):
+            return value
+        found = list(references(value))
+        if not found:
+            return self.lift(value.replace("$${", "${"), hint, place)
+        for reference in found:
+            if reference.parts[:1] in (("vars",), ("env",)) and len(reference.parts) == 2:
+                value = value.replace(f"${{{reference.text}}}", self.by_name(reference.parts[1], place))
+        return value
+
+    def text(self, value: str, hint: str, place: str) -> str:
+        """`value` (escaped) with whatever in it looks like a secret lifted out."""
+        value = _LOOKS_SECRET.sub(lambda found: self.lift(found.group(), hint, place), value)
+        return _BEARER.sub(lambda found: f"{found.group(1)}{found.group(2)}{self.lift(found.group(3), hint, place)}", value)
+
+    def named(self, name: str, value: str, place: str) -> str:
+        """The value of a field called `name`, lifted when name or value say that it is a secret."""
+        return self.field(value, name, place) if is_secret_name(name) else self.text(value, name, place)
+
+    def data(self, value: Any, place: str, name: str = "") -> Any:
+        """JSON data with its secrets lifted, in any nesting; its texts are translated on the way."""
+        if isinstance(value, dict):
+            return {self.translate(str(key)): self.data(item, place, str(key)) for key, item in value.items()}
+        if isinstance(value, list):
+            return [self.data(item, place, name) for item in value]
+        if isinstance(value, str):
+            return self.named(name, self.translate(value), place)
+        secret_number = isinstance(value, int) and not isinstance(value, bool) and is_secret_name(name)
+        return self.lift(str(value), name, place) if secret_number else value
+
+    def url(self, url: str, place: str) -> tuple[str, dict[str, str] | None]:
+        """An address (escaped) without user, password, fragment and secret parameters, and the sign-in that stood in it."""
+        scheme, mark, rest = url.partition("://")
+        auth: dict[str, str] | None = None
+        if mark:
+            authority, slash, path = rest.partition("/") if "/" in rest else (rest, "", "")
+            userinfo, at, host = authority.rpartition("@")
+            if at:
+                user, _, password = userinfo.partition(":")
+                auth = {"user": unquote(user), "password": self.field(unquote(password) or "-", "password", place)}
+            url = f"{scheme}://{host}{slash}{path}"
+        url = url.partition("#")[0]
+        base, mark, query = url.partition("?")
+        if mark:
+            query = "&".join(self._parameter(one, place) for one in query.split("&"))
+        return self.text(base, "path", place) + mark + query, auth
+
+    def _parameter(self, one: str, place: str) -> str:
+        name, sign, value = one.partition("=")
+        if not value:
+            return one
+        lifted = self.named(unquote(name), unquote(value), place)
+        return one if lifted == unquote(value) else f"{name}{sign}{lifted}"
+
+    def hidden(self, message: str) -> str:
+        """`message` without anything lifted and anything that looks like a secret."""
+        for value in self._values:
+            if len(value) >= 3:
+                message = message.replace(value, "[redacted]")
+        return _LOOKS_SECRET.sub("[redacted]", message)
+
+    def _free(self, name: str) -> str:
+        number, wanted = 1, name
+        while name in self.names:
+            number += 1
+            name = f"{wanted}_{number}"
+        return name
+
+
+def shown_line(line: str) -> str:
+    """The beginning of a line of somebody's script for a message: what stands in quotes is left out where it may be a secret."""
+    line = " ".join(line.split())
+    if is_secret_name(line) or re.search(r"(?i)fill|type|press|set", line):
+        line = re.sub(r"""(["'`])(?:(?!\1).){0,500}(?:\1|$)""", r"\1…\1", line)
+    return line[:80]
+
+
+def secret_name(text: str) -> str:
+    """A good name for a secret, made of `text`: `X-API-Key` is `x_api_key`."""
+    name = re.sub(r"[^a-z0-9]+", "_", re.sub(r"(?<=[a-z])(?=[A-Z])", "_", text[:200]).lower()).strip("_")[:60]
+    return name if re.match(r"[a-z]", name) else f"secret_{name}".rstrip("_")
+
+
+def without_userinfo(url: str) -> str:
+    """`url` for a message: never with user and password, nor with its query."""
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return "an address"
+    return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], quote(parts.path, safe="/%:@!$&'()*+,;=~-._{}"), "", ""))[:200]

@@ -1,0 +1,215 @@
+"""A request of any format as the `http:` part of a step, its secrets lifted."""
+
+import base64
+import binascii
+import json
+import re
+from dataclasses import dataclass, field
+from typing import Any, Final, get_args
+from urllib.parse import parse_qsl, urlencode
+
+from sojourn_probes.importers.draft import Work
+from sojourn_probes.importers.lift import is_secret_header, without_userinfo
+from sojourn_probes.importers.source import ImportFault, json_of, words
+from sojourn_probes.steps.http import RESERVED_HEADERS, HttpPart
+
+AUTOMATIC: Final = words(
+    "accept-encoding user-agent keep-alive te upgrade-insecure-requests dnt priority pragma cache-control if-none-match if-modified-since "
+    "proxy-connection x-requested-by-recorder postman-token expect"
+)
+"""Headers that tools and browsers add by themselves; left out without a word."""
+
+METHODS: Final = frozenset(method for option in get_args(HttpPart.model_fields["method"].annotation) for method in get_args(option))
+_HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+\Z")
+MAX_JSON_DEPTH: Final = 20
+
+
+@dataclass(slots=True)
+class Request:
+    """What a format says of one request, its texts already ours (names in place, everything else escaped)."""
+
+    url: str
+    method: str = "GET"
+    headers: list[tuple[str, str]] = field(default_factory=list)
+    query: list[tuple[str, str]] = field(default_factory=list)
+    body: str | None = None
+    form: list[tuple[str, str]] | None = None
+    json_data: Any = None
+    has_json: bool = False
+    auth: dict[str, str] | None = None
+    follow_redirects: int | None = None
+    tls: dict[str, Any] = field(default_factory=dict)
+    more: dict[str, Any] = field(default_factory=dict)
+
+
+def part_of(request: Request, work: Work, place: str) -> dict[str, Any] | None:
+    """The `http:` part; None when a journey cannot make such a request, which is then said."""
+    method = request.method.upper() or "GET"
+    if method not in METHODS:
+        work.lose(place, f"a request by {method[:40]!r} was left out; http steps know {', '.join(sorted(METHODS))}")
+        return None
+    url, auth = work.vault.url(request.url, place)
+    part: dict[str, Any] = {"url": url or "/"}
+    headers, header_auth = _headers(request, work, place)
+    body = _body(request, headers, method, work, place)
+    if method != ("POST" if body else "GET"):
+        part["method"] = method
+    if headers:
+        part["headers"] = headers
+    _query(request, part, work, place)
+    part.update(body)
+    signing = request.auth or header_auth or auth
+    if signing:
+        part["auth"] = signing
+    if request.follow_redirects is not None:
+        part["follow_redirects"] = request.follow_redirects
+    if request.tls:
+        part["tls"] = request.tls
+    return part | request.more
+
+
+def basic(user: str, password: str, work: Work, place: str) -> dict[str, str]:
+    """Signing in by user and password, the password lifted."""
+    return {"user": user, "password": work.vault.field(password or "-", f"{_word(user)}_password" if "${" not in user else "password", place)}
+
+
+def bearer(token: str, work: Work, place: str) -> dict[str, str]:
+    """Signing in by a token, lifted."""
+    return {"bearer": work.vault.field(token, "token", place)}
+
+
+def _word(user: str) -> str:
+    return re.sub(r"[^A-Za-z0-9]+", "_", user.partition("@")[0])[:30].strip("_") or "user"
+
+
+def _headers(request: Request, work: Work, place: str) -> tuple[dict[str, str], dict[str, str] | None]:
+    headers: dict[str, str] = {}
+    auth: dict[str, str] | None = None
+    for name, value in request.headers:
+        low = name.lower()
+        if not name or low in AUTOMATIC or low in RESERVED_HEADERS or low.startswith((":", "sec-")):
+            continue
+        value = re.sub(r"[\r\n\x00]+", " ", value).strip()
+        if not _HEADER_NAME.match(name):
+            work.lose(place, "a header whose name holds other signs than letters, digits and hyphens was left out")
+        elif low == "authorization":
+            auth = _authorization(value, headers, work, place)
+        elif low in {known.lower() for known in headers}:
+            work.lose(place, f"header {name} is there more than once; only the first was carried over")
+        elif is_secret_header(name):
+            if value:
+                headers[name] = work.vault.field(value, low, place)
+        else:
+            headers[name] = work.vault.text(value, low, place)
+    return headers, auth
+
+
+def _authorization(value: str, headers: dict[str, str], work: Work, place: str) -> dict[str, str] | None:
+    scheme, _, rest = value.partition(" ")
+    rest = rest.strip()
+    if scheme.lower() == "bearer" and rest:
+        return bearer(rest, work, place)
+    if scheme.lower() == "basic" and rest:
+        try:
+            user, sign, password = base64.b64decode(rest, validate=True).decode().partition(":")
+        except (binascii.Error, UnicodeDecodeError):
+            sign = ""
+        if sign:
+            return basic(work.vault.translate(user), work.vault.translate(password), work, place)
+    if value:
+        headers["Authorization"] = work.vault.field(value, "authorization", place)
+    return None
+
+
+def _query(request: Request, part: dict[str, Any], work: Work, place: str) -> None:
+    query: dict[str, str] = {}
+    for name, value in request.query:
+        if name in query:
+            work.lose(place, f"parameter {name[:80]} is there more than once; only the first was carried over")
+        else:
+            query[name] = work.vault.named(name, value, place)
+    if query:
+        part["query"] = query
+
+
+def _body(request: Request, headers: dict[str, str], method: str, work: Work, place: str) -> dict[str, Any]:
+    body = _any_body(request, headers, work, place)
+    if body and method in ("GET", "HEAD"):
+        work.lose(place, f"the body of a {method} was left out; http steps send one with other methods only")
+        return {}
+    return body
+
+
+def _any_body(request: Request, headers: dict[str, str], work: Work, place: str) -> dict[str, Any]:
+    kind = next((value for name, value in headers.items() if name.lower() == "content-type"), "").lower()
+    if request.has_json:
+        _without_type(headers, "application/json")
+        return {"json": work.vault.data(request.json_data, place)}
+    if request.form is not None:
+        return _form(request.form, headers, work, place)
+    if request.body is None or request.body == "":
+        return {}
+    if "json" in kind or (not kind and request.body.lstrip()[:1] in ("{", "[")):
+        data = _json(request.body)
+        if data is not None:
+            _without_type(headers, "application/json")
+            return {"json": _ours(data, work, place)}
+    if "x-www-form-urlencoded" in kind and "${" not in request.body:
+        return _form(parse_qsl(request.body, keep_blank_values=True, max_num_fields=None), headers, work, place)
+    lifted = re.sub(
+        r"""(?i)(["']?(?:password|passwd|secret|token|api_?key)["']?\s{0,3}[:=]\s{0,3}["'])([^"'$]{3,200})""",
+        lambda found: found.group(1) + work.vault.lift(found.group(2), "password", place),
+        work.vault.text(request.body, "body", place),
+    )
+    return {"body": lifted}
+
+
+def _json(body: str) -> Any:
+    """The body as JSON data, None when it is none: names outside of texts, or nested deeper than a journey takes."""
+    try:
+        data = json_of(body)
+    except ImportFault:
+        return None
+    return data if _is_shallow(data, MAX_JSON_DEPTH) else None
+
+
+def _is_shallow(value: Any, left: int) -> bool:
+    if isinstance(value, dict | list):
+        return left > 0 and all(_is_shallow(item, left - 1) for item in (value.values() if isinstance(value, dict) else value))
+    return not isinstance(value, float) or (value == value and abs(value) != float("inf"))
+
+
+def _ours(data: Any, work: Work, place: str) -> Any:
+    """Data whose texts are ours already, so that they are not translated twice."""
+    translate, work.vault.translate = work.vault.translate, str
+    try:
+        return work.vault.data(data, place)
+    finally:
+        work.vault.translate = translate
+
+
+def _form(pairs: list[tuple[str, str]], headers: dict[str, str], work: Work, place: str) -> dict[str, Any]:
+    if len({name for name, _ in pairs}) < len(pairs):
+        lifted = [(name, work.vault.named(name, value, place)) for name, value in pairs]
+        headers.setdefault("Content-Type", "application/x-www-form-urlencoded")
+        return {"body": urlencode(lifted, safe="${}.")}
+    _without_type(headers, "application/x-www-form-urlencoded")
+    return {"form": {name: work.vault.named(name, value, place) for name, value in pairs}}
+
+
+def _without_type(headers: dict[str, str], kind: str) -> None:
+    """The runner says the type of a body itself."""
+    for name, value in list(headers.items()):
+        if name.lower() == "content-type" and value.lower().partition(";")[0].strip() == kind:
+            del headers[name]
+
+
+def name_of(method: str, url: str) -> str:
+    """What a request without a name is called: method and path."""
+    path = without_userinfo(url).partition("://")[2]
+    return f"{method.upper()} /{path.partition('/')[2]}" if path else f"{method.upper()} {without_userinfo(url)}"
+
+
+def as_json(data: Any) -> str:
+    """Data as text, for a name or a body."""
+    return json.dumps(data, ensure_ascii=False)

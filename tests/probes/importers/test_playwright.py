@@ -1,0 +1,72 @@
+"""Playwright scripts become browser steps."""
+
+import pytest
+
+from sojourn_probes.importers.source import ImportFault
+from tests.probes.importers.importing import imported, sample, steps
+
+
+def test_python_as_codegen_writes_it():
+    """Locators become targets, calls actions, in their order; the password is lifted; the title is said to be left out."""
+    found = sample("playwright", "buy.py.txt")
+    assert found.data["buy-a-mug"]["steps"] == steps(
+        """
+        - id: open-login
+          name: Open /login
+          browser:
+            - goto: /login?next=%2F
+            - fill: {label: User, value: ana}
+            - fill: {label: Password, value: "${secrets.password}"}
+            - click: Sign in
+            - click: {role: link, name: Mug, exact: true, nth: 0}
+            - select: {css: "#qty", value: "2"}
+            - check: {role: checkbox, name: Terms}
+            - press: {placeholder: Code, key: Enter}
+            - expect: Thank you
+        """
+    )
+    assert [line.partition(" was left out")[0] for line in found.said] == [
+        "buy.py.txt:15: line 15: 'expect(page).to_have_title(re.compile(\"Shop\"))'",
+        "set SOJOURN_SECRET_PASSWORD, which stood in line 8",
+    ]
+
+
+def test_typescript_over_several_lines():
+    """A statement may go on over lines; options, negation and unticking are read; what cannot be said is told with its line."""
+    found = sample("playwright", "buy.spec.ts")
+    assert found.data["buy-a-mug"]["steps"][0]["browser"] == steps(
+        """
+        - goto: /
+        - fill: {role: textbox, name: Password, value: "${secrets.password}"}
+        - click: {role: button, name: Pay, exact: true}
+        - click: {test_id: basket, nth: 2}
+        - select: {label: Size, value: m}
+        - check: {label: Terms, on: false}
+        - expect: {text: "Costs $${5}", timeout: 10s}
+        - expect: {css: "#old", state: hidden}
+        - expect: {label: Code, value: X1}
+        """
+    )
+    assert [line.split(":")[1] for line in found.said[:2]] == ["16", "17"]
+
+
+def test_values_in_lines_left_out_are_not_repeated():
+    """A line about a password says only that it is there."""
+    found = imported("playwright", "page.goto('https://a.example/')\nsecret_password = 'canary-1'\npage.frame('x').fill('#p', 'canary-2')\n")
+    assert found.said[0] == "file:2: line 2: \"secret_password = '…'\" was left out: is nothing a journey can say"
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("print('x')", "file: is no Playwright script (nothing is done with page); record one with `playwright codegen`"),
+        ("page.reload()", "file: holds no action that a journey can say; see docs/authoring.md for those it can"),
+        ("page.goto('https://a.example)", "file:1: a quote that opens here is not closed; add it"),
+        ("await page.click(" + "[" * 1000, "file:1: is nested more than 40 deep; a file of this kind is not"),
+    ],
+)
+def test_bad_files_are_one_sentence(text, message):
+    """What is no script is said with its cure."""
+    with pytest.raises(ImportFault) as raised:
+        imported("playwright", text)
+    assert str(raised.value) == message
