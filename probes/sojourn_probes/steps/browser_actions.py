@@ -37,7 +37,10 @@ async def _goto(doing: Doing, form: verbs.Goto) -> None:
     except Error as fault:
         code = code_in(str(fault))
         if code is not None:
-            raise ActionFailed(kind_of_code(code), f"goto {shown}: {code}") from None
+            refused = code == "ERR_INVALID_AUTH_CREDENTIALS"
+            own = doing.walk.network.gate.is_own(url)
+            why = f"answered 401{': it does not take the user and password under auth' if own else ''}" if refused else code
+            raise ActionFailed(kind_of_code(code), f"goto {shown}: {why}") from None
         if doing.page.is_closed():
             raise
         raise ActionFailed(FailureKind.CONFIG, f"goto {shown}: {first_line(fault)}") from None

@@ -14,12 +14,14 @@ from sojourn_probes.steps.browser_har import har
 from sojourn_probes.steps.browser_page import Walk
 from sojourn_probes.steps.browser_picture import dom, screenshot
 from sojourn_probes.steps.browser_settings import Evidence
-from sojourn_probes.steps.browser_trace import cleaned, record
+from sojourn_probes.steps.browser_trace import cleaned, record, without
 
 SECONDS: Final = 5.0
 """What each piece of evidence may take."""
 MAX_BYTES: Final = 10 * 1000**2
 """Bytes of one piece of evidence; a larger one is not kept."""
+MIN_COOKIE: Final = 6
+"""A cookie with a shorter value is a setting and no secret, and could not be taken out of a page without spoiling it."""
 _ODD = re.compile(r"[^A-Za-z0-9._-]")
 
 
@@ -67,13 +69,19 @@ async def _har(walk: Walk, context: StepContext, console: list[str], path: Path)
 
 
 async def _dom(walk: Walk, context: StepContext, console: list[str], path: Path) -> None:
-    text = context.redact.text(await dom(walk))
+    text = without(await _unknown_secrets(walk, context), context.redact.text(await dom(walk)))
     await asyncio.to_thread(path.write_text, text)
 
 
 async def _trace(walk: Walk, context: StepContext, console: list[str], path: Path) -> None:
     if walk.tracing and (raw := await record(walk)) is not None:
-        await asyncio.to_thread(cleaned, raw, context.redact, path)
+        await asyncio.to_thread(cleaned, raw, context.redact, await _unknown_secrets(walk, context), path)
+
+
+async def _unknown_secrets(walk: Walk, context: StepContext) -> list[str]:
+    """What signs in although the journey knows nothing of it: the values of cookies, and the mark of our probe."""
+    values = [str(cookie["value"]) for cookie in await walk.context.cookies()]
+    return [value for value in (*values, context.mark or "") if len(value) >= MIN_COOKIE]
 
 
 async def _console(walk: Walk, context: StepContext, console: list[str], path: Path) -> None:

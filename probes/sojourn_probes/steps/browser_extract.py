@@ -20,7 +20,7 @@ async def extracted(doing: Doing, wanted: Mapping[str, Any]) -> dict[str, Any]:
     for name, source in wanted.items():
         # An expression that fails and a thing that is not there are both told by the one who misses the value.
         with contextlib.suppress(Error, TimeoutError, ActionFailed):
-            async with asyncio.timeout(doing.left(2.0)):
+            async with asyncio.timeout(doing.left(5.0)):
                 if (value := await _one(doing, source)) is not None:
                     found[name] = value[:MAX_TEXT] if isinstance(value, str) else value
     return found

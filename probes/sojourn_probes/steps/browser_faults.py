@@ -11,6 +11,7 @@ _BY_CODE: Final[tuple[tuple[re.Pattern[str], FailureKind], ...]] = (
     (re.compile(r"ERR_(NAME_|DNS_|ICANN_)"), FailureKind.DNS),
     (re.compile(r"ERR_(CERT|SSL|BAD_SSL|ECH)"), FailureKind.TLS),
     (re.compile(r"ERR_TIMED_OUT"), FailureKind.TIMEOUT),
+    (re.compile(r"ERR_INVALID_AUTH_CREDENTIALS"), FailureKind.STATUS),  # a 401 to the user and password that were given
     (re.compile(r"ERR_(CONNECTION|ADDRESS|INTERNET|NETWORK|PROXY|TUNNEL|SOCKS|SOCKET|UNSAFE_PORT)"), FailureKind.CONNECT),
     (re.compile(r"ERR_(BLOCKED|ABORTED|INSUFFICIENT|OUT_OF_MEMORY|FILE|ACCESS)"), FailureKind.BROWSER),
 )

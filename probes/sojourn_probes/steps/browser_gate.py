@@ -129,7 +129,7 @@ class Gate:
         from playwright.async_api import Error
 
         ident, challenge = event["requestId"], event.get("authChallenge", {})
-        answer = {"response": "CancelAuth" if ident in self._asked else "Default"}
+        answer = {"response": "Default"}
         if challenge.get("source") != "Proxy" and self.is_own(event["request"]["url"]) and ident not in self._asked:
             answer = {"response": "ProvideCredentials", "username": self.rules.user or "", "password": self.rules.password or ""}
         self._asked.add(ident)

@@ -111,7 +111,7 @@ class Network:
     def trouble(self) -> str:
         """The newest request to an own origin that failed, in words, or nothing."""
         for exchange in reversed(self.exchanges):
-            if exchange.error is not None or (exchange.status or 0) >= 500:
+            if exchange.error not in (None, FailureKind.STATUS) or (exchange.status or 0) >= 500:
                 said = f"answered {exchange.status}" if exchange.status else f"failed ({exchange.error})"
                 if self.gate.is_own(exchange.url):
                     return f"{exchange.method} {urlsplit(exchange.url).path} {said}"
@@ -153,7 +153,12 @@ class Network:
     def _failed(self, event: dict[str, Any]) -> None:
         request = self._open.pop(event["requestId"], None)
         self._closed.set()
-        if request is None or event.get("canceled") or event["requestId"] in self.gate.blocked:
+        if request is None or event["requestId"] in self.gate.blocked:
+            return
+        if event.get("canceled"):
+            # A page that does not read an answer's body cancels it, and was answered all the same.
+            if "response" in request:
+                self._note(request, request["response"], event["timestamp"])
             return
         code = event.get("errorText", "").removeprefix("net::")
         self._note(request, request.get("response"), event["timestamp"], error=kind_of_code(code), code=code)

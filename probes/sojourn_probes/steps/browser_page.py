@@ -50,6 +50,11 @@ class Walk:
         await self.context.add_init_script(f"{own} {{ window.__sojourn = {json.dumps(known)}; window.__sojourn_since = {now}; }}")
         begin = f"{own} {{ window.__sojourn = {json.dumps(known)}; if (window.__sojourn_begin) window.__sojourn_begin({now}); }}"
         await self.page.evaluate(f"() => {{ {begin} }}")
+        if self.settings.evidence.trace != "never":
+            if self.tracing:
+                await self.context.tracing.stop_chunk()
+            await self.context.tracing.start_chunk()
+            self.tracing = True
         await self.cookies.give(self.context)
 
     def show(self, page: "Page", opened_from: "Page | None" = None) -> None:

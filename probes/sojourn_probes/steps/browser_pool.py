@@ -68,7 +68,7 @@ class BrowserPool:
         running = await self._ready(trust)
         running.users += 1
         try:
-            context = await self._open(running, **self._described(running, product, device), **options)
+            context = await self._open(running, **self._described(running, product, device) | options)
             try:
                 yield Lent(context, str(running.private))
             finally:

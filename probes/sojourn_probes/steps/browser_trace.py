@@ -8,6 +8,7 @@ import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import quote
 
 from sojourn_probes.redact import REDACTED, Redactor
 from sojourn_probes.steps.browser_har import MASKED
@@ -34,8 +35,15 @@ def _read(path: Path) -> bytes | None:
     return path.read_bytes() if path.stat().st_size <= MAX_RAW else None
 
 
-def cleaned(raw: bytes, redact: Redactor, to: Path) -> bool:
-    """Write the trace `raw` to `to` without secrets, cookies and what signs in. Pictures and other things that are no text are left out.
+def without(words: list[str], text: str) -> str:
+    """`text` without `words`, plain or as URLs write them."""
+    for word in words:
+        text = text.replace(word, REDACTED).replace(quote(word), REDACTED)
+    return text
+
+
+def cleaned(raw: bytes, redact: Redactor, words: list[str], to: Path) -> bool:
+    """Write the trace `raw` to `to` without secrets, `words`, cookies and what signs in. Pictures and other things that are no text are left out.
 
     Whether it was written: one that would unpack to too much is not.
     """
@@ -49,7 +57,7 @@ def cleaned(raw: bytes, redact: Redactor, to: Path) -> bool:
                 except UnicodeDecodeError:
                     continue
                 lines = entry.filename.endswith((".trace", ".network", ".stacks"))
-                target.writestr(entry.filename, "\n".join(_lines(text, redact)) if lines else redact.text(text))
+                target.writestr(entry.filename, without(words, "\n".join(_lines(text, redact)) if lines else redact.text(text)))
     return True
 
 

@@ -40,7 +40,8 @@ SCRIPT: Final = """
       keep(inner, {id: entry.navigationId, at: paint ? paint.startTime : entry.startTime + entry.duration});
     }),
   ];
-  let counted = 0;
+  const address = () => location.origin + location.pathname + location.search;
+  let counted = 0, here = address();
   const since = () => (window.__sojourn_since || 0) - performance.timeOrigin;
   // Definitions as in web-vitals: a session window of shifts has gaps under 1 s and lasts 5 s at most; the worst counts.
   const cls = (from) => {
@@ -85,16 +86,25 @@ SCRIPT: Final = """
     }
     return vitals;
   });
-  define('__sojourn_begin', (at) => { window.__sojourn_since = at; late.forEach((look) => look()); counted = performance.interactionCount || 0; });
-  addEventListener('pagehide', () => { if (window.BINDING) window.BINDING(JSON.stringify(step().vitals)); }, true);
+  define('__sojourn_begin', (at) => {
+    window.__sojourn_since = at;
+    late.forEach((look) => look());
+    counted = performance.interactionCount || 0;
+    here = address();
+  });
+  // A soft navigation is told after its first paint, so one that can be seen from the address is waited for.
+  define('__sojourn_pending', () => address() !== here && (performance.interactionCount || 0) > counted && !softs.some((one) => one.at >= since()));
+  // By the time of `pagehide` DevTools listens to the next page already.
+  addEventListener('beforeunload', () => { if (window.BINDING) window.BINDING(JSON.stringify(step().vitals)); }, true);
 })();
 """.replace("BINDING", BINDING)
 """Collects what is needed; `__sojourn_vitals()` gives the vitals of the step that began at `__sojourn_since`."""
 
 _PAINTED: Final = """() => new Promise((done) => {
   const give = () => done(window.__sojourn_vitals ? window.__sojourn_vitals() : null);
-  setTimeout(give, 300);
-  requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(give)));
+  setTimeout(give, 500);
+  const look = () => (window.__sojourn_pending && window.__sojourn_pending() ? setTimeout(look, 20) : give());
+  requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(look)));
 })"""
 
 

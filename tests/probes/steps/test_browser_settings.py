@@ -1,0 +1,242 @@
+"""What holds for all browser steps of a journey: `defaults: {browser: …}`, seen from the page and from the server."""
+
+import base64
+from pathlib import Path
+
+import pytest
+
+from sojourn_probes.errors import JourneyFileError
+from sojourn_probes.load import load_text
+from sojourn_probes.semconv import FailureKind
+from tests.probes.site import Answer, Asked, answer, site
+from tests.probes.steps.browser_site import page
+from tests.probes.steps.browsing import journey, only_failure, warm
+from tests.probes.walking import walk
+
+pytestmark = pytest.mark.browser
+
+
+def with_defaults(defaults: str, text: str) -> str:
+    return f"defaults: {{browser: {defaults}}}\n{text}"
+
+
+async def plain(asked: Asked) -> Answer:
+    return page("Home", "<h1>Home</h1>")
+
+
+SEEN = [
+    ("{viewport: 800x600}", "[innerWidth, innerHeight]", [800, 600]),
+    ("{}", "[innerWidth, innerHeight]", [1280, 800]),
+    ("{device: iPhone 15}", "[/iPhone/.test(navigator.userAgent), /Sojourn/.test(navigator.userAgent), devicePixelRatio]", [True, True, 3]),
+    ("{device: iPhone 15, viewport: {width: 500, height: 700}}", "screen.width > 0 && innerWidth >= 500", True),
+    ("{locale: de-DE}", "[navigator.language, (1.5).toLocaleString()]", ["de-DE", "1,5"]),
+    ('{locale: "${vars.lang}"}', "navigator.language", "fr-FR"),
+    ("{timezone: Asia/Tokyo}", "Intl.DateTimeFormat().resolvedOptions().timeZone", "Asia/Tokyo"),
+    ("{color_scheme: dark}", "matchMedia('(prefers-color-scheme: dark)').matches", True),
+    ("{permissions: [notifications]}", "navigator.permissions.query({name: 'notifications'}).then((a) => a.state)", "granted"),
+    (
+        "{geolocation: {latitude: 52.5, longitude: 13.4}, permissions: [geolocation]}",
+        "new Promise((done, no) => navigator.geolocation.getCurrentPosition((at) => done(at.coords.latitude), (e) => done(e.message)))",
+        52.5,
+    ),
+    ("{dialogs: accept}", "confirm('Sure?')", True),
+    ("{}", "confirm('Sure?')", False),
+]
+
+
+async def test_the_page_sees_what_the_journey_says():
+    """Device, viewport, locale, time zone, colour scheme, permissions, position and dialogs reach the page."""
+    failures = []
+    async with warm(plain) as (served, tools):
+        for defaults, expression, wanted in SEEN:
+            step = journey(
+                served.url, "goto: /", f"evaluate: {{js: {expression!r}, equals: {str(wanted) if wanted not in (True, False) else str(wanted).lower()}}}"
+            )
+            step = step.replace("[True, True, 3]", "[true, true, 3]")
+            result = await walk("vars: {lang: fr-FR}\n" + with_defaults(defaults, step), tools=tools)
+            failures += [(defaults, result.failure.message)] if result.failure else []
+    assert failures == []
+
+
+async def test_a_slow_line_and_a_slow_device_are_slow():
+    """`network` lets bytes trickle and adds its latency, `cpu` stretches the page's own work; both through DevTools."""
+
+    async def big(asked: Asked) -> Answer:
+        return answer(200, b"x" * 100_000) if asked.target == "/big" else page("Home", "<h1>Home</h1>")
+
+    fetching = "(async () => { const t = performance.now(); await (await fetch('/big')).text(); return performance.now() - t; })()"
+    working = "(() => { const t = performance.now(); let n = 0; for (let i = 0; i < 3e7; i++) n += i % 7; return performance.now() - t; })()"
+    took: dict[str, float] = {}
+    async with warm(big) as (served, tools):
+        for name, defaults, js in (
+            ("line", "{network: {down: 400 kbit/s, latency: 300ms}}", fetching),
+            ("plain line", "{}", fetching),
+            ("device", "{cpu: 6x}", working),
+            ("plain device", "{}", working),
+        ):
+            text = with_defaults(defaults, journey(served.url, "goto: /", more=f"    extract: {{ms: {{evaluate: {js!r}}}}}\n"))
+            text += '  - id: tell\n    browser: [{goto: "/told/${steps.buy.ms}"}]\n'
+            assert (await walk(text, tools=tools)).failure is None
+            took[name] = float(served.asked[-1].target.rpartition("/")[2])
+    assert took["line"] >= 1800  # 100 kB at 50 kB/s, and the latency
+    assert took["line"] > took["plain line"]
+    assert took["device"] > 2 * took["plain device"]
+
+
+async def test_headers_and_credentials_go_to_own_origins_alone():
+    """Headers and a bearer token are on every own request, and not on a stranger's, not even after our own redirect to it."""
+
+    async def stranger(asked: Asked) -> Answer:
+        return answer(200, "ok", content_type="text/html", access_control_allow_origin="*")
+
+    async with site(stranger) as other:
+
+        async def own(asked: Asked) -> Answer:
+            if asked.target == "/away":
+                return answer(302, location=f"{other.url}/landed")
+            return page("Home", f"<script>fetch('/a'); fetch('{other.url}/b').then(() => document.body.append('all done'))</script>")
+
+        async with warm(own) as (served, tools):
+            defaults = '{headers: {x-canary: "1", accept-language: tlh}, auth: {bearer: "${secrets.token}"}}'
+            text = with_defaults(defaults, journey(served.url, "goto: /", "expect: all done", "goto: /away", "expect: ok"))
+            result = await walk(text, environ={"SOJOURN_SECRET_TOKEN": "token-1234"}, tools=tools)
+    assert result.failure is None
+    assert {(asked.headers.get("x-canary"), asked.headers["accept-language"], asked.headers.get("authorization")) for asked in served.asked} == {
+        ("1", "tlh", "Bearer token-1234")
+    }
+    assert {"/b", "/landed"} <= {asked.target for asked in other.asked}
+    assert not [asked.target for asked in other.asked if {"x-canary", "authorization"} & set(asked.headers)]
+
+
+async def test_user_and_password_answer_an_own_origin_and_nobody_else():
+    """A question for user and password is answered once, to own origins; a wrong password is the server's 401."""
+    right = f"Basic {base64.b64encode(b'probe:open sesame').decode()}"
+
+    async def guarded(asked: Asked) -> Answer:
+        if asked.headers.get("authorization") == right:
+            return page("In", "<h1>Welcome</h1>")
+        return answer(401, "who are you", www_authenticate='Basic realm="x"')
+
+    async with site(guarded) as other, warm(guarded) as (served, tools):
+        defaults = '{auth: {user: probe, password: "${secrets.pw}"}}'
+        good = await walk(with_defaults(defaults, journey(served.url, "goto: /", "expect: Welcome")), environ={"SOJOURN_SECRET_PW": "open sesame"}, tools=tools)
+        bad = await walk(with_defaults(defaults, journey(served.url, "goto: /")), environ={"SOJOURN_SECRET_PW": "wrong"}, tools=tools)
+        away = with_defaults(defaults, journey(served.url, "goto: /", f"goto: {other.url}/"))
+        away_result = await walk(away, environ={"SOJOURN_SECRET_PW": "open sesame"}, tools=tools)
+    assert good.failure is None
+    assert only_failure(bad) == (FailureKind.STATUS, f"action 1 of 1, goto {served.url}/: answered 401: it does not take the user and password under auth")
+    assert only_failure(away_result) == (FailureKind.STATUS, f"action 2 of 2, goto {other.url}/: answered 401")
+    assert [asked.headers.get("authorization") for asked in other.asked] == [None]
+    assert len(served.asked) == 6  # each walk asked once without and once with them
+
+
+async def test_blocked_hosts_and_third_parties_are_not_asked():
+    """`block` and `third_parties` keep requests from being made; what is blocked is neither a failure nor a request."""
+
+    async def stranger(asked: Asked) -> Answer:
+        return answer(200, "window.seen = true", content_type="text/javascript")
+
+    async with site(stranger, host="127.0.0.2") as other:
+
+        async def own(asked: Asked) -> Answer:
+            return page("Home", f"<script src={other.url}/tracker.js></script><h1>Home</h1>")
+
+        counts = []
+        async with warm(own) as (served, tools):
+            for defaults in ("{}", "{block: [127.0.0.2]}", "{third_parties: false}", "{third_parties: [127.0.0.2]}", '{third_parties: ["*.pay.example"]}'):
+                text = with_defaults(defaults, journey(served.url, "goto: /", "expect: Home", more="    expect: [requests < 3]\n"))
+                result = await walk(text, tools=tools)
+                assert result.failure is None
+                step = result.attempts[0].steps[0]
+                counts.append((len(other.asked), any(exchange.error for exchange in step.exchanges)))
+    assert counts == [(1, False), (1, False), (1, False), (2, False), (2, False)]
+
+
+async def test_cookies_go_from_http_steps_to_the_browser_and_back():
+    """A login by http holds in the browser, what the browser is given holds in http, and what one forgets the other does."""
+
+    async def own(asked: Asked) -> Answer:
+        if asked.target == "/login":
+            return answer(200, "in", set_cookie="sid=s1; Path=/; HttpOnly")
+        if asked.target == "/page":
+            return answer(200, "<title>x</title><script>document.cookie='cart=mug; path=/'</script>", content_type="text/html")
+        if asked.target == "/logout":
+            return answer(200, "out", set_cookie="sid=; Path=/; Max-Age=0")
+        return page("Home", "<h1>Home</h1>")
+
+    async with warm(own) as (served, tools):
+        text = f"""
+            id: mixed
+            base_url: {served.url}
+            steps:
+              - {{id: login, http: {{url: /login}}}}
+              - {{id: page, browser: [{{goto: /page}}]}}
+              - {{id: api, http: {{url: /api}}}}
+              - {{id: logout, http: {{url: /logout}}}}
+              - {{id: after, browser: [{{goto: /after}}, {{evaluate: {{js: document.cookie, equals: cart=mug}}}}]}}
+        """
+        result = await walk(text, tools=tools)
+    assert result.failure is None
+    cookies = {asked.target: asked.headers.get("cookie") for asked in served.asked if asked.target != "/favicon.ico"}
+    assert cookies["/login"] is None
+    assert cookies["/page"] == "sid=s1"
+    assert sorted((cookies["/api"] or "").split("; ")) == ["cart=mug", "sid=s1"]
+    assert cookies["/after"] == "cart=mug"
+
+
+async def test_a_device_nobody_knows_is_said_with_the_nearest():
+    """An unknown device makes the run inconclusive and names the ones it may have meant."""
+    async with warm(plain) as (served, tools):
+        result = await walk(with_defaults("{device: iPhone 15 Proo}", journey(served.url, "goto: /")), tools=tools)
+    kind, message = only_failure(result)
+    assert kind is FailureKind.CONFIG
+    assert message.startswith("device 'iPhone 15 Proo' is not known to Playwright; did you mean iPhone 15 Pro")
+
+
+BAD = [
+    ("{viewport: big}", "defaults.browser.viewport: 'big' is no size; write it as 1280x800"),
+    ("{timezone: Mars/Olympus}", "defaults.browser.timezone: 'Mars/Olympus' is no time zone; write it as Europe/Berlin"),
+    ("{network: dialup}", "defaults.browser.network: 'dialup' is not known; one of slow-3g, slow-4g, fast-4g, or {down, up, latency}"),
+    ("{network: {down: 5}}", "defaults.browser.network.down: a rate is wanted here, such as 750 kbit/s or 1.6 Mbit/s"),
+    ("{cpu: 4}", "defaults.browser.cpu: how many times slower is wanted here, such as 4x, at most 50x"),
+    ("{permissions: [fly]}", None),
+    ("{auth: {user: a, password: b}}", None),
+    ("{headers: {cookie: a}}", None),
+    ("{tls: {key_file: k.pem}}", "defaults.browser.tls: has a key but no certificate; add cert_file:"),
+    ("{evidence: {screenshot: sometimes}}", None),
+    ("{block: ['http://x/']}", None),
+]
+
+
+@pytest.mark.parametrize(("defaults", "message"), BAD)
+def test_bad_settings_are_refused(defaults, message):
+    """What cannot be meant is refused in one sentence."""
+    with pytest.raises(JourneyFileError) as caught:
+        load_text(f"id: j\ndefaults: {{browser: {defaults}}}\nsteps:\n  - {{id: s, browser: [{{goto: 'http://x/'}}]}}\n", Path("j.yaml"))
+    assert message is None or str(caught.value).partition(": ")[2] == message
+
+
+ACTIONS = [
+    ("expect: {url: /a, title: b}", "takes one thing on the page, a url or a title"),
+    ("expect: {title: a, count: 2}", "count goes with one thing on the page, not with title"),
+    ("expect: {css: a, count: 2, value: b}", "value and count are two expectations; make two of it"),
+    ("expect: {css: a, count: 2, nth: 1}", "nth picks one, so there is nothing to count; remove nth or count"),
+    ("scroll: {to: top, by: 5}", "takes one thing on the page, to: top or bottom, or by: pixels"),
+    ("upload: {css: a}", "takes either file or files"),
+    ("upload: {css: a, file: ../b}", "'../b' must be a file in the journey's folder or below it"),
+    ("frame: {actions: [{click: a}]}", "name the frame by one of title, name, css"),
+    ("frame: {css: a, actions: [{goto: /}]}", "goto changes the page and cannot stand inside a frame; put it beside the frame"),
+    ("new_tab: {timeout: 1s}", "takes one action that opens the tab: click, press or goto"),
+    ("download: {click: a, min_size: 2 MB, max_size: 1 MB}", "min_size is larger than max_size; swap them"),
+    ("tab: second", None),
+    ("evaluate: ''", None),
+    ("click: {css: a, within: {text: b, css: c}}", "text and css are two ways to name one thing; keep one"),
+]
+
+
+@pytest.mark.parametrize(("action", "message"), ACTIONS)
+def test_bad_actions_are_refused(action, message):
+    """What cannot be meant is refused in one sentence at its place."""
+    with pytest.raises(JourneyFileError) as caught:
+        load_text(f"id: j\nbase_url: http://x\nsteps:\n  - id: s\n    browser:\n      - {action}\n", Path("j.yaml"))
+    assert message is None or str(caught.value).partition(": ")[2].partition(": ")[2] == message
