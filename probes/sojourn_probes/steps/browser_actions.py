@@ -2,9 +2,10 @@
 
 import importlib.util
 import inspect
+import re
 from collections.abc import Awaitable, Callable
 from functools import partial
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urljoin
 
 from sojourn_probes.errors import NameMissing
@@ -18,6 +19,11 @@ from sojourn_probes.steps.browser_files import download, upload
 from sojourn_probes.steps.browser_places import frame, new_tab, tab
 from sojourn_probes.steps.browser_wants import evaluate, expect, wait_for
 from sojourn_probes.units import show_duration
+
+if TYPE_CHECKING:
+    from playwright.async_api import Response
+
+_CERTIFICATE_FAULT: Final = "Playwright client-certificate error:"
 
 
 async def do(doing: Doing, action: said.Action) -> None:
@@ -44,8 +50,25 @@ async def _goto(doing: Doing, form: verbs.Goto) -> None:
         if doing.page.is_closed():
             raise
         raise ActionFailed(FailureKind.CONFIG, f"goto {shown}: {first_line(fault)}") from None
+    if answer is not None and answer.status == 503 and (refused_for := await _certificate_fault(doing, answer)) is not None:
+        raise ActionFailed(FailureKind.TLS, f"goto {shown}: {refused_for}")
     if answer is not None and answer.status >= 400 and not form.any_status:
         raise ActionFailed(FailureKind.STATUS, f"goto {shown}: answered {answer.status}")
+
+
+async def _certificate_fault(doing: Doing, answer: "Response") -> str | None:
+    """Where a client certificate is shown, Playwright's driver speaks TLS, and puts what goes wrong into an answer of its own."""
+    from playwright.async_api import Error
+
+    tls = doing.walk.settings.tls
+    if tls is None or tls.cert_file is None or not doing.walk.network.gate.is_own(answer.url):
+        return None
+    try:
+        text = " ".join(re.sub(r"<[^>]*>", " ", (await answer.text())[:2000]).split())
+    except Error:
+        return None
+    found = text.partition(_CERTIFICATE_FAULT)[2] if text.startswith(_CERTIFICATE_FAULT) else ""
+    return f"{found.strip()[:200]}; trust the server's authority under ca_file, and see that it takes the certificate under cert_file" if found else None
 
 
 async def _click(doing: Doing, form: said.Target) -> None:

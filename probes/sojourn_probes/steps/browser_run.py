@@ -64,7 +64,8 @@ class Runner:
                 await do(doing, action)
                 done += 1
         except ActionFailed as fault:
-            trouble = walk.network.trouble()
+            # A goto that fails says itself what its request ran into.
+            trouble = "" if part.actions[done].goto is not None else walk.network.trouble()
             where = f"action {done + 1} of {len(part.actions)}, {fault}"
             seen.failure = Failure(fault.kind, context.redact.text(f"{where}; {trouble}" if trouble else where))
         finally:
