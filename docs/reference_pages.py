@@ -8,7 +8,7 @@ import typer
 
 from sojourn_probes.cli import app
 from sojourn_probes.expectation import ALLOWED, COMPARISONS, EVERY, SOURCES, Holds
-from sojourn_probes.journey import ID_PATTERN, NAME_PATTERN
+from sojourn_probes.naming import ID_PATTERN, NAME_PATTERN
 from sojourn_probes.schema import journey_schema
 from sojourn_probes.steps import KINDS
 from sojourn_probes.units import DURATION_PATTERN, MONEY_PATTERN, SIZE_PATTERN, write_duration

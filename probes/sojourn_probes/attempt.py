@@ -15,12 +15,13 @@ from sojourn_probes.errors import NameMissing, SecretMissing
 from sojourn_probes.events import Event, StepEnded, StepStarted
 from sojourn_probes.ids import RandomBytes, new_span_id
 from sojourn_probes.in_time import in_time
-from sojourn_probes.journey import Journey, Step
+from sojourn_probes.journey import Journey
 from sojourn_probes.names import Names
 from sojourn_probes.polling import until_holds
 from sojourn_probes.redact import Redactor
 from sojourn_probes.result import AttemptResult, Exchange, ExpectationResult, Failure, StepResult
 from sojourn_probes.semconv import FailureKind, Outcome
+from sojourn_probes.step import Step
 from sojourn_probes.steps.base import Observation, StepContext, StepRunner
 from sojourn_probes.units import show_duration
 from sojourn_probes.verdict import Verdict, judged, looked_at, slow_to_judge

@@ -17,8 +17,9 @@ from sojourn_probes.cli_streams import hand_over, prepare, say
 from sojourn_probes.cli_walk import Wish, read_all, read_to_walk, require_display, secret_store, tools_for, walk_all
 from sojourn_probes.diff import Fate, differences
 from sojourn_probes.errors import JourneyFileError, SojournError
-from sojourn_probes.journey import ID_PATTERN, Journey
+from sojourn_probes.journey import Journey
 from sojourn_probes.load import load_text, missing_names
+from sojourn_probes.naming import ID_PATTERN
 from sojourn_probes.output import FORMS
 from sojourn_probes.output.walked import Walked, exit_code
 from sojourn_probes.schema import journey_schema_text

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any, Final
 from pydantic import Field, ValidationError, create_model
 
 from sojourn_probes.errors import JourneyFileError, Problem
-from sojourn_probes.journey import Id, Journey
+from sojourn_probes.journey import Journey
 from sojourn_probes.model import Model
+from sojourn_probes.naming import Id
 from sojourn_probes.problems import sentences
 from sojourn_probes.yaml_core import Document, YamlFault, read
 from sojourn_probes.yaml_core import Path as KeyPath

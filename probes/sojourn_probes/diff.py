@@ -9,8 +9,9 @@ from typing import Any, Final
 
 from sojourn_probes.beside import files_named_in
 from sojourn_probes.diff_values import Change, Kind, content_changes
-from sojourn_probes.journey import Journey, Step
+from sojourn_probes.journey import Journey
 from sojourn_probes.similar import most_alike
+from sojourn_probes.step import Step
 
 
 class Fate(StrEnum):

@@ -6,11 +6,11 @@ from typing import Any, Final
 
 from sojourn_probes.errors import SojournError
 from sojourn_probes.expect import MISSING, found_at, one_or_all
-from sojourn_probes.journey import Extract
 from sojourn_probes.json_paths import require_json_path
 from sojourn_probes.markup import TooMuch, require_css, require_xpath
 from sojourn_probes.names import Names
 from sojourn_probes.patterns import SearchTooLong, require_pattern, search
+from sojourn_probes.step import Extract
 
 
 class NotExtracted(SojournError):  # noqa: N818 - says what is the matter

@@ -1,7 +1,7 @@
 """Whether an expectation looks at something its step can see."""
 
 from sojourn_probes.expectation import Expectation
-from sojourn_probes.journey import Step
+from sojourn_probes.step import Step
 
 
 def misfit(step: Step, key: str, expectation: Expectation) -> str | None:

@@ -7,10 +7,11 @@ from sojourn_probes.condition import Condition
 from sojourn_probes.errors import NameMissing
 from sojourn_probes.expectation import Expectation
 from sojourn_probes.fitting import misfit
-from sojourn_probes.journey import Journey, Step
+from sojourn_probes.journey import Journey
 from sojourn_probes.names import Names, references_in
 from sojourn_probes.redact import Redactor
 from sojourn_probes.secrets import SecretStore
+from sojourn_probes.step import Step
 from sojourn_probes.yaml_core import Path
 
 
@@ -43,7 +44,9 @@ def _room(journey: Journey) -> Iterator[Breach]:
         if not location and "timeout" not in journey.model_fields_set and not journey.retries.max:
             continue
         attempts = at.retries.max + 1
-        needed = attempts * at.timeout + sum(at.retries.backoff.longest[: at.retries.max])
+        # A timeout that nobody chose is not held against the moments between attempts.
+        waits = sum(at.retries.backoff.longest[: at.retries.max]) if location or "timeout" in journey.model_fields_set else 0
+        needed = attempts * at.timeout + waits
         if needed > at.interval:
             what = "one attempt takes" if attempts == 1 else f"{attempts} attempts take"
             where = ("overrides", location) if location else ("interval",) if "interval" in journey.model_fields_set else ("timeout",)

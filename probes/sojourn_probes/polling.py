@@ -5,9 +5,9 @@ from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from typing import Final
 
-from sojourn_probes.journey import Repeat
 from sojourn_probes.result import Exchange, ExpectationResult, Failure
 from sojourn_probes.semconv import FailureKind
+from sojourn_probes.step import Repeat
 from sojourn_probes.steps.base import Observation
 from sojourn_probes.units import show_duration
 

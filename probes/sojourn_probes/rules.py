@@ -10,9 +10,10 @@ from pydantic import BaseModel, RootModel
 from sojourn_probes.breach import Breach
 from sojourn_probes.extract_rules import faults
 from sojourn_probes.fitting import misfit
-from sojourn_probes.journey import Journey, Step
+from sojourn_probes.journey import Journey
 from sojourn_probes.journey_rules import of_journey
 from sojourn_probes.names import Reference, references, references_in
+from sojourn_probes.step import Step
 from sojourn_probes.yaml_core import Path
 
 SINGLE_PLACE: Final = ("vars", "env", "secrets", "totp", "run", "random", "now", "date")

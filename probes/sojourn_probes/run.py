@@ -10,10 +10,11 @@ from sojourn_probes.attempt import NOT_OURS, Attempt, Surroundings
 from sojourn_probes.clock import Clock
 from sojourn_probes.events import AttemptEnded, AttemptStarted, Event, RunEnded
 from sojourn_probes.ids import RandomBytes, new_span_id, new_trace_id
-from sojourn_probes.journey import Journey, Retries
+from sojourn_probes.journey import Journey
 from sojourn_probes.names import Names
 from sojourn_probes.redact import Redactor
 from sojourn_probes.result import AttemptResult, Failure, RunResult
+from sojourn_probes.retries import Retries
 from sojourn_probes.semconv import FailureKind, Outcome
 
 

@@ -12,11 +12,11 @@ from sojourn_probes.expect import both_ends, judge, shortened, takes_time
 from sojourn_probes.expectation import VITALS, Expectation
 from sojourn_probes.expectation_parse import MAX_LENGTH, parse
 from sojourn_probes.extract import NotExtracted, extract
-from sojourn_probes.journey import Step
 from sojourn_probes.names import Names
 from sojourn_probes.redact import Redactor
 from sojourn_probes.result import ExpectationResult, Failure
 from sojourn_probes.semconv import FailureKind
+from sojourn_probes.step import Step
 from sojourn_probes.steps.base import Observation
 
 EXPLAINED: Final = frozenset({FailureKind.STATUS, FailureKind.EXPECTATION, FailureKind.EXTRACT})

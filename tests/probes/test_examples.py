@@ -117,7 +117,8 @@ def test_the_whole_file_in_the_docs_loads(tmp_path):
 
 def test_the_docs_name_everything_one_may_write():
     """Every key, kind, action, source, comparison and namespace of the language is in docs/journeys.md."""
-    from sojourn_probes.journey import Journey, Step
+    from sojourn_probes.journey import Journey
+    from sojourn_probes.step import Step
     from sojourn_probes.steps.http import HttpPart
 
     keys = {info.alias or name for model in (Journey, Step, HttpPart, Action) for name, info in model.model_fields.items()}

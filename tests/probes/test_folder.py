@@ -74,7 +74,7 @@ def test_a_schedule_of_ones_own_replaces_the_shared_interval(tmp_path):
         ("a: b: c\n", None),
         (
             "vars: {a: '${vars.b}'}\n",
-            ["defaults.yaml:1:11: vars.a: ${vars.b} is not known here; only env, secrets, run, random, now, date are"],
+            ["defaults.yaml:1:11: vars.a: ${vars.b} is not known here; only env, secrets, totp, run, random, now, date are"],
         ),
         (
             "interval: 10s\ntimeout: 30s\n",

@@ -249,7 +249,7 @@ async def test_orders_are_never_made_unmarked():
 )
 def test_backoff_grows_as_it_says(growth, waits):
     """Up to `most`; jitter takes between half and all of it."""
-    from sojourn_probes.journey import Backoff
+    from sojourn_probes.retries import Backoff
 
     steady = Backoff.model_validate({"first": "2s", "growth": growth, "most": "10s", "jitter": False})
     shaken = Backoff.model_validate({"first": "2s", "growth": growth, "most": "10s"})

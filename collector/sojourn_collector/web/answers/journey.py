@@ -14,7 +14,7 @@ from sojourn_collector.web.answers.titles import journey_title
 from sojourn_collector.web.answers.visits import visit_line
 from sojourn_collector.web.answers.window import Window, window_of
 from sojourn_collector.web.models import JourneyAnswer, Satisfaction, Share, VisitLine
-from sojourn_probes.journey import ID_PATTERN
+from sojourn_probes.naming import ID_PATTERN
 
 MOST_RUNS = 200
 MOST_COMMENTS = 100
