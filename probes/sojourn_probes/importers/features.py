@@ -3,8 +3,9 @@
 from typing import Any, get_args
 
 from sojourn_probes.expectation import SOURCES
-from sojourn_probes.journey import Journey, Step
+from sojourn_probes.journey import Journey
 from sojourn_probes.names import references
+from sojourn_probes.step import Step
 from sojourn_probes.steps import KINDS
 from sojourn_probes.steps.browser import Action
 

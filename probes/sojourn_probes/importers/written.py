@@ -4,7 +4,8 @@ import json
 import re
 from typing import Any, Final
 
-from sojourn_probes.journey import Journey, Step
+from sojourn_probes.journey import Journey
+from sojourn_probes.step import Step
 from sojourn_probes.steps import KINDS
 
 WIDTH: Final = 120
