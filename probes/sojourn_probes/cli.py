@@ -12,7 +12,7 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from sojourn_probes import cli_import
+from sojourn_probes import cli_import, cli_record
 from sojourn_probes.cli_streams import hand_over, prepare, say
 from sojourn_probes.cli_walk import Wish, read_all, read_to_walk, require_display, secret_store, tools_for, walk_all
 from sojourn_probes.diff import Fate, differences
@@ -268,6 +268,7 @@ def schema() -> None:
 
 
 cli_import.register(app)
+cli_record.register(app)
 
 
 @app.command(context_settings={"ignore_unknown_options": True, "allow_extra_args": True})
