@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import pyotp
 import pytest
 
 from sojourn_probes.expectation import COMPARISONS, SOURCES, TLS_FACTS
@@ -48,6 +49,8 @@ def with_token(asked: Asked, query: str) -> bool:
 
 Wanted = Callable[[Asked, str], bool]
 RESULTS = '<ol><li class="result"><h3>Mug, blue</h3><a href="/products/mug">look</a></li><li class="result"><h3>Cup</h3></li></ol>'
+LOGIN = '<form method="post"><input type="hidden" name="csrf" value="guard-7"><input name="user"><input type="password" name="password"></form>'
+SEED = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"
 ITEM = '{"data": {"item": {"name": "Mug", "price": {"amount": 12.5, "currency": "EUR"}}}}'
 ANSWERS: dict[tuple[str, str], tuple[Wanted, bytes]] = {
     ("GET", "/"): (anyone, answer(body="Welcome")),
@@ -71,8 +74,26 @@ ANSWERS: dict[tuple[str, str], tuple[Wanted, bytes]] = {
         answer(201, body='{"order": "o1"}'),
     ),
     ("POST", "/orders/o1/cancel"): (anyone, answer()),
+    ("GET", "/login"): (anyone, answer(body=LOGIN, content_type="text/html", set_cookie="before=1; Path=/")),
+    ("POST", "/login"): (
+        lambda asked, query: b"csrf=guard-7&" in asked.body and b"password=password-of-the-example" in asked.body,
+        answer(body='{"next": "totp"}'),
+    ),
+    ("POST", "/login/code"): (
+        lambda asked, query: pyotp.TOTP(SEED).verify(asked.body.decode().removeprefix("code="), valid_window=1),
+        answer(set_cookie="session=s1; Path=/; HttpOnly"),
+    ),
+    ("GET", "/account"): (lambda asked, query: "session=s1" in asked.headers.get("cookie", ""), answer(body="Hello probe@example.com")),
+    ("POST", "/logout"): (anyone, answer()),
 }
 """What is asked → what is wanted of the request, and the answer."""
+
+
+SECRETS = {
+    "SOJOURN_SECRET_API_CLIENT": "secret-of-the-example",
+    "SOJOURN_SECRET_LOGIN_PASSWORD": "password-of-the-example",
+    "SOJOURN_SECRET_LOGIN_SEED": SEED,
+}
 
 
 class Partner:
@@ -99,7 +120,7 @@ async def test_configured_journeys_pass(file):
     async with site(Partner()) as served:
         text = re.sub(r"^base_url: \S+", f"base_url: {served.url}", file.read_text(), flags=re.MULTILINE)
         assert served.url in text
-        run = await walk(text, environ={"SOJOURN_SECRET_API_CLIENT": "secret-of-the-example"}, mark=mark)
+        run = await walk(text, environ=SECRETS, mark=mark)
     assert [step.id for attempt in run.attempts for step in attempt.steps if step.outcome is not Outcome.PASSED] == []
     assert run.outcome is Outcome.PASSED, run.failure
 
