@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from sojourn_probes.addresses import origin_of
+from sojourn_probes.answer_evidence import keep_answer
 from sojourn_probes.clock import Clock
 from sojourn_probes.errors import NameMissing, SecretMissing
 from sojourn_probes.events import Event, StepEnded, StepStarted
@@ -133,6 +134,7 @@ class Attempt:
         if verdict.failure is not None:
             self._failed(step, verdict.failure)
             await self._gather(observation)
+            await keep_answer(observation, context)
         self._ended(self._result(step, context, observation, verdict))
 
     def _failed(self, step: Step, failure: Failure) -> None:
