@@ -259,12 +259,13 @@ def _draft_one(done: Done, actions: Actions, place: str, typed: set[str]) -> Non
 def _assertion(name: str, action: dict[str, Any], links: list[Call], text: str, actions: Actions) -> None:
     calls = {
         "assertVisible": Call("toBeVisible", []),
+        "assertChecked": Call("toBeChecked", []),
         "assertValue": Call("toHaveValue", [escaped(text)]),
         "assertText": Call("toContainText", [escaped(text)]),
     }
     if name not in calls:
         raise NoTarget(f"{name} is nothing a journey can say")
-    expectation(links, calls[name], actions, negated=False)
+    expectation(links, calls[name], actions, negated=name == "assertChecked" and action.get("checked") is False)
 
 
 def links_of(locator: dict[str, Any]) -> list[Call]:
@@ -276,6 +277,10 @@ def links_of(locator: dict[str, Any]) -> list[Call]:
         options: Any = at.get("options")
         if kind in ("nth", "first", "last"):
             links.append(Call(kind, [int(str(body))] if kind == "nth" and str(body).lstrip("-").isdecimal() else []))
+        elif kind == "frame":
+            links.append(Call("contentFrame", []))
+        elif kind == "frame-locator":
+            links.append(Call("frameLocator", [escaped(str(body))]))
         elif kind in _WAYS:
             links.append(Call(_WAYS[kind], [escaped(str(body)), _options(options if isinstance(options, dict) else {})]))
         else:

@@ -8,14 +8,14 @@ from sojourn_probes.importers.draft import Draft, Work, seconds, shown_host
 from sojourn_probes.importers.features import has_kind, takes
 from sojourn_probes.importers.go_duration import seconds_of
 from sojourn_probes.importers.lift import escaped
-from sojourn_probes.importers.request import Request, basic, part_of
+from sojourn_probes.importers.request import Request, basic, client_credentials, part_of, proxy_of
 from sojourn_probes.importers.source import ImportFault, line_of, list_of, mapping_of, text_of, words, yaml_of
 
 _HTTP_KNOWN: Final = words(
     "method headers body valid_status_codes follow_redirects no_follow_redirects fail_if_ssl fail_if_not_ssl fail_if_body_matches_regexp "
     "fail_if_body_not_matches_regexp fail_if_matches_regexp fail_if_not_matches_regexp fail_if_header_matches fail_if_header_not_matches tls_config "
     "basic_auth bearer_token authorization preferred_ip_protocol ip_protocol_fallback accept_any_response valid_http_versions compression "
-    "enable_http2 body_size_limit"
+    "enable_http2 body_size_limit proxy_url oauth2"
 )
 
 
@@ -72,6 +72,13 @@ def _http(name: str, said: dict[str, Any], target: str, draft: Draft, work: Work
 
 
 def _signing(name: str, said: dict[str, Any], request: Request, work: Work) -> None:
+    if text_of(said.get("proxy_url")):
+        request.more["proxy"] = proxy_of(escaped(text_of(said["proxy_url"])), work, name)
+    oauth = {key: escaped(value) if isinstance(value, str) else value for key, value in mapping_of(said.get("oauth2")).items()}
+    if oauth:
+        request.auth = client_credentials(oauth, work, name)
+        if request.auth is None:
+            work.lose(name, "http: oauth2 was left out; it names no token_url, client_id and client_secret", line_of(said))
     user = mapping_of(said.get("basic_auth"))
     if user:
         request.auth = basic(escaped(text_of(user.get("username"))), escaped(text_of(user.get("password"))), work, name)

@@ -17,6 +17,8 @@ class Actions:
         self.draft, self.work = draft, work
         self.name = ""
         self.actions: list[dict[str, Any]] = []
+        self.frame: dict[str, Any] | None = None
+        """The frame that what is added next happens in."""
 
     def goto(self, url: str, place: str, name: str = "") -> None:
         """Open a page."""
@@ -36,7 +38,7 @@ class Actions:
         if len(self.actions) >= MAX_ACTIONS:
             self.flush()
         said = target | {key: value for key, value in more.items() if value is not None}
-        self.actions.append({action: short(action, said)})
+        self._add({action: short(action, said)})
 
     def fill(self, target: dict[str, Any], value: str, place: str, *, secret: bool = False) -> None:
         """Fill a field; a password, or what is named like one, becomes a reference."""
@@ -47,6 +49,16 @@ class Actions:
     def plain(self, action: str, value: Any) -> None:
         """An action without a target."""
         self.actions.append({action: value})
+
+    def _add(self, action: dict[str, Any]) -> None:
+        if self.frame is None:
+            self.actions.append(action)
+            return
+        last = self.actions[-1].get("frame") if self.actions else None
+        if last is not None and last["css"] == self.frame["css"]:
+            last["actions"].append(action)
+        else:
+            self.actions.append({"frame": {**self.frame, "actions": [action]}})
 
     def flush(self, name: str = "") -> None:
         """End the step."""

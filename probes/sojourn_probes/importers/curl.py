@@ -9,7 +9,7 @@ from urllib.parse import quote
 from sojourn_probes.importers.draft import Work, seconds, shown_host
 from sojourn_probes.importers.features import takes
 from sojourn_probes.importers.go_duration import seconds_of
-from sojourn_probes.importers.request import Request, basic, name_of, part_of
+from sojourn_probes.importers.request import Request, basic, name_of, part_of, proxy_of
 from sojourn_probes.importers.shell_words import Command, commands
 from sojourn_probes.importers.source import ImportFault, words
 
@@ -150,7 +150,12 @@ def _bodies(said: _Said, request: Request, work: Work, command: Command) -> None
     kept = []
     for piece in pieces:
         if piece.startswith("@") and piece not in raw:
-            work.lose(place, f"the body from the file {piece[1:][:80]!r} was left out; write it under body:", command.line)
+            file = PurePath(piece[1:]).name
+            if len(pieces) == 1 and file and "get" not in said.flags:
+                request.more["file"] = file
+                work.lose(place, f"put {file[:60]!r}, which is sent as the body, beside the journey", command.line)
+            else:
+                work.lose(place, f"the part of the body from the file {piece[1:][:80]!r} was left out", command.line)
         else:
             kept.append(piece)
     kept += [_urlencoded(piece) for piece in said.values.get("data-urlencode", [])]
@@ -185,8 +190,9 @@ def _multipart(fields: list[tuple[str, bool]], request: Request, work: Work, com
     for one, files in fields:
         name, _, value = one.partition("=")
         if files and value[:1] in ("@", "<"):
-            parts[name] = {"file": value[1:].partition(";")[0]}
-            work.lose(place, f"put the file of the form's field {name[:40]!r} beside the journey", command.line)
+            file = PurePath(value[1:].partition(";")[0]).name or "file"
+            parts[name] = {"file": file}
+            work.lose(place, f"put {file[:60]!r}, which the form sends as {name[:40]}, beside the journey", command.line)
         else:
             parts[name] = work.vault.named(name, value, place)
     request.more["multipart"] = parts
@@ -230,7 +236,7 @@ def _connection(said: _Said, request: Request, work: Work, command: Command) -> 
     proxy = said.last("proxy")
     if proxy is not None:
         if takes("http", "proxy"):
-            request.more["proxy"] = work.vault.url(proxy if "://" in proxy else f"http://{proxy}", place)[0]
+            request.more["proxy"] = proxy_of(proxy, work, place)
         else:
             work.lose(place, "--proxy was left out; http steps cannot go through one yet", command.line)
     if "resolve" in said.values:

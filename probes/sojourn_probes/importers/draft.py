@@ -107,9 +107,9 @@ class Work:
         else:
             self.more_lost += 1
 
-    def expect(self, into: list[str], place: str, source: str, comparison: str, target: Any = None, prop: str | None = None) -> None:
+    def expect(self, into: list[str], place: str, source: str, comparison: str, target: Any = None, prop: str | None = None, *, count: bool = False) -> None:
         """Write one expectation in its one-line form; one that cannot be written is said."""
-        parts = {"source": source, "comparison": comparison, **({} if prop is None else {"property": prop})}
+        parts = {"source": source, "comparison": comparison, **({} if prop is None else {"property": prop}), **({"count": True} if count else {})}
         if not comparison.endswith("exists"):
             parts["target"] = target
         try:

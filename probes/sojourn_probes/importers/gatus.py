@@ -9,7 +9,7 @@ from sojourn_probes.importers.features import has_kind, takes
 from sojourn_probes.importers.gatus_condition import Conditions
 from sojourn_probes.importers.go_duration import seconds_of
 from sojourn_probes.importers.lift import escaped, is_secret_name
-from sojourn_probes.importers.request import Request, as_json, part_of
+from sojourn_probes.importers.request import Request, as_json, client_credentials, part_of, proxy_of
 from sojourn_probes.importers.source import ImportFault, line_of, list_of, mapping_of, text_of, words, yaml_of
 
 _ENV = re.compile(r"\$\$|\$\{([A-Za-z_][A-Za-z0-9_]*)\}|\$([A-Za-z_][A-Za-z0-9_]*)")
@@ -190,8 +190,12 @@ class _Endpoint:
             request.follow_redirects = 0
         if self.client.get("insecure") is True:
             request.tls["verify"] = False
+        if text_of(self.client.get("proxy-url")):
+            request.more["proxy"] = proxy_of(self.text(text_of(self.client["proxy-url"])), self.work, self.place)
+        oauth = {key: self.text(value) if isinstance(value, str) else value for key, value in mapping_of(self.client.get("oauth2")).items()}
+        request.auth = client_credentials(oauth, self.work, self.place)
         for key in self.client:
-            if key not in ("ignore-redirect", "insecure", "timeout"):
+            if key not in ("ignore-redirect", "insecure", "timeout", "proxy-url") and (key != "oauth2" or request.auth is None):
                 self.work.lose(self.place, f"client: {key[:40]} was left out", line_of(self.client))
         return part_of(request, self.work, self.place)
 

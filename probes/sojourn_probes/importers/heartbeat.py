@@ -8,11 +8,13 @@ from sojourn_probes.importers.draft import Draft, Work, seconds, tags_of
 from sojourn_probes.importers.features import takes
 from sojourn_probes.importers.go_duration import seconds_of
 from sojourn_probes.importers.lift import escaped, is_secret_name
-from sojourn_probes.importers.request import Request, basic, part_of
+from sojourn_probes.importers.request import Request, basic, part_of, proxy_of
 from sojourn_probes.importers.source import ImportFault, data_of, line_of, list_of, mapping_of, text_of, words
 
 _NAME = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_.]*)(?::([^}]*))?\}")
-_COMMON: Final = words("type id name schedule hosts urls enabled timeout mode tags ssl check ports username password max_redirects ipv4 ipv6 wait response")
+_COMMON: Final = words(
+    "type id name schedule hosts urls enabled timeout mode tags ssl check ports username password max_redirects ipv4 ipv6 wait response proxy_url"
+)
 
 
 def read(text: str, work: Work) -> None:
@@ -116,6 +118,8 @@ def _http(name: str, monitor: dict[str, Any], host: str, draft: Draft, work: Wor
     if text_of(monitor.get("username")):
         request.auth = basic(_ours(text_of(monitor["username"])), _ours(text_of(monitor.get("password"))), work, name)
     request.tls = _tls(name, monitor, "http.tls", work)
+    if text_of(monitor.get("proxy_url")):
+        request.more["proxy"] = proxy_of(_ours(text_of(monitor["proxy_url"])), work, name)
     part = part_of(request, work, name)
     if part is None:
         return

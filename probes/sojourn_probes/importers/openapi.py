@@ -147,12 +147,27 @@ def _security(operation: dict[str, Any], api: _Api, request: Request, work: Work
             request.auth = {"user": f"${{env.{secret_name(name).upper()}_USER}}", "password": work.vault.by_name(f"{name}_password", place)}
         elif kind == "apiKey":
             _api_key(scheme, name, request, work, place)
+        elif kind == "oauth2" and (flow := _own_token(scheme)) is not None:
+            request.auth = {
+                "oauth2": {
+                    "token_url": escaped(text_of(flow.get("tokenUrl"))),
+                    "client_id": f"${{env.{secret_name(name).upper()}_CLIENT_ID}}",
+                    "client_secret": work.vault.by_name(f"{name}_client_secret", place),
+                    **({"scope": [text_of(one) for one in list_of(wanted[name])]} if list_of(wanted[name]) else {}),
+                }
+            }
         elif kind in ("http", "oauth2", "openIdConnect"):
             request.auth = {"bearer": work.vault.by_name(name, place)}
             if kind != "http":
                 work.lose(place, f"signing in by {kind} was left out; the step takes a token from the secret {secret_name(name)}", line_of(scheme))
         else:
             work.lose(place, f"signing in by {name[:60]} was left out; there is no such scheme, or it is not known", line_of(operation))
+
+
+def _own_token(scheme: dict[str, Any]) -> dict[str, Any] | None:
+    """The flow in which the client gets a token of its own, when its address is absolute."""
+    flow = mapping_of(mapping_of(scheme.get("flows")).get("clientCredentials"))
+    return flow if re.match(r"https?://", text_of(flow.get("tokenUrl"))) else None
 
 
 def _api_key(scheme: dict[str, Any], name: str, request: Request, work: Work, place: str) -> None:

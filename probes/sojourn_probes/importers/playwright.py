@@ -6,9 +6,9 @@ from typing import Any, Final
 from sojourn_probes.importers.browser_draft import Actions
 from sojourn_probes.importers.draft import Draft, Work, seconds
 from sojourn_probes.importers.lift import escaped, shown_line
-from sojourn_probes.importers.literal import Call, Chain, Reader, Regex
+from sojourn_probes.importers.literal import Call, Chain, Reader
 from sojourn_probes.importers.source import ImportFault
-from sojourn_probes.importers.targets import NoTarget, has_action, target_of
+from sojourn_probes.importers.targets import NoTarget, frame_of, target_of
 
 _STATEMENT = re.compile(r"[ \t]*(?:await[ \t]+)?(?=(?:page\d*|expect|context|browser|popup|download|frame)\b[\w]*[ \t]*[.(\n])")
 _TEST = re.compile(r"""[ \t]*(?:test|it)(?:\.(?:only|skip|fixme))?\(\s*(["'`])(.{1,200}?)\1""")
@@ -21,6 +21,10 @@ _SILENT = re.compile(
     re.VERBOSE,
 )
 MAX_STATEMENTS: Final = 5000
+_STATES: Final = {
+    ("tobeenabled", False): "enabled", ("tobeenabled", True): "disabled", ("tobedisabled", False): "disabled", ("tobedisabled", True): "enabled",
+    ("tobechecked", False): "checked", ("tobechecked", True): "unchecked",
+}  # fmt: skip
 _CLICKS: Final = {"click": "click", "tap": "click", "hover": "hover"}
 
 
@@ -118,6 +122,9 @@ class _Script:
 
 def perform(links: list[Call], actions: Actions, place: str, *, secret: bool = False) -> None:
     """One statement on `page`: its locator links, then what is done. Raises `NoTarget`."""
+    actions.frame, links = frame_of(links)
+    if not links:
+        raise NoTarget("nothing is done there")
     *where, last = links
     word = last.name.lower().replace("_", "")
     args = last.args or []
@@ -169,7 +176,7 @@ def _on_target(word: str, last: Call, args: list[Any], target: dict[str, Any], a
         _select(args, options, target, actions)
     elif word == "waitfor":
         actions.act("wait_for", target, state="hidden" if options.get("state") in ("hidden", "detached") else None)
-    elif word == "setinputfiles" and has_action("upload"):
+    elif word == "setinputfiles":
         _upload(args, target, actions, place)
     elif word == "scrollintoviewifneeded" or word == "focus":
         return  # every action does so itself
@@ -192,11 +199,11 @@ def _select(args: list[Any], options: dict[str, Any], target: dict[str, Any], ac
 
 def _upload(args: list[Any], target: dict[str, Any], actions: Actions, place: str) -> None:
     given = args[0] if args else None
-    files = [name for name in (given if isinstance(given, list) else [given]) if isinstance(name, str)]
-    if len(files) != 1:
-        raise NoTarget("uploading none or several files cannot be said")
-    actions.act("upload", target, file=files[0].rsplit("/", 1)[-1])
-    actions.work.lose(place, "put the file to upload beside the journey")
+    files = [name.rsplit("/", 1)[-1] for name in (given if isinstance(given, list) else [given]) if isinstance(name, str)]
+    if not files:
+        raise NoTarget("uploading what is no file cannot be said")
+    actions.act("upload", target, **({"file": files[0]} if len(files) == 1 else {"files": files}))
+    actions.work.lose(place, f"put what is uploaded beside the journey: {', '.join(files)[:100]}")
 
 
 def expectation(where: list[Call], last: Call, actions: Actions, *, negated: bool) -> None:
@@ -206,22 +213,27 @@ def expectation(where: list[Call], last: Call, actions: Actions, *, negated: boo
     options = {**last.named, **next((arg for arg in args if isinstance(arg, dict)), {})}
     limit = options.get("timeout")
     wait = seconds(limit / 1000) if isinstance(limit, int | float) and 0 < limit <= 600_000 else None
-    if word == "tohaveurl" and not where and not negated:
-        if not args or isinstance(args[0], Regex) or not isinstance(args[0], str):
-            raise NoTarget("an address by regular expression cannot be said; write it with * and **")
-        actions.plain("wait_for", {"url": args[0], **({"timeout": wait} if wait else {})})
+    actions.frame, where = frame_of(where)
+    if word in ("tohaveurl", "tohavetitle") and not where and not negated:
+        if not args or not isinstance(args[0], str):
+            raise NoTarget("an address or title by regular expression cannot be said; write it as text")
+        actions.plain("expect", {word.removeprefix("tohave"): args[0], **({"timeout": wait} if wait else {})})
         return
     if not where:
-        raise NoTarget(f"{last.name} of the page cannot be said as an action; expect: of the step may")
+        raise NoTarget(f"{last.name} of the page cannot be said")
     target = target_of(where)
+    state = _STATES.get((word, negated))
     if word in ("tobevisible", "tobehidden", "tobeattached"):
         hidden = (word == "tobehidden") != negated
         actions.act("expect", target, state="hidden" if hidden else None, timeout=wait)
+    elif state is not None:
+        actions.act("expect", target, state=state, timeout=wait)
+    elif word == "tohavecount" and not negated and args and isinstance(args[0], int):
+        actions.act("expect", target, count=args[0], timeout=wait)
     elif word == "tohavevalue" and not negated:
         actions.act("expect", target, value=_text(args), timeout=wait)
     elif word in ("tocontaintext", "tohavetext") and not negated and args and isinstance(args[0], str) and args[0]:
-        actions.act("expect", {"text": args[0]}, timeout=wait)
-        actions.work.lose("expect", f"{args[0][:40]!r} is looked for anywhere on the page, not only in {' '.join(map(str, target.values()))[:60]}")
+        actions.act("expect", target, contains=args[0], timeout=wait)
     else:
         raise NoTarget(f"{'not ' if negated else ''}{last.name} cannot be said")
 

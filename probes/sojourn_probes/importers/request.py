@@ -36,7 +36,7 @@ class Request:
     form: list[tuple[str, str]] | None = None
     json_data: Any = None
     has_json: bool = False
-    auth: dict[str, str] | None = None
+    auth: dict[str, Any] | None = None
     follow_redirects: int | None = None
     tls: dict[str, Any] = field(default_factory=dict)
     more: dict[str, Any] = field(default_factory=dict)
@@ -52,7 +52,8 @@ def part_of(request: Request, work: Work, place: str) -> dict[str, Any] | None:
     part: dict[str, Any] = {"url": url or "/"}
     headers, header_auth = _headers(request, work, place)
     body = _body(request, headers, method, work, place)
-    if method != ("POST" if body else "GET"):
+    sends = bool(body) or "file" in request.more or "multipart" in request.more
+    if method != ("POST" if sends else "GET"):
         part["method"] = method
     if headers:
         part["headers"] = headers
@@ -76,6 +77,25 @@ def basic(user: str, password: str, work: Work, place: str) -> dict[str, str]:
 def bearer(token: str, work: Work, place: str) -> dict[str, str]:
     """Signing in by a token, lifted."""
     return {"bearer": work.vault.field(token, "token", place)}
+
+
+def proxy_of(url: str, work: Work, place: str) -> Any:
+    """A proxy to go through, its password lifted."""
+    clean, auth = work.vault.url(url if "://" in url else f"http://{url}", place)
+    return clean if auth is None else {"url": clean, **auth}
+
+
+def client_credentials(said: dict[str, Any], work: Work, place: str) -> dict[str, Any] | None:
+    """OAuth 2 client credentials, under the names that the formats give them; None when something is missing."""
+    given = {re.sub(r"[^a-z]", "", key.lower()): value for key, value in said.items()}
+    url, client, secret = (given.get(key) for key in ("tokenurl", "clientid", "clientsecret"))
+    if not (isinstance(url, str) and isinstance(client, str) and isinstance(secret, str)):
+        return None
+    scopes = given.get("scopes") or given.get("scope")
+    found: dict[str, Any] = {"token_url": url, "client_id": client, "client_secret": work.vault.field(secret, "client_secret", place)}
+    if scopes:
+        found["scope"] = scopes if isinstance(scopes, str) else [str(scope) for scope in scopes]
+    return {"oauth2": found}
 
 
 def _word(user: str) -> str:

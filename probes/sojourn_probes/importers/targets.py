@@ -4,7 +4,6 @@ import json
 import re
 from typing import Any, Final
 
-from sojourn_probes.importers.features import takes
 from sojourn_probes.importers.literal import Call, Regex, Unknown
 
 _WAYS: Final = {"label": "label", "text": "text", "placeholder": "placeholder", "testid": "test_id"}
@@ -22,18 +21,18 @@ def target_of(links: list[Call]) -> dict[str, Any]:
         word = link.name.lower().replace("_", "")
         if word in _PICKS:
             _pick(found, word, link)
-        elif found and word == "locator" and set(found) == {"css"}:
-            found["css"] = f"{found['css']} >> {_text(link)}"
-        elif found:
-            raise NoTarget(f"{link.name} inside another locator cannot be said; name the thing itself")
-        elif word == "locator":
-            found["css"] = _css(_text(link))
-            if link.named or any(isinstance(arg, dict) for arg in link.args or ()):
+            continue
+        outer = found
+        if word == "locator":
+            if link.named or any(isinstance(arg, dict) and arg for arg in link.args or ()):
                 raise NoTarget("a locator with a filter cannot be said; name the thing itself")
+            found = {"css": _css(_text(link))}
         elif word.startswith("getby"):
             found = _by(word.removeprefix("getby"), link)
         else:
             raise NoTarget(f"{link.name} cannot be said as a target")
+        if outer:
+            found["within"] = outer
     if not found:
         raise NoTarget("names nothing on the page")
     return found
@@ -63,16 +62,9 @@ def _pick(found: dict[str, Any], word: str, link: Call) -> None:
     if not found or "nth" in found:
         raise NoTarget(f"{link.name} cannot be said here")
     number = _PICKS[word] if word != "nth" else (link.args or [None])[0]
-    if not isinstance(number, int) or (number < 0 and not takes_last()):
+    if not isinstance(number, int) or number < 0:
         raise NoTarget(f"{link.name} cannot be said; name the thing itself, or count from the first with nth")
     found["nth"] = number
-
-
-def takes_last() -> bool:
-    """Whether `nth: -1` may be said for the last one."""
-    from sojourn_probes.steps.browser import Target
-
-    return not any(getattr(rule, "ge", None) == 0 for rule in Target.model_fields["nth"].metadata)
 
 
 def _text(link: Call) -> str:
@@ -89,6 +81,22 @@ def _css(selector: str) -> str:
     return selector.removeprefix("css=")
 
 
+def frame_of(links: list[Call]) -> tuple[dict[str, Any] | None, list[Call]]:
+    """The frame that `links` go into, if any, and the links inside of it. Raises `NoTarget` for frames within frames."""
+    for index, link in enumerate(links):
+        word = link.name.lower().replace("_", "")
+        inside = word == "contentframe"
+        if not inside and word != "framelocator":
+            continue
+        outer = links[: index + (not inside)]
+        if len(outer) != 1 or outer[0].name.lower().replace("_", "") not in ("locator", "framelocator"):
+            raise NoTarget("a frame that is not named by one CSS selector cannot be said")
+        if frame_of(links[index + 1 :])[0] is not None:
+            raise NoTarget("a frame within a frame cannot be said")
+        return {"css": _css(_text(outer[0]))}, links[index + 1 :]
+    return None, links
+
+
 def short(action: str, target: dict[str, Any]) -> Any:
     """The short form where there is one."""
     if action == "click" and set(target) == {"role", "name"} and target["role"] == "button":
@@ -96,8 +104,3 @@ def short(action: str, target: dict[str, Any]) -> Any:
     if action in ("hover", "expect", "wait_for") and set(target) == {"text"}:
         return target["text"]
     return target["label"] if action == "check" and set(target) == {"label"} else target
-
-
-def has_action(name: str) -> bool:
-    """Whether browser steps know the action."""
-    return takes("action", name)

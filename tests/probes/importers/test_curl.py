@@ -48,6 +48,29 @@ def test_nothing_is_run():
     assert found.said[0] == "file:1: line 1: a command in $( ) is not run; what stands there was carried over as text"
 
 
+FILES = """curl -L https://a.example/up -F note=hi -F photo=@/tmp/cat.png -x http://ana:canary-1@proxy.example:3128 --cert c.pem -6
+curl -L https://a.example/b -d @/tmp/body.json"""
+
+
+def test_forms_with_files_bodies_from_files_proxies_and_client_certificates():
+    """Files are named as lying beside the journey, and that is said; the proxy's password is lifted."""
+    found = imported("curl", FILES)
+    assert [step["http"] for step in found.data["a-example"]["steps"]] == steps(
+        """
+        - url: /up
+          multipart: {note: hi, photo: {file: cat.png}}
+          tls: {cert_file: c.pem}
+          ip_family: 6
+          proxy: {url: "http://proxy.example:3128", user: ana, password: "${secrets.password}"}
+        - {url: /b, file: body.json}
+        """
+    )
+    assert found.said[:2] == [
+        "file:1: line 1: put 'cat.png', which the form sends as photo, beside the journey",
+        "file:2: line 2: put 'body.json', which is sent as the body, beside the journey",
+    ]
+
+
 async def test_the_journey_asks_what_curl_asked():
     """Method, headers, sign-in and body arrive at the server as curl would have sent them."""
 

@@ -13,7 +13,7 @@ def test_gatus_endpoints_and_suites():
         """
         - id: front
           http: {url: /health, auth: {bearer: "${secrets.token}"}, tls: {verify: false}}
-          expect: [status in [200, 204], total < 300ms, json $.status == UP, "json $.items[0] exists", body contains Welcome, tls.expires_in > 2d]
+          expect: [status in [200, 204], total < 300ms, json $.status == UP, "json $.items[*] count > 0", body contains Welcome, tls.expires_in > 2d]
           timeout: 5s
         """.replace("[status in [200, 204], ", '["status in [200, 204]", ')
     )
@@ -44,6 +44,30 @@ def test_gatus_says_what_it_leaves_out():
         line.startswith("gatus.yaml:20: shell: was left out; an address of the kind ssh cannot be probed, only http, ")
         for line in sample("gatus", "gatus.yaml").said
     )
+
+
+def test_proxies_and_tokens_of_the_client():
+    """OAuth 2 client credentials and proxies are carried over from Gatus and the blackbox exporter, their secrets lifted."""
+    gatus = """
+endpoints:
+  - name: a
+    url: https://a.example/
+    client: {proxy-url: "http://proxy.example:3128", oauth2: {token-url: "https://id.example/token", client-id: me, client-secret: canary-1, scopes: [read]}}
+    conditions: ["[STATUS] == 200"]
+"""
+    wanted = {"token_url": "https://id.example/token", "client_id": "me", "client_secret": "${secrets.client_secret}", "scope": ["read"]}
+    http = imported("gatus", gatus).data["a"]["steps"][0]["http"]
+    assert (http["auth"], http["proxy"]) == ({"oauth2": wanted}, "http://proxy.example:3128")
+    blackbox = """
+modules:
+  a:
+    prober: http
+    http:
+      proxy_url: http://ana:canary-2@proxy.example:3128
+      oauth2: {client_id: me, client_secret: canary-1, token_url: "https://id.example/token", scopes: [read]}
+"""
+    http = imported("blackbox", blackbox).data["a"]["steps"][0]["http"]
+    assert (http["auth"], http["proxy"]) == ({"oauth2": wanted}, {"url": "http://proxy.example:3128", "user": "ana", "password": "${secrets.password}"})
 
 
 def test_blackbox_modules_with_targets():

@@ -41,6 +41,22 @@ def test_the_site_can_be_named():
     assert (data["base_url"], data["steps"][0]["http"]["url"]) == ("http://127.0.0.1:8080", "/v3/pets")
 
 
+def test_tokens_of_the_client_itself():
+    """An OAuth 2 scheme with client credentials becomes such a sign-in, id from the environment, secret by reference."""
+    text = """{"openapi": "3.1.0", "info": {"title": "t"}, "servers": [{"url": "https://a.example"}], "security": [{"login": ["read"]}],
+        "components":
+            {"securitySchemes": {"login": {"type": "oauth2", "flows": {"clientCredentials": {"tokenUrl": "https://id.example/token", "scopes": {}}}}}},
+        "paths": {"/x": {"get": {"responses": {}}}}}"""
+    assert imported("openapi", text).data["t"]["steps"][0]["http"]["auth"] == {
+        "oauth2": {
+            "token_url": "https://id.example/token",
+            "client_id": "${env.LOGIN_CLIENT_ID}",
+            "client_secret": "${secrets.login_client_secret}",
+            "scope": ["read"],
+        }
+    }
+
+
 def test_references_in_circles_end():
     """A $ref that leads back to itself is nothing."""
     text = """{"openapi": "3.1.0", "info": {"title": "t"}, "servers": [{"url": "https://a.example"}],

@@ -7,7 +7,7 @@ from tests.probes.importers.importing import imported, sample, steps
 
 
 def test_python_as_codegen_writes_it():
-    """Locators become targets, calls actions, in their order; the password is lifted; the title is said to be left out."""
+    """Locators become targets, calls actions, in their order; the password is lifted; a title by regular expression is said to be left out."""
     found = sample("playwright", "buy.py.txt")
     assert found.data["buy-a-mug"]["steps"] == steps(
         """
@@ -48,6 +48,39 @@ def test_typescript_over_several_lines():
         """
     )
     assert [line.split(":")[1] for line in found.said[:2]] == ["16", "17"]
+
+
+def test_things_within_things_frames_files_and_wants():
+    """A locator inside another, a frame, an upload, and what is expected of text, number, state, address and title."""
+    found = imported(
+        "playwright",
+        """
+await page.goto('https://a.example/');
+await page.getByRole('listitem').nth(1).getByRole('button', { name: 'Buy' }).click();
+await page.locator('#card').contentFrame().getByLabel('Number').fill('4242');
+await page.frameLocator('#card').getByLabel('Name').fill('Ana');
+await page.getByLabel('Photo').setInputFiles('/home/ana/cat.png');
+await expect(page.getByTestId('sum')).toContainText('12');
+await expect(page.getByRole('row')).toHaveCount(3);
+await expect(page.getByRole('button', { name: 'Pay' })).toBeDisabled();
+await expect(page).toHaveURL('https://a.example/done');
+await expect(page).toHaveTitle('Done');
+""",
+    )
+    assert found.data["file"]["steps"][0]["browser"] == steps(
+        """
+        - goto: /
+        - click: {role: button, name: Buy, within: {role: listitem, nth: 1}}
+        - frame: {css: "#card", actions: [{fill: {label: Number, value: "4242"}}, {fill: {label: Name, value: Ana}}]}
+        - upload: {label: Photo, file: cat.png}
+        - expect: {test_id: sum, contains: "12"}
+        - expect: {role: row, count: 3}
+        - expect: {role: button, name: Pay, state: disabled}
+        - expect: {url: https://a.example/done}
+        - expect: {title: Done}
+        """
+    )
+    assert found.said == ["file: line 6: put what is uploaded beside the journey: cat.png"]
 
 
 def test_values_in_lines_left_out_are_not_repeated():
