@@ -118,7 +118,11 @@ class _Listener:
 async def record(
     url: str, *, headless: bool = False, say: Callable[[str], None] = lambda line: None, drive: "Callable[[Page], Awaitable[None]] | None" = None
 ) -> Seen:
-    """Open `url` and watch until the last window is closed or Ctrl-C is pressed. `drive` uses the page in the person's place. Raises `SojournError`."""
+    """Open `url` and watch until the last window is closed or Ctrl-C is pressed. Raises `SojournError`.
+
+    `drive` uses the page in the person's place and then closes the window. A click less than half a second before that is
+    lost: the recorder still waits whether it becomes a double click.
+    """
     if not headless:
         require_display()
     try:
@@ -180,8 +184,8 @@ async def _watched(
     say("recording; close the browser's window when you are done, or press Ctrl-C here")
     if drive is not None:
         await drive(page)
-    else:
-        await over.wait()
+        await page.close()
+    await over.wait()
     if browser.is_connected():
         await inner._stop_recording()
 

@@ -3,6 +3,7 @@
 import json
 import subprocess
 
+from sojourn_probes.importers import FORMATS
 from tests.probes.commanding import PROGRAM, program
 from tests.probes.importers.importing import SAMPLES
 
@@ -80,3 +81,9 @@ async def test_wrong_arguments_are_one_sentence(tmp_path):
     ):
         done = await program(*arguments)
         assert (done.code, done.out, done.err) == (2, "", message)
+
+
+def test_every_format_is_documented():
+    """docs/authoring.md has a row for each format of the one list."""
+    page = (SAMPLES.parents[3] / "docs/authoring.md").read_text()
+    assert [form for form in FORMATS if f"| `{form}`" not in page] == []

@@ -1,5 +1,6 @@
 """What a person does in a browser is recorded and becomes a journey that walks."""
 
+import asyncio
 import os
 import shutil
 import signal
@@ -35,8 +36,8 @@ async def shop(asked: Asked) -> bytes:
     return answer(body=LOGIN if asked.target == "/login" else "Bye", content_type="text/html")
 
 
-async def person(page):
-    """Signs in and leaves, as somebody at the keyboard would."""
+async def person(page, said):
+    """Signs in and leaves, as somebody at the keyboard would, and looks at the last page for a moment."""
     await page.get_by_label("User").press_sequentially("ana")
     await page.get_by_label("Word").press_sequentially("canary-hunter22")
     await page.get_by_label("Size").select_option("m")
@@ -44,13 +45,15 @@ async def person(page):
     await page.get_by_role("button", name="Sign in").click()
     await page.get_by_role("link", name="Leave").click()
     await page.get_by_text("Bye").wait_for()
+    while "click Leave" not in said:
+        await asyncio.sleep(0.05)
 
 
 async def test_what_was_done_becomes_a_journey_that_walks():
     """Actions get targets by role and label; the password is a reference and stands nowhere; the journey passes against the same site."""
     said: list[str] = []
     async with site(shop) as served:
-        seen = await record(f"{served.url}/login", headless=True, say=said.append, drive=person)
+        seen = await record(f"{served.url}/login", headless=True, say=said.append, drive=lambda page: person(page, said))
         work = Work("record", "shop.yaml")
         drafted(seen, f"{served.url}/login", work)
         (made,) = work.finished()
@@ -120,8 +123,6 @@ async def test_with_a_window_until_ctrl_c(tmp_path):
 
 
 async def _recorded(url: str, file: Path, display: str) -> None:
-    import asyncio
-
     assert sys.executable == PROGRAM[0]
     process = await asyncio.create_subprocess_exec(*PROGRAM, "record", f"{url}/login", "--file", str(file), stderr=-1, env={**os.environ, "DISPLAY": display})
     assert process.stderr is not None

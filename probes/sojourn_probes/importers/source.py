@@ -62,7 +62,9 @@ def json_of(text: str) -> Any:
     try:
         return json.loads(text, parse_int=_whole)
     except json.JSONDecodeError as fault:
-        raise ImportFault(f"is not JSON: {fault.msg[:1].lower()}{fault.msg[1:]} at column {fault.colno}; export it anew", fault.lineno) from None
+        raise ImportFault(
+            f"is not JSON: {fault.msg[:1].lower()}{fault.msg[1:].removesuffix(' at')} at column {fault.colno}; export it anew", fault.lineno
+        ) from None
     except RecursionError:
         raise ImportFault(f"is nested more than {MAX_DEPTH} deep; a file of this kind is not") from None
 
