@@ -55,12 +55,13 @@ _KEYS: Final = ((2, "Control"), (1, "Alt"), (4, "Meta"), (8, "Shift"))
 
 @dataclass(slots=True)
 class Done:
-    """One thing the person did: the recorder's action, its locator, whether in the first tab, and the page it led to."""
+    """One thing the person did: the recorder's action, its locator, in which tab, and the page it led to."""
 
     action: dict[str, Any]
     locator: dict[str, Any] | None
-    first_tab: bool
+    tab: int
     led_to: str = ""
+    opens_tab: bool = False
 
 
 @dataclass(slots=True)
@@ -76,7 +77,7 @@ class _Listener:
 
     def __init__(self, seen: Seen, say: Callable[[str], None]) -> None:
         self.seen, self.say = seen, say
-        self.first: Any = None
+        self.tabs: list[Any] = []
         self.led_to = ""
         self.at = 0.0
 
@@ -98,6 +99,10 @@ class _Listener:
         if self.seen.done:
             self.seen.done[-1] = self._done(page, data, code)
 
+    def signal_added(self, page: Any, data: dict[str, Any], code: str) -> None:
+        if data.get("name") == "popup" and self.seen.done:
+            self.seen.done[-1].opens_tab = True
+
     def navigated(self, url: str) -> None:
         """The first tab shows another page."""
         last = self.seen.done[-1] if self.seen.done else None
@@ -112,7 +117,9 @@ class _Listener:
         except ValueError:
             locator = None
         kept = {key: value for key, value in data.items() if key != "ariaSnapshot"}  # it holds what was typed into all fields
-        return Done(kept, locator if isinstance(locator, dict) else None, self.first is None or page is self.first)
+        if page not in self.tabs:
+            self.tabs.append(page)
+        return Done(kept, locator if isinstance(locator, dict) else None, self.tabs.index(page))
 
 
 async def record(
@@ -176,7 +183,7 @@ async def _watched(
         raise SojournError(_OLD)
     await inner._start_recording({"language": "jsonl"}, listener)
     page = await context.new_page()
-    listener.first = getattr(page, "_impl_obj", page)
+    listener.tabs.append(getattr(page, "_impl_obj", page))
     context.on("page", lambda opened: opened.on("close", lambda _: _gone(context, over)))
     page.on("close", lambda _: _gone(context, over))
     page.on("framenavigated", lambda frame: None if frame.parent_frame else listener.navigated(frame.url))
@@ -232,8 +239,10 @@ def drafted(seen: Seen, url: str, work: Work) -> None:
 
 def _draft_one(done: Done, actions: Actions, place: str, typed: set[str]) -> None:
     action, name = done.action, str(done.action.get("name"))
-    if not done.first_tab:
-        raise NoTarget("it was done in another tab, and a step has one page")
+    if done.tab > 1:
+        raise NoTarget("it was done in a third tab, and tabs are the first and the last")
+    actions.on("last" if done.tab else "first")
+    actions.popup = done.opens_tab
     if name == "navigate":
         address = str(action.get("url", ""))
         if origin_of(address) is None:

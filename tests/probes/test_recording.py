@@ -77,6 +77,37 @@ async def test_what_was_done_becomes_a_journey_that_walks():
     assert run.outcome is Outcome.PASSED, run.failure
 
 
+async def test_a_second_tab_is_followed():
+    """A link that opens a tab becomes the action that does so; what is done there is done there."""
+    said: list[str] = []
+    pages = {
+        "/": '<div style="height: 200px"></div><a href="/terms" target="_blank">Terms</a>',
+        "/terms": '<div style="height: 200px"></div><button>Agree</button>',
+    }
+
+    async def terms(asked: Asked) -> bytes:
+        return answer(body=f"<!doctype html><title>T</title>{pages.get(asked.target, '')}", content_type="text/html")
+
+    async def reader(page):
+        async with page.expect_popup() as opening:
+            await page.get_by_role("link", name="Terms").click()
+        other = await opening.value
+        await other.get_by_role("button", name="Agree").click()
+        while "click Agree" not in said:
+            await asyncio.sleep(0.05)
+        await other.close()
+
+    async with site(terms) as served:
+        work = Work("record", "terms.yaml")
+        drafted(await record(served.url, headless=True, say=said.append, drive=reader), served.url, work)
+    (made,) = work.finished()
+    assert [action for step in read(made.text).data["steps"] for action in step["browser"]] == [
+        {"goto": "/"},
+        {"new_tab": {"click": {"role": "link", "name": "Terms"}}},
+        {"click": "Agree"},
+    ]
+
+
 async def test_a_site_that_is_not_there_is_one_sentence():
     """The browser's own words, without a traceback."""
     with pytest.raises(SojournError, match=r"^http://127\.0\.0\.1:9/ cannot be recorded: net::ERR_(CONNECTION_REFUSED|UNSAFE_PORT) at http://127\.0\.0\.1:9/$"):

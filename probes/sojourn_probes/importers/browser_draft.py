@@ -19,6 +19,9 @@ class Actions:
         self.actions: list[dict[str, Any]] = []
         self.frame: dict[str, Any] | None = None
         """The frame that what is added next happens in."""
+        self.popup = False
+        """Whether the next click opens a tab."""
+        self.tab = "first"
 
     def goto(self, url: str, place: str, name: str = "") -> None:
         """Open a page."""
@@ -37,6 +40,10 @@ class Actions:
         """One action on one thing."""
         if len(self.actions) >= MAX_ACTIONS:
             self.flush()
+        if self.popup and action == "click":
+            self.popup, self.tab = False, "last"
+            self._add({"new_tab": {"click": short(action, target)}})
+            return
         said = target | {key: value for key, value in more.items() if value is not None}
         self._add({action: short(action, said)})
 
@@ -49,6 +56,18 @@ class Actions:
     def plain(self, action: str, value: Any) -> None:
         """An action without a target."""
         self.actions.append({action: value})
+
+    def on(self, tab: str) -> None:
+        """What follows happens in the `first` or the `last` tab."""
+        if tab != self.tab:
+            self.actions.append({"tab": tab})
+            self.tab = tab
+
+    def close_tab(self) -> None:
+        """End the last tab and go back to the first."""
+        self.on("last")
+        self.actions.append({"tab": "close"})
+        self.tab = "first"
 
     def _add(self, action: dict[str, Any]) -> None:
         if self.frame is None:

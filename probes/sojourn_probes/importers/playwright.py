@@ -17,14 +17,19 @@ _STEP = re.compile(r"""[ \t]*(?:await[ \t]+)?test\.step\(\s*(["'`])(.{1,200}?)\1
 _SILENT = re.compile(
     r"""\s*(?:$|\#.*|//.*|/\*.*|\*.*|import\b.*|from\b.*|(?:async\s+)?def\b.*|(?:async\s+)?with\s+(?:async_|sync_)playwright.*|@.*|[})\];,\s]+|['"]use\s.*|(?:const|let|var)\s+\{.*require\(.*
     |(?:const|let|var)?\s*(?:browser|context|page)\s*=\s*(?:await\s+)?(?:playwright|chromium|browser|context|p|firefox|webkit)\b.*|(?:await\s+)?(?:context|browser|page)\.close\(\).*|\#\s*-+.*|//\s*-+.*
-    |test\.(?:describe|use|beforeEach|afterEach|setTimeout)\(.*|(?:await\s+)?(?:asyncio\.run|main|run)\(.*|\(async.*|\}\s*\)\s*\(?\)?;?|await\s+run\(.*|with\s+sync_playwright.*|test\(.*)\s*\Z""",
+    |test\.(?:describe|use|beforeEach|afterEach|setTimeout)\(.*|(?:await\s+)?(?:asyncio\.run|main|run)\(.*|\(async.*|(?:headless|slowMo|channel):.*|\}\s*\)\s*\(?\)?;?|await\s+run\(.*|with\s+sync_playwright.*|test\(.*)\s*\Z""",
     re.VERBOSE,
 )
+_POPUP = re.compile(
+    r"""\s*(?:(?:async\s+)?with\s+page\d*\.expect_popup\(\)\s+as\s+\w+:|(?:const|let|var)\s+\w+\s*=\s*page\d*\.waitForEvent\(["']popup["']\);?)\s*\Z"""
+)
+_POPUP_PAGE = re.compile(r"\s*(?:(?:const|let|var)\s+)?page\d+\s*=\s*(?:await\s+)?\w+(?:\.value)?;?\s*\Z")
 MAX_STATEMENTS: Final = 5000
 _STATES: Final = {
     ("tobeenabled", False): "enabled", ("tobeenabled", True): "disabled", ("tobedisabled", False): "disabled", ("tobedisabled", True): "enabled",
     ("tobechecked", False): "checked", ("tobechecked", True): "unchecked",
 }  # fmt: skip
+_PAGE = re.compile(r"page\d*")
 _CLICKS: Final = {"click": "click", "tap": "click", "hover": "hover"}
 
 
@@ -71,10 +76,13 @@ class _Script:
         if test is not None:
             self._begin(test.group(test.lastindex or 1).removeprefix("test_").replace("_", " "))
             return at
+        if _POPUP.match(line) and self.actions is not None:
+            self.actions.popup = True
+            return at
         begins = _STATEMENT.match(self.text, at)
         if begins is not None and begins.start() == at and not _SILENT.match(line):
             return self._statement(begins.end(), line)
-        if not _SILENT.match(line):
+        if not _SILENT.match(line) and not _POPUP_PAGE.match(line):
             self._lose(at, line)
         return at
 
@@ -108,14 +116,19 @@ class _Script:
         first, *links = chain.links
         if first.name == "expect" and first.args and links:
             self._expect(first.args[0], links, self.actions)
-        elif first.name != "page":
-            raise NoTarget(f"acts on {first.name}, and a step has one page")
+        elif not _PAGE.fullmatch(first.name):
+            raise NoTarget(f"acts on {first.name}, which is no page")
         elif links:
+            if first.name != "page" and links[-1].name == "close":
+                self.actions.close_tab()
+                return
+            self.actions.on("first" if first.name == "page" else "last")
             perform(links, self.actions, place)
 
     def _expect(self, subject: Any, links: list[Call], actions: Actions) -> None:
-        if not isinstance(subject, Chain) or subject.links[0].name != "page":
+        if not isinstance(subject, Chain) or not _PAGE.fullmatch(subject.links[0].name):
             raise NoTarget("expects something of what is not on the page")
+        actions.on("first" if subject.links[0].name == "page" else "last")
         negated = any(link.name == "not" or link.name.startswith("not_") for link in links)
         expectation(subject.links[1:], links[-1], actions, negated=negated)
 

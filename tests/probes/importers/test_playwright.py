@@ -83,6 +83,45 @@ await expect(page).toHaveTitle('Done');
     assert found.said == ["file: line 6: put what is uploaded beside the journey: cat.png"]
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        """
+page.goto("https://a.example/")
+with page.expect_popup() as page1_info:
+    page.get_by_role("link", name="Terms").click()
+page1 = page1_info.value
+expect(page1.get_by_text("Small print")).to_be_visible()
+page1.close()
+page.get_by_role("button", name="Agree").click()
+""",
+        """
+await page.goto('https://a.example/');
+const page1Promise = page.waitForEvent('popup');
+await page.getByRole('link', { name: 'Terms' }).click();
+const page1 = await page1Promise;
+await expect(page1.getByText('Small print')).toBeVisible();
+await page1.close();
+await page.getByRole('button', { name: 'Agree' }).click();
+""",
+    ],
+    ids=["python", "javascript"],
+)
+def test_a_second_tab(text):
+    """What opens a tab is said so, what is done there is done there, and its end leads back."""
+    found = imported("playwright", text)
+    assert found.data["file"]["steps"][0]["browser"] == steps(
+        """
+        - goto: /
+        - new_tab: {click: {role: link, name: Terms}}
+        - expect: Small print
+        - tab: close
+        - click: Agree
+        """
+    )
+    assert found.said == []
+
+
 def test_values_in_lines_left_out_are_not_repeated():
     """A line about a password says only that it is there."""
     found = imported("playwright", "page.goto('https://a.example/')\nsecret_password = 'canary-1'\npage.frame('x').fill('#p', 'canary-2')\n")
