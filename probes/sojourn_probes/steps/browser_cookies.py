@@ -2,6 +2,7 @@
 
 from http.cookiejar import Cookie, CookieJar
 from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import urlsplit
 
 from sojourn_probes.steps.base import StepContext
 from sojourn_probes.steps.cookies import jar_of
@@ -32,12 +33,22 @@ class Cookies:
             await context.add_cookies(cookies)
         self._known = now
 
-    async def take(self, context: "BrowserContext") -> None:
-        """Make the jar's cookies those of the browser."""
+    async def take(self, context: "BrowserContext", url: str) -> dict[str, str]:
+        """Make the jar's cookies those of the browser. Returns those that `url` gets, name → value."""
+        cookies: list[dict[str, Any]] = [{**cookie} for cookie in await context.cookies()]
         self._jar.clear()
-        for cookie in await context.cookies():
-            self._jar.set_cookie(_for_jar(dict(cookie)))
+        for cookie in cookies:
+            self._jar.set_cookie(_for_jar(cookie))
         self._known = _state(self._jar)
+        return {cookie["name"]: cookie["value"] for cookie in cookies if _goes_to(cookie, url)}
+
+
+def _goes_to(cookie: dict[str, Any], url: str) -> bool:
+    parts, domain, path = urlsplit(url), cookie["domain"].lstrip("."), cookie["path"]
+    host, asked = parts.hostname or "", parts.path or "/"
+    at_host = host == domain or (cookie["domain"].startswith(".") and host.endswith(f".{domain}"))
+    at_path = asked == path or asked.startswith(path if path.endswith("/") else f"{path}/")
+    return at_host and at_path and (parts.scheme == "https" or not cookie.get("secure"))
 
 
 def _state(jar: CookieJar) -> frozenset[Any]:

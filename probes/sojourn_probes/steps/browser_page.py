@@ -47,9 +47,10 @@ class Walk:
         now = step.clock.now_ns() / 1e6
         # Only our own pages get to know: a mark is proof of being a probe.
         own = f"if ({json.dumps(list(step.own_origins))}.includes(location.origin))"
-        await self.context.add_init_script(f"{own} {{ window.__sojourn = {json.dumps(known)}; window.__sojourn_since = {now}; }}")
+        later = self.context.add_init_script(f"{own} {{ window.__sojourn = {json.dumps(known)}; window.__sojourn_since = {now}; }}")
         begin = f"{own} {{ window.__sojourn = {json.dumps(known)}; if (window.__sojourn_begin) window.__sojourn_begin({now}); }}"
-        await self.page.evaluate(f"() => {{ {begin} }}")
+        # An empty tab is nobody's page, and asking it anything costs its first script context.
+        await (later if self.page.url == "about:blank" else asyncio.gather(later, self.page.evaluate(f"() => {{ {begin} }}")))
         if self.settings.evidence.trace != "never":
             if self.tracing:
                 await self.context.tracing.stop_chunk()
@@ -152,8 +153,8 @@ async def walk_of(step: StepContext, settings: BrowserDefaults) -> Walk:
         if settings.permissions:
             for origin in step.own_origins:
                 await context.grant_permissions(list(settings.permissions), origin=origin)
-        await context.add_init_script(f"if ({json.dumps(list(step.own_origins))}.includes(location.origin)) {{ {SCRIPT} }}")
-        page = await context.new_page()
+        script = f"if ({json.dumps(list(step.own_origins))}.includes(location.origin)) {{ {SCRIPT} }}"
+        _, page = await asyncio.gather(context.add_init_script(script), context.new_page())
         walk = Walk(context, page, Network(step, Gate(step, rules)), settings, Cookies(step), lent.private)
         walk.attend(page)
         await walk.equipped(page)

@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from typing import Any, Final
+from typing import Any
 
 from sojourn_probes.chromium import BrowserMissing
 from sojourn_probes.result import Failure
@@ -17,9 +17,7 @@ from sojourn_probes.steps.browser_extract import extracted
 from sojourn_probes.steps.browser_page import Walk, walk_of
 from sojourn_probes.steps.browser_pool import MISSING_EXTRA
 from sojourn_probes.steps.browser_trust import NotTrusted
-
-MAX_TEXT: Final = 200_000
-"""Characters of the page's text that expectations see."""
+from sojourn_probes.steps.browser_vitals import MAX_TEXT
 
 
 class Runner:
@@ -82,14 +80,12 @@ class Runner:
         with contextlib.suppress(Error, TimeoutError):
             async with asyncio.timeout(1.0 if seen.failure is not None else 5.0):
                 seen.facts["url"] = page.url
-                seen.vitals = await walk.vitals.read(page)
-                seen.facts["title"] = await page.title()
-                seen.facts["text"] = (await page.evaluate("() => document.body ? document.body.innerText : ''"))[:MAX_TEXT]
-                seen.facts["cookies"] = {cookie["name"]: cookie["value"] for cookie in await walk.context.cookies(page.url)}
+                seen.vitals, shown = await walk.vitals.read(page)
+                seen.facts |= shown
+                seen.facts["cookies"] = await walk.cookies.take(walk.context, page.url)
                 await walk.network.finish_step()
                 seen.facts["requests"] = walk.network.requests
                 seen.note = walk.network.dropped()
-                await walk.cookies.take(walk.context)
                 if (document := walk.network.document(page.url)) is not None:
                     # Whether it is the site's own page is judged by its source, which is fetched only when something went wrong.
                     seen.facts["document"] = document | {"body": (await page.content())[:MAX_TEXT] if seen.failure is not None else ""}

@@ -13,6 +13,9 @@ if TYPE_CHECKING:
 BINDING: Final = "__sojournLeaving"
 """What a page calls with its INP and CLS when it is left in the middle of a step."""
 
+MAX_TEXT: Final = 200_000
+"""Characters of the page's text that expectations see."""
+
 SCRIPT: Final = """
 (() => {
   const KEPT = 2000;
@@ -94,14 +97,24 @@ SCRIPT: Final = """
   });
   // A soft navigation is told after its first paint, so one that can be seen from the address is waited for.
   define('__sojourn_pending', () => address() !== here && (performance.interactionCount || 0) > counted && !softs.some((one) => one.at >= since()));
+  define('__sojourn_settled', () => {
+    late.forEach((look) => look());
+    const [navigation] = performance.getEntriesByType('navigation');
+    const loaded = navigation && navigation.loadEventEnd > 0 && performance.now() - navigation.loadEventEnd > 20;
+    const from = since(), told = [...inputs.values()].filter((input) => input.at >= from).length;
+    return Boolean(loaded && lcps.length && !window.__sojourn_pending() && (performance.interactionCount || 0) - counted <= told);
+  });
   // By the time of `pagehide` DevTools listens to the next page already.
   addEventListener('beforeunload', () => { if (window.BINDING) window.BINDING(JSON.stringify(step().vitals)); }, true);
 })();
 """.replace("BINDING", BINDING)
 """Collects what is needed; `__sojourn_vitals()` gives the vitals of the step that began at `__sojourn_since`."""
 
-_PAINTED: Final = """() => new Promise((done) => {
-  const give = () => done(window.__sojourn_vitals ? window.__sojourn_vitals() : null);
+_PAINTED: Final = """(most) => new Promise((done) => {
+  const text = () => (document.body ? document.body.innerText : '').slice(0, most);
+  const give = () => done({vitals: window.__sojourn_vitals ? window.__sojourn_vitals() : null, title: document.title, text: text()});
+  // Nothing more is to come when nothing was touched and the last paint of loading is over.
+  if (!window.__sojourn_vitals || window.__sojourn_settled()) { give(); return; }
   setTimeout(give, 500);
   const look = () => (window.__sojourn_pending && window.__sojourn_pending() ? setTimeout(look, 20) : give());
   requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(look)));
@@ -131,10 +144,11 @@ class Vitals:
             if isinstance(value, int | float) and 0 <= value < 1e7:
                 self._left[name] = max(float(value), self._left.get(name, 0.0))
 
-    async def read(self, page: "Page") -> dict[str, float]:
-        """Vitals in milliseconds (cls a bare number), once the page has painted what it has."""
-        here = await page.evaluate(_PAINTED)
+    async def read(self, page: "Page") -> tuple[dict[str, float], dict[str, str]]:
+        """Vitals in milliseconds (cls a bare number), once the page has painted what it has; and its title and text, in the same question."""
+        seen = await page.evaluate(_PAINTED, MAX_TEXT)
+        here, facts = seen.pop("vitals"), seen
         if not isinstance(here, dict):
-            return dict(self._left)
+            return dict(self._left), facts
         found = {name: float(value) for name, value in here.items() if isinstance(value, int | float)}
-        return found | {name: max(value, found.get(name, 0.0)) for name, value in self._left.items()}
+        return found | {name: max(value, found.get(name, 0.0)) for name, value in self._left.items()}, facts

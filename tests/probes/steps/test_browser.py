@@ -287,3 +287,17 @@ async def test_a_run_without_tools_ends_its_own_browser():
     async with site(shop) as served:
         assert (await walk(journey(served.url, "goto: /"))).failure is None
     assert started_by_us() == {}
+
+
+async def test_a_challenge_is_known_for_what_it_is():
+    """A bot challenge in the browser is `blocked_by_waf` with its provider, whatever the action that ran into it said."""
+
+    async def guarded(asked: Asked) -> Answer:
+        return answer(403, "<title>Just a moment...</title>Checking", content_type="text/html", server="cloudflare", cf_mitigated="challenge", cf_ray="8f-FRA")
+
+    async with warm(guarded) as (served, tools):
+        result = await walk(journey(served.url, "goto: /"), tools=tools)
+        later = await walk(journey(served.url, "goto: {url: /, any_status: true}", "expect: {text: Welcome, timeout: 1s}"), tools=tools)
+    for kind, message in (only_failure(result), only_failure(later)):
+        assert kind is FailureKind.BLOCKED_BY_WAF
+        assert "Cloudflare" in message
