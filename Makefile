@@ -35,7 +35,7 @@ fmt: setup ## put the format right
 	@$(BIN)/ruff format .
 
 bench: setup ## where we stand; each prints its method and figures
-	@set -e; for file in bench/bench_*.py; do echo "== $$file"; $(BIN)/python $$file $(ARGS); done
+	@set -e; for file in bench/*.py; do echo "== $$file"; $(BIN)/python $$file $(ARGS); done
 
 schema: setup ## write the generated files anew: journey schema, docs/telemetry.md, docs/configuration.md, docs/reference/
 	@$(BIN)/sojourn schema > probes/schema/journey.schema.json

@@ -52,6 +52,32 @@ RESULTS = '<ol><li class="result"><h3>Mug, blue</h3><a href="/products/mug">look
 LOGIN = '<form method="post"><input type="hidden" name="csrf" value="guard-7"><input name="user"><input type="password" name="password"></form>'
 SEED = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"
 ITEM = '{"data": {"item": {"name": "Mug", "price": {"amount": 12.5, "currency": "EUR"}}}}'
+CATALOGUE = """<!doctype html><title>Catalogue</title><link rel=icon href=data:,><main></main><script>
+const main = document.querySelector('main');
+window.catalogue = {};
+const list = () => { main.innerHTML = '<h1>Catalogue</h1><ul><li><a href=/catalogue/mug>Mug</a><li><a href=/catalogue/cup>Cup</a></ul>'; };
+const item = () => {
+  window.catalogue.shown = 'mug';
+  main.innerHTML = '<h1>Mug</h1><p data-testid=price>12 EUR</p><button>Add to cart</button><p data-testid=total></p>';
+  main.querySelector('button').onclick = () => { main.querySelector('[data-testid=total]').textContent = 'Total 12 EUR'; };
+};
+main.addEventListener('click', (event) => {
+  if (event.target.tagName !== 'A') return;
+  event.preventDefault();
+  history.pushState({}, '', event.target.href);
+  item();
+});
+list();
+</script>"""
+SUPPORT = """<!doctype html><title>Support</title><link rel=icon href=data:,><form><label>What is broken <input name=what></label>
+<label>Picture <input type=file name=picture></label><button>Send</button></form><div id=said></div><script>
+document.querySelector('form').onsubmit = async (event) => {
+  event.preventDefault();
+  const answer = await fetch('/support/pictures', {method: 'POST', body: new FormData(event.target)});
+  const ticket = `<p>We have your picture</p><p data-testid=ticket>${await answer.text()}</p><a href=/receipt>Receipt</a>`;
+  document.getElementById('said').innerHTML = answer.ok ? ticket : 'Sorry';
+};
+</script>"""
 ANSWERS: dict[tuple[str, str], tuple[Wanted, bytes]] = {
     ("GET", "/"): (anyone, answer(body="Welcome")),
     ("GET", "/products/mug"): (anyone, answer(body="<h1>Mug</h1>", content_type="text/html")),
@@ -85,6 +111,10 @@ ANSWERS: dict[tuple[str, str], tuple[Wanted, bytes]] = {
     ),
     ("GET", "/account"): (lambda asked, query: "session=s1" in asked.headers.get("cookie", ""), answer(body="Hello probe@example.com")),
     ("POST", "/logout"): (anyone, answer()),
+    ("GET", "/catalogue"): (anyone, answer(body=CATALOGUE, content_type="text/html")),
+    ("GET", "/support"): (anyone, answer(body=SUPPORT, content_type="text/html")),
+    ("POST", "/support/pictures"): (lambda asked, query: b"<svg" in asked.body and b"broken-mug.svg" in asked.body, answer(201, body="t1")),
+    ("GET", "/receipt"): (anyone, answer(body="ticket t1 is open", content_disposition='attachment; filename="receipt-t1.txt"')),
 }
 """What is asked → what is wanted of the request, and the answer."""
 
@@ -114,13 +144,17 @@ class Partner:
 ON_THE_WEB = [file for file in sorted((ROOT / "configs/journeys").rglob("*.yaml")) if "\nbase_url:" in file.read_text()]
 
 
-@pytest.mark.parametrize("file", ON_THE_WEB, ids=lambda file: file.name)
+def _marked(file: Path) -> object:
+    return pytest.param(file, id=file.name, marks=pytest.mark.browser if "browser:" in file.read_text() else ())
+
+
+@pytest.mark.parametrize("file", [_marked(file) for file in ON_THE_WEB])
 async def test_configured_journeys_pass(file):
     """Each journey under configs/ passes against a site that is well."""
     async with site(Partner()) as served:
         text = re.sub(r"^base_url: \S+", f"base_url: {served.url}", file.read_text(), flags=re.MULTILINE)
         assert served.url in text
-        run = await walk(text, environ=SECRETS, mark=mark)
+        run = await walk(text, environ=SECRETS, mark=mark, path=file)
     assert [step.id for attempt in run.attempts for step in attempt.steps if step.outcome is not Outcome.PASSED] == []
     assert run.outcome is Outcome.PASSED, run.failure
 
