@@ -36,21 +36,19 @@ def _schedule(journey: Journey) -> Iterator[Breach]:
 
 
 def _room(journey: Journey) -> Iterator[Breach]:
-    """All attempts must fit between two starts, or runs would be left out whenever the site is slow. What nobody said is not held against them."""
+    """All attempts must fit between two starts, or retries would eat up the runs after a failure. One attempt may be patient:
+    runs never overlap, and a moment left out is counted."""
     for location in ("", *journey.overrides):
         at = journey.at(location)
-        if journey.schedule is not None or not journey.has_probes:
-            return
-        if not location and "timeout" not in journey.model_fields_set and not journey.retries.max:
+        if journey.schedule is not None or not journey.has_probes or not at.retries.max:
             continue
-        attempts = at.retries.max + 1
         # A timeout that nobody chose is not held against the moments between attempts.
         waits = sum(at.retries.backoff.longest[: at.retries.max]) if location or "timeout" in journey.model_fields_set else 0
-        needed = attempts * at.timeout + waits
+        needed = (at.retries.max + 1) * at.timeout + waits
         if needed > at.interval:
-            what = "one attempt takes" if attempts == 1 else f"{attempts} attempts take"
-            where = ("overrides", location) if location else ("interval",) if "interval" in journey.model_fields_set else ("timeout",)
-            yield Breach(where, f"{what} up to {needed:g}s, which does not fit the interval of {at.interval:g}s; lower timeout or retries, or raise interval")
+            where = ("overrides", location) if location else ("interval",) if "interval" in journey.model_fields_set else ("retries",)
+            what = f"{at.retries.max + 1} attempts take up to {needed:g}s, which does not fit the interval of {at.interval:g}s"
+            yield Breach(where, f"{what}; lower timeout or retries, or raise interval")
 
 
 def _dependencies(journey: Journey) -> Iterator[Breach]:

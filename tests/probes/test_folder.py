@@ -77,8 +77,8 @@ def test_a_schedule_of_ones_own_replaces_the_shared_interval(tmp_path):
             ["defaults.yaml:1:11: vars.a: ${vars.b} is not known here; only env, secrets, totp, run, random, now, date are"],
         ),
         (
-            "interval: 10s\ntimeout: 30s\n",
-            ["defaults.yaml:1:11: interval: one attempt takes up to 30s, which does not fit the interval of 10s; lower timeout or retries, or raise interval"],
+            "interval: 50s\ntimeout: 30s\nretries: 1\n",
+            ["defaults.yaml:1:11: interval: 2 attempts take up to 60s, which does not fit the interval of 50s; lower timeout or retries, or raise interval"],
         ),
     ],
 )
@@ -204,8 +204,8 @@ async def test_a_run_is_judged_as_its_location_says():
         ("overrides: {us: {vars: {x: 1}}}\n", "a.yaml:6:28: overrides.us.vars.x: is not set for the other locations; add x under the journey's vars: too"),
         ("overrides: {us: {tags: [x]}}\n", None),
         (
-            "overrides: {us: {timeout: 70s}}\n",
-            "a.yaml:6:17: overrides.us: one attempt takes up to 70s, which does not fit the interval of 60s; lower timeout or retries, or raise interval",
+            "overrides: {us: {timeout: 40s, retries: 1}}\n",
+            "a.yaml:6:17: overrides.us: 2 attempts take up to 80s, which does not fit the interval of 60s; lower timeout or retries, or raise interval",
         ),
         (
             "retries: {max: 2, backoff: {first: 10s, growth: exponential}}\ntimeout: 15s\ninterval: 60s\n",
