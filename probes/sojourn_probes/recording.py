@@ -255,7 +255,7 @@ def _draft_one(done: Done, actions: Actions, place: str, typed: set[str]) -> Non
         options = {"button": action.get("button", "left"), "clickCount": action.get("clickCount", 1), "modifiers": action.get("modifiers", 0)}
         perform([*links, Call("click", [options])], actions, place)
     elif name == "fill":
-        perform([*links, Call("fill", [escaped(text)])], actions, place, secret=any(text == one or one in text for one in typed if one))
+        perform([*links, Call("fill", [escaped(text)])], actions, place, secret=text in typed)
     elif name == "press":
         held = "".join(f"{key}+" for bit, key in _KEYS if int(action.get("modifiers", 0)) & bit)
         perform([*links, Call("press", [f"{held}{action.get('key', '')}"])], actions, place)

@@ -31,7 +31,7 @@ INSIDE = '<!doctype html><title>In</title><div style="height: 200px"></div><h1>W
 
 
 async def shop(asked: Asked) -> bytes:
-    if asked.target.startswith("/in?user=ana&word=canary-hunter22&size=m&terms=on"):
+    if asked.target.startswith("/in?user=ana&word=a-canary-hunter22&size=m&terms=on"):
         return answer(body=INSIDE, content_type="text/html")
     return answer(body=LOGIN if asked.target == "/login" else "Bye", content_type="text/html")
 
@@ -39,7 +39,7 @@ async def shop(asked: Asked) -> bytes:
 async def person(page, said):
     """Signs in and leaves, as somebody at the keyboard would, and looks at the last page for a moment."""
     await page.get_by_label("User").press_sequentially("ana")
-    await page.get_by_label("Word").press_sequentially("canary-hunter22")
+    await page.get_by_label("Word").press_sequentially("a-canary-hunter22")
     await page.get_by_label("Size").select_option("m")
     await page.get_by_label("Terms").click()
     await page.get_by_role("button", name="Sign in").click()
@@ -71,7 +71,7 @@ async def test_what_was_done_becomes_a_journey_that_walks():
         assert [step["id"] for step in data["steps"]] == ["open-login", "on-in"]
         pool = BrowserPool()
         try:
-            run = await walk(made.text, environ={"SOJOURN_SECRET_WORD": "canary-hunter22"}, tools={"browser": pool})
+            run = await walk(made.text, environ={"SOJOURN_SECRET_WORD": "a-canary-hunter22"}, tools={"browser": pool})
         finally:
             await pool.aclose()
     assert run.outcome is Outcome.PASSED, run.failure
