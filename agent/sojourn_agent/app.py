@@ -179,7 +179,7 @@ class Agent:
             described=self.described,
             version=version(),
             evidence=config.data / "evidence",
-            tools=make_tools(),
+            tools=make_tools(config.browser.model_dump()),
         )
         self.scheduler = Scheduler(self.walker.walk, WallTimer(Clock()), location=config.location, at_once=config.runs_at_once)
         counts = None

@@ -148,6 +148,12 @@ def _room_for_some(size: int) -> int:
     return size
 
 
+def _room_for_a_page(size: int) -> int:
+    if size < 128 << 20:
+        raise ValueError("must be at least 128 MiB, which an empty browser takes already")
+    return size
+
+
 class SpoolSettings(_Settings):
     """How much is kept for destinations that cannot be reached; beyond it the oldest goes first, counted."""
 
@@ -160,6 +166,15 @@ class EvidenceSettings(_Settings):
 
     max_bytes: Size = Field(512 << 20, description="bytes on disk; the oldest goes first")
     max_age: Annotated[Duration, Field(ge=60)] = Field(14 * 86400.0, description="how old it may become")
+
+
+class BrowserSettings(_Settings):
+    """When the warm browser of this agent is replaced by a fresh one."""
+
+    recycle_after: int = Field(100, strict=True, ge=1, le=100_000, description="runs that one browser serves")
+    recycle_memory: Annotated[Size, AfterValidator(_room_for_a_page)] = Field(
+        1 << 30, description="bytes of all its processes beyond which it is replaced after the run, at least 128 MiB"
+    )
 
 
 class HostSettings(_Settings):
@@ -185,6 +200,7 @@ class AgentConfig(_Settings):
     probe_keys: tuple[ProbeKey, ...] = Field((), description="sign what probes send, so that it is never taken for a customer; the newest first")
     spool: SpoolSettings = Field(default_factory=lambda: SpoolSettings.model_validate({}), description="what waits to be sent")
     evidence: EvidenceSettings = Field(default_factory=lambda: EvidenceSettings.model_validate({}), description="what failed browser steps leave")
+    browser: BrowserSettings = Field(default_factory=lambda: BrowserSettings.model_validate({}), description="the warm browser")
     host: HostSettings = Field(default_factory=lambda: HostSettings.model_validate({}), description="when measuring here cannot be trusted")
     runs_at_once: int = Field(20, strict=True, ge=1, le=1000, description="how many runs may go on together; browser runs take their turn among themselves")
 

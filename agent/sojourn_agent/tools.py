@@ -11,9 +11,9 @@ from sojourn_probes.journey import Journey
 log = logging.getLogger(__name__)
 
 
-def make_tools() -> dict[str, Any]:
-    """The tools runners share, empty: each puts in what it needs when it first needs it."""
-    return {}
+def make_tools(browser: Mapping[str, int] | None = None) -> dict[str, Any]:
+    """The tools runners share: each puts in what it needs when it first needs it. `browser` says when the warm browser is replaced."""
+    return {"browser_limits": dict(browser)} if browser else {}
 
 
 async def close_tools(tools: dict[str, Any]) -> None:

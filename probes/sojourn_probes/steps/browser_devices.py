@@ -10,8 +10,8 @@ from sojourn_probes.semconv import FailureKind
 class Unusable(Exception):  # noqa: N818 - a finding about the journey
     """Settings that cannot be used here; `failure` says which and why."""
 
-    def __init__(self, message: str) -> None:
-        self.failure = Failure(FailureKind.CONFIG, message)
+    def __init__(self, message: str, failure: Failure | None = None) -> None:
+        self.failure = failure or Failure(FailureKind.CONFIG, message)
         super().__init__(message)
 
 

@@ -9,6 +9,9 @@ from sojourn_probes.steps.browser_devices import Unusable
 from sojourn_probes.steps.browser_pool import BrowserPool
 from sojourn_probes.steps.browser_settings import BrowserDefaults, BrowserTls
 
+LIMITS: Final = "browser_limits"
+"""Under this name of `tools` the agent says when a warm browser is replaced: `recycle_after`, `recycle_memory`."""
+
 VIEWPORT: Final = {"width": 1280, "height": 800}
 """The page's size when neither a viewport nor a device is said."""
 
@@ -17,7 +20,7 @@ def pool_of(step: StepContext) -> BrowserPool:
     """The process's one browser pool, made when first needed."""
     pool = step.tools.get("browser")
     if not isinstance(pool, BrowserPool):
-        pool = step.tools["browser"] = BrowserPool()
+        pool = step.tools["browser"] = BrowserPool(**step.tools.get(LIMITS, {}))
         # The command line closes its tools by this stack, the agent closes each tool itself.
         if isinstance(stack := step.tools.get("stack"), AsyncExitStack):
             stack.push_async_callback(pool.aclose)

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 CLOSE_SECONDS: Final = 4.0
 """What closing may take before the process group is killed."""
 LAUNCH_SECONDS: Final = 30.0
+ONE_PROCESS: Final = "--disable-site-isolation-trials"
+"""Frames of other sites stay in their page's process, where DevTools sees and stops their requests with those of the page."""
 PREFIX: Final = "sojourn-browser-"
 """Private folders are called so, with the process that made them: `sojourn-browser-<pid>-…`."""
 
@@ -99,7 +101,7 @@ async def start(choice: Choice, authorities: bytes, *, headed: bool = False) -> 
             browser = await playwright.chromium.launch(
                 executable_path=choice.path,
                 headless=not headed,
-                args=[*choice.args, token],
+                args=[*choice.args, ONE_PROCESS, token],
                 timeout=LAUNCH_SECONDS * 1000,
                 chromium_sandbox="--no-sandbox" not in choice.args,
                 env={**os.environ, **for_browser},

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Final, Literal, Self
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from sojourn_probes.model import Model
-from sojourn_probes.steps.auth import PlainAuth, SecretText
+from sojourn_probes.steps.auth import OAuth2, PlainAuth, SecretText
 from sojourn_probes.steps.browser_targets import Flag
 from sojourn_probes.steps.http import Headers
 from sojourn_probes.units import Duration
@@ -95,6 +95,12 @@ def _timezone(name: str) -> str:
     return name
 
 
+class BrowserAuth(PlainAuth):
+    """How the browser signs in at own origins: a user and password when asked for them, or a token with every request."""
+
+    oauth2: OAuth2 | None = Field(None, description="a token of the client itself (client credentials), fetched before the first step")
+
+
 class BrowserTls(Model):
     """How certificates are judged, and the one that is shown to the journey's own origins."""
 
@@ -145,7 +151,7 @@ class BrowserDefaults(Model):
         None, description="how many times slower the device is, such as 4x"
     )
     headers: Headers = Field({}, description="sent with every request to own origins, to nobody else")
-    auth: PlainAuth | None = Field(None, description="how to sign in at own origins: user and password when asked for, or a bearer token")
+    auth: BrowserAuth | None = Field(None, description="how to sign in at own origins: user and password when asked for, or a token")
     tls: BrowserTls | None = Field(None, description="certificates")
     block: tuple[Host, ...] = Field((), description="hosts that are not asked, such as ads.example or *.ads.example")
     third_parties: Flag | tuple[Host, ...] = Field(True, description="false asks only own hosts and those below them; a list names the others to ask")

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from sojourn_agent.tools import close_tools, make_tools
 from sojourn_probes.steps.browser_pool import BrowserPool
 from sojourn_probes.steps.browser_process import PREFIX, sweep
 from tests.probes.site import site
@@ -68,6 +69,16 @@ async def test_a_browser_that_grew_too_large_is_replaced():
         async with asyncio.timeout(30):
             while first & set(started_by_us()):
                 await asyncio.sleep(0.05)
+
+
+async def test_the_agent_says_when_a_browser_is_replaced():
+    """What the agent's configuration says under `browser` reaches the browser that its first run starts."""
+    async with site(shop) as served:
+        tools = make_tools({"recycle_after": 7, "recycle_memory": 300 << 20})
+        assert (await walk(journey(served.url, "goto: /"), tools=tools)).failure is None
+        await close_tools(tools)
+    assert (tools["browser"]._recycle_after, tools["browser"]._recycle_memory) == (7, 300 << 20)
+    assert started_by_us() == {}
 
 
 async def test_the_memory_of_a_browser_is_that_of_all_its_processes():

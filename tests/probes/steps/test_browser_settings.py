@@ -152,6 +152,48 @@ async def test_blocked_hosts_and_third_parties_are_not_asked():
     assert counts == [(1, False), (1, False), (1, False), (2, False), (2, False)]
 
 
+async def test_frames_of_other_sites_are_watched_too():
+    """A request made by a frame of another site is seen, and blocked if it shall be, like one of the page itself."""
+
+    async def tracker(asked: Asked) -> Answer:
+        return answer(200, "1", content_type="text/javascript")
+
+    async with site(tracker, host="127.0.0.3") as third:
+
+        async def framed(asked: Asked) -> Answer:
+            return page("Frame", f"<script src={third.url}/t.js></script><button>Inner</button>")
+
+        async with site(framed, host="127.0.0.2") as second:
+
+            async def own(asked: Asked) -> Answer:
+                return page("Home", f"<iframe title=other src={second.url}/></iframe>")
+
+            async with warm(own) as (served, tools):
+                for block, requests in (("[127.0.0.3]", 2), ("[]", 3)):
+                    actions = ("goto: /", "frame: {title: other, actions: [{click: Inner}]}")
+                    text = with_defaults(f"{{block: {block}}}", journey(served.url, *actions, more=f"    expect: [requests == {requests}]\n"))
+                    assert (await walk(text, tools=tools)).failure is None
+    assert len(third.asked) == 1
+
+
+async def test_a_token_of_the_client_is_fetched_and_sent_to_own_origins():
+    """`oauth2` under auth: the token is fetched once for several runs, and on every request to own origins."""
+
+    async def own(asked: Asked) -> Answer:
+        return answer(200, '{"access_token": "token-77", "token_type": "bearer", "expires_in": 600}') if asked.method == "POST" else page("Home", "Home")
+
+    async with warm(own) as (served, tools):
+        auth = f'{{oauth2: {{token_url: "{served.url}/token", client_id: me, client_secret: "${{secrets.client}}"}}}}'
+        for _ in range(2):
+            text = with_defaults(f"{{auth: {auth}}}", journey(served.url, "goto: /"))
+            assert (await walk(text, environ={"SOJOURN_SECRET_CLIENT": "client-secret"}, tools=tools)).failure is None
+        gone = with_defaults(f"{{auth: {auth.replace('/token', '/none').replace(served.url, 'http://127.0.0.1:9')}}}", journey(served.url, "goto: /"))
+        failed = await walk(gone, environ={"SOJOURN_SECRET_CLIENT": "client-secret"}, tools=tools)
+    assert [(asked.method, asked.headers.get("authorization")) for asked in served.asked if asked.method == "GET"] == [("GET", "Bearer token-77")] * 2
+    assert sum(asked.method == "POST" for asked in served.asked) == 1
+    assert only_failure(failed)[0] is FailureKind.CONNECT
+
+
 async def test_cookies_go_from_http_steps_to_the_browser_and_back():
     """A login by http holds in the browser, what the browser is given holds in http, and what one forgets the other does."""
 
