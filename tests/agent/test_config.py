@@ -88,6 +88,10 @@ runs_at_once: 5
         ),
         (GOOD + 'admin: {listen: "8411"}\n', "{file}:4:8: admin: '8411' is not an address; write host:port, such as 127.0.0.1:8411"),
         (GOOD + "spool: {max_age: 14}\n", "{file}:4:18: spool.max_age: 14 has no unit; write 14s or 14ms"),
+        (
+            GOOD + "browser: {recycle_memory: 1 MiB}\n",
+            "{file}:4:27: browser.recycle_memory: must be at least 128 MiB, which an empty browser takes already",
+        ),
         (GOOD + "spool: {max_bytes: 1 MiB}\n", "{file}:4:20: spool.max_bytes: must be at least 4 MiB, so that a few batches fit"),
         (GOOD + "probe_keys: [{id: k, env: A}, {id: k, env: B}]\n", "{file}:4:13: probe_keys: two probe keys are called k; ids must differ"),
         (GOOD + "journeys: again\n", "{file}:4:1: journeys: is there twice, first on line 1; keep one"),
