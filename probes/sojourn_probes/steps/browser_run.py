@@ -80,10 +80,10 @@ class Runner:
         with contextlib.suppress(Error, TimeoutError):
             async with asyncio.timeout(1.0 if seen.failure is not None else 5.0):
                 seen.facts["url"] = page.url
-                seen.vitals, shown = await walk.vitals.read(page)
-                seen.facts |= shown
-                seen.facts["cookies"] = await walk.cookies.take(walk.context, page.url)
-                await walk.network.finish_step()
+                (seen.vitals, shown), cookies, _ = await asyncio.gather(
+                    walk.vitals.read(page), walk.cookies.take(walk.context, page.url), walk.network.finish_step()
+                )
+                seen.facts |= shown | {"cookies": cookies}
                 seen.facts["requests"] = walk.network.requests
                 seen.note = walk.network.dropped()
                 if (document := walk.network.document(page.url)) is not None:
