@@ -74,7 +74,8 @@ class Download(Model):
 
 
 def _short(key: str, form: type[Model]) -> BeforeValidator:
-    return BeforeValidator(short(key), json_schema_input_type=str | form)
+    needed = any(getattr(rule, "min_length", 0) for rule in form.model_fields[key].metadata)
+    return BeforeValidator(short(key), json_schema_input_type=(Annotated[str, Field(min_length=1)] if needed else str) | form)
 
 
 class Action(Model):

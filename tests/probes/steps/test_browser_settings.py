@@ -11,6 +11,7 @@ from sojourn_probes.semconv import FailureKind
 from tests.probes.site import Answer, Asked, answer, site
 from tests.probes.steps.browser_site import page
 from tests.probes.steps.browsing import journey, only_failure, warm
+from tests.probes.test_schema import fits_schema, loads
 from tests.probes.walking import walk
 
 pytestmark = pytest.mark.browser
@@ -282,3 +283,17 @@ def test_bad_actions_are_refused(action, message):
     with pytest.raises(JourneyFileError) as caught:
         load_text(f"id: j\nbase_url: http://x\nsteps:\n  - id: s\n    browser:\n      - {action}\n", Path("j.yaml"))
     assert message is None or str(caught.value).partition(": ")[2].partition(": ")[2] == message
+
+
+@pytest.mark.parametrize(("line", "good"), [("{cpu: 4x}", True), ("{cpu: 50x}", True), ("{cpu: 99x}", False), ("{cpu: 0x}", False), ("{cpu: 4}", False)])
+def test_the_editor_and_the_loader_agree_on_settings(line, good):
+    """What the loader refuses in the browser's settings the JSON Schema marks, and the other way round."""
+    text = f"id: j\nbase_url: http://x\ndefaults: {{browser: {line}}}\nsteps:\n  - {{id: s, browser: [{{goto: /}}]}}\n"
+    assert (loads(text), fits_schema(text)) == (good, good)
+
+
+@pytest.mark.parametrize("action", ["goto: ''", "press: ''", "evaluate: ''", "script: ''", "tab: second", "frame: {css: a, actions: []}"])
+def test_the_editor_and_the_loader_agree_on_empty_actions(action):
+    """An action that says nothing is bad to both."""
+    text = f"id: j\nbase_url: http://x\nsteps:\n  - id: s\n    browser:\n      - {action}\n"
+    assert (loads(text), fits_schema(text)) == (False, False)
