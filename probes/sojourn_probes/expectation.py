@@ -16,7 +16,8 @@ ANY: Final = HTTP | BROWSER
 TCP: Final = frozenset({"tcp"})
 TLS: Final = frozenset({"tls"})
 ICMP: Final = frozenset({"icmp"})
-EVERY: Final = ANY | TCP | TLS | ICMP | frozenset({"wait"})
+DNS: Final = frozenset({"dns"})
+EVERY: Final = ANY | TCP | TLS | ICMP | DNS | frozenset({"wait"})
 """Every step kind; what all of them have, such as the total."""
 
 TLS_FACTS: Final[dict[str, Holds]] = {
@@ -71,16 +72,21 @@ SOURCES: Final[dict[str, Source]] = {
     "size": Source("size", HTTP | TCP),
     "redirects": Source("number", HTTP),
     "http_version": Source("text", HTTP),
-    "tls": Source("duration", HTTP | TCP | TLS, facts=TLS_FACTS),
-    "resolve": Source("duration", HTTP | TCP | TLS | ICMP),
-    "connect": Source("duration", HTTP | TCP | TLS),
+    "tls": Source("duration", HTTP | TCP | TLS | DNS, facts=TLS_FACTS),
+    "resolve": Source("duration", HTTP | TCP | TLS | ICMP | DNS),
+    "connect": Source("duration", HTTP | TCP | TLS | DNS),
     "send": Source("duration", HTTP | TCP),
-    "wait": Source("duration", HTTP | TCP | TLS),
+    "wait": Source("duration", HTTP | TCP | TLS | DNS),
     "receive": Source("duration", HTTP),
     "total": Source("duration", EVERY),
     "banner": Source("text", TCP),
     "rtt": Source("duration", ICMP, facts=RTT_FACTS),
     "loss": Source("percent", ICMP),
+    "rcode": Source("text", DNS),
+    "records": Source("texts", DNS),
+    "answers": Source("number", DNS),
+    "ttl": Source("duration", DNS),
+    "changed": Source("json", DNS),
     "url": Source("text", ANY),
     "title": Source("text", BROWSER),
     "requests": Source("number", BROWSER),

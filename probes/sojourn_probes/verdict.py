@@ -64,7 +64,7 @@ def judged(step: Step, observation: Observation, names: Names, redact: Redactor,
     # Those of another kind's sources are for customers only.
     slow = [_held(one, "degraded_if", observation, names, redact, folder) for one in step.degraded_if if step.kind in one.kinds()]
     results.extend(slow)
-    wrong = _failure(failed, observation, step.id) if failed else _extracted(step, observation, names, redact)
+    wrong = _failure(failed, observation, step.id, step.kind) if failed else _extracted(step, observation, names, redact)
     if answer is not None and (wrong is not None or patience is not None or not said & OF_THE_ANSWER):
         wrong = _explained(wrong, answer, patience, step.id, redact)
     if patience is not None and wrong is None:
@@ -126,6 +126,8 @@ def _complete(observation: Observation) -> None:
 
 def _implied(step: Step) -> list[Expectation]:
     said = {expectation.source for expectation in step.expect}
+    if said & getattr(step.part, "implied_unless", frozenset()):
+        return []
     return [one for text in getattr(step.part, "implied", ()) if (one := parse(text)).source not in said]
 
 
@@ -151,14 +153,15 @@ def _held_by(expectation: Expectation, kind: str, facts: dict[str, Any], names: 
     return ExpectationResult(text, kind, met, judgement.expected, judgement.actual)
 
 
-def _failure(failed: list[tuple[Expectation, ExpectationResult]], observation: Observation, step: str) -> Failure:
+def _failure(failed: list[tuple[Expectation, ExpectationResult]], observation: Observation, step: str, step_kind: str | None) -> Failure:
     expectation, result = failed[0]
     more = f" (and {len(failed) - 1} more)" if len(failed) > 1 else ""
     if expectation.source == "status":
         last = observation.exchanges[-1] if observation.exchanges else None
         where = f" from {last.method} {urlsplit(last.url).path or '/'}" if last is not None else ""
         return Failure(FailureKind.STATUS, f"{result.actual}{where}, expected {result.text}{more}", step)
-    return Failure(FailureKind.EXPECTATION, f"expected {result.text}, got {result.actual}{more}", step)
+    kind = FailureKind.DNS if step_kind == "dns" and expectation.source in ("rcode", "answers") else FailureKind.EXPECTATION
+    return Failure(kind, f"expected {result.text}, got {result.actual}{more}", step)
 
 
 def _extracted(step: Step, observation: Observation, names: Names, redact: Redactor) -> Failure | None:

@@ -7,11 +7,12 @@ method `first_url()`, the address it asks first, which names the journey's own o
 from typing import Any, Final
 
 from sojourn_probes.steps.browser import BrowserPart
+from sojourn_probes.steps.dns import DnsPart
 from sojourn_probes.steps.http import HttpPart
 from sojourn_probes.steps.icmp import IcmpPart
 from sojourn_probes.steps.tcp import TcpPart
 from sojourn_probes.steps.tls import TlsPart
 from sojourn_probes.steps.wait import WaitPart
 
-KINDS: Final[dict[str, Any]] = {"http": HttpPart, "browser": BrowserPart, "tcp": TcpPart, "tls": TlsPart, "icmp": IcmpPart, "wait": WaitPart}
+KINDS: Final[dict[str, Any]] = {"http": HttpPart, "browser": BrowserPart, "tcp": TcpPart, "tls": TlsPart, "icmp": IcmpPart, "dns": DnsPart, "wait": WaitPart}
 """Step kind → the model of its part in a journey file."""
