@@ -191,7 +191,8 @@ def server_side(authority: trustme.CA, name: str = "localhost") -> ssl.SSLContex
 HEAD = "id: j\nsteps:\n  - id: s\n"
 DOT = (
     HEAD
-    + "    dns:\n      {{name: shop.test, resolver: 'localhost:{port}', transport: tls, ip_family: 4, tls: {{ca_file: ca.pem}}}}\n    expect: [tls.expires_in > 1m]\n"
+    + "    dns:\n      {{name: shop.test, resolver: 'localhost:{port}', transport: tls, ip_family: 4, tls: {{ca_file: ca.pem}}}}\n"
+DOT += "    expect: [tls.expires_in > 1m]\n"
 )
 
 
