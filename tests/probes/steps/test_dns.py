@@ -189,11 +189,8 @@ def server_side(authority: trustme.CA, name: str = "localhost") -> ssl.SSLContex
 
 
 HEAD = "id: j\nsteps:\n  - id: s\n"
-DOT = (
-    HEAD
-    + "    dns:\n      {{name: shop.test, resolver: 'localhost:{port}', transport: tls, ip_family: 4, tls: {{ca_file: ca.pem}}}}\n"
-DOT += "    expect: [tls.expires_in > 1m]\n"
-)
+OVER_TLS = "dns: {{name: shop.test, resolver: 'localhost:{port}', transport: tls, ip_family: 4, tls: {{ca_file: ca.pem}}}}"
+DOT = f"{HEAD}    {OVER_TLS}\n    expect: [tls.expires_in > 1m]\n"
 
 
 async def test_a_resolver_is_asked_over_tls(authority, tmp_path):
