@@ -178,7 +178,6 @@ def build_web(collector: Collector) -> Guard:
     app.include_router(build_health(Health(collector.report, collector.metrics)))
     app.include_router(build_routes(collector.context))
     app.include_router(build_api(collector.context))
-    app.include_router(build_api(collector.context))
     app.include_router(build_docs(app))
     app.include_router(build_pages(collector.context))
     mount_static(app)

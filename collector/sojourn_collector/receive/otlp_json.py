@@ -32,7 +32,7 @@ def to_protobuf(signal: Signal, body: bytes) -> bytes:
         _hex_to_base64(data, 0)
         message = ParseDict(data, REQUESTS[signal](), ignore_unknown_fields=True)
         return bytes(message.SerializeToString())
-    except (ParseError, RecursionError, ValueError, TypeError) as error:
+    except (ParseError, RecursionError, ValueError, TypeError, OverflowError) as error:
         raise RefusalError(400, f"The body is not a valid {REQUESTS[signal].DESCRIPTOR.name} in JSON.", "malformed") from error
 
 

@@ -238,14 +238,17 @@ class Journal:
                     await self._appended.wait()
 
     async def resolve(self, file: JournalFile) -> None:
-        """A file is in the tables and its batches are in the ledger: note it, then remove it."""
+        """A file is in the tables and its batches are in the ledger: note it, then remove it.
+
+        Raises OSError when the disk does not take the note; then nothing has changed, and it is to be called again.
+        """
+        await asyncio.to_thread(self._forget, file.path, self.last_seq)
         self._closed.remove(file)
         self._resolved.add(file.seq)
         while self.loaded_seq + 1 in self._resolved:
             self.loaded_seq += 1
             self._resolved.remove(self.loaded_seq)
         self.waiting_bytes -= file.size
-        await asyncio.to_thread(self._forget, file.path, self.last_seq)
 
     def _forget(self, path: Path, last_seq: int) -> None:
         # Numbers are never given twice, also when no file is left to tell the highest.

@@ -91,12 +91,27 @@ class Loader:
             file = await self._journal.next_file()
             await self._load(file)
             await self._enter_ledger(file)
-            await self._journal.resolve(file)
+            await self._resolve(file)
             self._marker(file).unlink(missing_ok=True)
             self._on_settled(file)
             self._counters.add("sojourn_loaded", file.items, signal=file.signal)
             async with self._changed:
                 self._changed.notify_all()
+
+    async def _resolve(self, file: JournalFile) -> None:
+        """Retire a loaded file, as soon as the disk takes the note of it: a file left behind would be loaded again at the next start."""
+        wait = self._patience.first
+        while True:
+            try:
+                await self._journal.resolve(file)
+            except OSError as error:
+                self.trouble = f"Journal file {file.path.name} is loaded and cannot be retired: {error.strerror or error}."
+                self._counters.add("sojourn_load_retries", reason="disk")
+                await asyncio.sleep(wait)
+                wait = min(wait * 2, self._patience.longest)
+            else:
+                self.trouble = ""
+                return
 
     def _token(self, file: JournalFile) -> str:
         return f"{self._journal.id}-{file.seq}"

@@ -140,6 +140,19 @@ REFUSED: dict[str, tuple[dict[str, Any], int, str]] = {
         400,
         "The body is not a valid ExportTraceServiceRequest in JSON.",
     ),
+    "a number beyond all bounds": (
+        {"content_type": "application/json", "body": b'{"resourceSpans":[{"scopeSpans":[{"spans":[{"kind":1e400}]}]}]}'},
+        400,
+        "The body is not a valid ExportTraceServiceRequest in JSON.",
+    ),
+    "a whole number no double can hold": (
+        {
+            "content_type": "application/json",
+            "body": b'{"resourceSpans":[{"resource":{"attributes":[{"key":"a","value":{"doubleValue":1' + b"0" * 400 + b"}}]}}]}",
+        },
+        400,
+        "The body is not a valid ExportTraceServiceRequest in JSON.",
+    ),
     "deep JSON": ({"content_type": "application/json", "body": b'{"a":' * 100 + b"1" + b"}" * 100}, 400, "The body is nested deeper than 64 levels."),
     "bottomless JSON": ({"content_type": "application/json", "body": b"[" * 200_000}, 400, "The body is not valid JSON."),
     "oversize": ({"body": bytes(2 << 20)}, 413, "The body is larger than the 1048576 bytes taken here; send smaller batches."),
