@@ -1,0 +1,75 @@
+"""The report's pages over a real store: whatever one can click leads to a page that says what it promises."""
+
+import re
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from pathlib import Path
+
+import httpx2
+import pytest
+from fastapi import FastAPI
+
+from sojourn_collector.context import Context
+from sojourn_collector.store.client import Store
+from sojourn_collector.web.pages import build_pages
+from tests.collector.web.stage import BROKE, broken_shop, context_of, minute
+
+LINK = re.compile(r'href="(/(?:problems|journeys|people|visits|runs|traces)/[^"#?]+)')
+KINDS = ("problems", "journeys", "people", "visits", "runs", "traces")
+COMMENT = "Could not pay <script>alert(1)</script> & left"
+
+
+@pytest.fixture
+async def context(store: Store, tmp_path: Path) -> AsyncIterator[Context]:
+    one = context_of(store, tmp_path)
+    yield one
+    one.control.close()
+
+
+@pytest.fixture
+async def pages(context: Context) -> AsyncIterator[httpx2.AsyncClient]:
+    app = FastAPI()
+    app.include_router(build_pages(context))
+    async with httpx2.AsyncClient(transport=httpx2.ASGITransport(app=app), base_url="http://sojourn") as client:
+        yield client
+
+
+async def walked(pages: httpx2.AsyncClient) -> dict[str, str]:
+    """Pages that links lead to from the front page: path → its HTML. Of the links of a kind on one page the first five are followed."""
+    found: dict[str, str] = {}
+    waiting = ["/"]
+    while waiting:
+        path = waiting.pop(0)
+        answer = await pages.get(path)
+        assert answer.status_code == 200, (path, answer.status_code)
+        found[path] = answer.text
+        links = list(dict.fromkeys(LINK.findall(answer.text)))
+        for kind in KINDS:
+            of_kind = [link for link in links if link.startswith(f"/{kind}/")][:5]
+            waiting += [link for link in of_kind if link not in found and link not in waiting]
+    return found
+
+
+async def test_one_can_walk_from_the_number_to_the_comment(context: Context, pages: httpx2.AsyncClient) -> None:
+    """Front page → problem → person → visit → trace, and our own failing run; every link opens, and the comment stands there as text."""
+    rows = broken_shop()
+    at = BROKE + timedelta(seconds=6)
+    rows.answer("f1", at + minute(1), 1, person="user:u3", session=f"s-u3-{int(at.timestamp())}", comment=COMMENT)
+    for trace in dict.fromkeys(trace for row in (*rows.runs, *rows.sessions) for trace in row.get("trace_ids", [])):
+        rows.span(at, "POST /payments", trace, "01" * 8, service="payments")
+    await rows.store(context.store)
+    found = await walked(pages)
+    kinds = {path.split("/")[1] for path in found}
+    assert kinds == {"", *KINDS}
+    front = found["/"]
+    assert "41" in front
+    problem = next(html for path, html in found.items() if path.startswith("/problems/"))
+    assert "502 from POST /payments" in problem
+    assert all("<script>alert(1)</script>" not in html for html in found.values())
+    assert "Could not pay &lt;script&gt;" in problem
+    visit = f"/visits/s-u3-{int(at.timestamp())}"
+    assert visit in problem
+    for path in (visit, "/people/user:u3"):
+        answer = await pages.get(path)
+        assert (answer.status_code, "Could not pay &lt;script&gt;" in answer.text) == (200, True), path
+        assert "<script>alert(1)</script>" not in answer.text
