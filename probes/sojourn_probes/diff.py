@@ -77,7 +77,8 @@ def _renamed(gone: list[Journey], come: list[Journey], *, pair: bool) -> list[tu
 
 
 def _without_id(journey: Journey) -> str:
-    return json.dumps({**_dumped(journey), "id": "", "name": ""}, sort_keys=True)
+    """What the file says; defaults, which all journeys share, make no two of them alike."""
+    return json.dumps({**journey.model_dump(mode="json", by_alias=True, exclude_unset=True), "id": "", "name": ""}, sort_keys=True)
 
 
 def _compared(before: Journey | None, after: Journey) -> Difference:
@@ -134,7 +135,7 @@ def _step_changes(before: Journey, after: Journey, old: list[Any], new: list[Any
 
 
 def _step_without_id(step: Step) -> str:
-    return json.dumps({**step.model_dump(mode="json", by_alias=True), "id": "", "name": ""}, sort_keys=True)
+    return json.dumps({**step.model_dump(mode="json", by_alias=True, exclude_unset=True), "id": "", "name": ""}, sort_keys=True)
 
 
 def _file_changes(before: Journey, after: Journey) -> Iterator[Change]:

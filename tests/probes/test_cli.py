@@ -91,7 +91,10 @@ async def test_init_without_an_address_writes_a_good_file(tmp_path):
     ("url", "message"),
     [
         ("{url}/broken", "{url}/broken answered 500; nothing was written, give an address that works today\n"),
-        ("http://127.0.0.1:1/", "GET http://127.0.0.1:1/: the connection was refused; nothing was written\n"),
+        (
+            "http://127.0.0.1:1/",
+            "GET http://127.0.0.1:1/: the connection was refused; nothing listens on this port there, or a firewall refuses it; nothing was written\n",
+        ),
         ("ftp://x", "'ftp://x' is no address; write it with http:// or https://\n"),
         ("http://u:p@127.0.0.1/", "the address has a user or password in it; leave it out and use auth: with ${secrets.…} in the file\n"),
     ],

@@ -303,7 +303,7 @@ async def test_wrong_use_is_one_sentence(arguments, message):
 
 @pytest.mark.parametrize(
     ("words", "index", "completed"),
-    [("sojourn r", 1, ["run"]), ("sojourn run --out", 2, ["--output"]), ("sojourn run x.yaml --output j", 4, ["json", "junit"])],
+    [("sojourn ru", 1, ["run"]), ("sojourn run --out", 2, ["--output"]), ("sojourn run x.yaml --output j", 4, ["json", "junit"])],
 )
 async def test_shells_complete_commands_and_words(words, index, completed):
     """Completion gives commands, options, and the words an option takes."""

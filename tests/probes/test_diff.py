@@ -48,7 +48,7 @@ def changed(*edits: tuple[str, str]) -> list[str]:
     ("old", "new", "words"),
     [
         ("vars:", "interval: 30s\n    vars:", ["interval: 60s → 30s"]),
-        ("vars:", "retries: {max: 1, backoff: 200ms}\n    vars:", ["retries.max: 0 → 1", "retries.backoff: 0s → 200ms"]),
+        ("vars:", "retries: {max: 1, backoff: 200ms}\n    vars:", ["retries.max: 0 → 1", "retries.backoff.first: 0s → 200ms"]),
         ("vars:", "locations: [eu, us]\n    vars:", ["locations: [eu, us] added"]),
         ("vars:", "goal: {event: ordered, worth: 62 EUR}\n    vars:", ["goal: {event: ordered, worth: 62 EUR} added"]),
         ("{size: 1}", "{size: 2}", ["vars.size: 1 → 2"]),
