@@ -227,7 +227,7 @@ def commands() -> str:
         said, _, example = command.help.partition("Example: ")
         arguments = [one for one in command.params if one.param_type_name == "argument"]
         options = [one for one in command.params if one.param_type_name == "option"]
-        usage = " ".join(one.name.upper() + ("…" if one.nargs == -1 else "") for one in arguments)
+        usage = " ".join(one.metavar + ("…" if one.nargs == -1 else "") for one in arguments)
         usage = " ".join(f"[{word}]" if not one.required else word for word, one in zip(usage.split(), arguments, strict=True))
         lines += [
             f"## `sojourn {name}`",
@@ -238,7 +238,7 @@ def commands() -> str:
             "```",
             "",
         ]
-        rows = [(f"`{one.name.upper()}`", one.help) for one in arguments] + [(option_words(one), one.help) for one in options]
+        rows = [(f"`{one.metavar}`", one.help) for one in arguments] + [(option_words(one), one.help) for one in options]
         if rows:
             lines += ["| | |", "|---|---|", *(f"| {word} | {cell(text or '')} |" for word, text in rows), ""]
         lines += [f"Example: `{' '.join(example.split())}`", ""] if example else []

@@ -71,7 +71,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
-Paths = Annotated[list[Path], typer.Argument(help="Journey files, or folders of them.", show_default=False)]
+Paths = Annotated[list[Path], typer.Argument(metavar="FILES", help="Journey files, or folders of them.", show_default=False)]
 
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
@@ -102,8 +102,8 @@ def _wrong_use(error: typer.TyperException) -> int:
 
 @app.command()
 def init(
-    url: Annotated[str | None, typer.Argument(help="Where the journey begins; asked once to choose what to expect.", show_default=False)] = None,
-    file: Annotated[Path | None, typer.Option("--file", "-f", help="File to write; default <id>.yaml here.", show_default=False)] = None,
+    url: Annotated[str | None, typer.Argument(metavar="URL", help="Where the journey begins; asked once to choose what to expect.", show_default=False)] = None,
+    file: Annotated[Path | None, typer.Option("--file", "-f", metavar="FILE", help="File to write; default <id>.yaml here.", show_default=False)] = None,
 ) -> None:
     """Write a first journey, one that passes as it is. Never overwrites a file.
 
@@ -136,8 +136,8 @@ def validate(
             help="How to say it.",
         ),
     ] = "human",
-    strict: Annotated[bool, typer.Option("--strict", help="Fail also when a variable or secret is not set here.")] = False,
-    no_env: Annotated[bool, typer.Option("--no-env", help="Say nothing about variables and secrets: another machine walks the journeys.")] = False,
+    strict: Annotated[bool, typer.Option("--strict", metavar="", help="Fail also when a variable or secret is not set here.")] = False,
+    no_env: Annotated[bool, typer.Option("--no-env", metavar="", help="Say nothing about variables and secrets: another machine walks the journeys.")] = False,
 ) -> None:
     """Say what is wrong with journey files: file, line, column, cause and cure. Exit 0 when all are good, else 2.
 
@@ -176,13 +176,12 @@ def run(
     repeat: Annotated[
         int, typer.Option("--repeat", min=1, max=10_000, metavar="N", help="Walk each journey N times, then say p50 and p95 of each step, and what failed.")
     ] = 1,
-    watch: Annotated[bool, typer.Option("--watch", help="Walk again whenever a file is saved, until Ctrl-C.")] = False,
-    headed: Annotated[bool, typer.Option("--headed", help="Browser steps in a visible window.")] = False,
+    watch: Annotated[bool, typer.Option("--watch", metavar="", help="Walk again whenever a file is saved, until Ctrl-C.")] = False,
+    headed: Annotated[bool, typer.Option("--headed", metavar="", help="Browser steps in a visible window.")] = False,
 ) -> None:
     """Walk journeys once. Results stay on this machine.
 
-    Exit 0 when all passed (slow ones included), 1 when one failed, 2 when a file, variable or secret is missing or wrong,
-    3 when none failed but one could not be measured (inconclusive).
+    Exit 0 when all passed (slow ones included), 1 when one failed, 2 for a bad file or a missing secret, 3 when one could not be measured.
 
     Example: sojourn run journeys/checkout.yaml --output junit > sojourn.xml
     """
@@ -227,8 +226,8 @@ def _folder(path: Path | None) -> Path | None:
 
 @app.command()
 def diff(
-    before: Annotated[Path, typer.Argument(help="Journey file, or a folder of them, as it is now.", show_default=False)],
-    after: Annotated[Path, typer.Argument(help="The file or folder to take its place.", show_default=False)],
+    before: Annotated[Path, typer.Argument(metavar="BEFORE", help="Journey file, or a folder of them, as it is now.", show_default=False)],
+    after: Annotated[Path, typer.Argument(metavar="AFTER", help="The file or folder to take its place.", show_default=False)],
     output: Annotated[
         str,
         typer.Option(

@@ -285,7 +285,7 @@ NO_NAME = "will not do; small letters, digits, - and _ are taken, up to 64, the 
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ("run", f"missing argument 'paths'; {HELP.format('run')}"),
+        ("run", f"missing argument 'FILES'; {HELP.format('run')}"),
         ("rum", "no such command 'rum'. Did you mean 'run'? `sojourn --help` shows what there is"),
         ("run j.yaml --nope", f"no such option: --nope; {HELP.format('run')}"),
         ("validate j.yaml -o xml", f"invalid value for '--output' / '-o': 'xml' is not one of human, json, github; {HELP.format('validate')}"),
