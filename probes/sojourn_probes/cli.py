@@ -169,6 +169,9 @@ def run(
             help="How to give the result; on a terminal, human is a live tree.",
         ),
     ] = "human",
+    tags: Annotated[
+        list[str] | None, typer.Option("--tag", metavar="TAG", help="Only journeys with this tag; given several times, with one of them.", show_default=False)
+    ] = None,
     location: Annotated[str, typer.Option("--location", parser=_location, metavar="NAME", help="Walk as the agent of this location.")] = "local",
     evidence: Annotated[
         Path | None, typer.Option("--evidence", metavar="FOLDER", help="Folder for screenshots and the like of failed steps.", show_default=False)
@@ -187,13 +190,13 @@ def run(
     """
     if watch and output != "human":
         raise SojournError("--watch shows its runs to people; leave --output out, or walk once without --watch")
-    wish = Wish(location, _folder(evidence), headed, repeat, shown=output == "human")
+    wish = Wish(location, _folder(evidence), headed, repeat, tuple(tags or ()), shown=output == "human")
     if headed:
         require_display()
     if watch:
         raise typer.Exit(_watched(paths, wish))
     store = secret_store()
-    walked = asyncio.run(_walked(read_to_walk(paths, store), store, wish))
+    walked = asyncio.run(_walked(read_to_walk(paths, store, wish.tags), store, wish))
     if output != "human":
         FORMS[output].write(FORMS[output].runs(walked))
     raise typer.Exit(exit_code(walked))

@@ -59,7 +59,7 @@ class _Running:
 class _Tree:
     def __init__(self, journey: Journey, which: str, console: Console) -> None:
         self.root = Tree(Text(heading(journey), style="bold").append(which, style="dim"), guide_style="dim")
-        self.width = max(len(step.title) for step in journey.steps)
+        self.width = max((len(step.title) for step in journey.walked), default=0)
         self.ascii_only = console.options.ascii_only
         self.attempt = self.root
         self.current: Tree | None = None

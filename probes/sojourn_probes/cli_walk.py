@@ -29,12 +29,13 @@ from sojourn_probes.semconv import Outcome
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """How to walk: `repeat` times each, `shown` while it goes when people watch."""
+    """How to walk: `repeat` times each, only those with one of `tags`, `shown` while it goes when people watch."""
 
     location: str = "local"
     evidence: Path | None = None
     headed: bool = False
     repeat: int = 1
+    tags: tuple[str, ...] = ()
     shown: bool = True
 
 
@@ -69,9 +70,18 @@ def secret_store() -> SecretStore:
     return SecretStore(os.environ, os.environ.get("CREDENTIALS_DIRECTORY") or None)
 
 
-def read_to_walk(paths: Sequence[Path], store: SecretStore) -> list[Journey]:
-    """The journeys of `paths`, all fit to be walked here. Raises `JourneyFileError` with everything that must be put right first."""
+def read_to_walk(paths: Sequence[Path], store: SecretStore, tags: Sequence[str] = ()) -> list[Journey]:
+    """The journeys of `paths`, those with one of `tags` if any are given, all fit to be walked here.
+
+    Raises `JourneyFileError` with everything that must be put right first, `SojournError` when no journey has such a tag.
+    """
     journeys, problems = read_all(paths)
+    if tags and not problems:
+        known = sorted({tag for journey in journeys for tag in journey.tags})
+        journeys = [journey for journey in journeys if set(journey.tags) & set(tags)]
+        if not journeys:
+            there = f"tags there are: {', '.join(known)}" if known else "no journey has tags"
+            raise SojournError(f"no journey has the tag {' or '.join(tags)}; {there}")
     problems += [problem for journey in journeys for problem in missing_names(journey, os.environ, store)]
     problems += [_nothing_to_walk(journey) for journey in journeys if not journey.has_probes]
     if problems:

@@ -58,7 +58,7 @@ class Watch:
     async def _walk(self, tools: dict[str, Any]) -> None:
         store = secret_store()
         try:
-            journeys = read_to_walk(self.paths, store)
+            journeys = read_to_walk(self.paths, store, self.wish.tags)
         except JourneyFileError as error:
             cli_streams.say(f"{error}\n")
             self.code = BAD_FILE

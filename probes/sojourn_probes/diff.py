@@ -10,6 +10,7 @@ from typing import Any, Final
 from sojourn_probes.beside import files_named_in
 from sojourn_probes.diff_values import Change, Kind, content_changes
 from sojourn_probes.journey import Journey
+from sojourn_probes.rules import PARTS
 from sojourn_probes.similar import most_alike
 from sojourn_probes.step import Step
 
@@ -73,12 +74,7 @@ def _renamed(gone: list[Journey], come: list[Journey], *, pair: bool) -> list[tu
     found = [(names[one.source.name], one) for one in come if one.source is not None and one.source.name in names]
     left_gone = [journey for journey in gone if all(journey is not old for old, _ in found)]
     left_come = [journey for journey in come if all(journey is not new for _, new in found)]
-    return found + most_alike(left_gone, left_come, _without_id)
-
-
-def _without_id(journey: Journey) -> str:
-    """What the file says; defaults, which all journeys share, make no two of them alike."""
-    return json.dumps({**journey.model_dump(mode="json", by_alias=True, exclude_unset=True), "id": "", "name": ""}, sort_keys=True)
+    return found + most_alike(left_gone, left_come, _said)
 
 
 def _compared(before: Journey | None, after: Journey) -> Difference:
@@ -103,39 +99,47 @@ def _alone(journey: Journey, fate: Fate) -> Difference:
 
 def _changes(before: Journey, after: Journey) -> Iterator[Change]:
     old, new = _dumped(before), _dumped(after)
-    rest = {"id", "steps"}
+    rest = {"id", *PARTS}
     yield from content_changes({k: v for k, v in old.items() if k not in rest}, {k: v for k, v in new.items() if k not in rest}, "", (), after)
-    yield from _step_changes(before, after, old["steps"], new["steps"])
+    for part in PARTS:
+        yield from _step_changes(before, after, part, old[part], new[part])
     yield from _file_changes(before, after)
 
 
-def _step_changes(before: Journey, after: Journey, old: list[Any], new: list[Any]) -> Iterator[Change]:
-    old_at = {step.id: index for index, step in enumerate(before.steps)}
-    new_at = {step.id: index for index, step in enumerate(after.steps)}
-    gone = [step for step in before.steps if step.id not in new_at]
-    come = [step for step in after.steps if step.id not in old_at]
-    renamed = {new_step.id: old_step.id for old_step, new_step in most_alike(gone, come, _step_without_id)}
-    for step in after.steps:
+def _step_changes(before: Journey, after: Journey, part: str, old: list[Any], new: list[Any]) -> Iterator[Change]:
+    """The changes in one of the lists of steps."""
+    was: tuple[Step, ...] = getattr(before, part)
+    now: tuple[Step, ...] = getattr(after, part)
+    word = "step" if part == "steps" else f"{part} step"
+    old_at = {step.id: index for index, step in enumerate(was)}
+    new_at = {step.id: index for index, step in enumerate(now)}
+    gone = [step for step in was if step.id not in new_at]
+    come = [step for step in now if step.id not in old_at]
+    renamed = {new_step.id: old_step.id for old_step, new_step in most_alike(gone, come, _said)}
+    for step in now:
         index = new_at[step.id]
         former = renamed.get(step.id, step.id)
-        line = after.place_of(("steps", index))[0]
+        line = after.place_of((part, index))[0]
         if former not in old_at:
-            yield Change(f"step {step.id}", Kind.ADDED, "", step.title if step.name else "", line)
+            yield Change(f"{word} {step.id}", Kind.ADDED, "", step.title if step.name else "", line)
             continue
         if former != step.id:
-            yield Change("step", Kind.RENAMED, former, step.id, line)
+            yield Change(word, Kind.RENAMED, former, step.id, line)
         one, other = ({key: item for key, item in of.items() if key != "id"} for of in (old[old_at[former]], new[index]))
-        yield from content_changes(one, other, f"step {step.id}: ", ("steps", index), after)
+        yield from content_changes(one, other, f"{word} {step.id}: ", (part, index), after)
+    line = after.place_of((part,))[0]
     for step in gone:
         if step.id not in renamed.values():
-            yield Change(f"step {step.id}", Kind.REMOVED, step.title if step.name else "", "", after.place_of(("steps",))[0])
-    stayed = [step.id for step in before.steps if step.id in new_at]
-    if stayed != (order := [step.id for step in after.steps if step.id in old_at]):
-        yield Change("order of the steps", Kind.CHANGED, ", ".join(stayed), ", ".join(order), after.place_of(("steps",))[0])
+            yield Change(f"{word} {step.id}", Kind.REMOVED, step.title if step.name else "", "", line)
+    stayed = [step.id for step in was if step.id in new_at]
+    if stayed != (order := [step.id for step in now if step.id in old_at]):
+        yield Change(f"order of the {word}s", Kind.CHANGED, ", ".join(stayed), ", ".join(order), line)
 
 
-def _step_without_id(step: Step) -> str:
-    return json.dumps({**step.model_dump(mode="json", by_alias=True, exclude_unset=True), "id": "", "name": ""}, sort_keys=True)
+def _said(part: Journey | Step) -> str:
+    """What a journey or step says, its id and name apart. Without defaults: in them all are alike."""
+    said = part.model_dump(mode="json", by_alias=True, exclude_defaults=True)
+    return json.dumps({key: item for key, item in said.items() if key not in ("id", "name")}, sort_keys=True)
 
 
 def _file_changes(before: Journey, after: Journey) -> Iterator[Change]:

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import shutil
 from pathlib import Path
 
 import pytest
@@ -92,6 +93,51 @@ async def test_repeat_sums_up(tmp_path):
     assert summary["steps"][0]["times"]["count"] == 5
     assert set(summary["steps"][0]["times"]) == {"count", "p50", "p95", "shortest", "longest"}
     assert len(found["runs"]) == 4
+
+
+async def test_tags_choose(tmp_path):
+    """--tag walks the journeys with one of the tags; a tag that none has is one sentence, with those there are."""
+    async with site(shop) as served:
+        for name, more in (("a", "tags: [smoke, fast]\n"), ("b", "tags: [slow]\n"), ("c", "")):
+            write(tmp_path, served.url, f"/{name}", name=name, more=more)
+        some = await program("run", tmp_path, "--tag", "smoke", "--tag", "slow")
+        none = await program("run", tmp_path, "--tag", "smok")
+    assert (some.code, sorted(asked.target for asked in served.asked)) == (0, ["/a", "/b"])
+    assert (none.code, none.out, none.err) == (2, "", "no journey has the tag smok; tags there are: fast, slow, smoke\n")
+
+
+@pytest.mark.browser
+@pytest.mark.skipif(shutil.which("Xvfb") is None, reason="needs Xvfb")
+async def test_headed_opens_a_window(tmp_path):
+    """--headed walks browser steps in a browser that is started with a window."""
+    read, write_end = os.pipe()
+    screen = await asyncio.create_subprocess_exec("Xvfb", "-displayfd", str(write_end), "-nolisten", "tcp", pass_fds=[write_end], stderr=-3)
+    os.close(write_end)
+    try:
+        display = (await asyncio.to_thread(os.read, read, 16)).decode().strip()
+        async with site(shop) as served:
+            file = tmp_path / "b.yaml"
+            file.write_text(f"id: b\nbase_url: {served.url}\nsteps:\n  - {{id: s, timeout: 60s, browser: [{{goto: /hang}}]}}\ntimeout: 60s\n")
+            async with terminal("run", file, "--headed", DISPLAY=f":{display}", WAYLAND_DISPLAY="") as at:
+                async with asyncio.timeout(60):
+                    while not served.asked:
+                        await asyncio.sleep(0.05)
+                browsers = [command for command in _below(at.process.pid).values() if "--sojourn-browser" in command and "--type=" not in command]
+                at.press(b"\x03")
+                assert await at.ended() == 130
+    finally:
+        os.close(read)
+        screen.terminate()
+        await screen.wait()
+    assert browsers
+    assert [command for command in browsers if "--headless" in command] == []
+
+
+async def test_a_file_name_may_hold_anything(tmp_path):
+    """In annotations, commas, colons and percent signs of a file's name are escaped."""
+    async with site(shop) as served:
+        done = await program("run", write(tmp_path, served.url, "/broken").rename(tmp_path / "a,b:c%.yaml"), "--output", "github")
+    assert f"::error file={tmp_path}/a%2Cb%3Ac%25.yaml,line=" in done.out
 
 
 @pytest.mark.parametrize("form", ["human", "json", "junit", "github"])

@@ -48,7 +48,7 @@ def changed(*edits: tuple[str, str]) -> list[str]:
     ("old", "new", "words"),
     [
         ("vars:", "interval: 30s\n    vars:", ["interval: 60s → 30s"]),
-        ("vars:", "retries: {max: 1, backoff: 200ms}\n    vars:", ["retries.max: 0 → 1", "retries.backoff.first: 0s → 200ms"]),
+        ("vars:", "timeout: 9s\n    retries: 1\n    vars:", ["timeout: 30s → 9s", "retries.max: 0 → 1"]),
         ("vars:", "locations: [eu, us]\n    vars:", ["locations: [eu, us] added"]),
         ("vars:", "goal: {event: ordered, worth: 62 EUR}\n    vars:", ["goal: {event: ordered, worth: 62 EUR} added"]),
         ("{size: 1}", "{size: 2}", ["vars.size: 1 → 2"]),
@@ -68,6 +68,14 @@ def changed(*edits: tuple[str, str]) -> list[str]:
 def test_changes_are_said_in_words(old, new, words):
     """Each change is one line: where, what it was, what it is, as one would write it."""
     assert changed((old, new)) == words
+
+
+def test_setup_and_cleanup_are_told_apart():
+    """Steps of setup and cleanup are compared by their ids too, and called what they are."""
+    one = read(BEFORE + "    cleanup:\n      - id: tidy\n        http: {url: /tidy}\n")
+    other = read(BEFORE + "    setup: [{id: make, http: {url: /make}}]\n    cleanup:\n      - id: tidy\n        http: {url: /sweep}\n")
+    (found,) = differences([one], [other])
+    assert [str(change) for change in found.changes] == ["setup step make added", "cleanup step tidy: http.url: /tidy → /sweep"]
 
 
 def test_a_renamed_step_is_called_out():

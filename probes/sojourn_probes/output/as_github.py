@@ -59,7 +59,7 @@ def differences(found: Sequence[Difference]) -> str:
 
 
 def _step_name(walked: Walked, step_id: str) -> str:
-    return next((step.title for step in walked.journey.steps if step.id == step_id), step_id)
+    return next((step.title for step in walked.journey.walked if step.id == step_id), step_id)
 
 
 def _command(kind: str, file: str, line: int, col: int, title: str, message: str) -> str:

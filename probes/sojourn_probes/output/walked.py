@@ -6,6 +6,7 @@ from typing import Final
 
 from sojourn_probes.journey import Journey
 from sojourn_probes.result import RunResult, StepResult
+from sojourn_probes.rules import PARTS
 from sojourn_probes.semconv import Outcome
 
 FAILED: Final = 1
@@ -39,9 +40,10 @@ class Walked:
 
     def line_of(self, step_id: str | None) -> int:
         """The line of a step in the journey's file; of the journey when there is no such step."""
-        for index, step in enumerate(self.journey.steps):
-            if step.id == step_id:
-                return self.journey.place_of(("steps", index))[0]
+        for part in PARTS:
+            for index, step in enumerate(getattr(self.journey, part)):
+                if step.id == step_id:
+                    return self.journey.place_of((part, index))[0]
         return 1
 
 
