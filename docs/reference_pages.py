@@ -227,7 +227,7 @@ def commands() -> str:
         said, _, example = command.help.partition("Example: ")
         arguments = [one for one in command.params if one.param_type_name == "argument"]
         options = [one for one in command.params if one.param_type_name == "option"]
-        usage = " ".join(one.metavar + ("…" if one.nargs == -1 else "") for one in arguments)
+        usage = " ".join((one.metavar or str(one.name).upper()) + ("…" if one.nargs == -1 else "") for one in arguments)
         usage = " ".join(f"[{word}]" if not one.required else word for word, one in zip(usage.split(), arguments, strict=True))
         lines += [
             f"## `sojourn {name}`",
