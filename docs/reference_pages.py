@@ -238,7 +238,7 @@ def commands() -> str:
             "```",
             "",
         ]
-        rows = [(f"`{one.metavar}`", one.help) for one in arguments] + [(option_words(one), one.help) for one in options]
+        rows = [(f"`{one.metavar or str(one.name).upper()}`", one.help) for one in arguments] + [(option_words(one), one.help) for one in options]
         if rows:
             lines += ["| | |", "|---|---|", *(f"| {word} | {cell(text or '')} |" for word, text in rows), ""]
         lines += [f"Example: `{' '.join(example.split())}`", ""] if example else []
