@@ -73,6 +73,10 @@ app = typer.Typer(
 
 Paths = Annotated[list[Path], typer.Argument(metavar="FILES", help="Journey files, or folders of them.", show_default=False)]
 
+SecretsFile = Annotated[
+    Path | None, typer.Option("--secrets", metavar="FILE", help="File of NAME=value lines, asked last; only you may read it (chmod 600).", show_default=False)
+]
+
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run the command; one clear sentence instead of a traceback for what a person can put right."""
@@ -138,6 +142,7 @@ def validate(
     ] = "human",
     strict: Annotated[bool, typer.Option("--strict", metavar="", help="Fail also when a variable or secret is not set here.")] = False,
     no_env: Annotated[bool, typer.Option("--no-env", metavar="", help="Say nothing about variables and secrets: another machine walks the journeys.")] = False,
+    secrets: SecretsFile = None,
 ) -> None:
     """Say what is wrong with journey files: file, line, column, cause and cure. Exit 0 when all are good, else 2.
 
@@ -146,7 +151,7 @@ def validate(
     if strict and no_env:
         raise SojournError("--strict and --no-env contradict each other; leave one out")
     journeys, problems = read_all(paths)
-    store = secret_store()
+    store = secret_store(secrets)
     missing = [] if no_env else [problem for journey in journeys for problem in missing_names(journey, os.environ, store)]
     form = FORMS[output]
     assert form.findings is not None
@@ -181,8 +186,9 @@ def run(
     ] = 1,
     watch: Annotated[bool, typer.Option("--watch", metavar="", help="Walk again whenever a file is saved, until Ctrl-C.")] = False,
     headed: Annotated[bool, typer.Option("--headed", metavar="", help="Browser steps in a visible window.")] = False,
+    secrets: SecretsFile = None,
 ) -> None:
-    """Walk journeys once. Results stay on this machine.
+    """Walk journeys once. Results stay on this machine. Journeys that make real orders need a probe key: SOJOURN_PROBE_KEY=<id>:<key>.
 
     Exit 0 when all passed (slow ones included), 1 when one failed, 2 for a bad file or a missing secret, 3 when one could not be measured.
 
@@ -190,12 +196,12 @@ def run(
     """
     if watch and output != "human":
         raise SojournError("--watch shows its runs to people; leave --output out, or walk once without --watch")
-    wish = Wish(location, _folder(evidence), headed, repeat, tuple(tags or ()), shown=output == "human")
+    wish = Wish(location, _folder(evidence), headed, repeat, tuple(tags or ()), secrets, shown=output == "human")
     if headed:
         require_display()
     if watch:
         raise typer.Exit(_watched(paths, wish))
-    store = secret_store()
+    store = secret_store(secrets)
     walked = asyncio.run(_walked(read_to_walk(paths, store, wish.tags), store, wish))
     if output != "human":
         FORMS[output].write(FORMS[output].runs(walked))

@@ -2,11 +2,11 @@
 
 import os
 import time
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from rich.console import Console
 
@@ -18,6 +18,7 @@ from sojourn_probes.events import Event
 from sojourn_probes.ids import new_run_id
 from sojourn_probes.journey import Journey
 from sojourn_probes.load import files_in, load_file, missing_names
+from sojourn_probes.marks import make_mark
 from sojourn_probes.names import Names
 from sojourn_probes.output.as_human import ending, heading, lines_of, summary_lines
 from sojourn_probes.output.walked import Walked
@@ -25,6 +26,9 @@ from sojourn_probes.redact import Redactor
 from sojourn_probes.run import run as walk
 from sojourn_probes.secrets import SecretStore
 from sojourn_probes.semconv import Outcome
+
+PROBE_KEY: Final = "SOJOURN_PROBE_KEY"
+"""Environment variable with the key that marks what probes do, for journeys that make real orders."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +40,7 @@ class Wish:
     headed: bool = False
     repeat: int = 1
     tags: tuple[str, ...] = ()
+    secrets: Path | None = None
     shown: bool = True
 
 
@@ -65,9 +70,24 @@ def _files(paths: Sequence[Path], problems: list[Problem]) -> Iterator[Path]:
                 yield file
 
 
-def secret_store() -> SecretStore:
-    """The secrets of this machine."""
-    return SecretStore(os.environ, os.environ.get("CREDENTIALS_DIRECTORY") or None)
+def secret_store(file: Path | None = None) -> SecretStore:
+    """The secrets of this machine, those in `file` asked last. Raises `SojournError` when it is not there."""
+    if file is not None and not file.is_file():
+        raise SojournError(f"--secrets: {file} is not there; name a file of NAME=value lines that only you may read (chmod 600)")
+    return SecretStore(os.environ, os.environ.get("CREDENTIALS_DIRECTORY") or None, env_file=file)
+
+
+def probe_mark(environ: Mapping[str, str]) -> Callable[[str], str] | None:
+    """What makes the probe mark of a run, from `SOJOURN_PROBE_KEY=<id>:<key>`; None without it. Raises `SojournError`."""
+    given = environ.get(PROBE_KEY, "")
+    if not given:
+        return None
+    key_id, _, key = given.partition(":")
+    try:
+        make_mark(new_run_id(time.time()), key_id, key.encode(), time.time())
+    except ValueError as fault:
+        raise SojournError(f"${PROBE_KEY} is no probe key ({fault}); write <id>:<key>, the same as under probe_keys: of the agent") from None
+    return lambda run_id: make_mark(run_id, key_id, key.encode(), time.time())
 
 
 def read_to_walk(paths: Sequence[Path], store: SecretStore, tags: Sequence[str] = ()) -> list[Journey]:
@@ -120,14 +140,16 @@ def require_display() -> None:
 
 async def walk_all(journeys: Sequence[Journey], store: SecretStore, wish: Wish, tools: dict[str, Any]) -> list[Walked]:
     """Walk each journey as often as wished, one run after the other."""
-    redact = Redactor(store)
+    redact, mark = Redactor(store), probe_mark(os.environ)
     live = wish.shown and cli_streams.on_terminal(os.environ)
     walked: list[Walked] = []
     for journey in journeys:
         for number in range(1, wish.repeat + 1):
             names = Names(journey.at(wish.location).vars, os.environ, store, new_run_id(time.time()), location=wish.location, timezone=journey.timezone)
             with _shown(journey, f"  {number} of {wish.repeat}" if wish.repeat > 1 else "", live=live) as hear:
-                result = await walk(journey, location=wish.location, names=names, redact=redact, tools=tools, evidence_folder=wish.evidence, on_event=hear)
+                result = await walk(
+                    journey, location=wish.location, names=names, redact=redact, mark=mark, tools=tools, evidence_folder=wish.evidence, on_event=hear
+                )
             walked.append(Walked(journey, result))
             if wish.shown and not live:
                 cli_streams.say("".join(f"{line}\n" for line in _plain(walked[-1], number, wish.repeat)))

@@ -56,7 +56,7 @@ class Watch:
             cli_streams.say(f"\n{one_line(', '.join(names))} saved\n")
 
     async def _walk(self, tools: dict[str, Any]) -> None:
-        store = secret_store()
+        store = secret_store(self.wish.secrets)
         try:
             journeys = read_to_walk(self.paths, store, self.wish.tags)
         except JourneyFileError as error:

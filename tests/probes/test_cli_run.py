@@ -355,3 +355,48 @@ async def test_shells_complete_commands_and_words(words, index, completed):
     """Completion gives commands, options, and the words an option takes."""
     done = await program(_SOJOURN_COMPLETE="complete_bash", COMP_WORDS=words, COMP_CWORD=str(index))
     assert done.out.split() == completed
+
+
+SECRET_FILE = "id: j\nsteps:\n  - {id: s, http: {url: 'http://127.0.0.1:1/', auth: {bearer: '${secrets.token}'}}}\n"
+
+
+async def test_secrets_may_come_from_a_file_that_only_its_owner_reads(tmp_path):
+    """`--secrets FILE`: found there, refused when others may read it, a sentence when it is not there."""
+    (tmp_path / "j.yaml").write_text(SECRET_FILE)
+    lines = tmp_path / "secrets.env"
+    lines.write_text("token=abcdef-canary\n")
+    lines.chmod(0o600)
+    good = await program("validate", str(tmp_path / "j.yaml"), "--strict", "--secrets", str(lines))
+    assert good.code == 0, good.out
+    lines.chmod(0o644)
+    open_to_all = await program("run", str(tmp_path / "j.yaml"), "--secrets", str(lines))
+    assert open_to_all.code == 2
+    assert f"can be read by others (mode 0644) and is not used; run chmod 600 {lines}" in open_to_all.err
+    gone = await program("run", str(tmp_path / "j.yaml"), "--secrets", str(tmp_path / "none"))
+    assert (gone.code, gone.err) == (
+        2,
+        f"--secrets: {tmp_path / 'none'} is not there; name a file of NAME=value lines that only you may read (chmod 600)\n",
+    )
+
+
+async def test_a_real_order_needs_a_probe_key(tmp_path):
+    """Without one nothing is walked and the exit is 3; a key that is none is a sentence; with one the mark goes along."""
+    order = "id: j\nside_effects: order\nbase_url: {url}\nsteps:\n  - {{id: s, http: {{url: /}}}}\ncleanup:\n  - {{id: c, http: {{url: /cancel}}}}\n"
+
+    async def respond(asked):
+        return answer()
+
+    async with site(respond) as shop:
+        (tmp_path / "j.yaml").write_text(order.format(url=shop.url))
+        without = await program("run", str(tmp_path / "j.yaml"))
+        bad = await program("run", str(tmp_path / "j.yaml"), SOJOURN_PROBE_KEY="no key")
+        asked_before = len(shop.asked)
+        good = await program("run", str(tmp_path / "j.yaml"), SOJOURN_PROBE_KEY="k1:0123456789abcdef0123456789abcdef")
+        marks = [asked.headers.get("x-sojourn-probe", "") for asked in shop.asked]
+    assert (without.code, asked_before) == (3, 0)
+    assert "give a probe key" in without.out
+    assert bad.code == 2
+    assert bad.err.startswith("$SOJOURN_PROBE_KEY is no probe key (")
+    assert good.code == 0, good.out
+    assert len(marks) == 2
+    assert all(".k1." in mark for mark in marks)
