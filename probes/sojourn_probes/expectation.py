@@ -17,7 +17,8 @@ TCP: Final = frozenset({"tcp"})
 TLS: Final = frozenset({"tls"})
 ICMP: Final = frozenset({"icmp"})
 DNS: Final = frozenset({"dns"})
-EVERY: Final = ANY | TCP | TLS | ICMP | DNS | frozenset({"wait"})
+GRPC: Final = frozenset({"grpc"})
+EVERY: Final = ANY | TCP | TLS | ICMP | DNS | GRPC | frozenset({"wait"})
 """Every step kind; what all of them have, such as the total."""
 
 TLS_FACTS: Final[dict[str, Holds]] = {
@@ -65,21 +66,23 @@ SOURCES: Final[dict[str, Source]] = {
     "status": Source("status", HTTP),
     "header": Source("text", HTTP, "the name of a header", absent=True),
     "cookie": Source("text", ANY, "the name of a cookie", absent=True),
-    "body": Source("text", HTTP | TCP),
-    "json": Source("json", HTTP, "a JSONPath, such as $.items[0].price", counts=True, absent=True),
+    "body": Source("text", HTTP | TCP | GRPC),
+    "json": Source("json", HTTP | GRPC, "a JSONPath, such as $.items[0].price", counts=True, absent=True),
     "xpath": Source("found", HTTP, "an XPath, such as //h1", counts=True, absent=True),
     "css": Source("found", HTTP, "a CSS selector, such as .price", counts=True, absent=True),
-    "size": Source("size", HTTP | TCP),
+    "size": Source("size", HTTP | TCP | GRPC),
     "redirects": Source("number", HTTP),
     "http_version": Source("text", HTTP),
     "tls": Source("duration", HTTP | TCP | TLS | DNS, facts=TLS_FACTS),
-    "resolve": Source("duration", HTTP | TCP | TLS | ICMP | DNS),
-    "connect": Source("duration", HTTP | TCP | TLS | DNS),
+    "resolve": Source("duration", HTTP | TCP | TLS | ICMP | DNS | GRPC),
+    "connect": Source("duration", HTTP | TCP | TLS | DNS | GRPC),
     "send": Source("duration", HTTP | TCP),
-    "wait": Source("duration", HTTP | TCP | TLS | DNS),
+    "wait": Source("duration", HTTP | TCP | TLS | DNS | GRPC),
     "receive": Source("duration", HTTP),
     "total": Source("duration", EVERY),
     "banner": Source("text", TCP),
+    "grpc_status": Source("text", GRPC),
+    "health": Source("text", GRPC),
     "rtt": Source("duration", ICMP, facts=RTT_FACTS),
     "loss": Source("percent", ICMP),
     "rcode": Source("text", DNS),

@@ -160,6 +160,9 @@ def _failure(failed: list[tuple[Expectation, ExpectationResult]], observation: O
         last = observation.exchanges[-1] if observation.exchanges else None
         where = f" from {last.method} {urlsplit(last.url).path or '/'}" if last is not None else ""
         return Failure(FailureKind.STATUS, f"{result.actual}{where}, expected {result.text}{more}", step)
+    if expectation.source == "grpc_status" and "grpc_said" in observation.facts:
+        kind = FailureKind.TIMEOUT if observation.facts["grpc_status"] == "DEADLINE_EXCEEDED" else FailureKind.STATUS
+        return Failure(kind, f"{observation.facts['grpc_status']} from {observation.facts['grpc_said']}; expected {result.text}", step)
     kind = FailureKind.DNS if step_kind == "dns" and expectation.source in ("rcode", "answers") else FailureKind.EXPECTATION
     return Failure(kind, f"expected {result.text}, got {result.actual}{more}", step)
 

@@ -8,11 +8,21 @@ from typing import Any, Final
 
 from sojourn_probes.steps.browser import BrowserPart
 from sojourn_probes.steps.dns import DnsPart
+from sojourn_probes.steps.grpc import GrpcPart
 from sojourn_probes.steps.http import HttpPart
 from sojourn_probes.steps.icmp import IcmpPart
 from sojourn_probes.steps.tcp import TcpPart
 from sojourn_probes.steps.tls import TlsPart
 from sojourn_probes.steps.wait import WaitPart
 
-KINDS: Final[dict[str, Any]] = {"http": HttpPart, "browser": BrowserPart, "tcp": TcpPart, "tls": TlsPart, "icmp": IcmpPart, "dns": DnsPart, "wait": WaitPart}
+KINDS: Final[dict[str, Any]] = {
+    "http": HttpPart,
+    "browser": BrowserPart,
+    "tcp": TcpPart,
+    "tls": TlsPart,
+    "icmp": IcmpPart,
+    "dns": DnsPart,
+    "grpc": GrpcPart,
+    "wait": WaitPart,
+}
 """Step kind → the model of its part in a journey file."""

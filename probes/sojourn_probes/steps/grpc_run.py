@@ -1,0 +1,286 @@
+"""Walks a `grpc` step: connect, find the method where one is called, and one unary call."""
+
+import json
+import os
+import ssl
+from pathlib import Path
+from typing import Any, Final
+
+from sojourn_probes.addresses import origin_of
+from sojourn_probes.ids import new_span_id
+from sojourn_probes.in_time import in_time
+from sojourn_probes.result import Exchange
+from sojourn_probes.semconv import HTTP_PHASES, PROBE_HEADER, FailureKind
+from sojourn_probes.steps.base import Observation, StepContext
+from sojourn_probes.steps.dns_ways import failed
+from sojourn_probes.steps.grpc import GrpcPart
+from sojourn_probes.steps.http_request import user_agent
+from sojourn_probes.steps.phases import Phases
+from sojourn_probes.steps.resolving import ResolveError, addresses_of, first_of, lookup_for
+from sojourn_probes.steps.talk import Broken
+from sojourn_probes.steps.tls import TlsSettings
+from sojourn_probes.steps.tls_trust import TrustError, context_for
+from sojourn_probes.steps.wire import UNREACHED, Wire, fits_family, port_of
+
+DEFAULT_LIMIT: Final = 4 * 1024 * 1024
+READING_SECONDS: Final = 5.0
+HEALTH: Final = ("UNKNOWN", "SERVING", "NOT_SERVING", "SERVICE_UNKNOWN")
+"""The words of grpc.health.v1, by their numbers."""
+
+
+class Runner:
+    """Walks one `grpc` step."""
+
+    async def run(self, part: GrpcPart, context: StepContext) -> Observation:
+        """Make the call of `part` and say what was answered."""
+        # The library writes its own log to stderr unless it is told not to before it is loaded.
+        os.environ.setdefault("GRPC_VERBOSITY", "NONE")
+        now = context.clock.now_ns()
+        seen = Observation(now, now)
+        context.kept["partial"] = seen
+        call = _Call(part, context, seen)
+        error: FailureKind | None = FailureKind.TIMEOUT
+        try:
+            await call.make()
+            error = None
+        except Broken as fault:
+            error = fault.failure.kind
+            seen.failure = failed(error, fault.failure.message, context)
+        finally:
+            seen.ended_ns = context.clock.now_ns()
+            call.record(error)
+        context.kept.pop("partial", None)
+        return seen
+
+
+class _Connected:
+    """A channel that is ready, and the address it leads to."""
+
+    def __init__(self, channel: Any, address: str) -> None:
+        self.channel, self.address = channel, address
+
+    async def aclose(self) -> None:
+        await self.channel.close()
+
+
+class _Call:
+    """One call under way."""
+
+    def __init__(self, part: GrpcPart, context: StepContext, seen: Observation) -> None:
+        self.part, self.context, self.seen = part, context, seen
+        self.phases = Phases(context.clock)
+        self.span_id = new_span_id()
+        self.host = context.names.fill_text(part.host).strip()
+        self.port = 0
+        self.status = ""
+
+    @property
+    def where(self) -> str:
+        return _place(self.host, self.port)
+
+    async def make(self) -> None:
+        part, context = self.part, self.context
+        self.port = port_of(context.names.fill_text(part.port) if isinstance(part.port, str) else str(part.port))
+        fits_family(self.host, part.ip_family)
+        metadata = self._metadata()
+        message = context.names.fill(part.message or {})
+        self.seen.waiting = UNREACHED
+        try:
+            addresses = await addresses_of(self.host, self.port, self.phases, lookup_for(part.ip_family))
+        except ResolveError as fault:
+            raise Broken(FailureKind.DNS, str(fault)) from None
+        credentials = None if part.tls is None else self._credentials(part.tls)
+        self.phases.begin("connect")
+        try:
+            connected = await first_of(addresses, lambda address: self._dial(address, credentials))
+        except _Unready:
+            await self._explain()
+            raise Broken(FailureKind.PROTOCOL, f"{self.where}: takes connections but no gRPC came about {self._how()}; look at the port") from None
+        self.phases.end("connect")
+        try:
+            self.phases.peer = (connected.address, self.port)
+            self.seen.waiting = "the server took the connection and does not answer the call"
+            await self._call(connected.channel, metadata, message)
+            self.seen.waiting = ""
+        finally:
+            await connected.aclose()
+
+    def _how(self) -> str:
+        if self.part.tls is None:
+            return "in plain text (it may want tls: true)"
+        return "over TLS" if self.part.tls.cert_file is not None else "over TLS (it may want a client certificate, cert_file)"
+
+    async def _dial(self, address: str, credentials: Any) -> _Connected:
+        import grpc
+
+        target = f"ipv6:[{address}]:{self.port}" if ":" in address else f"ipv4:{address}:{self.port}"
+        tls = self.part.tls
+        name = self.context.names.fill_text(tls.server_name) if tls is not None and tls.server_name else self.host
+        name = name.partition("%")[0].rstrip(".")
+        limit = DEFAULT_LIMIT if self.part.max_body is None else self.part.max_body
+        options: list[tuple[str, Any]] = [
+            ("grpc.default_authority", _place(name, self.port)),
+            ("grpc.primary_user_agent", user_agent()),
+            ("grpc.max_receive_message_length", limit),
+            ("grpc.enable_retries", 0),
+            ("grpc.enable_http_proxy", 0),
+            ("grpc.use_local_subchannel_pool", 1),
+            ("grpc.service_config_disable_resolution", 1),
+        ]
+        if tls is None:
+            channel = grpc.aio.insecure_channel(target, options)
+        else:
+            channel = grpc.aio.secure_channel(target, credentials, [*options, ("grpc.ssl_target_name_override", name)])
+        try:
+            state = channel.get_state(try_to_connect=True)
+            while state is not grpc.ChannelConnectivity.READY:
+                if state in (grpc.ChannelConnectivity.TRANSIENT_FAILURE, grpc.ChannelConnectivity.SHUTDOWN):
+                    raise _Unready
+                await channel.wait_for_state_change(state)
+                state = channel.get_state(try_to_connect=True)
+        except BaseException:
+            await channel.close()
+            raise
+        return _Connected(channel, address)
+
+    async def _explain(self) -> None:
+        """Why no channel came about: gRPC tells only in words, so the way is gone once more, by hand. Raises `Broken` when that fails too."""
+        looked = Observation(self.context.clock.now_ns(), 0)
+        async with Wire(self.part, self.context, looked, "grpc", self.part.port) as wire:
+            await wire.open()
+            if self.part.tls is not None:
+                await wire.start_tls(self.part.tls)
+                await wire.goodbye()
+        self.seen.facts |= {name: looked.facts[name] for name in ("tls_fault", "tls_facts") if name in looked.facts}
+        if looked.failure is not None:
+            raise Broken(looked.failure.kind, looked.failure.message)
+
+    def _credentials(self, settings: TlsSettings) -> Any:
+        import grpc
+
+        try:
+            context_for(settings, self.context)  # says which file cannot be used, and why
+        except TrustError as fault:
+            raise Broken(fault.failure.kind, fault.failure.message) from None
+        authorities = self._file(settings.ca_file) or _of_system()
+        chain = self._file(settings.cert_file)
+        key = self._file(settings.key_file) or chain
+        if key is not None and settings.key_password is not None:
+            key = _opened(key, self.context.names.fill_text(settings.key_password))
+        return grpc.ssl_channel_credentials(authorities, key, chain)
+
+    def _file(self, name: str | None) -> bytes | None:
+        return None if name is None else (self.context.folder / self.context.names.fill_text(name)).read_bytes()
+
+    def _metadata(self) -> tuple[tuple[str, str], ...]:
+        context = self.context
+        sent = {name.lower(): context.names.fill_text(value) for name, value in self.part.metadata.items()}
+        for name, value in sent.items():
+            if not value.isascii() or not value.isprintable():
+                raise Broken(FailureKind.CONFIG, f"metadata {name} has letters gRPC cannot send; only printable ASCII can be")
+        sent["traceparent"] = f"00-{context.trace_id}-{self.span_id}-01"
+        scheme = "http" if self.part.tls is None else "https"
+        if context.mark is not None and origin_of(f"{scheme}://{self.where}") in context.own_origins:
+            sent[PROBE_HEADER] = context.mark
+        return tuple(sent.items())
+
+    async def _call(self, channel: Any, metadata: Any, message: dict[str, Any]) -> None:
+        import grpc
+
+        from sojourn_probes.steps import grpc_reflect
+
+        method = None
+        # Reflection too may want to know who asks, so it gets the same metadata.
+        try:
+            if self.part.method is not None:
+                method = await grpc_reflect.method_of(channel, self.part.method, metadata)
+            raw = method.request(message) if method is not None else _asked(self.part.service or "")
+            self.phases.begin("wait")
+            call = channel.unary_unary(self.part.path)(raw, metadata=metadata)
+            answer = await call
+        except grpc.aio.AioRpcError as fault:
+            self.phases.end("wait")
+            self._refused(fault)
+            return
+        self.phases.end("wait")
+        self.seen.facts |= {"grpc_status": "OK", "size": len(answer)}
+        if method is None:
+            self.seen.facts["health"] = health = _health(answer)
+            self.seen.facts["body"] = json.dumps({"status": health})
+            return
+        try:
+            self.seen.facts["body"] = await in_time(READING_SECONDS, lambda: method.answer(answer)) if len(answer) > 65536 else method.answer(answer)
+        except TimeoutError:
+            raise Broken(FailureKind.CONTENT, f"the answer could not be read within {READING_SECONDS:g} s; it is too much, see max_body") from None
+
+    def _refused(self, fault: Any) -> None:
+        code, details = fault.code().name, " ".join(str(fault.details() or "").split())[:300]
+        if code == "UNIMPLEMENTED" and self.part.method is None:
+            raise Broken(
+                FailureKind.PROTOCOL, f"{self.where}: the server does not offer grpc.health.v1; add it there, or call a method of its own with method:"
+            )
+        self.seen.facts |= {"grpc_status": code, "grpc_said": self.context.redact.text(f"{self.part.shown()} at {self.where}{details and ': '}{details}")}
+
+    def record(self, error: FailureKind | None) -> None:
+        """Keep what was measured, whatever became of it."""
+        self.seen.facts |= self.phases.seconds
+        peer = self.phases.peer or ("", 0)
+        self.seen.exchanges.append(
+            Exchange(
+                span_id=self.span_id,
+                method="GRPC",
+                url=self.context.redact.text(self.where),
+                started_ns=self.seen.started_ns,
+                ended_ns=self.seen.ended_ns,
+                error=error or (FailureKind.STATUS if self.seen.facts.get("grpc_status", "OK") != "OK" else None),
+                phases={phase: self.phases.seconds[phase] for phase in HTTP_PHASES if phase in self.phases.seconds},
+                server_address=self.host,
+                server_port=self.port,
+                peer_address=peer[0],
+                peer_port=peer[1],
+                body_size=self.seen.facts.get("size"),
+                protocol="grpc",
+            )
+        )
+
+
+class _Unready(Exception):  # noqa: N818 - says what is the matter
+    """No channel came about."""
+
+
+def _place(host: str, port: int) -> str:
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
+def _asked(service: str) -> bytes:
+    """A HealthCheckRequest: one text, in field 1."""
+    text = service.encode()
+    size, length = len(text), b""
+    while size > 127:
+        length, size = length + bytes([size & 127 | 128]), size >> 7
+    return b"\x0a" + length + bytes([size]) + text if text else b""
+
+
+def _health(answer: bytes) -> str:
+    """The word of a HealthCheckResponse: one number, in field 1; nothing is the number 0."""
+    if not answer:
+        return HEALTH[0]
+    if len(answer) == 2 and answer[0] == 8 and answer[1] < len(HEALTH):
+        return HEALTH[answer[1]]
+    raise Broken(FailureKind.PROTOCOL, "the answer is none of grpc.health.v1")
+
+
+def _of_system() -> bytes | None:
+    """The authorities this machine trusts; None leaves it to gRPC's own."""
+    file = ssl.get_default_verify_paths().cafile
+    return None if file is None else Path(file).read_bytes()
+
+
+def _opened(key: bytes, password: str) -> bytes:
+    """The private key without its password, which gRPC cannot be told."""
+    from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, load_pem_private_key
+
+    try:
+        return load_pem_private_key(key, password.encode()).private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    except (ValueError, TypeError):
+        raise Broken(FailureKind.CONFIG, "key_password does not open the key; look at key_file and the secret") from None
