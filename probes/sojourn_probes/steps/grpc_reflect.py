@@ -59,28 +59,23 @@ async def method_of(channel: Any, name: str, metadata: Any) -> Method:
 
 
 class _Asking:
-    """One conversation with the reflection service."""
+    """Questions to one version of the reflection service."""
 
     def __init__(self, channel: Any, version: str, metadata: Any) -> None:
         from grpc_reflection.v1alpha import reflection_pb2
 
         self._words = reflection_pb2
-        ask = channel.stream_stream(
+        # One call for each question: sent in one piece, it cannot break on a stream that a server without reflection ended already.
+        self._once = channel.unary_stream(
             f"/{version}.ServerReflection/ServerReflectionInfo",
             request_serializer=reflection_pb2.ServerReflectionRequest.SerializeToString,
             response_deserializer=reflection_pb2.ServerReflectionResponse.FromString,
         )
-        self._call = ask(metadata=metadata)
+        self._metadata = metadata
         self._files: dict[str, Any] = {}
         self._bytes = 0
 
     async def method(self, name: str) -> Method:
-        try:
-            return await self._found(name)
-        finally:
-            self._call.cancel()
-
-    async def _found(self, name: str) -> Method:
         service, _, method = name.partition("/")
         said = await self._ask(file_containing_symbol=service)
         if not said.HasField("file_descriptor_response"):
@@ -110,8 +105,11 @@ class _Asking:
     async def _ask(self, **what: str) -> Any:
         import grpc
 
-        await self._call.write(self._words.ServerReflectionRequest(**what))
-        said = await self._call.read()
+        call = self._once(self._words.ServerReflectionRequest(**what), metadata=self._metadata)
+        try:
+            said = await call.read()
+        finally:
+            call.cancel()
         if said is grpc.aio.EOF:
             raise Broken(FailureKind.PROTOCOL, "the server ended its reflection without an answer")
         return said

@@ -1,6 +1,8 @@
 """The grpc runner: health, calls found by reflection, TLS, servers that are something else, and what a file may say."""
 
+import asyncio
 import socket
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +12,7 @@ import trustme
 
 from sojourn_probes.errors import JourneyFileError
 from sojourn_probes.semconv import FailureKind, Outcome
+from sojourn_probes.steps import grpc_reflect
 from tests.probes.site import answer, site
 from tests.probes.steps.grpc_servers import SUM, serving
 from tests.probes.steps.tls_servers import listening
@@ -248,3 +251,24 @@ async def test_the_grpc_example():
     async with serving() as port:
         run = await walk(text.replace("port: 50051", f"port: {port}"))
     assert run.outcome is Outcome.PASSED, run.failure
+
+
+async def test_what_a_server_tells_of_itself_is_bounded(monkeypatch):
+    """Reflection that tells more than is read ends the step, not the agent's memory."""
+    monkeypatch.setattr(grpc_reflect, "MOST_BYTES", 20)
+    async with serving() as port:
+        run = await ask(port, call("x"))
+    assert run.failure.kind is FailureKind.CONTENT
+    assert run.failure.message.startswith("the server's reflection tells more than 500 files")
+
+
+async def test_nothing_is_left_behind():
+    """After steps that passed, failed and were cut off there are no more tasks and threads than after the first."""
+    async with serving() as port:
+        await ask(port, call("mug"))
+        before = (len(asyncio.all_tasks()), threading.active_count())
+        for cart, timeout in (("mug", "25s"), ("INTERNAL", "25s"), ("slow", "2s")):
+            await ask(port, call(cart), timeout=timeout)
+        async with asyncio.timeout(20):
+            while (len(asyncio.all_tasks()), threading.active_count()) > before:
+                await asyncio.sleep(0.05)
