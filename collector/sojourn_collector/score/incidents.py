@@ -6,7 +6,7 @@ was hit and a probe failed, or our probes failed there and either failed again o
 with no customer hit is a blip.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
@@ -61,25 +61,28 @@ class _Stretch:
     hits: tuple[Hit, ...] = ()
 
 
-def find_incidents(probes: Iterable[ProbeAtStep], hits: Iterable[Hit], *, gap: timedelta, now: datetime) -> list[Incident]:
+def find_incidents(
+    probes: Iterable[ProbeAtStep], hits: Iterable[Hit], *, gap: timedelta, now: datetime, silent_for: Callable[[str], timedelta] | None = None
+) -> list[Incident]:
     """The incidents at one step, oldest first.
 
     :param probes: every probe run that says something of the step, in any order, all locations.
     :param hits: every technical failure of customers there, in any order.
     :param gap: evidence closer than this belongs together; positive.
     :param now: what is asked as of; evidence after it is left out.
+    :param silent_for: how long a location may be silent before a failure there is no longer known to go on; default for ever.
     :raises ValueError: when gap is not positive.
     """
     if gap <= timedelta(0):
         raise ValueError("the gap between incidents must be positive")
     runs = sorted((run for run in probes if run.ended <= now), key=lambda run: (run.ended, run.run_id))
-    stretches = _probe_stretches(runs) + [_Stretch(hit.at, hit.at, hits=(hit,)) for hit in hits if hit.at <= now]
+    stretches = _probe_stretches(runs, now, silent_for) + [_Stretch(hit.at, hit.at, hits=(hit,)) for hit in hits if hit.at <= now]
     groups = _group(sorted(stretches, key=lambda stretch: stretch.start), gap)
     return [_incident(group, runs, gap, now) for group in groups if _counts(group)]
 
 
-def _probe_stretches(runs: Sequence[ProbeAtStep]) -> list[_Stretch]:
-    """Runs of failures per location; one is open while no pass of that location followed."""
+def _probe_stretches(runs: Sequence[ProbeAtStep], now: datetime, silent_for: Callable[[str], timedelta] | None) -> list[_Stretch]:
+    """Runs of failures per location; one is open while no pass of that location followed and its agent is still heard of."""
     stretches = []
     for location in sorted({run.location for run in runs}):
         failing: list[ProbeAtStep] = []
@@ -90,7 +93,8 @@ def _probe_stretches(runs: Sequence[ProbeAtStep]) -> list[_Stretch]:
                 stretches.append(_Stretch(failing[0].started, failing[-1].ended, tuple(failing)))
                 failing = []
         if failing:
-            stretches.append(_Stretch(failing[0].started, failing[-1].ended, tuple(failing), open=True))
+            heard = silent_for is None or now - failing[-1].ended <= silent_for(location)
+            stretches.append(_Stretch(failing[0].started, failing[-1].ended, tuple(failing), open=heard))
     return stretches
 
 

@@ -16,7 +16,8 @@ from sojourn_collector.store.engine_process import Endpoint
 from sojourn_collector.web.answers.impact import impact
 from sojourn_collector.web.answers.window import window_of
 from sojourn_collector.web.models import ImpactReport
-from tests.collector.web.stage import BROKE, NOW, Rows, broken_shop, context_of, minute
+from sojourn_probes.journey import Journey
+from tests.collector.web.stage import BROKE, NOW, Folder, Rows, broken_shop, context_of, minute
 
 
 @pytest.fixture
@@ -219,6 +220,84 @@ async def test_journeys_are_never_green_without_data(context: Context) -> None:
     report = await impact(context)
     assert report.problems == []
     assert next(journey for journey in report.journeys if journey.id == "checkout").probes.total == 2
+
+
+async def test_a_silent_location_keeps_a_journey_from_being_green(context: Context) -> None:
+    """One place that passed does not speak for another whose agent is gone; a fresh failure anywhere still shows."""
+    rows = Rows()
+    rows.probe(NOW - minute(600), location="us")
+    rows.probe(NOW - minute(0.5), location="eu")
+    await rows.store(context.store)
+    checkout = next(journey for journey in (await impact(context)).journeys if journey.id == "checkout")
+    assert (checkout.state, checkout.probes.state) == ("unknown", "unknown")
+    assert checkout.probes.hint == "nothing new from us: is the agent there running? name the journey's locations: to leave one out"
+    back = Rows()
+    back.probe(NOW - minute(0.4), location="us")
+    await back.store(context.store)
+    checkout = next(journey for journey in (await impact(context)).journeys if journey.id == "checkout")
+    assert (checkout.state, checkout.probes.hint) == ("healthy", "")
+
+
+async def test_a_location_that_fell_silent_failing_does_not_fail_for_ever(context: Context) -> None:
+    """Its failure is over as far as anybody knows; the journey is not known to be well either."""
+    rows = Rows()
+    rows.probe(NOW - minute(1200), "failed", location="us", message="502 from POST /payments")
+    for number in range(30):
+        rows.probe(NOW - minute(0.5 + number), location="eu")
+    await rows.store(context.store)
+    report = await impact(context)
+    assert [problem.state for problem in report.problems if problem.state == "failing"] == []
+    assert next(journey for journey in report.journeys if journey.id == "checkout").state == "unknown"
+
+
+async def test_customers_of_yesterday_do_not_make_a_journey_green(context: Context) -> None:
+    """Without probes a journey is healthy only while beacons come."""
+    rows = Rows()
+    rows.customer("u1", NOW - minute(1000), done=True)
+    await rows.store(context.store)
+    only_customers = replace(
+        context, journeys=Folder(Journey.model_validate({"id": "checkout", "steps": [{"id": "pay", "customers": {"reached": {"page": "/"}}}]}))
+    )
+    state = {journey.id: journey.state for journey in (await impact(only_customers)).journeys}
+    assert state["checkout"] == "unknown"
+    fresh = Rows()
+    fresh.span(NOW - minute(1), "page_view /", "ac" * 16, "ac" * 8, service="shop", traffic="real", span_type="page_view")
+    await fresh.store(context.store)
+    state = {journey.id: journey.state for journey in (await impact(only_customers)).journeys}
+    assert state["checkout"] == "healthy"
+
+
+async def test_a_problem_of_days_keeps_its_beginning(context: Context) -> None:
+    """Failing for two and a half days: the same id, the same since, however late one asks."""
+    rows = Rows()
+    began = NOW - timedelta(hours=61)
+    for number in range(61 * 6):
+        rows.probe(began + minute(10 * number), "failed", message="502 from POST /payments")
+    await rows.store(context.store)
+    found = []
+    for asked in (NOW - timedelta(hours=1), NOW):
+        later = replace(context, clock=lambda at=asked: at)  # type: ignore[misc]  # a default that binds the loop's value
+        (problem,) = (await impact(later)).problems
+        found.append((problem.id, problem.clock.since))
+    first, second = found
+    assert first == second
+    assert first[1] == began + timedelta(seconds=1)
+
+
+async def test_usual_counts_days_of_people_and_not_people(context: Context) -> None:
+    """Someone who comes every day and was hit once is usually hit on one day of many."""
+    rows = Rows()
+    for day in range(1, 21):
+        rows.customer("daily", NOW - timedelta(days=day), fails=day == 5, done=True)
+    for number in range(8):
+        rows.customer(f"u{number}", BROKE + minute(0.2 * number), fails=number < 4, stopped=number < 4, done=number >= 4)
+    rows.probe(NOW - minute(7), "failed", message="502 from POST /payments")
+    rows.probe(NOW - minute(0.5), "failed", message="502 from POST /payments")
+    await rows.store(context.store)
+    (problem,) = (await impact(context)).problems
+    assert problem.people.hit == 3
+    assert problem.people.usual_hit is not None
+    assert problem.people.usual_hit < 1
 
 
 async def test_freshness_names_what_was_never_heard_of(context: Context) -> None:

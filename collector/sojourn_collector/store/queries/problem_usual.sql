@@ -1,5 +1,5 @@
 -- The same step in the time before: people reached and hit, severities by person and local day, how many of the unhurt got it done.
-SELECT uniqExact(person) AS reached, uniqExactIf(person, was_hit) AS hit, count() AS units, sum(w) AS w_sum, sum(w * w) AS w_squares, sum(w * worst) AS w_severity,
+SELECT uniqExact(person) AS reached, countIf(was_hit) AS hit, count() AS units, sum(w) AS w_sum, sum(w * w) AS w_squares, sum(w * worst) AS w_severity,
   countIf(was_hit = 0) AS unhurt, countIf(was_hit = 0 AND was_done) AS unhurt_done
 FROM (
   SELECT person_id AS person, toDate(run_started, {zone:String}) AS day, max(toFloat64(severity)) AS worst, max(hit) AS was_hit, max(done) AS was_done,

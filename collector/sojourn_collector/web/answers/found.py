@@ -3,18 +3,22 @@
 import asyncio
 import hashlib
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from sojourn_collector.context import Context
 from sojourn_collector.score.incidents import Hit, Incident, ProbeAtStep, find_incidents
+from sojourn_collector.web.answers.probes import patience
 from sojourn_collector.web.answers.times import from_ms
 from sojourn_collector.web.answers.window import RUN_LENGTH, Window
 
 LOOK_BACK = timedelta(days=1)
-"""How long before the window evidence is read, so that an incident that began before it is seen whole."""
+"""How long before the window evidence is read at first, so that an incident that began before it is seen whole."""
+
+FARTHEST = timedelta(days=31)
+"""How long before the window evidence is read at most, for an incident that goes on and on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,16 +42,23 @@ class Found:
 
 async def find(context: Context, window: Window, journeys: Sequence[str] = ()) -> list[Found]:
     """Incidents that reach into the window, oldest first; of these journeys only, when any are given."""
-    since = window.since - LOOK_BACK
+    gap = timedelta(seconds=context.impact.windows.incident_gap)
     asked: dict[str, Any] = {"until": window.until, "journeys": list(journeys)}
-    probes, hits = await asyncio.gather(
-        context.store.query("report_probe_steps", since=since, **asked),
-        context.store.query("report_hits", since=since - RUN_LENGTH, **asked),
-    )
-    return _incidents(probes, hits, window, timedelta(seconds=context.impact.windows.incident_gap))
+    back = LOOK_BACK
+    while True:
+        since = window.since - back
+        probes, hits = await asyncio.gather(
+            context.store.query("report_probe_steps", since=since, **asked),
+            context.store.query("report_hits", since=since - RUN_LENGTH, **asked),
+        )
+        found = _incidents(context, probes, hits, window, gap)
+        # One that reaches to the edge of what was read may have begun before it: its beginning, and so its id, must not follow the clock.
+        if back >= FARTHEST or all(one.incident.since >= since + gap for one in found):
+            return found
+        back = min(back * 2, FARTHEST)
 
 
-def _incidents(probes: Sequence[dict[str, Any]], hits: Sequence[dict[str, Any]], window: Window, gap: timedelta) -> list[Found]:
+def _incidents(context: Context, probes: Sequence[dict[str, Any]], hits: Sequence[dict[str, Any]], window: Window, gap: timedelta) -> list[Found]:
     met: dict[tuple[str, str], list[Hit]] = {(row["journey"], row["step"]): _hits(row) for row in hits}
     looked: dict[tuple[str, str], list[dict[str, Any]]] = defaultdict(list)
     for row in probes:
@@ -56,10 +67,21 @@ def _incidents(probes: Sequence[dict[str, Any]], hits: Sequence[dict[str, Any]],
     found = [
         Found(*place, incident)
         for place in sorted(failing | met.keys())
-        for incident in find_incidents((run for row in looked[place] for run in _runs(row)), met.get(place, []), gap=gap, now=window.until)
+        for incident in find_incidents(
+            (run for row in looked[place] for run in _runs(row)),
+            met.get(place, []),
+            gap=gap,
+            now=window.until,
+            silent_for=_patience(context, place[0], window.until, gap),
+        )
         if incident.window_to >= window.since
     ]
     return sorted(found, key=lambda one: one.incident.since)
+
+
+def _patience(context: Context, journey: str, now: datetime, gap: timedelta) -> Callable[[str], timedelta]:
+    """How long the newest failure of a location speaks for the present: within the gap, and while no newer run was due."""
+    return lambda location: max(gap, timedelta(seconds=patience(context, journey, location, now)))
 
 
 def _hits(row: dict[str, Any]) -> list[Hit]:

@@ -18,7 +18,7 @@ from sojourn_collector.web.answers.sufferers import contact_first
 from sojourn_collector.web.answers.times import known
 from sojourn_collector.web.answers.titles import journey_title
 from sojourn_collector.web.answers.window import Window, window_of
-from sojourn_collector.web.models import Experience, ImpactReport, JourneyState, ProbeState, Problem, Windows
+from sojourn_collector.web.models import Experience, Freshness, ImpactReport, JourneyState, ProbeState, Problem, Windows
 
 MOST_PROBLEMS = 20
 """Incidents worked out in full; those still failing and the newest come first."""
@@ -44,6 +44,7 @@ async def impact(context: Context, window: Window | None = None, journey: str = 
         experiences(context, window, only),
         probe_states(context, window, journeys=only),
     )
+    freshness = freshness_seen(seen, window.now)
     return ImpactReport(
         as_of=window.now,
         window_from=window.since,
@@ -51,13 +52,15 @@ async def impact(context: Context, window: Window | None = None, journey: str = 
         currency=context.impact.currency,
         config_version=config_version(context),
         windows=windows_of(context),
-        freshness=freshness_of(seen.telemetry, seen.feedback, seen.orders, seen.masters, seen.watermark, window.now),
+        freshness=freshness,
         problems=problems,
         journeys=[
             JourneyState(
                 id=ident,
                 name=journey_title(context, ident).name,
-                state=state_of(context, ident, problems, probes.get(ident), fared[ident][0] if ident in fared else None),
+                state=state_of(
+                    context, ident, problems, probes.get(ident), fared[ident][0] if ident in fared else None, beacons_fresh=beacons_fresh(freshness)
+                ),
                 experience=fared[ident][0] if ident in fared else Experience(tried=0, finished=0, gave_up=0, stopped=0, trying=0),
                 probes=probes.get(ident, ProbeState(state="unknown")),
                 impact=fared[ident][1],
@@ -79,6 +82,16 @@ class Seen:
     orders: dict[str, Any]
     masters: list[dict[str, Any]]
     watermark: datetime | None
+
+
+def freshness_seen(seen: Seen, now: datetime) -> list[Freshness]:
+    """How fresh each source is."""
+    return freshness_of(seen.telemetry, seen.feedback, seen.orders, seen.masters, seen.watermark, now)
+
+
+def beacons_fresh(freshness: Sequence[Freshness]) -> bool:
+    """Whether customers are heard of just now."""
+    return any(one.source == "beacons" and one.state == "fresh" for one in freshness)
 
 
 async def sources_seen(context: Context, window: Window) -> Seen:
@@ -110,8 +123,11 @@ async def problems_and_sources(context: Context, window: Window, journeys: Seque
     return [problem for problem, _ in ordered], seen
 
 
-def state_of(context: Context, journey: str, problems: Sequence[Problem], probes: ProbeState | None, fared: Experience | None) -> Any:
-    """A journey's colour: failing and degraded need evidence, healthy needs fresh good news, everything else is unknown."""
+def state_of(context: Context, journey: str, problems: Sequence[Problem], probes: ProbeState | None, fared: Experience | None, *, beacons_fresh: bool) -> Any:
+    """A journey's colour: failing and degraded need evidence, healthy needs fresh good news, everything else is unknown.
+
+    Without probes the good news are customers who finished, and they are fresh only while beacons come.
+    """
     if any(problem.journey.id == journey and problem.state == "failing" for problem in problems):
         return "failing"
     known_journey = context.journeys.all().get(journey)
@@ -122,7 +138,7 @@ def state_of(context: Context, journey: str, problems: Sequence[Problem], probes
         return "healthy"
     if walked or fared is None:
         return "unknown"
-    return "healthy" if fared.finished else "unknown"
+    return "healthy" if fared.finished and beacons_fresh else "unknown"
 
 
 def config_version(context: Context) -> str:

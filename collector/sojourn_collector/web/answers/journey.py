@@ -8,7 +8,7 @@ from sojourn_collector.context import Context
 from sojourn_collector.score.satisfaction import Answer, Scale, csat
 from sojourn_collector.web.answers.comments import answer_of, comment_of
 from sojourn_collector.web.answers.experience import experiences
-from sojourn_collector.web.answers.impact import problems_and_sources, state_of
+from sojourn_collector.web.answers.impact import beacons_fresh, freshness_seen, problems_and_sources, state_of
 from sojourn_collector.web.answers.probes import probe_states
 from sojourn_collector.web.answers.titles import journey_title
 from sojourn_collector.web.answers.visits import visit_line
@@ -25,7 +25,7 @@ async def journey(context: Context, ident: str, window: Window | None = None) ->
     if not re.fullmatch(ID_PATTERN, ident):
         return None
     window = window or window_of(context.clock(), ZoneInfo(context.impact.timezone))
-    (problems, _), fared, probes, satisfaction, visits = await asyncio.gather(
+    (problems, seen), fared, probes, satisfaction, visits = await asyncio.gather(
         problems_and_sources(context, window, [ident]),
         experiences(context, window, [ident]),
         probe_states(context, window, MOST_RUNS, [ident]),
@@ -46,7 +46,7 @@ async def journey(context: Context, ident: str, window: Window | None = None) ->
         owner=(known.owner or "") if known else "",
         runbook=(known.runbook or "") if known else "",
         lifecycle=(known.lifecycle or "") if known else "",
-        state=state_of(context, ident, problems, probes[ident], experience),
+        state=state_of(context, ident, problems, probes[ident], experience, beacons_fresh=beacons_fresh(freshness_seen(seen, window.now))),
         experience=experience,
         probes=probes[ident],
         impact=impact,

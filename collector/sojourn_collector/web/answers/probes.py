@@ -13,8 +13,6 @@ from sojourn_collector.web.models import ProbeRun, ProbeState
 SLOWEST_INTERVAL = timedelta(days=7)
 """The longest interval a journey may have: the newest run is looked for this far back."""
 
-SPEAKING = ("passed", "degraded", "failed")
-
 
 async def probe_states(context: Context, window: Window, most: int = 30, journeys: Sequence[str] = ()) -> dict[str, ProbeState]:
     """The state of every journey with probes or runs, by journey id.
@@ -22,43 +20,63 @@ async def probe_states(context: Context, window: Window, most: int = 30, journey
     :param most: newest runs to list per journey.
     """
     since = min(window.since, window.until - SLOWEST_INTERVAL)
-    runs, totals = await asyncio.gather(
+    runs, newest, totals = await asyncio.gather(
         context.store.query("probe_runs", since=since, until=window.until, most=most, journeys=list(journeys)),
+        context.store.query("probe_newest", since=since, until=window.until, journeys=list(journeys)),
         context.store.query("probe_totals", since=window.since, until=window.until),
     )
     by_journey: dict[str, list[dict[str, Any]]] = defaultdict(list)
     for row in runs:
         by_journey[row["journey"]].append(row)
+    spoke: dict[str, dict[str, dict[str, Any]]] = defaultdict(dict)
+    for row in newest:
+        spoke[row["journey"]][row["location"]] = row
     counts = {row["journey"]: row for row in totals}
     wanted = list(journeys) or sorted({*by_journey, *context.journeys.all()})
-    return {journey: _state(context, journey, by_journey[journey], counts.get(journey), window.until) for journey in wanted}
+    return {journey: _state(context, journey, by_journey[journey], spoke[journey], counts.get(journey), window.until) for journey in wanted}
 
 
-def _state(context: Context, journey: str, runs: list[dict[str, Any]], totals: dict[str, Any] | None, now: datetime) -> ProbeState:
+def patience(context: Context, journey: str, location: str, now: datetime) -> float:
+    """Seconds for which a location may be silent about a journey before it is not known how things are there."""
     known = context.journeys.all().get(journey)
-    limit = max(context.impact.windows.stale, known.silent_for(now.timestamp()) if known else 0.0)
+    return max(context.impact.windows.stale, known.at(location).silent_for(now.timestamp()) if known else 0.0)
+
+
+def _state(
+    context: Context, journey: str, runs: list[dict[str, Any]], spoke: dict[str, dict[str, Any]], totals: dict[str, Any] | None, now: datetime
+) -> ProbeState:
+    """`spoke` has the newest run of each location that says something."""
+    known = context.journeys.all().get(journey)
     newest = runs[0]["started"] if runs else None
-    fresh = [row for row in runs if (now - row["started"]).total_seconds() <= limit and row["outcome"] in SPEAKING]
+    # A location that the journey names, or that has walked it, and is silent now is not known to be well.
+    places = {*(known.locations if known else ()), *(spoke if not known or not known.locations else ())}
+    fresh = {place: row for place, row in spoke.items() if (now - row["newest"]).total_seconds() <= patience(context, journey, place, now)}
+    silent = sorted(places - fresh.keys())
+    limit = max((patience(context, journey, place, now) for place in silent or places), default=context.impact.windows.stale)
     passed = totals["passed"] if totals else 0
     return ProbeState(
-        state=_worst(fresh),
+        state=_worst({row["newest_outcome"] for row in fresh.values()}, silent),
         last=newest,
         passed=passed,
         total=totals["total"] if totals else 0,
         p50=totals["p50"] if totals and passed else None,
         p95=totals["p95"] if totals and passed else None,
         runs=[_run(row) for row in runs],
-        hint="" if fresh else _hint(known.has_probes if known else False, newest, runs, now, limit),
+        hint=_silent_hint(silent) if fresh else _hint(known.has_probes if known else False, newest, runs, now, limit),
     )
 
 
-def _worst(fresh: Sequence[dict[str, Any]]) -> Any:
-    """The worst of the newest run of each location; runs come newest first."""
-    newest: dict[str, str] = {}
-    for row in fresh:
-        newest.setdefault(row["location"], row["outcome"])
-    outcomes = set(newest.values())
-    return "failing" if "failed" in outcomes else "degraded" if "degraded" in outcomes else "passing" if outcomes else "unknown"
+def _worst(outcomes: set[str], silent: Sequence[str]) -> Any:
+    """The worst of the newest run of each location; nobody is well while a location is silent."""
+    if "failed" in outcomes:
+        return "failing"
+    if "degraded" in outcomes:
+        return "degraded"
+    return "passing" if outcomes and not silent else "unknown"
+
+
+def _silent_hint(silent: Sequence[str]) -> str:
+    return "" if not silent else f"nothing new from {', '.join(silent)}: is the agent there running? name the journey's locations: to leave one out"
 
 
 def _hint(has_probes: bool, newest: datetime | None, runs: Sequence[dict[str, Any]], now: datetime, limit: float) -> str:

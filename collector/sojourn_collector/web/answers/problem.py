@@ -12,7 +12,7 @@ from sojourn_collector.web.answers.comments import satisfaction_of
 from sojourn_collector.web.answers.found import Found
 from sojourn_collector.web.answers.guests import Guest, guests_of, people_of, units_of
 from sojourn_collector.web.answers.headline import headline
-from sojourn_collector.web.answers.shortfall import HISTORY, estimate, healthy_of
+from sojourn_collector.web.answers.shortfall import HISTORY, estimate, healthy_of, worth_of
 from sojourn_collector.web.answers.sufferers import sufferers_of
 from sojourn_collector.web.answers.times import to_ms
 from sojourn_collector.web.answers.titles import journey_title, step_title
@@ -48,12 +48,13 @@ async def problem_of(context: Context, found: Found, orders_known: OrdersKnown, 
             now=now,
             known_until=orders_known.until,
             promised=orders_known.promised,
-            healthy=healthy_of(usual, usual_orders),
+            healthy=healthy_of(usual, usual_orders, worth_of(context, found.journey)),
         ),
         sufferers_of(context, guests, satisfaction.comments, impact.currency),
     )
     before = Moments(usual["units"], usual["w_sum"], usual["w_squares"], usual["w_severity"])
-    usual_share = usual["hit"] / usual["reached"] if usual["reached"] else None
+    # Person-days, as the incident counts: who comes daily would else be usually hit because of one bad day in the month.
+    usual_share = usual["hit"] / usual["units"] if usual["units"] else None
     problem = Problem(
         id=found.id,
         journey=journey_title(context, found.journey),

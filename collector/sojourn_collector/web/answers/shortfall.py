@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from sojourn_collector.config import ImpactConfig
+from sojourn_collector.context import Context
 from sojourn_collector.score.business_impact import business_impact
 from sojourn_collector.score.money import Healthy, Payment, Settings, Shopper, Shortfall
 from sojourn_collector.web.answers.found import Found
@@ -26,11 +27,20 @@ def settings_of(impact: ImpactConfig) -> Settings:
     return Settings(outcome=impact.windows.outcome, history=HISTORY, cart_bands=tuple(impact.cart_bands), min_hit=impact.min_hit)
 
 
-def healthy_of(usual: dict[str, Any], orders: dict[str, Any]) -> Healthy | None:
-    """Conversion and order value of the time before, when there was enough of it."""
-    if usual["unhurt"] < TRUSTED_UNITS or orders["orders"] < TRUSTED_ORDERS or not usual["unhurt_done"]:
+def healthy_of(usual: dict[str, Any], orders: dict[str, Any], worth: float | None = None) -> Healthy | None:
+    """Conversion and order value of the time before, when there was enough of it; where too few orders tell the value, `worth` does."""
+    if usual["unhurt"] < TRUSTED_UNITS or not usual["unhurt_done"]:
         return None
-    return Healthy(usual["unhurt_done"] / usual["unhurt"], orders["mean_value"], usual["unhurt"])
+    value = orders["mean_value"] if orders["orders"] >= TRUSTED_ORDERS else worth
+    return None if value is None else Healthy(usual["unhurt_done"] / usual["unhurt"], value, usual["unhurt"])
+
+
+def worth_of(context: Context, journey: str) -> float | None:
+    """What finishing `journey` is worth: impact.yaml says it before the journey file; in another currency than the report's it says nothing."""
+    known = context.journeys.all().get(journey)
+    own = context.impact.journeys.get(journey)
+    worth = (own.worth if own else None) or (known.goal.worth if known and known.goal else None)
+    return float(worth.amount) if worth is not None and worth.currency == context.impact.currency else None
 
 
 def shoppers_of(guests: Sequence[Guest], orders: Sequence[dict[str, Any]], currency: str) -> list[Shopper]:

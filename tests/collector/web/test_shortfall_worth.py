@@ -1,0 +1,37 @@
+"""What a journey is worth where too few orders tell it."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from sojourn_collector.config import ImpactConfig
+from sojourn_collector.store.client import Store
+from sojourn_collector.web.answers.shortfall import healthy_of, worth_of
+from tests.collector.web.stage import context_of
+
+USUAL = {"unhurt": 100, "unhurt_done": 40}
+FEW, MANY = {"orders": 3, "mean_value": 11.0}, {"orders": 200, "mean_value": 71.5}
+
+
+def test_real_orders_win_then_worth():
+    """Enough orders tell the value; with few of them the worth does; without either there is nothing healthy to compare with."""
+    told, said, unknown = healthy_of(USUAL, MANY, 62.0), healthy_of(USUAL, FEW, 62.0), healthy_of(USUAL, FEW)
+    assert told is not None
+    assert said is not None
+    assert (told.order_value, said.order_value, unknown) == (71.5, 62.0, None)
+    assert healthy_of({"unhurt": 3, "unhurt_done": 1}, MANY, 62.0) is None
+
+
+@pytest.mark.parametrize(
+    ("impact", "worth"),
+    [({}, 62.0), ({"journeys": {"checkout": {"worth": "80 EUR"}}}, 80.0), ({"journeys": {"checkout": {"worth": "80 USD"}}}, None)],
+)
+async def test_impact_yaml_goes_before_the_journey_file(store: Store, tmp_path: Path, impact, worth):
+    """And a worth in another currency than the report's says nothing."""
+    context = context_of(store, tmp_path)
+    try:
+        assert worth_of(replace(context, impact=ImpactConfig.model_validate({"currency": "EUR", **impact})), "checkout") == worth
+        assert worth_of(context, "newsletter") is None
+    finally:
+        context.control.close()
