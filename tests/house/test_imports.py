@@ -2,7 +2,10 @@
 
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
+
+from sojourn_probes.steps import KINDS
 
 ROOT = Path(__file__).parents[2]
 
@@ -11,6 +14,13 @@ def test_import_contracts_hold():
     """Every contract of pyproject.toml is kept."""
     done = subprocess.run([str(Path(sys.executable).parent / "lint-imports"), "--no-cache"], cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout
+
+
+def test_the_collector_may_import_no_runner():
+    """The contract names the runner of every step kind, so that a new kind cannot slip in."""
+    contracts = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]["contracts"]
+    (forbidden,) = (one["forbidden_modules"] for one in contracts if one["name"].startswith("the collector takes the journey language"))
+    assert {f"sojourn_probes.steps.{kind}_run" for kind in KINDS} - set(forbidden) == set()
 
 
 def loaded_by(module: str) -> set[str]:

@@ -276,6 +276,8 @@ class ImpactReport(Answer):
     problems: list[Problem]
     journeys: list[JourneyState]
     contact_first: list[Sufferer]
+    people_hit: int = 0
+    visits_hit: int = 0
     unlinked_feedback: int = 0
     unlinked_orders: int = 0
 

@@ -285,6 +285,8 @@ def report(**how: str) -> m.ImpactReport:
         problems=[problem(**how)],
         journeys=[failing, healthy, unknown],
         contact_first=sufferers()[:5],
+        people_hit=41,
+        visits_hit=3,
         unlinked_feedback=1,
         unlinked_orders=4,
     )

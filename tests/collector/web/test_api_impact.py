@@ -222,6 +222,14 @@ async def test_journeys_are_never_green_without_data(context: Context) -> None:
     assert next(journey for journey in report.journeys if journey.id == "checkout").probes.total == 2
 
 
+async def test_totals_count_persons_once_and_visits_apart(context: Context) -> None:
+    """Over all problems each person counts once; anonymous visits are never added to them."""
+    rows = broken_shop(usual=False)
+    await rows.store(context.store)
+    report = await impact(context)
+    assert (report.people_hit, report.visits_hit) == (41, 1)
+
+
 async def test_a_silent_location_keeps_a_journey_from_being_green(context: Context) -> None:
     """One place that passed does not speak for another whose agent is gone; a fresh failure anywhere still shows."""
     rows = Rows()

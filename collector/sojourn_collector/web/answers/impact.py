@@ -39,7 +39,7 @@ async def impact(context: Context, window: Window | None = None, journey: str = 
     """
     window = window or window_of(context.clock(), ZoneInfo(context.impact.timezone))
     only = [journey] if journey else []
-    (problems, seen), fared, probes = await asyncio.gather(
+    (problems, seen, hurt), fared, probes = await asyncio.gather(
         problems_and_sources(context, window, only),
         experiences(context, window, only),
         probe_states(context, window, journeys=only),
@@ -68,9 +68,19 @@ async def impact(context: Context, window: Window | None = None, journey: str = 
             for ident in sorted(fared)
         ],
         contact_first=contact_first(problem.who for problem in problems),
+        people_hit=hurt.people,
+        visits_hit=hurt.visits,
         unlinked_feedback=seen.feedback["unlinked"],
         unlinked_orders=seen.orders["unlinked"],
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Hurt:
+    """Persons hit over all problems, each once, and anonymous visits, which are never added to them."""
+
+    people: int
+    visits: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,20 +117,21 @@ async def sources_seen(context: Context, window: Window) -> Seen:
     return Seen(telemetry, feedback[0], orders[0], masters, watermark)
 
 
-async def problems_and_sources(context: Context, window: Window, journeys: Sequence[str]) -> tuple[list[Problem], Seen]:
-    """The window's problems, worst first, and what is known of the sources."""
+async def problems_and_sources(context: Context, window: Window, journeys: Sequence[str]) -> tuple[list[Problem], Seen, Hurt]:
+    """The window's problems, worst first, what is known of the sources, and how many were hit over all problems."""
     found, seen = await asyncio.gather(find(context, window, journeys), sources_seen(context, window))
     orders_known = OrdersKnown(seen.watermark, seen.orders["orders"], known(seen.orders["newest"]))
     gate = asyncio.Semaphore(AT_ONCE)
 
-    async def work_out(one: Found) -> tuple[Problem, float]:
+    async def work_out(one: Found) -> tuple[Problem, float, dict[str, bool]]:
         async with gate:
             return await problem_of(context, one, orders_known, window.until)
 
     urgent = sorted(found, key=lambda one: (one.incident.state != "failing", -one.incident.since.timestamp()))[:MOST_PROBLEMS]
     worked = await asyncio.gather(*(work_out(one) for one in urgent))
     ordered = sorted(worked, key=lambda pair: (pair[0].state != "failing" and not pair[1], -pair[1], -pair[0].clock.since.timestamp(), pair[0].id))
-    return [problem for problem, _ in ordered], seen
+    anonymous = {ident: visit for _, _, hit in worked for ident, visit in hit.items()}
+    return [problem for problem, _, _ in ordered], seen, Hurt(sum(not visit for visit in anonymous.values()), sum(anonymous.values()))
 
 
 def state_of(context: Context, journey: str, problems: Sequence[Problem], probes: ProbeState | None, fared: Experience | None, *, beacons_fresh: bool) -> Any:

@@ -25,7 +25,7 @@ async def journey(context: Context, ident: str, window: Window | None = None) ->
     if not re.fullmatch(ID_PATTERN, ident):
         return None
     window = window or window_of(context.clock(), ZoneInfo(context.impact.timezone))
-    (problems, seen), fared, probes, satisfaction, visits = await asyncio.gather(
+    (problems, seen, _), fared, probes, satisfaction, visits = await asyncio.gather(
         problems_and_sources(context, window, [ident]),
         experiences(context, window, [ident]),
         probe_states(context, window, MOST_RUNS, [ident]),

@@ -31,8 +31,8 @@ class OrdersKnown:
         self.until = watermark if watermark is not None else newest if orders else None
 
 
-async def problem_of(context: Context, found: Found, orders_known: OrdersKnown, now: datetime) -> tuple[Problem, float]:
-    """The problem, and Σ severity by which problems are ordered."""
+async def problem_of(context: Context, found: Found, orders_known: OrdersKnown, now: datetime) -> tuple[Problem, float, dict[str, bool]]:
+    """The problem, Σ severity by which problems are ordered, and who was hit: id → whether that is an anonymous visit."""
     incident, impact = found.incident, context.impact
     rows, orders, feedback, usual, usual_orders, probe = await _read(context, found, now)
     guests = guests_of(rows, to_ms(incident.window_from), to_ms(incident.window_to))
@@ -71,7 +71,11 @@ async def problem_of(context: Context, found: Found, orders_known: OrdersKnown, 
         probe_run_id=probe.run_id,
         last_good_run_id=probe.last_good,
     )
-    return problem.model_copy(update={"headline": headline(problem, ZoneInfo(impact.timezone))}), _weight(guests)
+    return (
+        problem.model_copy(update={"headline": headline(problem, ZoneInfo(impact.timezone))}),
+        _weight(guests),
+        {guest.id: guest.anonymous for guest in guests if guest.hit},
+    )
 
 
 def _weight(guests: list[Guest]) -> float:
