@@ -18,7 +18,8 @@ TLS: Final = frozenset({"tls"})
 ICMP: Final = frozenset({"icmp"})
 DNS: Final = frozenset({"dns"})
 GRPC: Final = frozenset({"grpc"})
-EVERY: Final = ANY | TCP | TLS | ICMP | DNS | GRPC | frozenset({"wait"})
+SCRIPT: Final = frozenset({"script"})
+EVERY: Final = ANY | TCP | TLS | ICMP | DNS | GRPC | SCRIPT | frozenset({"wait"})
 """Every step kind; what all of them have, such as the total."""
 
 TLS_FACTS: Final[dict[str, Holds]] = {
@@ -66,8 +67,8 @@ SOURCES: Final[dict[str, Source]] = {
     "status": Source("status", HTTP),
     "header": Source("text", HTTP, "the name of a header", absent=True),
     "cookie": Source("text", ANY, "the name of a cookie", absent=True),
-    "body": Source("text", HTTP | TCP | GRPC),
-    "json": Source("json", HTTP | GRPC, "a JSONPath, such as $.items[0].price", counts=True, absent=True),
+    "body": Source("text", HTTP | TCP | GRPC | SCRIPT),
+    "json": Source("json", HTTP | GRPC | SCRIPT, "a JSONPath, such as $.items[0].price", counts=True, absent=True),
     "xpath": Source("found", HTTP, "an XPath, such as //h1", counts=True, absent=True),
     "css": Source("found", HTTP, "a CSS selector, such as .price", counts=True, absent=True),
     "size": Source("size", HTTP | TCP | GRPC),

@@ -11,6 +11,7 @@ from sojourn_probes.steps.dns import DnsPart
 from sojourn_probes.steps.grpc import GrpcPart
 from sojourn_probes.steps.http import HttpPart
 from sojourn_probes.steps.icmp import IcmpPart
+from sojourn_probes.steps.script import ScriptPart
 from sojourn_probes.steps.tcp import TcpPart
 from sojourn_probes.steps.tls import TlsPart
 from sojourn_probes.steps.wait import WaitPart
@@ -23,6 +24,7 @@ KINDS: Final[dict[str, Any]] = {
     "icmp": IcmpPart,
     "dns": DnsPart,
     "grpc": GrpcPart,
+    "script": ScriptPart,
     "wait": WaitPart,
 }
 """Step kind → the model of its part in a journey file."""
