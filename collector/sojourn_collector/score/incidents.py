@@ -2,7 +2,7 @@
 
 Evidence at a step is a probe run that failed there on its last attempt, or a customer who was hit there. Two pieces of evidence less
 than `gap` apart belong together. Such a group is an incident when at least `MIN_HIT` persons or visits were hit in it, or a customer
-was hit and a probe failed, or our probes failed there and either failed again or still do. One failed probe run between two passes
+was hit and a probe failed, or our probes failed there and either failed again, still do or were not heard of since. One failed probe run between two passes
 with no customer hit is a blip.
 """
 
@@ -52,12 +52,13 @@ class Incident:
 
 @dataclass(frozen=True, slots=True)
 class _Stretch:
-    """Evidence that hangs together: probe failures of one location until its next pass, or a single hit."""
+    """Evidence that hangs together: probe failures of one location until its next pass, or a single hit. No pass came: open, or silent by now."""
 
     start: datetime
     end: datetime
     failures: tuple[ProbeAtStep, ...] = ()
     open: bool = False
+    silent: bool = False
     hits: tuple[Hit, ...] = ()
 
 
@@ -94,7 +95,7 @@ def _probe_stretches(runs: Sequence[ProbeAtStep], now: datetime, silent_for: Cal
                 failing = []
         if failing:
             heard = silent_for is None or now - failing[-1].ended <= silent_for(location)
-            stretches.append(_Stretch(failing[0].started, failing[-1].ended, tuple(failing), open=heard))
+            stretches.append(_Stretch(failing[0].started, failing[-1].ended, tuple(failing), open=heard, silent=not heard))
     return stretches
 
 
@@ -117,7 +118,7 @@ def _counts(group: Sequence[_Stretch]) -> bool:
     persons = {hit.person for stretch in group for hit in stretch.hits}
     if failures and persons:
         return True
-    return failures >= 2 or any(stretch.open for stretch in group) or len(persons) >= MIN_HIT
+    return failures >= 2 or any(stretch.open or stretch.silent for stretch in group) or len(persons) >= MIN_HIT
 
 
 def _incident(group: Sequence[_Stretch], runs: Sequence[ProbeAtStep], gap: timedelta, now: datetime) -> Incident:
@@ -130,17 +131,20 @@ def _incident(group: Sequence[_Stretch], runs: Sequence[ProbeAtStep], gap: timed
     before = [run.ended for run in runs if run.passed and run.ended <= (first_failure.started if first_failure else since)]
     last_pass = max(before, default=None)
     after = min((run.ended for run in runs if run.passed and run.started >= last), default=None)
+    # Where an agent fell silent no pass of another place says that it is well again: what it saw last speaks for one gap.
+    unheard = max((stretch.end + gap for stretch in group if stretch.silent), default=last)
+    over = min(unheard, now) if unheard > last else after or last
     failing = any(stretch.open for stretch in group) or (bool(hits) and now - hits[-1].at < gap)
     return Incident(
         state="failing" if failing else "over",
         since=since,
-        until=None if failing else (after or last),
+        until=None if failing else over,
         last_probe_pass=last_pass,
         first_probe_failure=first_failure.started if first_failure else None,
         first_customer_hit=first_hit,
         # Who came between the last good look and the first bad one may have met it: reached, though not known to be hit.
         window_from=min(since, last_pass) if first_failure and last_pass else since,
-        window_to=now if failing else (after or last),
+        window_to=now if failing else over,
         failed_runs=tuple(failures),
         hits=tuple(hits),
     )

@@ -76,6 +76,19 @@ def test_it_is_over_after_a_pass_and_the_gap() -> None:
     assert (alone.state, alone.until, alone.window_to) == ("over", at(2), at(2))
 
 
+def test_a_failing_location_that_falls_silent_ends_a_gap_after_its_last_word() -> None:
+    """While its next run may still come it fails; then it is over a gap after its last failure, whatever another place sees, and never a blip."""
+    probes = [probe(0, True), probe(5, False, "us"), *(probe(minute, True) for minute in range(6, 300))]
+    told = [find_incidents(probes, [], gap=GAP, now=at(now), silent_for=lambda _: timedelta(minutes=60)) for now in (60, 300)]
+    assert [(one.state, one.since, one.window_to) for (one,) in told] == [
+        ("failing", at(5), at(60)),
+        ("over", at(5), at(35) + timedelta(seconds=10)),
+    ]
+    back = [*probes, probe(301, False, "us")]
+    (one,) = find_incidents(back, [], gap=GAP, now=at(302), silent_for=lambda _: timedelta(minutes=60))
+    assert (one.state, one.since) == ("failing", at(5))
+
+
 def test_it_goes_on_while_the_newest_probe_fails() -> None:
     """Hours without a customer do not end it, and later hits belong to it."""
     probes = [probe(0, True), *(probe(5 + step * 5, False) for step in range(40))]

@@ -17,7 +17,7 @@ from sojourn_collector.web.answers.impact import impact
 from sojourn_collector.web.answers.window import window_of
 from sojourn_collector.web.models import ImpactReport
 from sojourn_probes.journey import Journey
-from tests.collector.web.stage import BROKE, NOW, Folder, Rows, broken_shop, context_of, minute
+from tests.collector.web.stage import BROKE, CHECKOUT, NOW, Folder, Rows, broken_shop, context_of, minute
 
 
 @pytest.fixture
@@ -290,6 +290,23 @@ async def test_a_problem_of_days_keeps_its_beginning(context: Context) -> None:
     first, second = found
     assert first == second
     assert first[1] == began + timedelta(seconds=1)
+
+
+async def test_a_problem_seen_once_an_hour_keeps_its_beginning(context: Context) -> None:
+    """Probes further apart than the gap: nothing stands at the edge of what is read, and still the beginning does not follow the clock."""
+    rows = Rows()
+    began = NOW - timedelta(hours=61.5)
+    for number in range(62):
+        rows.probe(began + timedelta(hours=number), "failed", location="us", message="502 from POST /payments")
+        rows.probe(began + timedelta(hours=number) - minute(20), location="eu")
+    await rows.store(context.store)
+    hourly = replace(context, journeys=Folder(CHECKOUT.model_copy(update={"interval": 3600.0})))
+    told = []
+    for asked in (NOW - timedelta(hours=1), NOW):
+        (problem,) = (await impact(replace(hourly, clock=lambda at=asked: at))).problems  # type: ignore[misc]  # a default that binds the loop's value
+        told.append((problem.id, problem.state, problem.clock.since))
+    assert told[0] == told[1]
+    assert told[0][1:] == ("failing", began + timedelta(seconds=1))
 
 
 async def test_usual_counts_days_of_people_and_not_people(context: Context) -> None:

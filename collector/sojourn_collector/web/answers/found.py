@@ -43,40 +43,51 @@ class Found:
 async def find(context: Context, window: Window, journeys: Sequence[str] = ()) -> list[Found]:
     """Incidents that reach into the window, oldest first; of these journeys only, when any are given."""
     gap = timedelta(seconds=context.impact.windows.incident_gap)
-    asked: dict[str, Any] = {"until": window.until, "journeys": list(journeys)}
-    back = LOOK_BACK
+    found: list[Found] = []
+    wanted, back = set(journeys), LOOK_BACK
     while True:
         since = window.since - back
+        asked: dict[str, Any] = {"until": window.until, "journeys": sorted(wanted)}
         probes, hits = await asyncio.gather(
             context.store.query("report_probe_steps", since=since, **asked),
             context.store.query("report_hits", since=since - RUN_LENGTH, **asked),
         )
-        found = _incidents(context, probes, hits, window, gap)
-        # One that reaches to the edge of what was read may have begun before it: its beginning, and so its id, must not follow the clock.
-        if back >= FARTHEST or all(one.incident.since >= since + gap for one in found):
+        runs = _runs_by_place(probes)
+        read = _incidents(context, runs, hits, window, gap)
+        found = sorted([*(one for one in found if one.journey not in wanted), *read], key=lambda one: one.incident.since)
+        # Its beginning, and so its id, must not follow the clock: what may have begun before is read again from further back.
+        wanted = {one.journey for one in read if one.incident.since < since + gap or _from_the_first_look(one.incident, runs[one.journey, one.step])}
+        if back >= FARTHEST or not wanted:
             return found
         back = min(back * 2, FARTHEST)
 
 
-def _incidents(context: Context, probes: Sequence[dict[str, Any]], hits: Sequence[dict[str, Any]], window: Window, gap: timedelta) -> list[Found]:
-    met: dict[tuple[str, str], list[Hit]] = {(row["journey"], row["step"]): _hits(row) for row in hits}
-    looked: dict[tuple[str, str], list[dict[str, Any]]] = defaultdict(list)
+def _from_the_first_look(incident: Incident, runs: Sequence[ProbeAtStep]) -> bool:
+    """Whether the first run read of a location is a failure of the incident: runs may be further apart than the gap."""
+    first: dict[str, ProbeAtStep] = {}
+    for run in sorted(runs, key=lambda run: (run.ended, run.run_id)):
+        first.setdefault(run.location, run)
+    return any(first[run.location] == run for run in incident.failed_runs)
+
+
+def _runs_by_place(probes: Sequence[dict[str, Any]]) -> defaultdict[tuple[str, str], list[ProbeAtStep]]:
+    looked: defaultdict[tuple[str, str], list[ProbeAtStep]] = defaultdict(list)
     for row in probes:
-        looked[row["journey"], row["step"]].append(row)
-    failing = {place for place, rows in looked.items() if any(row["failures"] for row in rows)}
-    found = [
+        looked[row["journey"], row["step"]] += _runs(row)
+    return looked
+
+
+def _incidents(
+    context: Context, looked: defaultdict[tuple[str, str], list[ProbeAtStep]], hits: Sequence[dict[str, Any]], window: Window, gap: timedelta
+) -> list[Found]:
+    met: dict[tuple[str, str], list[Hit]] = {(row["journey"], row["step"]): _hits(row) for row in hits}
+    failing = {place for place, runs in looked.items() if not all(run.passed for run in runs)}
+    return [
         Found(*place, incident)
         for place in sorted(failing | met.keys())
-        for incident in find_incidents(
-            (run for row in looked[place] for run in _runs(row)),
-            met.get(place, []),
-            gap=gap,
-            now=window.until,
-            silent_for=_patience(context, place[0], window.until, gap),
-        )
+        for incident in find_incidents(looked[place], met.get(place, []), gap=gap, now=window.until, silent_for=_patience(context, place[0], window.until, gap))
         if incident.window_to >= window.since
     ]
-    return sorted(found, key=lambda one: one.incident.since)
 
 
 def _patience(context: Context, journey: str, now: datetime, gap: timedelta) -> Callable[[str], timedelta]:
