@@ -222,6 +222,7 @@ class Experience(Answer):
     gave_up: int
     stopped: int
     trying: int
+    newest: datetime | None = None
     usual_finished: float | None = None
     steps: list[StepFunnel] = []
 

@@ -259,7 +259,7 @@ async def test_a_location_that_fell_silent_failing_does_not_fail_for_ever(contex
 
 
 async def test_customers_of_yesterday_do_not_make_a_journey_green(context: Context) -> None:
-    """Without probes a journey is healthy only while beacons come."""
+    """Without probes a journey is healthy only while beacons come and a customer walked it in the last hour."""
     rows = Rows()
     rows.customer("u1", NOW - minute(1000), done=True)
     await rows.store(context.store)
@@ -271,6 +271,11 @@ async def test_customers_of_yesterday_do_not_make_a_journey_green(context: Conte
     fresh = Rows()
     fresh.span(NOW - minute(1), "page_view /", "ac" * 16, "ac" * 8, service="shop", traffic="real", span_type="page_view")
     await fresh.store(context.store)
+    state = {journey.id: journey.state for journey in (await impact(only_customers)).journeys}
+    assert state["checkout"] == "unknown", "beacons come, of another journey"
+    walked = Rows()
+    walked.customer("u2", NOW - minute(50), done=False)
+    await walked.store(context.store)
     state = {journey.id: journey.state for journey in (await impact(only_customers)).journeys}
     assert state["checkout"] == "healthy"
 

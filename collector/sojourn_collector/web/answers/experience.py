@@ -3,7 +3,7 @@
 import asyncio
 from collections import defaultdict
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from sojourn_collector.context import Context
@@ -37,13 +37,16 @@ async def experiences(context: Context, window: Window, journeys: Sequence[str] 
         query("journey_impact", since=usual_since, until=window.since, zone=context.impact.timezone),
     )
     now, usual, sums, usual_sums = _funnels(ends), _funnels(before), _sums(impact), _sums(usual_impact)
+    newest: dict[str, datetime] = {}
+    for row in ends:
+        newest[row["journey"]] = max(row["newest"], newest.get(row["journey"], row["newest"]))
     by_journey: dict[str, list[dict[str, Any]]] = defaultdict(list)
     for row in steps:
         by_journey[row["journey"]].append(row)
     wanted = list(journeys) or sorted({*now, *context.journeys.all()})
     return {
         journey: (
-            _experience(context, journey, now.get(journey, EMPTY), usual.get(journey, EMPTY), by_journey[journey]),
+            _experience(context, journey, now.get(journey, EMPTY), usual.get(journey, EMPTY), by_journey[journey], newest.get(journey)),
             impact_model(score_of(sums.get(journey, NOBODY), usual_sums.get(journey, NOBODY))),
         )
         for journey in wanted
@@ -63,13 +66,14 @@ def _sums(rows: Sequence[dict[str, Any]]) -> dict[str, Moments]:
     return {row["journey"]: Moments(row["units"], row["w_sum"], row["w_squares"], row["w_severity"]) for row in rows if not row["anonymous"]}
 
 
-def _experience(context: Context, journey: str, now: Funnel, usual: Funnel, steps: Sequence[dict[str, Any]]) -> Experience:
+def _experience(context: Context, journey: str, now: Funnel, usual: Funnel, steps: Sequence[dict[str, Any]], newest: datetime | None) -> Experience:
     return Experience(
         tried=now.tried,
         finished=now.finished,
         gave_up=now.gave_up,
         stopped=now.stopped,
         trying=now.trying,
+        newest=newest,
         usual_finished=usual.finished_share if usual.settled >= SPEAKS_FROM else None,
         steps=[_step(context, journey, row) for row in steps],
     )

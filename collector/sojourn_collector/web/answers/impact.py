@@ -30,6 +30,10 @@ RECENT = timedelta(minutes=10)
 """Newest telemetry is looked up to the second this far back, beyond it by the minute."""
 
 
+CUSTOMERS_SPEAK = timedelta(hours=1)
+"""Age of a journey's newest customer from which on customers no longer say that it is well."""
+
+
 async def impact(context: Context, window: Window | None = None, journey: str = "") -> ImpactReport:
     """The body of `GET /api/v1/impact`.
 
@@ -59,7 +63,13 @@ async def impact(context: Context, window: Window | None = None, journey: str = 
                 id=ident,
                 name=journey_title(context, ident).name,
                 state=state_of(
-                    context, ident, problems, probes.get(ident), fared[ident][0] if ident in fared else None, beacons_fresh=beacons_fresh(freshness)
+                    context,
+                    ident,
+                    problems,
+                    probes.get(ident),
+                    fared[ident][0] if ident in fared else None,
+                    window.until,
+                    beacons_fresh=beacons_fresh(freshness),
                 ),
                 experience=fared[ident][0] if ident in fared else Experience(tried=0, finished=0, gave_up=0, stopped=0, trying=0),
                 probes=probes.get(ident, ProbeState(state="unknown")),
@@ -134,10 +144,13 @@ async def problems_and_sources(context: Context, window: Window, journeys: Seque
     return [problem for problem, _, _ in ordered], seen, Hurt(sum(not visit for visit in anonymous.values()), sum(anonymous.values()))
 
 
-def state_of(context: Context, journey: str, problems: Sequence[Problem], probes: ProbeState | None, fared: Experience | None, *, beacons_fresh: bool) -> Any:
+def state_of(
+    context: Context, journey: str, problems: Sequence[Problem], probes: ProbeState | None, fared: Experience | None, now: datetime, *, beacons_fresh: bool
+) -> Any:
     """A journey's colour: failing and degraded need evidence, healthy needs fresh good news, everything else is unknown.
 
-    Without probes the good news are customers who finished, and they are fresh only while beacons come.
+    Without probes the good news are customers who finished, and they are fresh only while beacons come,
+    of this journey too: those of another app say nothing of it.
     """
     if any(problem.journey.id == journey and problem.state == "failing" for problem in problems):
         return "failing"
@@ -149,7 +162,8 @@ def state_of(context: Context, journey: str, problems: Sequence[Problem], probes
         return "healthy"
     if walked or fared is None:
         return "unknown"
-    return "healthy" if fared.finished and beacons_fresh else "unknown"
+    heard = beacons_fresh and fared.newest is not None and now - fared.newest <= CUSTOMERS_SPEAK
+    return "healthy" if fared.finished and heard else "unknown"
 
 
 def config_version(context: Context) -> str:

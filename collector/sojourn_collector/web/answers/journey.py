@@ -46,7 +46,7 @@ async def journey(context: Context, ident: str, window: Window | None = None) ->
         owner=(known.owner or "") if known else "",
         runbook=(known.runbook or "") if known else "",
         lifecycle=(known.lifecycle or "") if known else "",
-        state=state_of(context, ident, problems, probes[ident], experience, beacons_fresh=beacons_fresh(freshness_seen(seen, window.now))),
+        state=state_of(context, ident, problems, probes[ident], experience, window.until, beacons_fresh=beacons_fresh(freshness_seen(seen, window.now))),
         experience=experience,
         probes=probes[ident],
         impact=impact,
