@@ -246,6 +246,22 @@ async def test_a_silent_location_keeps_a_journey_from_being_green(context: Conte
     assert (checkout.state, checkout.probes.hint) == ("healthy", "")
 
 
+async def test_a_location_that_the_journey_names_and_nobody_heard_of_is_grey(context: Context) -> None:
+    """A named place without any run keeps the journey grey; a place it does not name does not; a fresh failure shows all the same."""
+    rows = Rows()
+    rows.probe(NOW - minute(600), location="asia")
+    rows.probe(NOW - minute(0.5), location="eu")
+    await rows.store(context.store)
+    named = replace(context, journeys=Folder(CHECKOUT.model_copy(update={"locations": ("eu", "us")})))
+    checkout = next(journey for journey in (await impact(named)).journeys if journey.id == "checkout")
+    assert (checkout.state, checkout.probes.hint.partition(":")[0]) == ("unknown", "nothing new from us")
+    failed = Rows()
+    failed.probe(NOW - minute(0.4), "failed", location="eu", message="502 from POST /payments")
+    await failed.store(context.store)
+    checkout = next(journey for journey in (await impact(named)).journeys if journey.id == "checkout")
+    assert (checkout.state, checkout.probes.state) == ("failing", "failing")
+
+
 async def test_a_location_that_fell_silent_failing_does_not_fail_for_ever(context: Context) -> None:
     """Its failure is over as far as anybody knows; the journey is not known to be well either."""
     rows = Rows()
