@@ -19,7 +19,8 @@ ICMP: Final = frozenset({"icmp"})
 DNS: Final = frozenset({"dns"})
 GRPC: Final = frozenset({"grpc"})
 SCRIPT: Final = frozenset({"script"})
-EVERY: Final = ANY | TCP | TLS | ICMP | DNS | GRPC | SCRIPT | frozenset({"wait"})
+WEBSOCKET: Final = frozenset({"websocket"})
+EVERY: Final = ANY | TCP | TLS | ICMP | DNS | GRPC | SCRIPT | WEBSOCKET | frozenset({"wait"})
 """Every step kind; what all of them have, such as the total."""
 
 TLS_FACTS: Final[dict[str, Holds]] = {
@@ -64,21 +65,21 @@ class Source:
 
 
 SOURCES: Final[dict[str, Source]] = {
-    "status": Source("status", HTTP),
-    "header": Source("text", HTTP, "the name of a header", absent=True),
+    "status": Source("status", HTTP | WEBSOCKET),
+    "header": Source("text", HTTP | WEBSOCKET, "the name of a header", absent=True),
     "cookie": Source("text", ANY, "the name of a cookie", absent=True),
-    "body": Source("text", HTTP | TCP | GRPC | SCRIPT),
-    "json": Source("json", HTTP | GRPC | SCRIPT, "a JSONPath, such as $.items[0].price", counts=True, absent=True),
+    "body": Source("text", HTTP | WEBSOCKET | TCP | GRPC | SCRIPT),
+    "json": Source("json", HTTP | WEBSOCKET | GRPC | SCRIPT, "a JSONPath, such as $.items[0].price", counts=True, absent=True),
     "xpath": Source("found", HTTP, "an XPath, such as //h1", counts=True, absent=True),
     "css": Source("found", HTTP, "a CSS selector, such as .price", counts=True, absent=True),
-    "size": Source("size", HTTP | TCP | GRPC),
+    "size": Source("size", HTTP | WEBSOCKET | TCP | GRPC),
     "redirects": Source("number", HTTP),
     "http_version": Source("text", HTTP),
-    "tls": Source("duration", HTTP | TCP | TLS | DNS, facts=TLS_FACTS),
-    "resolve": Source("duration", HTTP | TCP | TLS | ICMP | DNS | GRPC),
-    "connect": Source("duration", HTTP | TCP | TLS | DNS | GRPC),
-    "send": Source("duration", HTTP | TCP),
-    "wait": Source("duration", HTTP | TCP | TLS | DNS | GRPC),
+    "tls": Source("duration", HTTP | WEBSOCKET | TCP | TLS | DNS, facts=TLS_FACTS),
+    "resolve": Source("duration", HTTP | WEBSOCKET | TCP | TLS | ICMP | DNS | GRPC),
+    "connect": Source("duration", HTTP | WEBSOCKET | TCP | TLS | DNS | GRPC),
+    "send": Source("duration", HTTP | WEBSOCKET | TCP),
+    "wait": Source("duration", HTTP | WEBSOCKET | TCP | TLS | DNS | GRPC),
     "receive": Source("duration", HTTP),
     "total": Source("duration", EVERY),
     "banner": Source("text", TCP),

@@ -72,7 +72,7 @@ def _listed(value: Any) -> Any:
 class StepBase(Model):
     """What every step has, whatever its kind."""
 
-    not_built: ClassVar[frozenset[str]] = frozenset({"ws", "side_effects", "overrides", "group", "depends_on"})
+    not_built: ClassVar[frozenset[str]] = frozenset({"side_effects", "overrides", "group", "depends_on"})
 
     id: Id = Field(description="stable; history and ${steps.<id>.…} hang on it")
     name: Line = Field("", description="what people call it; default the id")

@@ -141,7 +141,9 @@ class Partner:
 
 
 # Those that ask no web site are walked by the tests of their kinds, under steps/.
-ON_THE_WEB = [file for file in sorted((ROOT / "configs/journeys").rglob("*.yaml")) if "\nbase_url:" in file.read_text()]
+ON_THE_WEB = [
+    file for file in sorted((ROOT / "configs/journeys").rglob("*.yaml")) if "\nbase_url:" in file.read_text() and "\n    websocket:" not in file.read_text()
+]
 
 
 def _marked(file: Path) -> object:

@@ -15,6 +15,7 @@ from sojourn_probes.steps.script import ScriptPart
 from sojourn_probes.steps.tcp import TcpPart
 from sojourn_probes.steps.tls import TlsPart
 from sojourn_probes.steps.wait import WaitPart
+from sojourn_probes.steps.websocket import WebsocketPart
 
 KINDS: Final[dict[str, Any]] = {
     "http": HttpPart,
@@ -24,6 +25,7 @@ KINDS: Final[dict[str, Any]] = {
     "icmp": IcmpPart,
     "dns": DnsPart,
     "grpc": GrpcPart,
+    "websocket": WebsocketPart,
     "script": ScriptPart,
     "wait": WaitPart,
 }
