@@ -13,6 +13,9 @@ import traceback
 from pathlib import Path
 from typing import Any
 
+MOST_SAID = 100_000
+"""Characters of an exception's text that are passed on; they are cut further once secrets are out of them."""
+
 
 def main() -> None:
     """Run the script and say what it returned, or what was wrong."""
@@ -40,9 +43,9 @@ def _outcome(file: Path, args: dict[str, Any]) -> dict[str, Any]:
     except SystemExit as ended:
         return {"failed": f"the script ended itself with {ended.code!r}; let run() return instead"}
     except BaseException as fault:  # noqa: BLE001 - whatever a script raises is the step's failure
-        return {"failed": f"{type(fault).__name__}: {fault}{_place(fault, file)}"}
+        return {"failed": f"{type(fault).__name__}: {str(fault)[:MOST_SAID]}", "place": _place(fault, file)}
     try:
-        return {"value": json.loads(json.dumps(value))}
+        return {"value": json.loads(json.dumps(value, allow_nan=False))}
     except (TypeError, ValueError, RecursionError) as fault:
         return {"failed": f"run() returned what is no JSON ({fault}); return dicts, lists, texts, numbers, true, false or None"}
 

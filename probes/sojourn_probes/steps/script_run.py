@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
+from sojourn_probes.expect import shortened
 from sojourn_probes.result import Failure
 from sojourn_probes.semconv import FailureKind
 from sojourn_probes.steps.base import Observation, StepContext
@@ -70,19 +71,36 @@ async def _walk(file: Path, args: Any, context: StepContext, seen: Observation) 
     answer, printed = bytearray(), bytearray()
     reading = [
         asyncio.ensure_future(_read(process.stdout, answer, MAX_VALUE + 1024)),
-        asyncio.ensure_future(_read(process.stderr, printed, MAX_PRINTED)),
+        asyncio.ensure_future(_read(process.stderr, printed, 2 * MAX_PRINTED)),
     ]
     try:
         await _ask(process, {"file": str(file), "args": args})
-        # Its answer ends with it, while what it leaves running may hold its error output open for ever.
-        await reading[0]
+        # What it leaves running may hold its output open for ever, so that its own end counts.
+        await _ended(process.pid)
     finally:
         # What the script started must not outlive it, whether it ended or was stopped.
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(process.pid, signal.SIGKILL)
         await asyncio.shield(_leave(process, reading))
-        seen.console = [context.redact.text(line) for line in printed.decode("utf-8", "replace").splitlines()]
+        # First redact, then cut and split: a part of a secret would not be recognised any more.
+        text = context.redact.text(printed.decode("utf-8", "replace")).encode()[:MAX_PRINTED]
+        seen.console = text.decode("utf-8", "ignore").splitlines()
     _judge(process.returncode or 0, bytes(answer), context, seen)
+
+
+async def _ended(pid: int) -> None:
+    """Return when the process has ended, whoever else holds its pipes."""
+    try:
+        descriptor = os.pidfd_open(pid)
+    except ProcessLookupError:
+        return  # it has ended, and was told so to the event loop
+    loop, over = asyncio.get_running_loop(), asyncio.Event()
+    loop.add_reader(descriptor, over.set)
+    try:
+        await over.wait()
+    finally:
+        loop.remove_reader(descriptor)
+        os.close(descriptor)
 
 
 async def _ask(process: asyncio.subprocess.Process, asked: dict[str, Any]) -> None:
@@ -120,13 +138,15 @@ def _judge(code: int, answer: bytes, context: StepContext, seen: Observation) ->
         return
     try:
         outcome = json.loads(answer)
+        told = isinstance(outcome, dict) and not {"config", "failed", "value"}.isdisjoint(outcome)
     except ValueError:
+        told = False
+    if not told:
         how = f"was ended by {signal.Signals(-code).name}" if code < 0 else f"ended with exit code {code}"
         failed(FailureKind.SCRIPT, f"the script {how} and returned nothing" + (f"; it said: {seen.console[-1][:200]}" if seen.console else ""))
-        return
-    if "config" in outcome:
+    elif "config" in outcome:
         failed(FailureKind.CONFIG, outcome["config"])
     elif "failed" in outcome:
-        failed(FailureKind.SCRIPT, outcome["failed"])
+        failed(FailureKind.SCRIPT, shortened(context.redact.text(outcome["failed"])) + outcome.get("place", ""))
     else:
         seen.facts["body"] = json.dumps(outcome["value"], ensure_ascii=False)
