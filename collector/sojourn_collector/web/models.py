@@ -223,6 +223,8 @@ class Experience(Answer):
     stopped: int
     trying: int
     newest: datetime | None = None
+    finished_low: float | None = None
+    finished_high: float | None = None
     usual_finished: float | None = None
     steps: list[StepFunnel] = []
 

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from sojourn_collector.context import Context
+from sojourn_collector.score.intervals import wilson_counts
 from sojourn_collector.store.client import Store
 from sojourn_collector.web.answers.journey import journey
 from sojourn_collector.web.answers.person import person
@@ -174,6 +175,8 @@ async def test_a_journey_shows_customers_and_probes_side_by_side(context: Contex
     answer = await journey(context, "checkout")
     assert answer is not None
     assert (answer.state, answer.experience.tried, answer.probes.state, len(answer.problems), len(answer.visits)) == ("failing", 188, "failing", 1, 50)
+    fared = answer.experience
+    assert (fared.finished_low, fared.finished_high) == wilson_counts(fared.finished, fared.finished + fared.gave_up + fared.stopped)
     assert answer.satisfaction.comments[0].text == "fine in the end"
     assert (answer.probes.passed, answer.probes.total) == (20, 28)
     assert await journey(context, "no-such-journey") is None

@@ -61,6 +61,7 @@ async def test_one_can_walk_from_the_number_to_the_comment(context: Context, pag
     found = await walked(pages)
     kinds = {path.split("/")[1] for path in found}
     assert kinds == {"", *KINDS}
+    assert [path for path, html in found.items() if "As of" not in html] == []
     front = found["/"]
     assert "41" in front
     problem = next(html for path, html in found.items() if path.startswith("/problems/"))

@@ -9,6 +9,7 @@ from typing import Any
 from sojourn_collector.context import Context
 from sojourn_collector.score.customer_impact import NOBODY, SPEAKS_FROM, Moments, score_of
 from sojourn_collector.score.experience import Funnel
+from sojourn_collector.score.intervals import wilson_counts
 from sojourn_collector.web.answers.problem import impact_model
 from sojourn_collector.web.answers.titles import step_title
 from sojourn_collector.web.answers.window import Window
@@ -67,6 +68,7 @@ def _sums(rows: Sequence[dict[str, Any]]) -> dict[str, Moments]:
 
 
 def _experience(context: Context, journey: str, now: Funnel, usual: Funnel, steps: Sequence[dict[str, Any]], newest: datetime | None) -> Experience:
+    low, high = wilson_counts(now.finished, now.settled) if now.settled else (None, None)
     return Experience(
         tried=now.tried,
         finished=now.finished,
@@ -74,6 +76,8 @@ def _experience(context: Context, journey: str, now: Funnel, usual: Funnel, step
         stopped=now.stopped,
         trying=now.trying,
         newest=newest,
+        finished_low=low,
+        finished_high=high,
         usual_finished=usual.finished_share if usual.settled >= SPEAKS_FROM else None,
         steps=[_step(context, journey, row) for row in steps],
     )
