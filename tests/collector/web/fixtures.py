@@ -200,8 +200,8 @@ def experience() -> m.Experience:
         gave_up=140,
         stopped=29,
         trying=2,
-        finished_low=0.68,
-        finished_high=0.8,
+        finished_low=0.4,
+        finished_high=0.51,
         usual_finished=0.58,
         steps=[
             m.StepFunnel(
