@@ -338,7 +338,10 @@ async def test_a_token_in_a_form_goes_along():
             "a.yaml:5:26: steps[0].extract.a.regex: '(' is not a regular expression: missing ) at position 1",
         ),
         ("tcp: {host: x, port: 1}\n    extract: {a: {css: b}}", "a.yaml:5:24: steps[0].extract.a.css: is seen by http steps only, not by tcp; remove it"),
-        ("customers: {reached: {page: /}}\n    extract: {a: {header: b}}", "a.yaml:5:27: steps[0].extract.a.header: is seen by http and websocket steps only; remove it"),
+        (
+            "customers: {reached: {page: /}}\n    extract: {a: {header: b}}",
+            "a.yaml:5:27: steps[0].extract.a.header: is seen by http and websocket steps only; remove it",
+        ),
     ],
 )
 def test_a_bad_extract_is_refused(step, message):
