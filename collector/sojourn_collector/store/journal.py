@@ -45,6 +45,8 @@ class JournalFile:
     leftover: bool = False
     """Whether it was found at the start: a load of it may have been interrupted."""
     descriptor: int = -1
+    spoiled: bool = False
+    """Whether bytes of a refused group may stand behind `size`: nothing more is appended, and `cut` is due before it is loaded."""
 
 
 @dataclass(slots=True)
@@ -166,8 +168,10 @@ class Journal:
         try:
             if file is None:
                 file = await asyncio.to_thread(self._create, signal)
-            await asyncio.to_thread(self._write_and_sync, file.descriptor, b"".join(chunk), file.size)
+            await asyncio.to_thread(self._write_and_sync, file, b"".join(chunk))
         except OSError as error:
+            if file is not None and file.spoiled:
+                self._close_file(signal)
             for one in taken:
                 if not one.done.done():
                     one.done.set_exception(JournalUnavailableError(f"the disk does not take it ({error.strerror})"))
@@ -182,16 +186,18 @@ class Journal:
             self._close_file(signal)
         return len(taken)
 
-    def _write_and_sync(self, descriptor: int, data: bytes, at: int) -> None:
+    def _write_and_sync(self, file: JournalFile, data: bytes) -> None:
         try:
             view = memoryview(data)
             while view:
-                view = view[os.write(descriptor, view) :]
-            self._sync(descriptor)
+                view = view[os.write(file.descriptor, view) :]
+            self._sync(file.descriptor)
         except OSError:
             # Nothing of a failed group may stay: its senders will come again.
-            os.ftruncate(descriptor, at)
-            os.lseek(descriptor, at, os.SEEK_SET)
+            file.spoiled = True
+            os.ftruncate(file.descriptor, file.size)
+            os.lseek(file.descriptor, file.size, os.SEEK_SET)
+            file.spoiled = False
             raise
 
     def _create(self, signal: Signal) -> JournalFile:
@@ -236,6 +242,12 @@ class Journal:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(max(self._linger - max(ages), 0.005) if ages else None):
                     await self._appended.wait()
+
+    async def cut(self, file: JournalFile) -> None:
+        """Take off what a refused group left behind a spoiled file. Raises OSError while the disk does not let it."""
+        if file.spoiled:
+            await asyncio.to_thread(os.truncate, file.path, file.size)
+            file.spoiled = False
 
     async def resolve(self, file: JournalFile) -> None:
         """A file is in the tables and its batches are in the ledger: note it, then remove it.

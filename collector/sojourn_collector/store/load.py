@@ -6,9 +6,10 @@ stands alone; that one becomes a dead letter, the others are stored.
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 from sojourn_collector.counters import Counters
@@ -89,23 +90,26 @@ class Loader:
         """Load until cancelled."""
         while True:
             file = await self._journal.next_file()
-            await self._load(file)
+            await self._insist(partial(self._journal.cut, file), f"Journal file {file.path.name} ends in bytes of a refused batch that cannot be cut off")
+            if file.size:
+                await self._load(file)
             await self._enter_ledger(file)
-            await self._resolve(file)
+            # A file left behind would be loaded again at the next start.
+            await self._insist(partial(self._journal.resolve, file), f"Journal file {file.path.name} is loaded and cannot be retired")
             self._marker(file).unlink(missing_ok=True)
             self._on_settled(file)
             self._counters.add("sojourn_loaded", file.items, signal=file.signal)
             async with self._changed:
                 self._changed.notify_all()
 
-    async def _resolve(self, file: JournalFile) -> None:
-        """Retire a loaded file, as soon as the disk takes the note of it: a file left behind would be loaded again at the next start."""
+    async def _insist(self, work: Callable[[], Awaitable[None]], cannot: str) -> None:
+        """Do what only needs the disk, as soon as it takes it; `cannot` says what waits meanwhile."""
         wait = self._patience.first
         while True:
             try:
-                await self._journal.resolve(file)
+                await work()
             except OSError as error:
-                self.trouble = f"Journal file {file.path.name} is loaded and cannot be retired: {error.strerror or error}."
+                self.trouble = f"{cannot}: {error.strerror or error}."
                 self._counters.add("sojourn_load_retries", reason="disk")
                 await asyncio.sleep(wait)
                 wait = min(wait * 2, self._patience.longest)

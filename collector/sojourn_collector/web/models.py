@@ -121,6 +121,26 @@ class Share(Answer):
     response_rate: float | None = None
 
 
+class Promoters(Answer):
+    """Net promoter score (−100 to 100) of `answered` persons with its adjusted-Wald 95 % interval."""
+
+    score: float
+    low: float
+    high: float
+    answered: int
+
+
+class Effort(Answer):
+    """Those who found it easy, of those who answered on a scale of seven; interval 0–1 (Wilson), mean on the scale."""
+
+    scale: str
+    easy: int
+    answered: int
+    low: float
+    high: float
+    mean: float
+
+
 class Comment(Answer):
     """One feedback record with its link to a visit. `join` is explicit, inferred or unlinked."""
 
@@ -139,11 +159,18 @@ class Comment(Answer):
 
 
 class Satisfaction(Answer):
-    """CSAT of those hit beside the others who reached the step; one scale only, named in `scale`."""
+    """What those hit answered beside the others who reached the step; for a journey `others` is everyone who tried it.
+
+    CSAT on one scale only, named in `scale`; recommendation (NPS) and effort (CES) beside it, never mixed with it.
+    """
 
     scale: str = ""
     hit: Share | None = None
     others: Share | None = None
+    nps_hit: Promoters | None = None
+    nps_others: Promoters | None = None
+    ces_hit: Effort | None = None
+    ces_others: Effort | None = None
     comments: list[Comment] = []
     unlinked: int = 0
     state: Literal["measured", "not measured"] = "not measured"
@@ -201,16 +228,23 @@ class Problem(Answer):
 
 
 class StepFunnel(Answer):
-    """One step in the journey's funnel, customers only."""
+    """One step in the journey's funnel, customers only. Shares are of `reached` or of those timed, 0–1, with 95 % intervals."""
 
     id: str
     name: str
     reached: int
     done: int
+    done_low: float | None = None
+    done_high: float | None = None
     hit: int
+    hit_low: float | None = None
+    hit_high: float | None = None
     slow: int = 0
     lcp_p75: float | None = None
     apdex: float | None = None
+    apdex_low: float | None = None
+    apdex_high: float | None = None
+    apdex_of: int = 0
     apdex_t: float | None = None
 
 

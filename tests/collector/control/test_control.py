@@ -88,8 +88,8 @@ class TestDatabase:
     async def test_naive_times_are_our_own_fault(self, control: Control) -> None:
         """A time without zone is never stored."""
         with pytest.raises(Exception, match="a datetime without a time zone cannot be stored"):
-            await control.watermarks.advance("orders", datetime(2026, 3, 1))
-        assert await control.watermarks.all() == {}
+            await control.watermarks.advance("orders", datetime(2026, 3, 1), sender="shop")
+        assert await control.watermarks.get("orders") is None
 
 
 def _write_and_wait(path: str, sending: object) -> None:
@@ -213,13 +213,24 @@ class TestTheRest:
 
     async def test_a_watermark_only_moves_forward(self, control: Control) -> None:
         """An earlier moment changes nothing; another zone is the same moment; tenants are apart."""
-        await control.watermarks.advance("orders", NOW)
-        await control.watermarks.advance("orders", NOW - timedelta(hours=1))
-        await control.watermarks.advance("orders", NOW.astimezone(timezone(timedelta(hours=9))))
-        await control.watermarks.advance("orders", NOW + timedelta(hours=1), tenant="other")
-        assert await control.watermarks.all() == {"orders": NOW}
+        await control.watermarks.advance("orders", NOW, sender="shop")
+        await control.watermarks.advance("orders", NOW - timedelta(hours=1), sender="shop")
+        await control.watermarks.advance("orders", NOW.astimezone(timezone(timedelta(hours=9))), sender="shop")
+        await control.watermarks.advance("orders", NOW + timedelta(hours=1), sender="shop", tenant="other")
+        assert await control.watermarks.get("orders") == NOW
         assert await control.watermarks.get("orders", tenant="other") == NOW + timedelta(hours=1)
         assert await control.watermarks.get("tickets") is None
+
+    async def test_the_slowest_sender_decides(self, control: Control) -> None:
+        """Everything is known only up to the earliest of the senders' moments; one whose key was revoked holds nothing back."""
+        fast, slow = [(await control.keys.create(name, [Scope.SOURCES])).key.id for name in ("shop", "till")]
+        await control.watermarks.advance("orders", NOW, sender=fast)
+        await control.watermarks.advance("orders", NOW - timedelta(hours=2), sender=slow)
+        assert await control.watermarks.get("orders") == NOW - timedelta(hours=2)
+        await control.watermarks.advance("orders", NOW - timedelta(hours=1), sender=slow)
+        assert await control.watermarks.get("orders") == NOW - timedelta(hours=1)
+        await control.keys.revoke(slow)
+        assert await control.watermarks.get("orders") == NOW
 
     async def test_progress(self, control: Control) -> None:
         """Numbers are replaced; large ones fit; an unknown one is its default."""

@@ -144,6 +144,36 @@ async def test_a_full_disk_refuses_and_leaves_no_trace(tmp_path: Path):
     await again.close()
 
 
+async def test_a_group_that_cannot_be_taken_off_the_disk_spoils_only_its_file(tmp_path: Path, monkeypatch):
+    """A disk that refuses fsync and then truncation: nothing more joins that file, and what was refused is cut before it is loaded."""
+    broken = False
+
+    def failing(descriptor: int, *_: int) -> None:
+        if broken:
+            raise OSError(errno.EIO, "Input/output error")
+
+    journal = Journal(tmp_path, sync=failing, linger=0)
+    await journal.open()
+    assert await journal.append("traces", record(b"before", "1")) == 1
+    broken = True
+    monkeypatch.setattr("sojourn_collector.store.journal.os.ftruncate", failing)
+    with pytest.raises(JournalUnavailableError, match=r"^the disk does not take it \(Input/output error\)$"):
+        await journal.append("traces", record(b"refused", "2"))
+    with pytest.raises(JournalUnavailableError, match=r"^the disk does not take it"):
+        await journal.append("logs", record(b"refused", "3"))
+    broken = False
+    assert await journal.append("traces", record(b"after", "4")) == 3
+    stored = []
+    for _ in range(3):
+        file = await journal.next_file()
+        await journal.cut(file)
+        stored += [one.batch for _, _, one in records.read(file.path.read_bytes())]
+        await journal.resolve(file)
+    assert stored == ["1", "4"]
+    assert (journal.loaded_seq, journal.waiting_bytes) == (3, 0)
+    await journal.close()
+
+
 async def test_a_full_disk_leaves_no_loaded_file_behind(tmp_path: Path, monkeypatch):
     """Retiring a loaded file on a full disk changes nothing, and is done when there is room again."""
     journal = Journal(tmp_path, linger=0)

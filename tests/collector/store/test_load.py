@@ -1,6 +1,7 @@
 """Loading journal files into the real engine, poison included."""
 
 import asyncio
+import errno
 import os
 import time
 from collections.abc import AsyncIterator
@@ -13,7 +14,7 @@ from sojourn_collector.counters import Counters
 from sojourn_collector.store.catalogue import FOLDER, Catalogue
 from sojourn_collector.store.client import Store
 from sojourn_collector.store.control.control import Control
-from sojourn_collector.store.journal import Journal
+from sojourn_collector.store.journal import Journal, JournalUnavailableError
 from sojourn_collector.store.load import Loader
 from sojourn_collector.store.load_sql import Load
 from sojourn_collector.store.record import Record
@@ -124,6 +125,26 @@ async def test_loading_a_file_again_stores_nothing_twice(bench: Bench):
     assert await bench.count(batch) == 5
     assert await bench.store.query("minutes", service=batch) == [{"n": 5}]
     assert bench.counters.value("sojourn_load_mismatch") == 0
+
+
+async def test_what_a_refused_batch_left_behind_is_not_loaded(bench: Bench, monkeypatch):
+    """Bytes that a broken disk would not give back are cut before the load; a file of nothing else is only let go of."""
+    batch = os.urandom(8).hex()
+    await bench.journal.append("traces", record(body(batch), "1"))
+    monkeypatch.setattr(bench.journal, "_sync", _broken)
+    monkeypatch.setattr("sojourn_collector.store.journal.os.ftruncate", _broken)
+    for signal in ("traces", "metrics"):
+        with pytest.raises(JournalUnavailableError):
+            await bench.journal.append(signal, record(body(batch, 7), "2", 7))
+    monkeypatch.setattr(bench.journal, "_sync", os.fdatasync)
+    await bench.load()
+    assert await bench.count(batch) == 1
+    assert bench.counters.value("sojourn_load_mismatch") == 0
+    assert bench.loader.trouble == ""
+
+
+def _broken(descriptor: int, *_: int) -> None:
+    raise OSError(errno.EIO, "Input/output error")
 
 
 async def test_poison_is_put_aside_and_the_rest_is_stored(bench: Bench, tmp_path):

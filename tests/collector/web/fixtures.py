@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 from random import Random
 
 from sojourn_collector.config import ImpactConfig, Windows
+from sojourn_collector.score.intervals import wilson_counts
 from sojourn_collector.web import models as m
 
 NOW = datetime(2026, 11, 22, 14, 6, 30, tzinfo=UTC)
@@ -178,6 +179,9 @@ def problem(*, comment: str = COMMENTS[0], money_state: str = "so_far", journey_
             state="measured",
             hit=m.Share(satisfied=6, answered=15, low=0.198, high=0.643),
             others=m.Share(satisfied=58, answered=70, low=0.724, high=0.899),
+            nps_hit=m.Promoters(score=-33.3, low=-71.0, high=16.0, answered=9),
+            nps_others=m.Promoters(score=41.2, low=18.4, high=58.9, answered=51),
+            ces_others=m.Effort(scale="1–7", easy=22, answered=31, low=0.534, high=0.841, mean=5.3),
             comments=comments(comment),
             unlinked=1,
         ),
@@ -213,7 +217,12 @@ def experience() -> m.Experience:
                 slow=3 if hit > 5 else 0,
                 lcp_p75=1.24 if ident != "pay" else None,
                 apdex=0.94,
+                apdex_low=0.91,
+                apdex_high=0.96,
+                apdex_of=reached,
                 apdex_t=2.5,
+                **dict(zip(("done_low", "done_high"), wilson_counts(done, reached), strict=True)),
+                **dict(zip(("hit_low", "hit_high"), wilson_counts(hit, reached), strict=True)),
             )
             for ident, name, reached, done, hit in STEPS
         ],

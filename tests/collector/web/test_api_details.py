@@ -177,6 +177,9 @@ async def test_a_journey_shows_customers_and_probes_side_by_side(context: Contex
     assert (answer.state, answer.experience.tried, answer.probes.state, len(answer.problems), len(answer.visits)) == ("failing", 188, "failing", 1, 50)
     fared = answer.experience
     assert (fared.finished_low, fared.finished_high) == wilson_counts(fared.finished, fared.finished + fared.gave_up + fared.stopped)
+    pay = fared.steps[-1]
+    assert (pay.done_low, pay.done_high) == wilson_counts(pay.done, pay.reached)
+    assert (pay.hit_low, pay.hit_high) == wilson_counts(pay.hit, pay.reached)
     assert answer.satisfaction.comments[0].text == "fine in the end"
     assert (answer.probes.passed, answer.probes.total) == (20, 28)
     assert await journey(context, "no-such-journey") is None

@@ -75,7 +75,7 @@ async def _fill(context: Context) -> None:
     rows.accounts.append({"source": "api", "id": "a0", "version": 1, "name": "Acme", "plan": "gold"})
     rows.people.append({"source": "api", "id": "u0", "version": 1, "name": "Ana", "account_id": "a0"})
     await rows.store(context.store)
-    await context.control.watermarks.advance("orders", NOW, tenant=context.store.tenant)
+    await context.control.watermarks.advance("orders", NOW, sender="shop", tenant=context.store.tenant)
 
 
 def test_a_broken_step_is_one_problem_with_exact_people(told: Told) -> None:
@@ -155,7 +155,7 @@ async def test_orders_of_probes_cancelled_or_doubled_are_out(context: Context) -
     """A probe's order, a cancelled one and the same order from a second source change no number."""
     rows = broken_shop(usual=False)
     await rows.store(context.store)
-    await context.control.watermarks.advance("orders", NOW, tenant=context.store.tenant)
+    await context.control.watermarks.advance("orders", NOW, sender="shop", tenant=context.store.tenant)
     before = (await impact(context)).problems[0].money
     more = Rows()
     more.order("probe", NOW - minute(2), 9999.0, person="user:u1", probe=1)

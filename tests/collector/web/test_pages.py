@@ -113,8 +113,20 @@ async def test_today_says_who_how_badly_what_it_cost_and_how_satisfied(shop):
     assert "final at 14:07:15" in text
     assert "6 of 15 satisfied, 40% [20–64%]" in text
     assert "58 of 70 satisfied, 83% [72–90%]" in text
+    assert "Would recommend (NPS): those hit −33 [−71 to 16] of 9; the others 41 [18–59] of 51." in text
+    assert "Found it easy (CES): those hit nobody answered; the others 22 of 31 [53–84%]." in text
     assert "502 from POST /payments (service payments)" in text
     assert "As of 14:06:30" in text
+
+
+async def test_the_funnel_gives_every_share_its_interval(shop):
+    """Those who went on, those hit and Apdex stand with their ranges and of how many."""
+    text = Read((await shop.get("/journeys/checkout")).text).text
+    assert "141 75% [68–81%]" in text
+    assert "41 22% [17–28%]" in text
+    assert "0.94 [0.91–0.96] T 2.5 s, of 188" in text
+    assert "Would recommend (NPS, −100 to 100) Those hit −33 [−71 to 16], of 9 answers The others 41 [18–59], of 51 answers" in text
+    assert "22 of 31 found it easy, 71% [53–84%]; mean 5.3 on 1–7" in text
 
 
 async def test_simulated_shoppers_are_called_simulated(shop):

@@ -79,6 +79,7 @@ watermarks = Table(
     metadata,
     Column("tenant", String(64), primary_key=True),
     Column("source", String(64), primary_key=True),
+    Column("sender", String(32), primary_key=True),
     Column("ts", Instant, nullable=False),
 )
 

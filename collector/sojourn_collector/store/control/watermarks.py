@@ -1,36 +1,37 @@
-"""Watermarks: up to which moment a source says it has sent everything."""
+"""Watermarks: up to which moment the senders of a source say they have sent everything."""
 
 from datetime import datetime
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, func, select
 
 from sojourn_collector.store.control.database import Database, insert_into
-from sojourn_collector.store.control.tables import watermarks
+from sojourn_collector.store.control.tables import keys, watermarks
 
 
 class Watermarks:
-    """One moment per tenant and source; it only moves forward."""
+    """One moment per tenant, source and sender (the id of its key); it only moves forward. The slowest sender decides for the source."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def advance(self, source: str, ts: datetime, *, tenant: str = "default") -> None:
-        """Say that everything of `source` up to `ts` has been sent. An earlier moment than the known one changes nothing."""
+    async def advance(self, source: str, ts: datetime, *, sender: str, tenant: str = "default") -> None:
+        """Say that `sender` has sent everything of `source` up to `ts`. An earlier moment than the known one changes nothing."""
 
         def work(connection: Connection) -> None:
-            statement = insert_into(connection, watermarks).values(tenant=tenant, source=source, ts=ts)
+            statement = insert_into(connection, watermarks).values(tenant=tenant, source=source, sender=sender, ts=ts)
             newer = statement.excluded.ts > watermarks.c.ts
-            connection.execute(statement.on_conflict_do_update(index_elements=["tenant", "source"], set_={"ts": statement.excluded.ts}, where=newer))
+            unique = ["tenant", "source", "sender"]
+            connection.execute(statement.on_conflict_do_update(index_elements=unique, set_={"ts": statement.excluded.ts}, where=newer))
 
         await self._database.write(work)
 
     async def get(self, source: str, *, tenant: str = "default") -> datetime | None:
-        """The watermark of one source, None when it never gave one."""
-        query = select(watermarks.c.ts).where(watermarks.c.tenant == tenant, watermarks.c.source == source)
-        return await self._database.read(lambda connection: connection.execute(query).scalar())
+        """Up to when everything of `source` is known: the earliest of its senders' moments; None when none ever gave one.
 
-    async def all(self, *, tenant: str = "default") -> dict[str, datetime]:
-        """Every source's watermark by name."""
-        query = select(watermarks.c.source, watermarks.c.ts).where(watermarks.c.tenant == tenant)
-        rows = await self._database.read(lambda connection: connection.execute(query).all())
-        return {row.source: row.ts for row in rows}
+        A sender whose key was revoked sends no more and holds nothing back.
+        """
+        revoked = select(keys.c.id).where(keys.c.revoked_at.is_not(None))
+        query = select(func.min(watermarks.c.ts, type_=watermarks.c.ts.type)).where(
+            watermarks.c.tenant == tenant, watermarks.c.source == source, watermarks.c.sender.not_in(revoked)
+        )
+        return await self._database.read(lambda connection: connection.execute(query).scalar())

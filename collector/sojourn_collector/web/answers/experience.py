@@ -9,7 +9,7 @@ from typing import Any
 from sojourn_collector.context import Context
 from sojourn_collector.score.customer_impact import NOBODY, SPEAKS_FROM, Moments, score_of
 from sojourn_collector.score.experience import Funnel
-from sojourn_collector.score.intervals import wilson_counts
+from sojourn_collector.score.intervals import wilson, wilson_counts
 from sojourn_collector.web.answers.problem import impact_model
 from sojourn_collector.web.answers.titles import step_title
 from sojourn_collector.web.answers.window import Window
@@ -84,15 +84,31 @@ def _experience(context: Context, journey: str, now: Funnel, usual: Funnel, step
 
 
 def _step(context: Context, journey: str, row: dict[str, Any]) -> StepFunnel:
-    of = row["timed"] + row["were_hit"]
+    reached, of = row["reached"], row["timed"] + row["were_hit"]
+    done_low, done_high = _range(row["finished"], reached)
+    hit_low, hit_high = _range(row["were_hit"], reached)
+    # Apdex is a mean of values from 0 to 1; Wilson's interval for shares is at least as wide as theirs.
+    satisfied = row["satisfied"] + row["tolerating"] / 2
+    apdex_low, apdex_high = _range(satisfied, of)
     return StepFunnel(
         id=row["step"],
         name=row["title"] or step_title(context, journey, row["step"]).name,
-        reached=row["reached"],
+        reached=reached,
         done=row["finished"],
+        done_low=done_low,
+        done_high=done_high,
         hit=row["were_hit"],
+        hit_low=hit_low,
+        hit_high=hit_high,
         slow=row["were_slow"],
         lcp_p75=row["lcp"] / 1000 if row["lcp_seen"] else None,
-        apdex=(row["satisfied"] + row["tolerating"] / 2) / of if of else None,
+        apdex=satisfied / of if of else None,
+        apdex_low=apdex_low,
+        apdex_high=apdex_high,
+        apdex_of=of,
         apdex_t=row["threshold"] / 1000,
     )
+
+
+def _range(part: float, of: int) -> tuple[float | None, float | None]:
+    return wilson(part / of, of) if of else (None, None)

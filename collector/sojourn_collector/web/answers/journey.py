@@ -5,19 +5,17 @@ import re
 from zoneinfo import ZoneInfo
 
 from sojourn_collector.context import Context
-from sojourn_collector.score.satisfaction import Answer, Scale, csat
-from sojourn_collector.web.answers.comments import answer_of, comment_of
 from sojourn_collector.web.answers.experience import experiences
 from sojourn_collector.web.answers.impact import beacons_fresh, freshness_seen, problems_and_sources, state_of
 from sojourn_collector.web.answers.probes import probe_states
+from sojourn_collector.web.answers.satisfaction import satisfaction_of_all
 from sojourn_collector.web.answers.titles import journey_title
 from sojourn_collector.web.answers.visits import visit_line
 from sojourn_collector.web.answers.window import Window, window_of
-from sojourn_collector.web.models import JourneyAnswer, Satisfaction, Share, VisitLine
+from sojourn_collector.web.models import JourneyAnswer, Satisfaction, VisitLine
 from sojourn_probes.naming import ID_PATTERN
 
 MOST_RUNS = 200
-MOST_COMMENTS = 100
 
 
 async def journey(context: Context, ident: str, window: Window | None = None) -> JourneyAnswer | None:
@@ -57,21 +55,8 @@ async def journey(context: Context, ident: str, window: Window | None = None) ->
 
 
 async def _satisfaction(context: Context, ident: str, window: Window) -> Satisfaction:
-    """CSAT of everyone who tried the journey; who was hit and who was not is told apart per problem."""
-    rows = await context.store.query("journey_feedback", journey=ident, since=window.since, until=window.until)
-    newest: dict[tuple[str, Scale], Answer] = {}
-    for row in rows:
-        answer = answer_of(row)
-        if answer is not None:
-            newest.setdefault((row["person_id"] or f"{row['source']}/{row['id']}", answer.scale), answer)
-    scores = csat(newest.values())
-    comments = [comment_of(row) for row in rows if row["comment"]][:MOST_COMMENTS]
-    unlinked = sum(row["join"] == "unlinked" for row in rows)
-    if not scores:
-        return Satisfaction(comments=comments, unlinked=unlinked)
-    first = scores[0]
-    share = Share(satisfied=first.satisfied, answered=first.answered, low=first.low, high=first.high)
-    return Satisfaction(scale=str(first.scale), others=share, comments=comments, unlinked=unlinked, state="measured")
+    """What everyone who tried the journey answered; who was hit and who was not is told apart per problem."""
+    return satisfaction_of_all(await context.store.query("journey_feedback", journey=ident, since=window.since, until=window.until))
 
 
 async def _visits(context: Context, ident: str, window: Window) -> list[VisitLine]:

@@ -8,10 +8,10 @@ from zoneinfo import ZoneInfo
 from sojourn_collector.context import Context
 from sojourn_collector.score.customer_impact import ImpactScore, Moments, moments, score_of, total_severity
 from sojourn_collector.web.answers.cause import cause_of
-from sojourn_collector.web.answers.comments import satisfaction_of
 from sojourn_collector.web.answers.found import Found
 from sojourn_collector.web.answers.guests import Guest, guests_of, people_of, units_of
 from sojourn_collector.web.answers.headline import headline
+from sojourn_collector.web.answers.satisfaction import satisfaction_of
 from sojourn_collector.web.answers.shortfall import HISTORY, estimate, healthy_of, worth_of
 from sojourn_collector.web.answers.sufferers import sufferers_of
 from sojourn_collector.web.answers.times import to_ms
