@@ -11,7 +11,7 @@ import numpy as np
 
 from sojourn_collector.score import accrual
 from sojourn_collector.score.draws import predictive
-from sojourn_collector.score.money import Healthy, Settings, Shopper, Shortfall, e_value, level_zero
+from sojourn_collector.score.money import MIN_ORDER_VALUES, Healthy, Settings, Shopper, Shortfall, e_value, level_zero
 from sojourn_collector.score.placebo import placebo
 from sojourn_collector.score.pools import Pool, Pools, build_pools
 from sojourn_collector.score.trials import Bools, Trials, build_trials
@@ -28,6 +28,7 @@ def business_impact(
     watermark: float | None,
     seed: int,
     healthy: Healthy | None = None,
+    order_values: Sequence[float] = (),
 ) -> Shortfall:
     """Estimate the shortfall of one incident at one step.
 
@@ -36,6 +37,8 @@ def business_impact(
     :param watermark: epoch seconds up to which the slowest order source has sent everything; None = no orders are known at all.
     :param seed: seed of the draws; the same incident always gets the same numbers.
     :param healthy: the time before, for level 0; without it the people at the step who were not hurt stand in.
+    :param order_values: net values of the journey's orders in the 28 days before; from `MIN_ORDER_VALUES` on they say what the order of
+        someone with an unknown cart is worth, before that the payers beside them do.
     """
     known = now if watermark is None else min(now, watermark)
     trials = build_trials(shoppers, settings, known)
@@ -67,7 +70,7 @@ def business_impact(
     if past is not None and past.failed:
         sentence = f"those hit had already paid differently before ({past.difference:+.2f} standard deviations [{past.low:+.2f}, {past.high:+.2f}])"
         return _silent(plain, (sentence,), difference, "not_estimable")
-    return _speak(plain, trials, pools, settings, final=final, seed=seed, placebo_difference=difference, mature_rows=mature)
+    return _speak(plain, trials, pools, settings, final=final, seed=seed, placebo_difference=difference, mature_rows=mature, order_values=order_values)
 
 
 def _speak(
@@ -80,13 +83,15 @@ def _speak(
     seed: int,
     placebo_difference: float | None,
     mature_rows: Bools,
+    order_values: Sequence[float],
 ) -> Shortfall:
     wanted = mature_rows if final else np.ones(len(trials.hit), dtype=bool)
     counted = np.zeros(len(trials.hit), dtype=bool)
     for pool in pools.pools:
         counted[pool.hit] = True
     counted &= wanted
-    expected = predictive(trials, _only(pools, counted), settings, np.random.default_rng(seed))
+    values = np.asarray(order_values if len(order_values) >= MIN_ORDER_VALUES else (), dtype=np.float64)
+    expected = predictive(trials, _only(pools, counted), settings, np.random.default_rng(seed), values)
     losses = expected.money - float(trials.hit_paid[counted].sum())
     low, high = np.percentile(losses, [2.5, 97.5])
     return Shortfall(
@@ -107,7 +112,7 @@ def _speak(
         e_value=e_value(expected.orders, float((trials.hit_orders[counted] > 0).sum())),
         placebo=placebo_difference,
         final_at=plain.final_at,
-        notes=_notes(plain, placebo_difference, final=final),
+        notes=(*_notes(plain, placebo_difference, final=final), *_worth_note(trials, counted, len(values))),
     )
 
 
@@ -157,6 +162,15 @@ def _notes(plain: Shortfall, difference: float | None, *, final: bool) -> tuple[
     if difference is None:
         notes.append("no earlier orders to check whether those hit were different before")
     return tuple(notes)
+
+
+def _worth_note(trials: Trials, counted: Bools, values: int) -> tuple[str, ...]:
+    """Where the order value of people without a known cart comes from."""
+    unknown = sum(trials.hit[int(row)].cart is None for row in np.flatnonzero(counted))
+    if not unknown:
+        return ()
+    whence = f"{values:,} orders of this journey in the weeks before" if values else "those beside them who paid"
+    return (f"{unknown} of those hit had no known cart; {whence} say what their orders are worth",)
 
 
 def _payers(trials: Trials) -> Bools:

@@ -40,8 +40,12 @@ class _Prepared:
     payer_rows: Ints
 
 
-def predictive(trials: Trials, pools: Pools, settings: Settings, rng: np.random.Generator) -> Expected:
-    """Draw `settings.draws` totals for the hit rows of these pools, each at its own follow-up."""
+def predictive(trials: Trials, pools: Pools, settings: Settings, rng: np.random.Generator, order_values: Floats | None = None) -> Expected:
+    """Draw `settings.draws` totals for the hit rows of these pools, each at its own follow-up.
+
+    :param order_values: what orders of the time before were worth, for people without a known cart; None or empty = those beside them say it.
+    """
+    values = order_values if order_values is not None and len(order_values) else None
     prepared = [_prepare(trials, pool) for pool in pools.pools]
     clusters = int(trials.control_cluster.max()) + 1 if len(trials.control) else 1
     whole = _Whole(trials, pools)
@@ -53,7 +57,7 @@ def predictive(trials: Trials, pools: Pools, settings: Settings, rng: np.random.
         for one in prepared:
             share = _shares(trials, one, whole, multipliers, rng)
             orders += float(share.sum())
-            total += _amounts(trials, one, whole, share, multipliers, rng)
+            total += _amounts(trials, one, whole, share, multipliers, rng, values)
         money.append(total)
     return Expected(np.concatenate(money), orders / settings.draws)
 
@@ -110,8 +114,10 @@ def _shares(trials: Trials, one: _Prepared, whole: _Whole, multipliers: Floats, 
     return np.multiply.outer(whole.progress(one.follow), final)
 
 
-def _amounts(trials: Trials, one: _Prepared, whole: _Whole, share: Floats, multipliers: Floats, rng: np.random.Generator) -> Floats:
-    """Total paid in each draw: who pays, times their cart and a payer's ratio, or a payer's amount where no cart is known."""
+def _amounts(
+    trials: Trials, one: _Prepared, whole: _Whole, share: Floats, multipliers: Floats, rng: np.random.Generator, order_values: Floats | None
+) -> Floats:
+    """Total paid in each draw: who pays, times their cart and a payer's ratio; where no cart is known an earlier order's or a payer's amount."""
     pays = rng.random(share.shape) < share
     own = one.payer_rows
     beside = own if one.payers >= MIN_PAYERS else whole.payers
@@ -120,7 +126,10 @@ def _amounts(trials: Trials, one: _Prepared, whole: _Whole, share: Floats, multi
     if known.any():
         ratios = _ratios(trials, own if one.payers >= 20 else whole.payers)
         total += _drawn(one.carts[known], pays[known], ratios, trials, multipliers, rng)
-    if (~known).any():
+    if (~known).any() and order_values is not None:
+        paying = pays[~known].sum(axis=0)
+        total += [float(rng.choice(order_values, size=count).sum()) for count in paying.tolist()]
+    elif (~known).any():
         values = (beside, trials.control_paid[beside])
         total += _drawn(np.ones(int((~known).sum())), pays[~known], values, trials, multipliers, rng)
     return total

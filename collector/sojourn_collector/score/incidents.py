@@ -36,10 +36,14 @@ class Hit:
 
 @dataclass(frozen=True, slots=True)
 class Incident:
-    """One stretch of trouble at a step. What is not known of its ends is None; [window_from, window_to] says whom to count."""
+    """One stretch of trouble at a step. What is not known of its ends is None; [window_from, window_to] says whom to count.
 
-    state: Literal["failing", "over"]
+    `unknown`: the probes that saw it last fell silent, so nobody can say whether it goes on; `last_evidence` is when it was last seen.
+    """
+
+    state: Literal["failing", "over", "unknown"]
     since: datetime
+    last_evidence: datetime
     until: datetime | None
     last_probe_pass: datetime | None
     first_probe_failure: datetime | None
@@ -136,9 +140,10 @@ def _incident(group: Sequence[_Stretch], runs: Sequence[ProbeAtStep], gap: timed
     over = min(unheard, now) if unheard > last else after or last
     failing = any(stretch.open for stretch in group) or (bool(hits) and now - hits[-1].at < gap)
     return Incident(
-        state="failing" if failing else "over",
+        state="failing" if failing else "unknown" if unheard > last else "over",
         since=since,
-        until=None if failing else over,
+        last_evidence=last,
+        until=None if failing or unheard > last else over,
         last_probe_pass=last_pass,
         first_probe_failure=first_failure.started if first_failure else None,
         first_customer_hit=first_hit,

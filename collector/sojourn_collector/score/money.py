@@ -7,6 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+MIN_ORDER_VALUES = 200
+"""Orders of the weeks before from which on they say what an order without a known cart is worth."""
+
 DRAWS = 2000
 """Predictive draws behind an interval."""
 

@@ -57,7 +57,10 @@ class Cause(Answer):
 
 
 class People(Answer):
-    """Persons at the failing step during the incident. Visits without identity are counted apart, never summed in."""
+    """Persons at the failing step during the incident. Visits without identity are counted apart, never summed in.
+
+    `usual_hours`: whether the usual number is of the same hours of the weeks before or, with less than four weeks or few people, of all.
+    """
 
     reached: int
     hit: int
@@ -67,6 +70,7 @@ class People(Answer):
     trying: int = 0
     possibly: int = 0
     usual_hit: float | None = None
+    usual_hours: Literal["same", "all"] | None = None
     visits_reached: int = 0
     visits_hit: int = 0
     visits_stopped: int = 0
@@ -196,9 +200,10 @@ class Sufferer(Answer):
 
 
 class Clock(Answer):
-    """The clock of a problem: both ends of every boundary, unknown as null."""
+    """The clock of a problem: both ends of every boundary, unknown as null. `last_evidence` = when it was last seen, by a probe or a customer."""
 
     since: datetime
+    last_evidence: datetime | None = None
     until: datetime | None = None
     last_probe_pass: datetime | None = None
     first_probe_failure: datetime | None = None
@@ -208,12 +213,15 @@ class Clock(Answer):
 
 
 class Problem(Answer):
-    """One incident at one step of one journey, with everything known of it."""
+    """One incident at one step of one journey, with everything known of it.
+
+    `state` is `unknown` where the probes that saw it fell silent: it may be over or go on.
+    """
 
     id: str
     journey: Named
     step: Named
-    state: Literal["failing", "over"]
+    state: Literal["failing", "over", "unknown"]
     clock: Clock
     cause: Cause | None
     people: People

@@ -1,6 +1,7 @@
 """The realised shortfall: level 1, its gates, and what it says before the window is over."""
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -33,9 +34,9 @@ def crowd(
 
 
 def ask(
-    shoppers: list[Shopper], *, now: float = 1e6, watermark: float | None = 1e6, settings: Settings = SETTINGS, healthy: Healthy | None = None
+    shoppers: list[Shopper], *, now: float = 1e6, watermark: float | None = 1e6, settings: Settings = SETTINGS, healthy: Healthy | None = None, **more: Any
 ) -> Shortfall:
-    return business_impact(shoppers, settings, now=now, watermark=watermark, seed=7, healthy=healthy)
+    return business_impact(shoppers, settings, now=now, watermark=watermark, seed=7, healthy=healthy, **more)
 
 
 def test_the_difference_in_money_is_found() -> None:
@@ -49,6 +50,20 @@ def test_the_difference_in_money_is_found() -> None:
     assert (answer.hit, answer.mature, answer.controls, answer.overlap) == (100, 100, 400, 1.0)
     assert answer.upper_bound == pytest.approx(100 * 0.5 * 60)
     assert answer.e_value == pytest.approx(5 + 20**0.5, rel=0.1)
+
+
+def test_orders_of_the_weeks_before_say_what_an_unknown_cart_is_worth() -> None:
+    """From 200 orders on they do, below that those beside them who paid; the note says which. A known cart is worth itself."""
+    people = crowd(100, 0.1, failed=True, prefix="h", cart=None) + crowd(400, 0.5, failed=False, prefix="c", cart=None)
+    before, beside = ask(people, order_values=[20.0, 40.0] * 100), ask(people, order_values=[30.0] * 199)
+    # Expected: 50 orders of 30 or 60; seen: 10 of 60.
+    assert before.amount == pytest.approx(50 * 30 - 600, abs=60)
+    assert beside.amount == pytest.approx(50 * 60 - 600, abs=60)
+    assert "100 of those hit had no known cart; 200 orders of this journey in the weeks before say what their orders are worth" in before.notes
+    assert "100 of those hit had no known cart; those beside them who paid say what their orders are worth" in beside.notes
+    known = ask(crowd(100, 0.1, failed=True, prefix="h") + crowd(400, 0.5, failed=False, prefix="c"), order_values=[1.0] * 300)
+    assert known.amount == pytest.approx(2400, abs=60)
+    assert not any("cart" in note for note in known.notes)
 
 
 def test_more_money_than_expected_is_not_clipped() -> None:

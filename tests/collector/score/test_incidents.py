@@ -76,14 +76,18 @@ def test_it_is_over_after_a_pass_and_the_gap() -> None:
     assert (alone.state, alone.until, alone.window_to) == ("over", at(2), at(2))
 
 
-def test_a_failing_location_that_falls_silent_ends_a_gap_after_its_last_word() -> None:
-    """While its next run may still come it fails; then it is over a gap after its last failure, whatever another place sees, and never a blip."""
+def test_of_a_failing_location_that_falls_silent_nothing_is_known() -> None:
+    """While its next run may still come it fails; then it is unknown, counted until a gap after its last failure, whatever another place sees."""
     probes = [probe(0, True), probe(5, False, "us"), *(probe(minute, True) for minute in range(6, 300))]
     told = [find_incidents(probes, [], gap=GAP, now=at(now), silent_for=lambda _: timedelta(minutes=60)) for now in (60, 300)]
-    assert [(one.state, one.since, one.window_to) for (one,) in told] == [
-        ("failing", at(5), at(60)),
-        ("over", at(5), at(35) + timedelta(seconds=10)),
+    assert [(one.state, one.since, one.until, one.window_to) for (one,) in told] == [
+        ("failing", at(5), None, at(60)),
+        ("unknown", at(5), None, at(35) + timedelta(seconds=10)),
     ]
+    assert told[1][0].last_evidence == at(5) + timedelta(seconds=10)
+    healed = [*probes, probe(301, True, "us"), probe(4, False, "us")]
+    (one,) = find_incidents(healed, [], gap=GAP, now=at(302), silent_for=lambda _: timedelta(minutes=60))
+    assert one.state == "over"
     back = [*probes, probe(301, False, "us")]
     (one,) = find_incidents(back, [], gap=GAP, now=at(302), silent_for=lambda _: timedelta(minutes=60))
     assert (one.state, one.since) == ("failing", at(5))

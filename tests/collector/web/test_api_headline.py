@@ -86,6 +86,13 @@ def test_times_say_the_day_when_it_is_another_and_seconds_when_minutes_are_too_c
     assert " failed from 2026-11-20 14:02 to 2026-11-21 02:02:" in headline(problem(until=SINCE + timedelta(hours=12)), BERLIN)[0]
 
 
+def test_a_problem_out_of_sight_says_when_it_was_last_seen() -> None:
+    """Neither failing nor over is claimed of a place nobody looks at any more."""
+    lost = problem()
+    lost = lost.model_copy(update={"state": "unknown", "clock": lost.clock.model_copy(update={"last_evidence": SINCE + timedelta(minutes=9)})})
+    assert " failed from 14:02, last seen 14:11, not heard of since:" in headline(lost, BERLIN)[0]
+
+
 def test_comments_without_a_visit_are_said() -> None:
     """How many of the comments lead to a visit."""
     assert headline(problem(satisfaction=Satisfaction(comments=comments(3, 2))), BERLIN)[3].endswith("; 3 comments, 2 linked to the visit")

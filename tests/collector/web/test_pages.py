@@ -129,6 +129,24 @@ async def test_the_funnel_gives_every_share_its_interval(shop):
     assert "22 of 31 found it easy, 71% [53–84%]; mean 5.3 on 1–7" in text
 
 
+async def test_a_problem_out_of_sight_is_grey():
+    """Where the probes that saw it fell silent the page says neither failing nor over."""
+
+    class Lost(told.Shop):
+        async def impact(self, *how: Any, **more: Any) -> Any:
+            report = await super().impact(*how, **more)
+            one = report.problems[0]
+            clock = one.clock.model_copy(update={"last_evidence": fixtures.ago(60), "until": None})
+            return report.model_copy(update={"problems": [one.model_copy(update={"state": "unknown", "clock": clock})]})
+
+    for path in ("/", f"/problems/{fixtures.problem().id}"):
+        _, page = await ask(Lost(), path)
+        assert "Not known" in page.text
+        assert "from 14:02, last seen 14:05; the probes that saw it have fallen silent, so it may be over or go on" in page.text
+    _, today = await ask(Lost())
+    assert "Nothing is seen to fail now; 1 problem fell out of sight" in today.text
+
+
 async def test_simulated_shoppers_are_called_simulated(shop):
     """Every page of an installation whose windows are seconds says so; a real one does not."""
     for path in told.PAGES.values():

@@ -11,15 +11,16 @@ from sojourn_collector.web.answers.shortfall import healthy_of, worth_of
 from tests.collector.web.stage import context_of
 
 USUAL = {"unhurt": 100, "unhurt_done": 40}
-FEW, MANY = {"orders": 3, "mean_value": 11.0}, {"orders": 200, "mean_value": 71.5}
+NONE = {"orders": 0, "mean_value": 0.0, "own_orders": 0, "own_mean": 0.0}
+FEW, MANY = {**NONE, "orders": 3, "mean_value": 11.0}, {**NONE, "orders": 200, "mean_value": 71.5}
+OWN = {"orders": 200, "mean_value": 71.5, "own_orders": 40, "own_mean": 19.0}
 
 
-def test_real_orders_win_then_worth():
-    """Enough orders tell the value; with few of them the worth does; without either there is nothing healthy to compare with."""
-    told, said, unknown = healthy_of(USUAL, MANY, 62.0), healthy_of(USUAL, FEW, 62.0), healthy_of(USUAL, FEW)
-    assert told is not None
-    assert said is not None
-    assert (told.order_value, said.order_value, unknown) == (71.5, 62.0, None)
+def test_orders_of_the_journey_win_then_its_worth_then_all_orders():
+    """The journey's own orders tell the value; with few of them its worth does; then all orders; without any there is nothing to compare with."""
+    values = [healthy_of(USUAL, OWN, 62.0), healthy_of(USUAL, MANY, 62.0), healthy_of(USUAL, MANY), healthy_of(USUAL, FEW, 62.0)]
+    assert [value.order_value for value in values if value is not None] == [19.0, 62.0, 71.5, 62.0]
+    assert healthy_of(USUAL, FEW) is None
     assert healthy_of({"unhurt": 3, "unhurt_done": 1}, MANY, 62.0) is None
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from sojourn_collector.score.customer_impact import RECOVERED, SLOW, Unit
+from sojourn_collector.web.answers.usual import Usual
 from sojourn_collector.web.models import People
 
 
@@ -90,8 +91,8 @@ def units_of(guests: Iterable[Guest]) -> list[Unit]:
     return [Unit(guest.id, guest.severity, guest.sample_rate) for guest in guests if guest.settled and not guest.anonymous]
 
 
-def people_of(guests: Sequence[Guest], *, probes_failed: bool, usual_share: float | None) -> People:
-    """Count persons and, apart, visits. `usual_share` = share hit among those reached in the time before."""
+def people_of(guests: Sequence[Guest], *, probes_failed: bool, usual: Usual) -> People:
+    """Count persons and, apart, visits, beside what is usual for as many persons."""
     persons = [guest for guest in guests if not guest.anonymous]
     visits = [guest for guest in guests if guest.anonymous]
     return People(
@@ -103,7 +104,8 @@ def people_of(guests: Sequence[Guest], *, probes_failed: bool, usual_share: floa
         trying=sum(guest.hit and not guest.settled and not guest.recovered for guest in persons),
         # Our probes failed while they were here and nothing shows that it worked for them: reached is not hit.
         possibly=sum(not guest.hit and not guest.done for guest in persons) if probes_failed else 0,
-        usual_hit=None if usual_share is None else usual_share * len(persons),
+        usual_hit=None if usual.share is None else usual.share * len(persons),
+        usual_hours=None if usual.share is None else usual.hours,
         visits_reached=len(visits),
         visits_hit=sum(guest.hit for guest in visits),
         visits_stopped=sum(guest.stopped for guest in visits),

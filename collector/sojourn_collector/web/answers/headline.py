@@ -74,7 +74,13 @@ def _what(problem: Problem, zone: ZoneInfo) -> str:
     name = f"{problem.journey.name} › {problem.step.name}"
     since = _at(problem.clock.since, zone, problem.clock.window_to)
     ended = problem.clock.until
-    span = f"failing since {since}" if problem.state == "failing" or ended is None else f"failed from {since} to {_at(ended, zone, problem.clock.since)}"
+    if problem.state == "unknown":
+        last = problem.clock.last_evidence or problem.clock.window_to
+        span = f"failed from {since}, last seen {_at(last, zone, problem.clock.since)}, not heard of since"
+    elif problem.state == "failing" or ended is None:
+        span = f"failing since {since}"
+    else:
+        span = f"failed from {since} to {_at(ended, zone, problem.clock.since)}"
     cause = f": {problem.cause.summary}" if problem.cause else ""
     return f"{name:<{WIDTH - 1}} {span}{cause}"
 

@@ -6,7 +6,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from sojourn_collector.context import Context
-from sojourn_collector.score.customer_impact import ImpactScore, Moments, moments, score_of, total_severity
+from sojourn_collector.score.customer_impact import ImpactScore, moments, score_of, total_severity
 from sojourn_collector.web.answers.cause import cause_of
 from sojourn_collector.web.answers.found import Found
 from sojourn_collector.web.answers.guests import Guest, guests_of, people_of, units_of
@@ -16,6 +16,7 @@ from sojourn_collector.web.answers.shortfall import HISTORY, estimate, healthy_o
 from sojourn_collector.web.answers.sufferers import sufferers_of
 from sojourn_collector.web.answers.times import to_ms
 from sojourn_collector.web.answers.titles import journey_title, step_title
+from sojourn_collector.web.answers.usual import read_usual, usual_of
 from sojourn_collector.web.answers.window import RUN_LENGTH
 from sojourn_collector.web.models import Clock, Impact, Problem
 
@@ -49,12 +50,12 @@ async def problem_of(context: Context, found: Found, orders_known: OrdersKnown, 
             known_until=orders_known.until,
             promised=orders_known.promised,
             healthy=healthy_of(usual, usual_orders, worth_of(context, found.journey)),
+            order_values=usual_orders["own_values"],
         ),
         sufferers_of(context, guests, satisfaction.comments, impact.currency),
     )
-    before = Moments(usual["units"], usual["w_sum"], usual["w_squares"], usual["w_severity"])
     # Person-days, as the incident counts: who comes daily would else be usually hit because of one bad day in the month.
-    usual_share = usual["hit"] / usual["units"] if usual["units"] else None
+    before = usual_of(usual, incident.window_from)
     problem = Problem(
         id=found.id,
         journey=journey_title(context, found.journey),
@@ -62,8 +63,8 @@ async def problem_of(context: Context, found: Found, orders_known: OrdersKnown, 
         state=incident.state,
         clock=_clock(found),
         cause=cause,
-        people=people_of(guests, probes_failed=bool(incident.failed_runs), usual_share=usual_share),
-        impact=impact_model(score_of(moments(units), before)),
+        people=people_of(guests, probes_failed=bool(incident.failed_runs), usual=before),
+        impact=impact_model(score_of(moments(units), before.moments)),
         money=money,
         satisfaction=satisfaction,
         who=who,
@@ -92,16 +93,8 @@ async def _read(context: Context, found: Found, now: datetime) -> tuple[Any, ...
         query("problem_people", **here),
         query("problem_orders", **here, orders_since=incident.window_from - timedelta(seconds=HISTORY), orders_until=now),
         query("problem_feedback", **here, answers_until=now),
-        _one(
-            context,
-            "problem_usual",
-            journey=found.journey,
-            step=found.step,
-            since=usual_since,
-            until=incident.window_from,
-            zone=context.impact.timezone,
-        ),
-        _one(context, "usual_orders", since=usual_since, until=incident.window_from, currency=context.impact.currency),
+        read_usual(context, found),
+        _one(context, "usual_orders", journey=found.journey, since=usual_since, until=incident.window_from, currency=context.impact.currency),
         _probe(context, found),
     )
     return answers
@@ -138,6 +131,7 @@ def _clock(found: Found) -> Clock:
     incident = found.incident
     return Clock(
         since=incident.since,
+        last_evidence=incident.last_evidence,
         until=incident.until,
         last_probe_pass=incident.last_probe_pass,
         first_probe_failure=incident.first_probe_failure,

@@ -28,10 +28,14 @@ def settings_of(impact: ImpactConfig) -> Settings:
 
 
 def healthy_of(usual: dict[str, Any], orders: dict[str, Any], worth: float | None = None) -> Healthy | None:
-    """Conversion and order value of the time before, when there was enough of it; where too few orders tell the value, `worth` does."""
+    """Conversion and order value of the time before, when there was enough of it.
+
+    What an order is worth say the orders of walks through this journey, where they are too few its `worth`, at last all orders.
+    """
     if usual["unhurt"] < TRUSTED_UNITS or not usual["unhurt_done"]:
         return None
-    value = orders["mean_value"] if orders["orders"] >= TRUSTED_ORDERS else worth
+    everything = orders["mean_value"] if orders["orders"] >= TRUSTED_ORDERS else None
+    value = orders["own_mean"] if orders["own_orders"] >= TRUSTED_ORDERS else everything if worth is None else worth
     return None if value is None else Healthy(usual["unhurt_done"] / usual["unhurt"], value, usual["unhurt"])
 
 
@@ -75,15 +79,19 @@ async def estimate(
     known_until: datetime | None,
     promised: bool,
     healthy: Healthy | None,
+    order_values: Sequence[float] = (),
 ) -> Money:
     """Estimate in a thread, the numbers take a fraction of a second.
 
     :param known_until: up to when all orders are known; None = none were ever received.
+    :param order_values: net values of the journey's orders in the weeks before.
     :param promised: whether the order source said so itself (a watermark), or only its newest order did.
     """
     shoppers = shoppers_of(guests, orders, impact.currency)
     watermark = None if known_until is None else _seconds(known_until)
-    answer = await asyncio.to_thread(business_impact, shoppers, settings_of(impact), now=_seconds(now), watermark=watermark, seed=found.seed, healthy=healthy)
+    answer = await asyncio.to_thread(
+        business_impact, shoppers, settings_of(impact), now=_seconds(now), watermark=watermark, seed=found.seed, healthy=healthy, order_values=order_values
+    )
     notes = [*answer.notes, *_notes(found, guests, orders, impact.currency, promised=promised or known_until is None)]
     return _model(answer, notes, impact.currency, min(now, known_until) if known_until else now)
 

@@ -1,0 +1,63 @@
+"""What is usual: the same hours of the week where there are four weeks of them, else all hours."""
+
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from sojourn_collector.context import Context
+from sojourn_collector.store.client import Store
+from sojourn_collector.web.answers.impact import impact
+from sojourn_collector.web.answers.usual import hours_of_week, usual_of
+from tests.collector.web.stage import BROKE, NOW, Rows, broken_shop, context_of, minute
+
+BERLIN, KOLKATA = ZoneInfo("Europe/Berlin"), ZoneInfo("Asia/Kolkata")
+
+
+@pytest.fixture
+async def context(store: Store, tmp_path: Path) -> AsyncIterator[Context]:
+    one = context_of(store, tmp_path)
+    yield one
+    one.control.close()
+
+
+def weeks_before(rows: Rows, weeks: int, people: int = 12) -> None:
+    """In each week: at the hour of the incident one in `people` is hit, at night everybody is."""
+    for week in range(1, weeks + 1):
+        for number in range(people):
+            rows.customer(f"w{week}-{number}", BROKE - timedelta(weeks=week) + timedelta(seconds=60 + 20 * number), fails=number == 0, done=number > 0)
+            rows.customer(f"n{week}-{number}", BROKE - timedelta(weeks=week, hours=9, seconds=20 * number), fails=True)
+
+
+@pytest.mark.parametrize(("weeks", "hours", "share"), [(4, "same", 1 / 12), (2, "all", 13 / 24)])
+async def test_the_same_hour_of_the_week_from_four_weeks_on(context: Context, weeks: int, hours: str, share: float) -> None:
+    """A bad night does not make a bad noon usual, once there are four weeks to know the noon by."""
+    rows = broken_shop(usual=False)
+    weeks_before(rows, weeks)
+    await rows.store(context.store)
+    problem = next(one for one in (await impact(context)).problems if one.clock.since >= BROKE)
+    assert problem.people.usual_hours == hours
+    assert problem.people.usual_hit == pytest.approx(share * problem.people.reached)
+    assert problem.impact.usual is not None
+    assert (problem.impact.usual < 10) is (hours == "same")
+
+
+def test_too_few_people_at_that_hour_are_not_taken_for_usual() -> None:
+    """Below thirty person-days at these hours all hours speak; nothing at all is not known."""
+    sums = {"w_sum": 400.0, "w_squares": 400.0, "w_severity": 40.0, "then_w_sum": 29.0, "then_w_squares": 29.0, "then_w_severity": 29.0}
+    row = {"oldest": NOW - timedelta(days=28), "hit": 40, "units": 400, "then_hit": 29, "then_units": 29, **sums}
+    assert (usual_of(row, NOW).share, usual_of(row, NOW).hours) == (0.1, "all")
+    assert usual_of({**row, "then_units": 30}, NOW).hours == "same"
+    nothing = {**dict.fromkeys(row, 0), "oldest": datetime(1970, 1, 1, tzinfo=UTC)}
+    assert usual_of(nothing, NOW).share is None
+
+
+def test_hours_are_those_of_the_reports_zone() -> None:
+    """Friday 14:02–14:10 UTC is Friday 15 o'clock in Berlin, 19 in Kolkata; a window over midnight touches both days; a week touches all hours."""
+    assert hours_of_week(BROKE, NOW, BERLIN) == [4 * 24 + 15]
+    assert hours_of_week(BROKE, NOW, KOLKATA) == [4 * 24 + 19]
+    late = datetime(2026, 11, 22, 22, 30, tzinfo=UTC)
+    assert hours_of_week(late, late + minute(60), BERLIN) == [0, 6 * 24 + 23]
+    assert hours_of_week(NOW, NOW + timedelta(days=9), BERLIN) == list(range(168))
