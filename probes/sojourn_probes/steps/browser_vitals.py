@@ -21,6 +21,8 @@ SCRIPT: Final = """
   const KEPT = 2000;
   const shifts = [], inputs = new Map(), lcps = [], softs = [], inner = [];
   const watch = (type, take, more) => {
+    // Chromium warns in the console about a type it does not know; the console is the site's.
+    if (!PerformanceObserver.supportedEntryTypes.includes(type)) return () => {};
     try {
       const observer = new PerformanceObserver((list) => list.getEntries().forEach(take));
       observer.observe({type, buffered: true, ...more});

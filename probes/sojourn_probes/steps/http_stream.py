@@ -88,13 +88,19 @@ class Stream(asyncio.Protocol, httpcore2.AsyncNetworkStream):
     ) -> "Stream":
         """Go on in TLS, within `timeout` seconds. Raises ssl.SSLError and OSError."""
         loop = asyncio.get_running_loop()
+        if self._chunks:  # who speaks first speaks no TLS, and the handshake would never see what is already here
+            spoken = ssl.SSLError(1, "[SSL: WRONG_VERSION_NUMBER] the server spoke first")
+            spoken.reason = "WRONG_VERSION_NUMBER"
+            raise spoken
         self._transport = await loop.start_tls(self._transport, self, ssl_context, server_hostname=server_hostname, ssl_handshake_timeout=timeout)
         return self
 
     async def aclose(self) -> None:
         """Close now: TLS says goodbye if it can, nobody waits for an answer to it."""
         if self._transport is not None:
-            self._transport.close()
+            # Aborting what was closed twice is an AttributeError in the TLS transport of Python 3.11.2.
+            if not self._transport.is_closing():
+                self._transport.close()
             self._transport.abort()
             await asyncio.sleep(0)
 

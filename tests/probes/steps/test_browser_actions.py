@@ -142,7 +142,11 @@ BAD = [
     (["evaluate: nothing.there"], FailureKind.SCRIPT, "evaluate nothing.there: ReferenceError: nothing is not defined"),
     (["evaluate: '\"x\".repeat(70000)'"], FailureKind.SCRIPT, 'evaluate "x".repeat(70000): gives 70002 characters of JSON, more than 65536; take less of it'),
     (["evaluate: '() => 1'"], FailureKind.SCRIPT, "evaluate () => 1: gives a function, which is no JSON value; take less of it"),
-    (["evaluate: new Promise(() => {})"], FailureKind.TIMEOUT, "evaluate new Promise(() => {}): no value within T"),
+    (
+        ["evaluate: 'new Promise((kept) => { window.kept = kept })'"],
+        FailureKind.TIMEOUT,
+        "evaluate new Promise((kept) => { window.kept = kept }): no value within T",
+    ),
     (["upload: {label: Photo, file: none.png}"], FailureKind.CONFIG, "upload none.png: there is no such file in FOLDER"),
     (
         ["download: {click: {role: link, name: Invoice}, file: 'bill-*.pdf'}"],
