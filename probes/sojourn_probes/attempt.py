@@ -1,6 +1,7 @@
 """One attempt: its steps in order, each under its deadline; after a failure only those that always run."""
 
 import asyncio
+import contextlib
 import importlib
 import math
 from collections.abc import Callable
@@ -329,6 +330,13 @@ def runner_of(kind: str) -> StepRunner:
     module = importlib.import_module(f"sojourn_probes.steps.{kind}_run")
     runner: StepRunner = module.Runner()
     return runner
+
+
+def load_runners(journey: Journey) -> None:
+    """Import the runners a journey needs, so that the first run of a process does not have it in its time. What is missing its step will say."""
+    for kind in {step.kind for step in journey.walked} - {None}:
+        with contextlib.suppress(ModuleNotFoundError):
+            runner_of(str(kind))
 
 
 def _missing(fault: NameMissing, step: str | None) -> Failure:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from sojourn_probes.attempt import NOT_OURS, Attempt, Surroundings
+from sojourn_probes.attempt import NOT_OURS, Attempt, Surroundings, load_runners
 from sojourn_probes.clock import Clock
 from sojourn_probes.events import AttemptEnded, AttemptStarted, Event, RunEnded
 from sojourn_probes.ids import RandomBytes, new_span_id, new_trace_id
@@ -54,6 +54,7 @@ async def run(
         random=random,
         tell=tell,
     )
+    load_runners(journey)
     started = clock.now_ns()
     try:
         attempts = await _attempts(journey, around)
