@@ -3,8 +3,9 @@
 from typing import Any, Final
 
 from sojourn_probes.importers.draft import Draft, Work, shown_host
-from sojourn_probes.importers.lift import is_secret_name, without_userinfo
+from sojourn_probes.importers.lift import without_userinfo
 from sojourn_probes.importers.targets import short
+from sojourn_probes.secret_names import is_secret_name
 
 MAX_ACTIONS: Final = 40
 """More actions than these begin a further step."""

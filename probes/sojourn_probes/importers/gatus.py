@@ -8,9 +8,10 @@ from sojourn_probes.importers.draft import Draft, Work, seconds
 from sojourn_probes.importers.features import has_kind, takes
 from sojourn_probes.importers.gatus_condition import Conditions
 from sojourn_probes.importers.go_duration import seconds_of
-from sojourn_probes.importers.lift import escaped, is_secret_name
+from sojourn_probes.importers.lift import escaped
 from sojourn_probes.importers.request import Request, as_json, client_credentials, part_of, proxy_of
 from sojourn_probes.importers.source import ImportFault, line_of, list_of, mapping_of, text_of, words, yaml_of
+from sojourn_probes.secret_names import is_secret_name
 
 _ENV = re.compile(r"\$\$|\$\{([A-Za-z_][A-Za-z0-9_]*)\}|\$([A-Za-z_][A-Za-z0-9_]*)")
 _CONTEXT = re.compile(r"\[CONTEXT\]\.([A-Za-z_][A-Za-z0-9_]{0,60})(?:\.[A-Za-z0-9_.]+)?")

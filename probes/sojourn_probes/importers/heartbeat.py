@@ -7,9 +7,10 @@ from sojourn_probes.importers.addresses_of import host_port
 from sojourn_probes.importers.draft import Draft, Work, seconds, tags_of
 from sojourn_probes.importers.features import takes
 from sojourn_probes.importers.go_duration import seconds_of
-from sojourn_probes.importers.lift import escaped, is_secret_name
+from sojourn_probes.importers.lift import escaped
 from sojourn_probes.importers.request import Request, basic, part_of, proxy_of
 from sojourn_probes.importers.source import ImportFault, data_of, line_of, list_of, mapping_of, text_of, words
+from sojourn_probes.secret_names import is_secret_name
 
 _NAME = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_.]*)(?::([^}]*))?\}")
 _COMMON: Final = words(

@@ -1,26 +1,14 @@
 """Lifting secrets out of what is imported: the value goes, a reference `${secrets.name}` stays."""
 
-import itertools
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Final
 from urllib.parse import quote, unquote, urlsplit, urlunsplit
 
-from sojourn_probes.importers.source import words
 from sojourn_probes.names import references
+from sojourn_probes.secret_names import is_secret_name, secret_name
 from sojourn_probes.steps.http import SECRET_HEADERS
-
-_WORD: Final = words(
-    "password passwd passphrase passcode pwd pass secret token apikey apitoken accesstoken authtoken authorization auth credential credentials session "
-    "sessionid sid otp pin cvv cvc jwt bearer signature sig authkey clientsecret secretkey accesskey privatekey passwort kennwort"
-)
-"""Words in the name of a field that make it a secret."""
-_PAIRS: Final = frozenset(
-    {("api", "key"), ("access", "key"), ("private", "key"), ("secret", "key"), ("auth", "key"), ("card", "number"), ("subscription", "key")}
-)
-_HARMLESS_ENDS: Final = words("type url uri endpoint name expires expiry length count method mode id hint placeholder label in ttl age")
-"""A `token_type` is no token."""
 
 _LOOKS_SECRET: Final = re.compile(
     r"""eyJ[A-Za-z0-9_-]{8,4000}\.[A-Za-z0-9_-]{8,4000}\.[A-Za-z0-9_-]{4,4000}   # a JWT
@@ -33,14 +21,6 @@ _LOOKS_SECRET: Final = re.compile(
 )
 _BEARER: Final = re.compile(r"(?i)\b(bearer|token)(\s{1,4})([A-Za-z0-9._~+/=-]{12,8000})")
 _ONLY_NAMES: Final = re.compile(r"(?:[A-Za-z]{1,20}\s)?\$\{(?:secrets|steps)\.[^}]*\}")
-
-
-def is_secret_name(name: str) -> bool:
-    """Whether a field, parameter or variable of this name holds a secret: `password`, `apiKey`, `x-auth-token`, but not `token_type`."""
-    found = [word.lower() for word in re.findall(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+", name[:200])]
-    if not found or found[-1] in _HARMLESS_ENDS:
-        return False
-    return any(word in _WORD for word in found) or any(pair in _PAIRS for pair in itertools.pairwise(found))
 
 
 def is_secret_header(name: str) -> bool:
@@ -161,12 +141,6 @@ def shown_line(line: str) -> str:
     if is_secret_name(line) or re.search(r"(?i)fill|type|press|set", line):
         line = re.sub(r"""(["'`])(?:(?!\1).){0,500}(?:\1|$)""", r"\1…\1", line)
     return line[:80]
-
-
-def secret_name(text: str) -> str:
-    """A good name for a secret, made of `text`: `X-API-Key` is `x_api_key`."""
-    name = re.sub(r"[^a-z0-9]+", "_", re.sub(r"(?<=[a-z])(?=[A-Z])", "_", text[:200]).lower()).strip("_")[:60]
-    return name if re.match(r"[a-z]", name) else f"secret_{name}".rstrip("_")
 
 
 def without_userinfo(url: str) -> str:

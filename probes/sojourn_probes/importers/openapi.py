@@ -4,9 +4,10 @@ import re
 from typing import Any, Final
 
 from sojourn_probes.importers.draft import Draft, Work
-from sojourn_probes.importers.lift import escaped, is_secret_name, secret_name
+from sojourn_probes.importers.lift import escaped
 from sojourn_probes.importers.request import Request, name_of, part_of
 from sojourn_probes.importers.source import ImportFault, data_of, line_of, list_of, mapping_of, text_of
+from sojourn_probes.secret_names import is_secret_name, secret_name
 
 _CHANGING: Final = ("post", "put", "patch", "delete", "options", "head", "trace")
 _MADE_UP: Final[dict[str, str]] = {"integer": "1", "number": "1", "boolean": "true"}

@@ -6,10 +6,11 @@ from typing import Any, Final
 
 from sojourn_probes.importers.draft import Draft, Work
 from sojourn_probes.importers.features import is_name, takes
-from sojourn_probes.importers.lift import escaped, is_secret_name
+from sojourn_probes.importers.lift import escaped
 from sojourn_probes.importers.postman_script import Script
 from sojourn_probes.importers.request import Request, basic, bearer, part_of
 from sojourn_probes.importers.source import ImportFault, json_of, list_of, mapping_of, text_of
+from sojourn_probes.secret_names import is_secret_name
 
 _NAME = re.compile(r"\{\{\s*([^{}]{1,100}?)\s*\}\}")
 _DYNAMIC: Final = {

@@ -5,7 +5,8 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from sojourn_probes.importers.draft import Work, seconds
-from sojourn_probes.importers.lift import is_secret_name, shown_line
+from sojourn_probes.importers.lift import shown_line
+from sojourn_probes.secret_names import is_secret_name
 
 _TEXT: Final = r"""["']([^"'\\]{1,200})["']"""
 _SILENT = re.compile(
