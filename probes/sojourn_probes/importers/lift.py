@@ -20,6 +20,11 @@ _LOOKS_SECRET: Final = re.compile(
     re.VERBOSE,
 )
 _BEARER: Final = re.compile(r"(?i)\b(bearer|token)(\s{1,4})([A-Za-z0-9._~+/=-]{12,8000})")
+_SPOKEN: Final = re.compile(
+    r"(?im)^([ \t]*(?:\w{1,20}[ ])?(?:PASS|AUTH|LOGIN|AUTHENTICATE)[ ][^\r\n]{0,500}?)((?!(?:LOGIN|PLAIN|TLS|SSL)\s*$)[^\s$]\S{0,500})(?=\s*$)"
+)
+"""`PASS x` of POP3 and IRC, `AUTH ana x` of Redis, `AUTH PLAIN x` of SMTP, `a1 LOGIN ana x` of IMAP: the last word is the secret."""
+_MERE_VALUES: Final = frozenset({"value", "values", "text", "raw", "plain", "cleartext", "data"})
 _ONLY_NAMES: Final = re.compile(r"(?:[A-Za-z]{1,20}\s)?\$\{(?:secrets|steps)\.[^}]*\}")
 
 
@@ -45,6 +50,8 @@ class Vault:
     origin: Callable[[str], str | None] = lambda value: None
     translate: Callable[[str], str] = escaped
     """Foreign text into ours: an importer whose format has variables turns them into names here."""
+    taken: set[str] = field(default_factory=set)
+    """Variables of the format whose value stands in a secret field; they become secrets."""
     _values: dict[str, str] = field(default_factory=dict)
 
     def lift(self, value: str, hint: str, place: str) -> str:
@@ -64,6 +71,10 @@ class Vault:
         self.names.setdefault(name, place)
         return f"${{secrets.{name}}}"
 
+    def taken_as(self, variable: str) -> str:
+        """The name of the secret that a taken variable became."""
+        return secret_name(variable)
+
     def field(self, value: str, hint: str, place: str) -> str:
         """What stands in a secret field instead of `value`, which is escaped and may hold names already; an empty value stays."""
         if not value or _ONLY_NAMES.fullmatch(value):
@@ -72,6 +83,8 @@ class Vault:
         if not found:
             return self.lift(value.replace("$${", "${"), hint, place)
         for reference in found:
+            if reference.parts[:1] == ("vars",):
+                self.taken.add(reference.parts[1])
             if reference.parts[:1] in (("vars",), ("env",)) and len(reference.parts) == 2:
                 value = value.replace(f"${{{reference.text}}}", self.by_name(reference.parts[1], place))
         return value
@@ -85,16 +98,28 @@ class Vault:
         """The value of a field called `name`, lifted when name or value say that it is a secret."""
         return self.field(value, name, place) if is_secret_name(name) else self.text(value, name, place)
 
+    def said(self, text: str, place: str) -> str:
+        """A text (escaped) said to a server, with what follows PASS, AUTH and their like lifted, and what looks like a secret."""
+
+        def lifted(found: re.Match[str]) -> str:
+            return found.group(1) + self.field(found.group(2), "password", place)
+
+        return self.text(_SPOKEN.sub(lifted, text), "text", place)
+
     def data(self, value: Any, place: str, name: str = "") -> Any:
-        """JSON data with its secrets lifted, in any nesting; its texts are translated on the way."""
+        """JSON data with its secrets lifted, in any nesting; its texts are translated on the way. `{password: {value: …}}` holds one too."""
         if isinstance(value, dict):
-            return {self.translate(str(key)): self.data(item, place, str(key)) for key, item in value.items()}
+            return {self.translate(str(key)): self.data(item, place, name if key in _MERE_VALUES else str(key)) for key, item in value.items()}
         if isinstance(value, list):
             return [self.data(item, place, name) for item in value]
         if isinstance(value, str):
             return self.named(name, self.translate(value), place)
-        secret_number = isinstance(value, int) and not isinstance(value, bool) and is_secret_name(name)
+        secret_number = isinstance(value, int | float) and not isinstance(value, bool) and is_secret_name(name)
         return self.lift(str(value), name, place) if secret_number else value
+
+    def user(self, user: str, password: str, place: str) -> str:
+        """Who signs in; without a password the name is the key itself, as with many APIs."""
+        return self.text(user, "user", place) if password else self.field(user, "user", place)
 
     def url(self, url: str, place: str) -> tuple[str, dict[str, str] | None]:
         """An address (escaped) without user, password, fragment and secret parameters, and the sign-in that stood in it."""
@@ -105,7 +130,8 @@ class Vault:
             userinfo, at, host = authority.rpartition("@")
             if at:
                 user, _, password = userinfo.partition(":")
-                auth = {"user": unquote(user), "password": self.field(unquote(password) or "-", "password", place)}
+                user = self.user(unquote(user), unquote(password), place)
+                auth = {"user": user, "password": self.field(unquote(password) or "-", "password", place)}
             url = f"{scheme}://{host}{slash}{path}"
         url = url.partition("#")[0]
         base, mark, query = url.partition("?")
@@ -138,7 +164,7 @@ class Vault:
 def shown_line(line: str) -> str:
     """The beginning of a line of somebody's script for a message: what stands in quotes is left out where it may be a secret."""
     line = " ".join(line.split())
-    if is_secret_name(line) or re.search(r"(?i)fill|type|press|set", line):
+    if any(is_secret_name(word) for word in re.findall(r"[\w-]+", line[:2000])) or re.search(r"(?i)fill|type|press|set", line):
         line = re.sub(r"""(["'`])(?:(?!\1).){0,500}(?:\1|$)""", r"\1…\1", line)
     return line[:80]
 

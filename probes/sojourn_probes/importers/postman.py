@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from sojourn_probes.importers.draft import Draft, Work
+from sojourn_probes.importers.draft import Draft, Work, name_word
 from sojourn_probes.importers.features import is_name, takes
 from sojourn_probes.importers.lift import escaped
 from sojourn_probes.importers.postman_script import Script
@@ -41,12 +41,11 @@ class _Collection:
             return self.set_by[name]
         if name.startswith("$"):
             return self._dynamic(name)
-        word = re.sub(r"[^A-Za-z0-9_-]+", "_", name).strip("-")[:60] or "value"
-        word = word if re.match(r"[A-Za-z_]", word) else f"v_{word}"
+        word = name_word(name)
         if name in self.secret or is_secret_name(name):
             return self.work.vault.by_name(name, self.place)
         if name in self.values:
-            self.used[word] = self._plain(self.values[name], 0)
+            self.used[word] = self.work.vault.text(self._plain(self.values[name], 0), name, self.place)
             return f"${{vars.{word}}}"
         return f"${{env.{re.sub(r'(?<=[a-z])(?=[A-Z])', '_', word).replace('-', '_').upper()}}}"
 

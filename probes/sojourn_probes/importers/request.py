@@ -50,7 +50,7 @@ def part_of(request: Request, work: Work, place: str) -> dict[str, Any] | None:
         return None
     url, auth = work.vault.url(request.url, place)
     part: dict[str, Any] = {"url": url or "/"}
-    headers, header_auth = _headers(request, work, place)
+    headers, header_auth = headers_of(request.headers, work, place)
     body = _body(request, headers, method, work, place)
     sends = bool(body) or "file" in request.more or "multipart" in request.more
     if method != ("POST" if sends else "GET"):
@@ -71,7 +71,8 @@ def part_of(request: Request, work: Work, place: str) -> dict[str, Any] | None:
 
 def basic(user: str, password: str, work: Work, place: str) -> dict[str, str]:
     """Signing in by user and password, the password lifted."""
-    return {"user": user, "password": work.vault.field(password or "-", f"{_word(user)}_password" if "${" not in user else "password", place)}
+    hint = f"{_word(user)}_password" if "${" not in user and password else "password"
+    return {"user": work.vault.user(user, password, place), "password": work.vault.field(password or "-", hint, place)}
 
 
 def bearer(token: str, work: Work, place: str) -> dict[str, str]:
@@ -102,10 +103,11 @@ def _word(user: str) -> str:
     return re.sub(r"[^A-Za-z0-9]+", "_", user.partition("@")[0])[:30].strip("_") or "user"
 
 
-def _headers(request: Request, work: Work, place: str) -> tuple[dict[str, str], dict[str, str] | None]:
+def headers_of(given: list[tuple[str, str]], work: Work, place: str) -> tuple[dict[str, str], dict[str, str] | None]:
+    """Headers as a step says them, their secrets lifted, and the sign-in that stood in one of them."""
     headers: dict[str, str] = {}
     auth: dict[str, str] | None = None
-    for name, value in request.headers:
+    for name, value in given:
         low = name.lower()
         if not name or low in AUTOMATIC or low in RESERVED_HEADERS or low.startswith((":", "sec-")):
             continue
