@@ -20,6 +20,14 @@ _LOOKS_SECRET: Final = re.compile(
     re.VERBOSE,
 )
 _BEARER: Final = re.compile(r"(?i)\b(bearer|token)(\s{1,4})([A-Za-z0-9._~+/=-]{12,8000})")
+_FIELDS: Final = re.compile(
+    r"""["']?\b([\w.-]{1,100})["']?[ \t]{0,5}[:=]\s{0,5}"((?:[^"\\]|\\.){1,2000})"        # JSON and its like
+    | ["']?\b([\w.-]{1,100})["']?[ \t]{0,5}[:=]\s{0,5}'((?:[^'\\]|\\.){1,2000})'
+    | <(?:\w{1,50}:)?([\w.-]{1,100})(?:\s[^<>]{0,500})?>([^<>]{1,2000})</              # XML
+    | \b([\w.-]{1,100})=["']?([^\s&"'<>=]{1,2000})                                     # forms and attributes
+    """,
+    re.VERBOSE,
+)
 _SPOKEN: Final = re.compile(
     r"(?im)^([ \t]*(?:\w{1,20}[ ])?(?:PASS|AUTH|LOGIN|AUTHENTICATE)[ ][^\r\n]{0,500}?)((?!(?:LOGIN|PLAIN|TLS|SSL)\s*$)[^\s$]\S{0,500})(?=\s*$)"
 )
@@ -97,6 +105,16 @@ class Vault:
     def named(self, name: str, value: str, place: str) -> str:
         """The value of a field called `name`, lifted when name or value say that it is a secret."""
         return self.field(value, name, place) if is_secret_name(name) else self.text(value, name, place)
+
+    def raw(self, body: str, place: str) -> str:
+        """A body (escaped) of no form we know, with fields that are named like secrets lifted: of JSON, XML and forms alike."""
+
+        def lifted(found: re.Match[str]) -> str:
+            name, value = next((name, value) for name, value in zip(found.groups()[::2], found.groups()[1::2], strict=True) if name)
+            before, _, after = found.group().rpartition(value)
+            return f"{before}{self.field(value, name, place)}{after}" if is_secret_name(name) else found.group()
+
+        return self.text(_FIELDS.sub(lifted, body), "body", place)
 
     def said(self, text: str, place: str) -> str:
         """A text (escaped) said to a server, with what follows PASS, AUTH and their like lifted, and what looks like a secret."""

@@ -6,7 +6,7 @@ import json
 import re
 from dataclasses import dataclass, field
 from typing import Any, Final, get_args
-from urllib.parse import parse_qsl, urlencode
+from urllib.parse import unquote_plus, urlencode
 
 from sojourn_probes.importers.draft import Work
 from sojourn_probes.importers.lift import is_secret_header, without_userinfo
@@ -176,14 +176,14 @@ def _any_body(request: Request, headers: dict[str, str], work: Work, place: str)
         if data is not None:
             _without_type(headers, "application/json")
             return {"json": _ours(data, work, place)}
-    if "x-www-form-urlencoded" in kind and "${" not in request.body:
-        return _form(parse_qsl(request.body, keep_blank_values=True, max_num_fields=None), headers, work, place)
-    lifted = re.sub(
-        r"""(?i)(["']?(?:password|passwd|secret|token|api_?key)["']?\s{0,3}[:=]\s{0,3}["'])([^"'$]{3,200})""",
-        lambda found: found.group(1) + work.vault.lift(found.group(2), "password", place),
-        work.vault.text(request.body, "body", place),
-    )
-    return {"body": lifted}
+    if "x-www-form-urlencoded" in kind:
+        return _form(_pairs(request.body), headers, work, place)
+    return {"body": work.vault.raw(request.body, place)}
+
+
+def _pairs(body: str) -> list[tuple[str, str]]:
+    """The fields of a form; names of ours in it are no escapes of the form's."""
+    return [(unquote_plus(name), unquote_plus(value)) for name, _, value in (one.partition("=") for one in body.split("&") if one)]
 
 
 def _json(body: str) -> Any:
@@ -193,6 +193,12 @@ def _json(body: str) -> Any:
     except ImportFault:
         return None
     return data if _is_shallow(data, MAX_JSON_DEPTH) else None
+
+
+def json_or_none(body: str, work: Work, place: str) -> Any:
+    """A body (already ours) as JSON data with its secrets lifted; None when it is none."""
+    data = _json(body)
+    return None if data is None else _ours(data, work, place)
 
 
 def _is_shallow(value: Any, left: int) -> bool:
