@@ -82,7 +82,7 @@ class Parts:
         if source in ("total", "rtt"):
             return seconds(float(text) / 1000) if _NUMBER.match(text) and float(text) > 0 else None
         if source == "loss":
-            return float(text) if _NUMBER.match(text) else None
+            return (float(text) if "." in text else int(text)) if _NUMBER.match(text) else None
         if source == "json" and "contains" not in sign and (isinstance(self.target, int | float) or _NUMBER.match(text)):
             return self.target if isinstance(self.target, int | float) else float(text) if "." in text else int(text)
         if source == "json" and text in ("true", "false"):
