@@ -8,7 +8,7 @@ from sojourn_probes.importers.blackbox_http import http
 from sojourn_probes.importers.blackbox_parts import family_of, place_of, regex, tls_of
 from sojourn_probes.importers.draft import Draft, Work, seconds, shown_host
 from sojourn_probes.importers.go_duration import seconds_of
-from sojourn_probes.importers.lift import escaped
+from sojourn_probes.importers.lift import escaped, shown_address
 from sojourn_probes.importers.source import ImportFault, line_of, list_of, mapping_of, text_of, words, yaml_of
 from sojourn_probes.steps.dns import Record
 
@@ -21,7 +21,7 @@ def read(text: str, work: Work) -> None:
         raise ImportFault("is no configuration of the blackbox exporter (modules: is not there)", line_of(data))
     for name, said in modules.items():
         for target in work.targets or ("",):
-            title = f"{name}: {shown_host(target) or target}" if target else name
+            title = f"{name}: {shown_host(target) or shown_address(target)}" if target else name
             _module(title, mapping_of(said), target, work)
     if not work.targets:
         work.lose("modules", "a module names no target; it comes from the environment (TARGET, or TARGET_HOST and TARGET_PORT), or name it with --target")
@@ -88,7 +88,7 @@ def _dialog(name: str, turns: list[Any], work: Work, end: str = "\n") -> list[di
 def _icmp(name: str, said: dict[str, Any], target: str, draft: Draft, work: Work) -> None:
     where = host_port(target) if target else ("${env.TARGET_HOST}", None)
     if where is None:
-        work.lose(name, f"was left out; the target {target[:60]!r} is no host")
+        work.lose(name, f"was left out; the target {shown_address(target)!r} is no host")
         return
     part: dict[str, Any] = {"host": where[0], "count": 1, **family_of(said)}
     size = said.get("payload_size")
@@ -101,7 +101,7 @@ def _icmp(name: str, said: dict[str, Any], target: str, draft: Draft, work: Work
 def _dns(name: str, said: dict[str, Any], target: str, draft: Draft, work: Work) -> None:
     resolver = resolver_of(target) if target else "${env.TARGET}"
     if resolver is None:
-        work.lose(name, f"was left out; the target {target[:60]!r} is no name server")
+        work.lose(name, f"was left out; the target {shown_address(target)!r} is no name server")
         return
     record = text_of(said.get("query_type")).upper() or "ANY"
     if record not in get_args(Record):

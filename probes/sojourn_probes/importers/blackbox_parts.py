@@ -4,7 +4,7 @@ from typing import Any
 
 from sojourn_probes.importers.addresses_of import host_port
 from sojourn_probes.importers.draft import Work
-from sojourn_probes.importers.lift import escaped, without_userinfo
+from sojourn_probes.importers.lift import escaped, shown_address
 from sojourn_probes.importers.source import line_of, text_of
 
 
@@ -40,8 +40,8 @@ def place_of(name: str, target: str, work: Work, *, port: bool = False) -> tuple
         return "${env.TARGET_HOST}", "${env.TARGET_PORT}"
     where = host_port(target)
     if where is None:
-        work.lose(name, f"was left out; the target {without_userinfo(target)[:60]!r} is no host:port")
+        work.lose(name, f"was left out; the target {shown_address(target)!r} is no host:port")
     elif port and where[1] is None:
-        work.lose(name, f"was left out; the target {target[:60]!r} names no port")
+        work.lose(name, f"was left out; the target {shown_address(target)!r} names no port")
         return None
     return where

@@ -6,7 +6,7 @@ from typing import Any, Final
 from sojourn_probes.importers.checkly_assertion import assertion, assertion_of_chain
 from sojourn_probes.importers.checkly_monitors import MONITORS, family
 from sojourn_probes.importers.draft import Draft, Work, seconds, tags_of
-from sojourn_probes.importers.lift import escaped
+from sojourn_probes.importers.lift import escaped, unquoted
 from sojourn_probes.importers.literal import Call, Chain, Reader, Unknown
 from sojourn_probes.importers.request import Request, as_json, basic, part_of
 from sojourn_probes.importers.source import ImportFault, json_of, list_of, mapping_of, text_of, words
@@ -159,7 +159,7 @@ class _Check:
     def text(self, value: Any) -> str:
         """A text of the check as ours; what is no literal comes from the environment."""
         if isinstance(value, Unknown | Chain):
-            self.lose(f"{value.text if isinstance(value, Unknown) else value.path} is computed by the script; set VALUE instead")
+            self.lose(f"{unquoted(value.text if isinstance(value, Unknown) else value.path)} is computed by the script; set VALUE instead")
             return "${env.VALUE}"
         return _ours(text_of(value))
 

@@ -111,6 +111,9 @@ class Work:
         """Write one expectation in its one-line form; one that cannot be written is said."""
         if isinstance(target, str) and "matches" not in comparison:
             target = self.vault.named(prop or "", target, place)
+        elif isinstance(target, str) and self.vault.holds(target):
+            self.lose(place, f"the expectation on {source} was left out: its regular expression holds what looks like a secret")
+            return
         parts = {"source": source, "comparison": comparison, **({} if prop is None else {"property": prop}), **({"count": True} if count else {})}
         if not comparison.endswith("exists"):
             parts["target"] = target

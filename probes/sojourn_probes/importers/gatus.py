@@ -6,6 +6,7 @@ from sojourn_probes.importers.draft import Work, name_word, seconds
 from sojourn_probes.importers.gatus_endpoint import Endpoint
 from sojourn_probes.importers.gatus_env import ours
 from sojourn_probes.importers.go_duration import seconds_of
+from sojourn_probes.importers.lift import shown_address
 from sojourn_probes.importers.source import ImportFault, line_of, list_of, mapping_of, text_of, words, yaml_of
 from sojourn_probes.secret_names import is_secret_name
 
@@ -37,7 +38,7 @@ def read(text: str, work: Work) -> None:
 
 
 def _name(endpoint: dict[str, Any]) -> str:
-    group, name = text_of(endpoint.get("group")), text_of(endpoint.get("name")) or text_of(endpoint.get("url"))[:60] or "endpoint"
+    group, name = text_of(endpoint.get("group")), text_of(endpoint.get("name")) or shown_address(text_of(endpoint.get("url"))) or "endpoint"
     return f"{group}: {name}" if group else name
 
 

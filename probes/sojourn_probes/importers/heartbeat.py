@@ -6,7 +6,7 @@ from typing import Any, Final
 from sojourn_probes.importers.addresses_of import host_port
 from sojourn_probes.importers.draft import Draft, Work, seconds, tags_of
 from sojourn_probes.importers.go_duration import seconds_of
-from sojourn_probes.importers.lift import escaped
+from sojourn_probes.importers.lift import escaped, shown_address
 from sojourn_probes.importers.request import Request, basic, part_of, proxy_of
 from sojourn_probes.importers.source import ImportFault, data_of, line_of, list_of, mapping_of, text_of, words
 from sojourn_probes.secret_names import is_secret_name
@@ -182,11 +182,11 @@ def _family(monitor: dict[str, Any]) -> dict[str, Any]:
 def _tcp(name: str, monitor: dict[str, Any], host: str, draft: Draft, work: Work) -> None:
     where = host_port(_ours(host))
     if where is None:
-        work.lose(name, f"the host {host[:60]!r} was left out; it is no host:port", monitor["_line"])
+        work.lose(name, f"the host {shown_address(host)!r} was left out; it is no host:port", monitor["_line"])
         return
     ports = [where[1]] if where[1] is not None else [port for port in list_of(monitor.get("ports")) if isinstance(port, int) and 1 <= port <= 65535]
     if not ports:
-        work.lose(name, f"the host {host[:60]!r} was left out; no port is given", monitor["_line"])
+        work.lose(name, f"the host {shown_address(host)!r} was left out; no port is given", monitor["_line"])
     if monitor.get("proxy_url"):
         work.lose(name, "proxy_url was left out; tcp steps go through none", monitor["_line"])
     check = mapping_of(monitor.get("check"))
@@ -205,7 +205,7 @@ def _tcp(name: str, monitor: dict[str, Any], host: str, draft: Draft, work: Work
 def _icmp(name: str, monitor: dict[str, Any], host: str, draft: Draft, work: Work) -> None:
     where = host_port(_ours(host))
     if where is None:
-        work.lose(name, f"the host {host[:60]!r} was left out; it cannot be read", monitor["_line"])
+        work.lose(name, f"the host {shown_address(host)!r} was left out; it cannot be read", monitor["_line"])
         return
     part: dict[str, Any] = {"host": where[0], **_family(monitor)}
     wait = seconds_of(monitor.get("wait"))

@@ -21,7 +21,8 @@ _LOOKS_SECRET: Final = re.compile(
 )
 _BEARER: Final = re.compile(r"(?i)\b(bearer|token)(\s{1,4})([A-Za-z0-9._~+/=-]{12,8000})")
 _FIELDS: Final = re.compile(
-    r"""["']?\b([\w.-]{1,100})["']?[ \t]{0,5}[:=]\s{0,5}"((?:[^"\\]|\\.){1,2000})"        # JSON and its like
+    r"""\bname="?([\w.-]{1,100})"?[^\r\n]{0,500}(?:\r?\n[^\r\n]{1,500}){0,5}\r?\n\r?\n([^\r\n]{1,2000})      # forms in parts
+    | ["']?\b([\w.-]{1,100})["']?[ \t]{0,5}[:=]\s{0,5}"((?:[^"\\]|\\.){1,2000})"        # JSON and its like
     | ["']?\b([\w.-]{1,100})["']?[ \t]{0,5}[:=]\s{0,5}'((?:[^'\\]|\\.){1,2000})'
     | <(?:\w{1,50}:)?([\w.-]{1,100})(?:\s[^<>]{0,500})?>([^<>]{1,2000})</              # XML
     | \b([\w.-]{1,100})=["']?([^\s&"'<>=]{1,2000})                                     # forms and attributes
@@ -104,17 +105,17 @@ class Vault:
 
     def named(self, name: str, value: str, place: str) -> str:
         """The value of a field called `name`, lifted when name or value say that it is a secret."""
-        return self.field(value, name, place) if is_secret_name(name) else self.text(value, name, place)
+        return self.field(value, name, place) if is_secret_name(name) else self.raw(value, place, name)
 
-    def raw(self, body: str, place: str) -> str:
-        """A body (escaped) of no form we know, with fields that are named like secrets lifted: of JSON, XML and forms alike."""
+    def raw(self, body: str, place: str, hint: str = "body") -> str:
+        """A text (escaped) of no form we know, with fields that are named like secrets lifted: of JSON, XML and forms alike."""
 
         def lifted(found: re.Match[str]) -> str:
             name, value = next((name, value) for name, value in zip(found.groups()[::2], found.groups()[1::2], strict=True) if name)
             before, _, after = found.group().rpartition(value)
             return f"{before}{self.field(value, name, place)}{after}" if is_secret_name(name) else found.group()
 
-        return self.text(_FIELDS.sub(lifted, body), "body", place)
+        return self.text(_FIELDS.sub(lifted, body), hint, place)
 
     def said(self, text: str, place: str) -> str:
         """A text (escaped) said to a server, with what follows PASS, AUTH and their like lifted, and what looks like a secret."""
@@ -122,7 +123,7 @@ class Vault:
         def lifted(found: re.Match[str]) -> str:
             return found.group(1) + self.field(found.group(2), "password", place)
 
-        return self.text(_SPOKEN.sub(lifted, text), "text", place)
+        return self.raw(_SPOKEN.sub(lifted, text), place, "text")
 
     def data(self, value: Any, place: str, name: str = "") -> Any:
         """JSON data with its secrets lifted, in any nesting; its texts are translated on the way. `{password: {value: …}}` holds one too."""
@@ -164,6 +165,12 @@ class Vault:
         lifted = self.named(unquote(name), unquote(value), place)
         return one if lifted == unquote(value) else f"{name}{sign}{lifted}"
 
+    def holds(self, pattern: str) -> bool:
+        """Whether a regular expression holds a secret of its own, such as `token=x7fq…`."""
+        looked = Vault()
+        looked.raw(re.sub(r"\\(.)", r"\1", pattern), "")
+        return any(len(value) >= 6 and value.isascii() and re.fullmatch(r"[\w./+=-]+", value) for value in looked._values)
+
     def hidden(self, message: str) -> str:
         """`message` without anything lifted and anything that looks like a secret."""
         for value in self._values:
@@ -182,9 +189,21 @@ class Vault:
 def shown_line(line: str) -> str:
     """The beginning of a line of somebody's script for a message: what stands in quotes is left out where it may be a secret."""
     line = " ".join(line.split())
-    if any(is_secret_name(word) for word in re.findall(r"[\w-]+", line[:2000])) or re.search(r"(?i)fill|type|press|set", line):
-        line = re.sub(r"""(["'`])(?:(?!\1).){0,500}(?:\1|$)""", r"\1…\1", line)
+    if any(is_secret_name(word) for word in re.findall(r"[\w-]+", line[:2000])) or re.search(
+        r"(?i)fill|type|press|set|cookie|header|storage|request|evaluate|login|script", line
+    ):
+        line = unquoted(line)
     return line[:80]
+
+
+def unquoted(text: str) -> str:
+    """`text` of somebody's script for a message, without what stands in quotes."""
+    return re.sub(r"""(["'`])(?:(?!\1).){0,500}(?:\1|$)""", r"\1…\1", " ".join(text.split()))[:80]
+
+
+def shown_address(text: str) -> str:
+    """An address or host of any form for a message or a name: without user, password and query."""
+    return " ".join(text.rpartition("@")[2].partition("?")[0].split())[:60]
 
 
 def without_userinfo(url: str) -> str:

@@ -45,9 +45,17 @@ class _Collection:
         if name in self.secret or is_secret_name(name):
             return self.work.vault.by_name(name, self.place)
         if name in self.values:
-            self.used[word] = self.work.vault.text(self._plain(self.values[name], 0), name, self.place)
+            self.used[word] = self._value(name)
             return f"${{vars.{word}}}"
         return f"${{env.{re.sub(r'(?<=[a-z])(?=[A-Z])', '_', word).replace('-', '_').upper()}}}"
+
+    def _value(self, name: str) -> str:
+        """What a variable holds, without secrets."""
+        value = self._plain(self.values[name], 0)
+        clean, auth = self.work.vault.url(value, self.place) if "://" in value else (self.work.vault.named(name, value, self.place), None)
+        if auth is not None:
+            self.work.lose(self.place, f"user and password in the variable {name[:60]} were left out; add auth: to the steps that use it")
+        return clean
 
     def _dynamic(self, name: str) -> str:
         ours = _DYNAMIC.get(name, "")
@@ -168,6 +176,9 @@ def _url(url: Any, collection: _Collection) -> str:
     for variable in map(mapping_of, list_of(data.get("variable"))):
         name, value = text_of(variable.get("key")), text_of(variable.get("value"))
         if name and value:
+            if is_secret_name(name):
+                collection.secret.add(name)
+                value = f"{{{{{name}}}}}"
             base = "/".join(value if part == f":{name}" else part for part in base.split("/"))
     found = _NAME.match(base)
     if found is not None and (prefix := collection.values.get(found.group(1))) and "://" not in prefix and "{{" not in prefix:

@@ -122,7 +122,7 @@ def headers_of(given: list[tuple[str, str]], work: Work, place: str) -> tuple[di
             if value:
                 headers[name] = work.vault.field(value, low, place)
         else:
-            headers[name] = work.vault.text(value, low, place)
+            headers[name] = work.vault.raw(value, place, low)
     return headers, auth
 
 
