@@ -1,6 +1,6 @@
 """`sojourn-agent run | check | drain | dead-letters`. Standard library only, so that the daemon stays small.
 
-Exit codes: 0 done, 1 something is not as it should be, 2 a bad configuration or journey file.
+Exit codes: 0 done, 1 something is not as it should be, 2 a bad configuration or journey file, 141 nobody reads what it says any more.
 """
 
 import argparse
@@ -27,6 +27,13 @@ class _Layout(argparse.RawDescriptionHelpFormatter):
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """The program `sojourn-agent`."""
+    from sojourn_probes.cli_streams import while_read
+
+    sys.exit(while_read(lambda: _code(arguments)))
+
+
+def _code(arguments: Sequence[str] | None) -> int:
+    """Run the command; its exit code."""
     options = _parser().parse_args(arguments)
     logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(levelname)s %(message)s", datefmt="%Y-%m-%dT%H:%M:%S%z")
     for chatty in ("httpx2", "httpcore2", "uvicorn", "asyncio"):
@@ -34,12 +41,13 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     from sojourn_probes.errors import SojournError
 
     try:
-        sys.exit(options.command(options))
+        code: int = options.command(options)
     except SojournError as error:
         print(error, file=sys.stderr)
-        sys.exit(2)
+        return 2
     except KeyboardInterrupt:
-        sys.exit(130)
+        return 130
+    return code
 
 
 def _parser() -> argparse.ArgumentParser:

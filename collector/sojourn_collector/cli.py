@@ -18,6 +18,7 @@ from sojourn_collector.store.control.control import Control
 from sojourn_collector.store.control.keys import Scope
 from sojourn_collector.store.engine_process import EngineProcess, EngineSettings, EngineStartError
 from sojourn_collector.store.migrations import MigrationError, migrate
+from sojourn_probes.cli_streams import while_read
 from sojourn_probes.errors import JourneyFileError
 from sojourn_probes.load import load_folder
 
@@ -30,7 +31,12 @@ class CommandError(Exception):
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Entry point. Exit 0 done, 1 something is wrong, 2 bad configuration or a taken port."""
+    """Entry point. Exit 0 done, 1 something is wrong, 2 bad configuration or a taken port, 141 nobody reads any more."""
+    return while_read(lambda: _code(arguments))
+
+
+def _code(arguments: Sequence[str] | None) -> int:
+    """Run the command; its exit code."""
     given = parser().parse_args(arguments)
     command: Callable[[argparse.Namespace, CollectorConfig], int] = given.command
     try:

@@ -13,7 +13,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from sojourn_probes import cli_import, cli_record
-from sojourn_probes.cli_streams import hand_over, prepare, say
+from sojourn_probes.cli_streams import hand_over, prepare, say, while_read
 from sojourn_probes.cli_walk import Wish, read_all, read_to_walk, require_display, secret_store, tools_for, walk_all
 from sojourn_probes.diff import Fate, differences
 from sojourn_probes.errors import JourneyFileError, SojournError
@@ -81,8 +81,13 @@ SecretsFile = Annotated[
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run the command; one clear sentence instead of a traceback for what a person can put right."""
     prepare()
+    sys.exit(while_read(lambda: _code(arguments)))
+
+
+def _code(arguments: Sequence[str] | None) -> int:
+    """Run the command; its exit code."""
     try:
-        code = app(None if arguments is None else list(arguments), prog_name="sojourn", standalone_mode=False)
+        code: int | None = app(None if arguments is None else list(arguments), prog_name="sojourn", standalone_mode=False)
     except typer.TyperException as error:
         code = _wrong_use(error)
     except SojournError as error:
@@ -90,7 +95,7 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
         code = BAD_FILE
     except (KeyboardInterrupt, typer.Abort):
         code = INTERRUPTED
-    sys.exit(code or 0)
+    return code or 0
 
 
 def _wrong_use(error: typer.TyperException) -> int:

@@ -1,9 +1,11 @@
-"""What the command writes to: any encoding, and a reader that may have left."""
+"""What the commands write to: any encoding, and a reader that may have left. Standard library only; the daemons' commands use it too."""
 
 import codecs
+import contextlib
 import os
+import select
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Final, NoReturn
 
 READER_GONE: Final = 128 + 13
@@ -49,9 +51,39 @@ def hand_over(text: str) -> None:
 
 
 def leave() -> NoReturn:
-    """End quietly: nobody reads. What is still in the buffer must not complain at the interpreter's end."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    """End quietly: nobody reads. What is still in a buffer must not complain at the interpreter's end."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    for number in _left() or [sys.stdout.fileno()]:
+        os.dup2(nowhere, number)
     sys.exit(READER_GONE)
+
+
+def while_read(command: Callable[[], int]) -> int:
+    """The exit code of `command`, all it said written out. Leaves quietly, as `leave` does, when those who read it have left before its end."""
+    try:
+        try:
+            return command()
+        finally:
+            sys.stdout.flush()
+            sys.stderr.flush()
+    except BrokenPipeError:
+        if not _left():
+            raise  # another pipe of ours: a fault like any other
+        leave()
+
+
+def _left() -> list[int]:
+    """Which of stdout and stderr are pipes that nobody reads any more."""
+    poll = select.poll()
+    for number in _numbers():
+        poll.register(number, 0)
+    return [number for number, events in poll.poll(0) if events & select.POLLERR]
+
+
+def _numbers() -> Iterator[int]:
+    for stream in (sys.stdout, sys.stderr):
+        with contextlib.suppress(OSError, ValueError, AttributeError):  # not open, or not a file
+            yield stream.fileno()
 
 
 def on_terminal(environ: Mapping[str, str]) -> bool:

@@ -13,11 +13,13 @@ from sojourn_probes.fitting import misfit
 from sojourn_probes.journey import Journey
 from sojourn_probes.journey_rules import of_journey
 from sojourn_probes.names import Reference, references, references_in
+from sojourn_probes.secret_rules import plain_secrets
 from sojourn_probes.step import Step
 from sojourn_probes.yaml_core import Path
 
 SINGLE_PLACE: Final = ("vars", "env", "secrets", "totp", "run", "random", "now", "date")
 """Names that mean the same in every step."""
+
 
 PARTS: Final = ("setup", "steps", "cleanup")
 """Where a journey has steps, in the order they are walked."""
@@ -34,6 +36,7 @@ def breaches(journey: Journey, data: dict[str, Any]) -> Iterator[Breach]:
         yield from _extracts(step, path)
         yield from _time(journey, step, path)
     yield from _names(journey, data)
+    yield from plain_secrets(data, PARTS)
 
 
 def placed(journey: Journey) -> Iterator[tuple[Path, Step]]:

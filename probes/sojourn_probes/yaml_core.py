@@ -202,6 +202,8 @@ def _explained(fault: yaml.MarkedYAMLError, text: str) -> YamlFault:
     here = lines[line - 1] if line <= len(lines) else ""
     problem = fault.problem or "cannot be read"
     in_flow = "flow" in (fault.context or "")
+    if in_flow and "got '?'" in problem:
+        return YamlFault('inside { } or [ ] a text that holds ? must be in quotes: {url: "/find?word=mug"}', line, col)
     if in_flow and "${" in here:
         return YamlFault('inside { } or [ ] a value with ${…} must be in quotes: {url: "${vars.x}/y"}', line, col)
     if "quoted scalar" in (fault.context or "") and "end of stream" in problem:

@@ -66,6 +66,8 @@ def test_places_are_those_of_the_values():
         ("a: &x [b]\nc:\n  <<: *x", (1, 4), "<< takes an alias of a map, such as <<: *common, or a list of such"),
         ("a: [status in [200, 204]]", (1, 15), "inside [ ] an expectation with brackets of its own must be in quotes: ['status in [200, 204]']"),
         ("a: [1, 2", (1, 9), "a { or [ is not closed, or a comma is missing"),
+        ("a: {url: /find?word=mug}", (1, 15), 'inside { } or [ ] a text that holds ? must be in quotes: {url: "/find?word=mug"}'),
+        ("a: ['${vars.x}', /find?b]", (1, 23), 'inside { } or [ ] a text that holds ? must be in quotes: {url: "/find?word=mug"}'),
         ("a: 'x", (1, 4), "a quote that opens here is not closed; inside { } or [ ] put the whole value in quotes"),
         ("a: .nan", (1, 4), '.nan is no number we can use; if text is meant, put it in quotes: ".nan"'),
         ("a: \x01", (1, 4), "holds a character that YAML does not allow; remove it"),

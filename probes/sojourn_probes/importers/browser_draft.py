@@ -3,8 +3,9 @@
 from typing import Any, Final
 
 from sojourn_probes.importers.draft import Draft, Work, shown_host
-from sojourn_probes.importers.lift import is_secret_name, without_userinfo
+from sojourn_probes.importers.lift import without_userinfo
 from sojourn_probes.importers.targets import short
+from sojourn_probes.secret_names import is_secret_field, is_secret_name
 
 MAX_ACTIONS: Final = 40
 """More actions than these begin a further step."""
@@ -50,7 +51,8 @@ class Actions:
     def fill(self, target: dict[str, Any], value: str, place: str, *, secret: bool = False) -> None:
         """Fill a field; a password, or what is named like one, becomes a reference."""
         name = next((str(target[key]) for key in ("label", "name", "placeholder", "test_id", "css") if key in target), "")
-        lifted = self.work.vault.field(value, name or "password", place) if secret or is_secret_name(name) else self.work.vault.text(value, name, place)
+        secret = secret or is_secret_name(name) or is_secret_field(target)
+        lifted = self.work.vault.field(value, name or "password", place) if secret else self.work.vault.raw(value, place, name)
         self.act("fill", target, value=lifted)
 
     def plain(self, action: str, value: Any) -> None:

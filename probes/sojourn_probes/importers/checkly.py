@@ -4,9 +4,9 @@ import re
 from typing import Any, Final
 
 from sojourn_probes.importers.checkly_assertion import assertion, assertion_of_chain
+from sojourn_probes.importers.checkly_monitors import MONITORS, family
 from sojourn_probes.importers.draft import Draft, Work, seconds, tags_of
-from sojourn_probes.importers.features import has_kind, takes
-from sojourn_probes.importers.lift import escaped
+from sojourn_probes.importers.lift import escaped, unquoted
 from sojourn_probes.importers.literal import Call, Chain, Reader, Unknown
 from sojourn_probes.importers.request import Request, as_json, basic, part_of
 from sojourn_probes.importers.source import ImportFault, json_of, list_of, mapping_of, text_of, words
@@ -21,6 +21,10 @@ _QUIET: Final = words(
     "logicalId alertChannels alertEscalationPolicy alertSettings useGlobalAlertSettings group groupId groupOrder runtimeId description tags retryStrategy "
     "doubleCheck alertChannelSubscriptions locations privateLocations runParallel testOnly"
 )
+_TYPES: Final = {
+    "API": "ApiCheck", "URL": "UrlMonitor", "TCP": "TcpMonitor", "DNS": "DnsMonitor", "ICMP": "IcmpMonitor", "GRPC": "GrpcMonitor", "SSL": "SslMonitor",
+}  # fmt: skip
+"""Kinds of checks in the JSON of the API → their constructs."""
 MAX_CHECKS: Final = 2000
 
 
@@ -52,8 +56,7 @@ def _of_json(data: Any) -> Any:
     found = data if isinstance(data, list) else list_of(mapping_of(data).get("checks")) or [data]
     for check in map(mapping_of, found):
         if isinstance(check.get("checkType"), str):
-            kind = {"API": "ApiCheck", "URL": "UrlMonitor", "TCP": "TcpMonitor", "DNS": "DnsMonitor", "ICMP": "IcmpMonitor"}.get(check["checkType"])
-            yield kind or f"{check['checkType'].title()}Check", text_of(check.get("name")), check, 0
+            yield _TYPES.get(check["checkType"]) or f"{check['checkType'].title()}Check", text_of(check.get("name")), check, 0
 
 
 def _of_source(text: str, work: Work) -> Any:
@@ -118,12 +121,9 @@ class _Check:
             if key not in _QUIET and value not in (None, False, "", [], {}):
                 self.lose(f"{key[:40] if key != '...' else 'what is spread in by ...'} was left out")
         if self.data.get("activated") is False:
-            if takes("journey", "enabled"):
-                draft.keys["enabled"] = False
-            else:
-                self.lose("is switched off (activated: false), which was left out; put the file aside if it is to rest")
+            draft.keys["enabled"] = False
         tags = tags_of(self.data.get("tags"))
-        if tags and takes("journey", "tags"):
+        if tags:
             draft.keys["tags"] = tags
         if list_of(self.data.get("locations")):
             self.lose("locations were left out; name your own agents under locations:")
@@ -159,7 +159,7 @@ class _Check:
     def text(self, value: Any) -> str:
         """A text of the check as ours; what is no literal comes from the environment."""
         if isinstance(value, Unknown | Chain):
-            self.lose(f"{value.text if isinstance(value, Unknown) else value.path} is computed by the script; set VALUE instead")
+            self.lose(f"{unquoted(value.text if isinstance(value, Unknown) else value.path)} is computed by the script; set VALUE instead")
             return "${env.VALUE}"
         return _ours(text_of(value))
 
@@ -180,7 +180,7 @@ class _Check:
             request.tls["verify"] = False
         if self.data.get("shouldFail") is True:
             self.work.expect(self.expect, self.name, "status", ">=", 400)
-        self._family(request.more, "http")
+        request.more |= family(self)
         return "http", part_of(request, self.work, self.name)
 
     def _pairs(self, key: str) -> list[tuple[str, str]]:
@@ -208,48 +208,6 @@ class _Check:
             request.body = as_json({"query": request.body})
             request.headers.append(("Content-Type", "application/json"))
 
-    def _family(self, part: dict[str, Any], kind: str) -> None:
-        family = {"IPv6": 6}.get(text_of(self.request.get("ipFamily")))
-        if family and takes(kind, "ip_family"):
-            part["ip_family"] = family
-        elif family:
-            self.lose(f"ipFamily was left out; {kind} steps cannot choose between addresses yet")
-
-    def tcp(self) -> tuple[str, dict[str, Any] | None]:
-        """The step of a TcpMonitor."""
-        port = self.request.get("port")
-        if not isinstance(port, int) or not 1 <= port <= 65535:
-            self.lose("was left out; its port is no number")
-            return "tcp", None
-        part: dict[str, Any] = {"host": self.text(self.request.get("hostname") or self.request.get("url")), "port": port}
-        data = self.request.get("data")
-        if data:
-            part["dialog"] = [{"send": self.text(data)}]
-        self._family(part, "tcp")
-        return "tcp", part
-
-    def icmp(self) -> tuple[str, dict[str, Any] | None]:
-        """The step of an IcmpMonitor."""
-        count = self.request.get("pingCount")
-        part: dict[str, Any] = {"host": self.text(self.request.get("hostname"))}
-        if isinstance(count, int) and 1 <= count <= 100:
-            part["count"] = count
-        self._family(part, "icmp")
-        return "icmp", part
-
-    def dns(self) -> tuple[str, dict[str, Any] | None]:
-        """The step of a DnsMonitor."""
-        if not has_kind("dns"):
-            self.lose("was left out; there is no step kind dns yet")
-            return "dns", None
-        part: dict[str, Any] = {"name": self.text(self.request.get("query"))}
-        if text_of(self.request.get("recordType")):
-            part["record"] = text_of(self.request["recordType"]).upper()
-        server, port = text_of(self.request.get("nameServer")), self.request.get("port")
-        if server:
-            part["resolver"] = f"{server}:{port}" if isinstance(port, int) else server
-        return "dns", part
-
 
 def _has_unknown(value: Any) -> bool:
     if isinstance(value, dict):
@@ -257,10 +215,5 @@ def _has_unknown(value: Any) -> bool:
     return any(_has_unknown(item) for item in value) if isinstance(value, list) else isinstance(value, Unknown | Chain)
 
 
-_BUILDERS: Final[dict[str, Any]] = {
-    "ApiCheck": _Check.http,
-    "UrlMonitor": _Check.http,
-    "TcpMonitor": _Check.tcp,
-    "IcmpMonitor": _Check.icmp,
-    "DnsMonitor": _Check.dns,
-}
+_BUILDERS: Final[dict[str, Any]] = {"ApiCheck": _Check.http, "UrlMonitor": _Check.http, **MONITORS}
+"""Construct → who makes the step of it."""

@@ -5,15 +5,27 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
+from sojourn_probes.expectation import SOURCES
 from sojourn_probes.importers.draft import Work, seconds
-from sojourn_probes.importers.features import has_source
 from sojourn_probes.importers.literal import Call, Chain
 from sojourn_probes.importers.source import text_of
 
 _SOURCES: Final = {
     "statuscode": "status", "jsonbody": "json", "headers": "header", "textbody": "body", "responsetime": "total", "responsedata": "body",
-    "responsecode": "rcode", "latency": "rtt", "packetloss": "loss",
+    "responsecode": "rcode", "textanswer": "records", "answer": "records", "latency": "rtt", "packetloss": "loss",
+    "grpcstatuscode": "grpc_status", "healthcheckstatus": "health", "grpchealthcheckstatus": "health", "responsemessage": "json", "grpcresponse": "json",
+    "certificate": "tls", "connection": "tls",
 }  # fmt: skip
+_OF_KIND: Final = {("statuscode", "grpc"): "grpc_status", ("jsonresponse", "icmp"): "loss", ("textbody", "grpc"): "body"}
+"""Where the same word means something else with other kinds of steps."""
+_TLS_FACTS: Final = {
+    "daysuntilexpiry": "expires_in", "keysizebits": "key_bits", "subjectcn": "subject", "issuercn": "issuer", "sans": "san", "tlsversion": "version",
+}  # fmt: skip
+_GRPC_CODES: Final = (
+    "OK", "CANCELLED", "UNKNOWN", "INVALID_ARGUMENT", "DEADLINE_EXCEEDED", "NOT_FOUND", "ALREADY_EXISTS", "PERMISSION_DENIED", "RESOURCE_EXHAUSTED",
+    "FAILED_PRECONDITION", "ABORTED", "OUT_OF_RANGE", "UNIMPLEMENTED", "INTERNAL", "UNAVAILABLE", "DATA_LOSS", "UNAUTHENTICATED",
+)  # fmt: skip
+"""The name of each code, by its number."""
 _SIGNS: Final = {"equals": "==", "notequals": "!=", "greaterthan": ">", "lessthan": "<", "contains": "contains", "notcontains": "not contains"}
 _THERE: Final = {"haskey": "exists", "nothaskey": "not exists", "notempty": "exists", "notnull": "exists", "isempty": "not exists", "isnull": "not exists"}
 _NUMBER = re.compile(r"-?\d{1,15}(?:\.\d{1,9})?\Z")
@@ -30,11 +42,11 @@ class Parts:
 
     def into(self, expect: list[str], work: Work, place: str, kind: str, ours: Callable[[str], str]) -> bool:
         """Write it as an expectation of a step of `kind`; False when it cannot be said."""
-        source = _SOURCES.get(self.source)
-        if source is None or not has_source(source) or (source == "json" and kind != "http"):
+        source = _OF_KIND.get((self.source, kind)) or _SOURCES.get(self.source)
+        if source is None or kind not in SOURCES[source].kinds:
             return False
-        prop = ours(self.property) if source in ("json", "header") else self.property if source == "rtt" and self.property in ("min", "avg", "max") else None
-        if source in ("json", "header") and not prop:
+        prop, known = self._property(source, ours)
+        if not known:
             return False
         if self.comparison in _THERE:
             if source == "json" and self.comparison == "haskey" and text_of(self.target):
@@ -48,19 +60,43 @@ class Parts:
         work.expect(expect, place, source, sign, target, prop)
         return True
 
+    def _property(self, source: str, ours: Callable[[str], str]) -> tuple[str | None, bool]:
+        """The property as ours, and whether it can be said."""
+        if source in ("json", "header"):
+            return ours(self.property), bool(self.property)
+        if source == "tls":
+            fact = _TLS_FACTS.get(self.property.lower())
+            return fact, fact is not None
+        if source == "rtt":
+            return (self.property, True) if self.property in ("min", "max") else (None, self.property in ("", "avg"))
+        return None, source != "loss" or self.property in ("", "$.packetLoss")
+
     def _target(self, source: str, sign: str, ours: Callable[[str], str]) -> Any:
         text = text_of(self.target)
+        if source == "grpc_status" and text.isdecimal():
+            return _GRPC_CODES[int(text)] if int(text) < len(_GRPC_CODES) else None
+        if source == "tls":
+            return self._fact(text, ours)
         if source == "status":
             return int(text) if re.fullmatch(r"[1-5]\d\d", text) else None
         if source in ("total", "rtt"):
             return seconds(float(text) / 1000) if _NUMBER.match(text) and float(text) > 0 else None
         if source == "loss":
-            return float(text) if _NUMBER.match(text) else None
+            return (float(text) if "." in text else int(text)) if _NUMBER.match(text) else None
         if source == "json" and "contains" not in sign and (isinstance(self.target, int | float) or _NUMBER.match(text)):
             return self.target if isinstance(self.target, int | float) else float(text) if "." in text else int(text)
         if source == "json" and text in ("true", "false"):
             return text == "true"
         return ours(text) if isinstance(self.target, str | int | float) else None
+
+    def _fact(self, text: str, ours: Callable[[str], str]) -> Any:
+        """A fact of a certificate or a handshake."""
+        word = self.property.lower()
+        if word == "daysuntilexpiry":
+            return f"{int(text)}d" if text.isdecimal() and len(text) < 6 else None
+        if word == "keysizebits":
+            return int(text) if text.isdecimal() and len(text) < 6 else None
+        return f"TLSv{text[3:]}" if word == "tlsversion" and re.fullmatch(r"TLS1\.[0-3]", text) else ours(text) or None
 
 
 def assertion(data: dict[str, Any]) -> Parts | None:

@@ -20,11 +20,17 @@ _VALUED: Final = {
     "z": "time-cond", "P": "ftp-port", "Q": "quote", "t": "telnet-option",
 }  # fmt: skip
 _PLAIN: Final = {"k": "insecure", "L": "location", "G": "get", "I": "head", "4": "ipv4", "6": "ipv6", "f": "fail"}
-_LONG_VALUED: Final = frozenset(
-    [*_VALUED.values(), "data-raw", "data-binary", "data-ascii", "data-urlencode", "json", "form-string", "resolve", "cacert", "key", "max-redirs", "url",
-     "connect-timeout", "retry", "retry-delay", "retry-max-time", "oauth2-bearer", "aws-sigv4", "connect-to", "interface", "cert-type", "key-type",
-     "pass", "capath", "ciphers", "tls-max", "unix-socket", "dns-servers", "noproxy", "limit-rate", "max-filesize", "url-query", "doh-url", "proto", "variable"]
-)  # fmt: skip
+_LONG_VALUED: Final = frozenset(_VALUED.values()) | words(
+    "data-raw data-binary data-ascii data-urlencode json form-string resolve cacert key max-redirs url connect-timeout retry retry-delay proxy-header "
+    "netrc-file socks4 socks4a socks5 socks5-hostname preproxy proxy-pass tlsuser tlspassword login-options mail-from mail-rcpt mail-auth crlfile "
+    "engine expect100-timeout keepalive-time pinnedpubkey proto-default proto-redir proxy-cacert proxy-cert proxy-key pubkey rate request-target "
+    "service-name stderr trace trace-ascii abstract-unix-socket alt-svc hsts tls13-ciphers proxy1.0 output-dir local-port happy-eyeballs-timeout-ms "
+    "curves tftp-blksize haproxy-clientip dns-interface dns-ipv4-addr dns-ipv6-addr proxy-tlsuser proxy-tlspassword hostpubmd5 ech retry-max-time "
+    "oauth2-bearer aws-sigv4 connect-to interface cert-type key-type pass capath ciphers tls-max unix-socket dns-servers noproxy limit-rate "
+    "max-filesize url-query doh-url proto variable"
+)
+"""Long options that take a value; one that is not known would take the next word for an address."""
+
 _QUIET: Final = words(
     "silent show-error verbose include output write-out compressed fail fail-with-body remote-name no-progress-meter progress-bar globoff path-as-is "
     "http1.1 http2 tlsv1.2 no-buffer cookie-jar dump-header location-trusted no-keepalive tcp-nodelay output-dir create-dirs remove-on-error no-alpn"

@@ -109,6 +109,11 @@ class Work:
 
     def expect(self, into: list[str], place: str, source: str, comparison: str, target: Any = None, prop: str | None = None, *, count: bool = False) -> None:
         """Write one expectation in its one-line form; one that cannot be written is said."""
+        if isinstance(target, str) and "matches" not in comparison:
+            target = self.vault.named(prop or "", target, place)
+        elif isinstance(target, str) and self.vault.holds(target):
+            self.lose(place, f"the expectation on {source} was left out: its regular expression holds what looks like a secret")
+            return
         parts = {"source": source, "comparison": comparison, **({} if prop is None else {"property": prop}), **({"count": True} if count else {})}
         if not comparison.endswith("exists"):
             parts["target"] = target
@@ -127,6 +132,7 @@ class Work:
         return [made for draft in self.drafts for part in _parts(draft, self) if (made := self._settled(part)) is not None]
 
     def _settled(self, draft: Draft) -> Made | None:
+        _without_taken(draft, self.vault)
         _relative(draft, self.base_url)
         _fit(draft, self)
         while draft.steps:
@@ -135,6 +141,8 @@ class Work:
             if fault is None:
                 return Made(draft.keys["id"], draft.keys.get("name", draft.keys["id"]), text, len(draft.steps))
             line, message = fault
+            if _without_expectation(draft, message, self):
+                continue
             bad = _step_at(text, line)
             dropped = draft.steps.pop(-1 if bad is None else bad)
             self.lose(f"step {dropped['id']} of {draft.keys['id']}", f"was left out, a journey cannot say it: {message}")
@@ -151,6 +159,12 @@ class Work:
 def slug(text: str, otherwise: str) -> str:
     """`text` as an id: small letters, digits and hyphens."""
     return re.sub(r"[^a-z0-9]+", "-", text[:300].lower()).strip("-")[:60].strip("-") or otherwise
+
+
+def name_word(text: str) -> str:
+    """`text` as the name of a variable or of a value extracted: letters, digits, `_` and `-`, the first a letter."""
+    word = re.sub(r"[^A-Za-z0-9_-]+", "_", text[:300])[:60].strip("-") or "value"
+    return word if re.match(r"[A-Za-z_]", word) else f"v_{word}"[:60]
 
 
 def free(wanted: str, taken: dict[str, int]) -> str:
@@ -286,6 +300,36 @@ def _step_at(text: str, line: int) -> int | None:
         starts = [places[("steps", index)][0] for index in range(MAX_STEPS) if ("steps", index) in places]
     found = [index for index, start in enumerate(starts) if start <= line]
     return found[-1] if found else None
+
+
+def _without_taken(draft: Draft, vault: Vault) -> None:
+    """Takes out the variables whose value went into a secret field: wherever they are used, the secret takes their place."""
+    for name in vault.taken & set(draft.keys.get("vars", ())):
+        del draft.keys["vars"][name]
+        draft.steps[:] = _replaced(draft.steps, f"${{vars.{name}}}", f"${{secrets.{vault.taken_as(name)}}}")
+    if draft.keys.get("vars") == {}:
+        del draft.keys["vars"]
+
+
+def _replaced(value: Any, old: str, new: str) -> Any:
+    if isinstance(value, str):
+        return value.replace(old, new)
+    if isinstance(value, dict):
+        return {key: _replaced(item, old, new) for key, item in value.items()}
+    return [_replaced(item, old, new) for item in value] if isinstance(value, list) else value
+
+
+def _without_expectation(draft: Draft, message: str, work: Work) -> bool:
+    """Whether what is wrong is one expectation, which is then taken out and said: no reason to lose the whole step."""
+    found = re.match(r"steps\[(\d+)\]\.(expect|degraded_if)\[(\d+)\]: (.*)", message, re.DOTALL)
+    if found is None:
+        return False
+    step, key = draft.steps[int(found.group(1))], found.group(2)
+    dropped = step[key].pop(int(found.group(3)))
+    if not step[key]:
+        del step[key]
+    work.lose(f"step {step['id']} of {draft.keys['id']}", f"the expectation on {dropped.partition(' ')[0]} was left out: {found.group(4)}")
+    return True
 
 
 def _mentions(draft: Draft, name: str) -> bool:

@@ -5,8 +5,9 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from sojourn_probes.importers.draft import Work, seconds
-from sojourn_probes.importers.features import has_source
 from sojourn_probes.importers.go_duration import seconds_of
+from sojourn_probes.importers.lift import escaped
+from sojourn_probes.secret_names import is_secret_name
 
 _CONDITION = re.compile(r"\s*(.+?)\s*(==|!=|<=|>=|<|>)\s*(.*?)\s*\Z", re.DOTALL)
 _BODY = re.compile(r"\[BODY\]((?:\.[\w-]+|\[\d+\])+)\Z")
@@ -16,18 +17,20 @@ _NUMBER = re.compile(r"-?\d{1,15}(?:\.\d{1,9})?\Z")
 
 
 class Conditions:
-    """Reads the conditions of one endpoint; `kind` is the step kind it became."""
+    """Reads the conditions of one endpoint; `kind` is the step kind it became, `record` what a dns step asks for."""
 
     def __init__(self, work: Work, place: str, ours: Callable[[str], str]) -> None:
         self.work, self.place, self.ours = work, place, ours
         self.kind = "http"
+        self.record = "A"
         self.expect: list[str] = []
 
     def read(self, condition: str) -> None:
         """Add what `condition` says; one that cannot be said is told."""
         found = _CONDITION.match(condition[:4000])
         if found is None or not self._said(*self._turned(*found.groups())):
-            self.work.lose(self.place, f"the condition {condition[:80]!r} was left out")
+            shown = condition[:80] if found is None or not is_secret_name(found.group(1)) else f"{found.group(1)[:60]} …"
+            self.work.lose(self.place, f"the condition {shown!r} was left out")
 
     def _turned(self, left: str, sign: str, right: str) -> tuple[str, str, str]:
         """The placeholder on the left, as it nearly always is."""
@@ -39,15 +42,20 @@ class Conditions:
         if left == "[STATUS]" and self.kind == "http":
             return self._status(sign, right)
         if left == "[RESPONSE_TIME]":
-            return bool(re.fullmatch(r"\d{1,8}", right)) and self._add("total", sign, seconds(int(right) / 1000))
+            # A ping takes as long as all its requests; what Gatus means is one round trip.
+            return bool(re.fullmatch(r"\d{1,8}", right)) and self._add("rtt" if self.kind == "icmp" else "total", sign, seconds(int(right) / 1000))
         if left == "[CONNECTED]":
             return (right, sign) in (("true", "=="), ("false", "!="))  # a step that cannot connect fails anyway
         if left == "[CERTIFICATE_EXPIRATION]" and self.kind in ("http", "tcp", "tls"):
             length = seconds_of(right)
             return length is not None and self._add("tls.expires_in", sign, seconds(length))
-        if left == "[DNS_RCODE]" and has_source("rcode"):
-            return self._add("rcode", sign, right)
-        if left == "[BODY]" and self.kind in ("http", "tcp"):
+        if left == "[DNS_RCODE]" and self.kind == "dns":
+            return self._text("rcode", None, sign, right)
+        if left == "[BODY]" and self.kind == "dns":
+            return self._records(sign, right)
+        if left == "[BODY].status" and self.kind == "grpc":
+            return self._text("health", None, sign, right)
+        if left == "[BODY]" and self.kind in ("http", "tcp", "websocket"):
             return self._text("body", None, sign, right)
         return self._json(left, sign, right)
 
@@ -57,8 +65,18 @@ class Conditions:
             return self._add("status", "in" if sign == "==" else "not in", [int(code) for code in codes])
         return bool(re.fullmatch(r"[1-5]\d\d", right)) and self._add("status", sign, int(right))
 
+    def _records(self, sign: str, right: str) -> bool:
+        """The body of a DNS answer is its record; of MX and SRV its name alone."""
+        glob = re.fullmatch(r"pat\((.*)\)", right, re.DOTALL)
+        if sign not in ("==", "!=") or right.startswith("any("):
+            return False
+        no = "not " if sign == "!=" else ""
+        if glob is None and self.record not in ("MX", "SRV"):
+            return self._add("records", f"{no}contains", self.ours(right))
+        return self._add("records", f"{no}matches", rf"(?:\A|\s){_regex(glob.group(1)) if glob is not None else re.escape(right)}\Z")
+
     def _json(self, left: str, sign: str, right: str) -> bool:
-        if self.kind != "http":
+        if self.kind not in ("http", "websocket"):
             return False
         has = re.fullmatch(r"has\((\[BODY\].+)\)", left)
         if has is not None and (path := _BODY.match(has.group(1))) is not None and sign == "==" and right in ("true", "false"):
@@ -93,8 +111,7 @@ class Conditions:
         inner = glob.strip("*")
         if glob.startswith("*") and glob.endswith("*") and inner and not re.search(r"[*?\[\\]", inner):
             return self._add(source, f"{no}contains", self.ours(inner), prop)
-        regex = "".join(".*" if piece == "*" else "." if piece == "?" else re.escape(piece) for piece in re.split(r"([*?])", glob))
-        return self._add(source, f"{no}matches", rf"(?s)\A{regex}\Z", prop)
+        return self._add(source, f"{no}matches", rf"(?s)\A{_regex(glob)}\Z", prop)
 
     def _value(self, source: str, text: str) -> Any:
         if source == "json":
@@ -107,3 +124,8 @@ class Conditions:
     def _add(self, source: str, comparison: str, target: Any, prop: str | None = None) -> bool:
         self.work.expect(self.expect, self.place, source, comparison, target, prop)
         return True
+
+
+def _regex(glob: str) -> str:
+    """A pattern of Gatus, with `*` and `?`, as a regular expression."""
+    return escaped("".join(".*" if piece == "*" else "." if piece == "?" else re.escape(piece) for piece in re.split(r"([*?])", glob)))

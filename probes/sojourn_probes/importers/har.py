@@ -6,9 +6,10 @@ from urllib.parse import parse_qsl
 
 from sojourn_probes.addresses import origin_of
 from sojourn_probes.importers.draft import Draft, Work, shown_host
-from sojourn_probes.importers.lift import escaped, is_secret_name, without_userinfo
+from sojourn_probes.importers.lift import escaped, without_userinfo
 from sojourn_probes.importers.request import Request, name_of, part_of
 from sojourn_probes.importers.source import ImportFault, json_of, list_of, mapping_of, text_of, words
+from sojourn_probes.secret_names import is_secret_name
 
 _PAGES: Final = ("document", "xhr", "fetch")
 _ASSET_TYPES: Final = ("image/", "font/", "audio/", "video/", "text/css", "javascript", "application/font", "application/wasm", "manifest+json")

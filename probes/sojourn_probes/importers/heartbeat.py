@@ -5,13 +5,14 @@ from typing import Any, Final
 
 from sojourn_probes.importers.addresses_of import host_port
 from sojourn_probes.importers.draft import Draft, Work, seconds, tags_of
-from sojourn_probes.importers.features import takes
 from sojourn_probes.importers.go_duration import seconds_of
-from sojourn_probes.importers.lift import escaped, is_secret_name
+from sojourn_probes.importers.lift import escaped, shown_address
 from sojourn_probes.importers.request import Request, basic, part_of, proxy_of
 from sojourn_probes.importers.source import ImportFault, data_of, line_of, list_of, mapping_of, text_of, words
+from sojourn_probes.secret_names import is_secret_name
 
 _NAME = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_.]*)(?::([^}]*))?\}")
+_SSL_FILES: Final = {"certificate_authorities": "ca_file", "certificate": "cert_file", "key": "key_file"}
 _COMMON: Final = words(
     "type id name schedule hosts urls enabled timeout mode tags ssl check ports username password max_redirects ipv4 ipv6 wait response proxy_url"
 )
@@ -71,16 +72,11 @@ def _monitor(monitor: dict[str, Any], work: Work) -> None:
     limit = seconds_of(monitor.get("timeout"))
     draft.keys["timeout"] = seconds(min(max(limit or 16, 1), 600))
     if monitor.get("enabled") is False:
-        if takes("journey", "enabled"):
-            draft.keys["enabled"] = False
-        else:
-            work.lose(name, "is switched off (enabled: false), which was left out; put the file aside if it is to rest", line)
+        draft.keys["enabled"] = False
     tags = tags_of(monitor.get("tags"))
-    if tags and takes("journey", "tags"):
+    if tags:
         draft.keys["tags"] = tags
-    elif tags:
-        work.lose(name, "tags: was left out", line)
-    if monitor.get("mode") == "all":
+    if monitor.get("mode") == "all" and kind != "http":
         work.lose(name, "mode: all was left out; one address of each name is asked", line)
     for key in monitor:
         if key not in _COMMON and key != "_line":
@@ -99,7 +95,7 @@ def _schedule(name: str, monitor: dict[str, Any], draft: Draft, work: Work) -> N
         draft.keys["interval"] = seconds(length)
     elif len(fields) in (6, 7) and (step := re.fullmatch(r"\*/(\d{1,2})", fields[0])) is not None and set(fields[1:]) == {"*"} and int(step.group(1)):
         draft.keys["interval"] = seconds(int(step.group(1)))
-    elif len(fields) in (6, 7) and takes("journey", "schedule"):
+    elif len(fields) in (6, 7):
         draft.keys["schedule"] = " ".join(fields[1:6])
         if fields[0] not in ("0", "*"):
             work.lose(name, f"the seconds of the schedule {said[:40]!r} were left out; it runs once in the minutes it names", monitor["_line"])
@@ -117,7 +113,8 @@ def _http(name: str, monitor: dict[str, Any], host: str, draft: Draft, work: Wor
     request.follow_redirects = min(redirects, 20) if isinstance(redirects, int) and redirects >= 0 else 0
     if text_of(monitor.get("username")):
         request.auth = basic(_ours(text_of(monitor["username"])), _ours(text_of(monitor.get("password"))), work, name)
-    request.tls = _tls(name, monitor, "http.tls", work)
+    request.tls = _tls(name, monitor, work)
+    request.more |= _family(monitor) | ({"all_addresses": True} if monitor.get("mode") == "all" and not monitor.get("proxy_url") else {})
     if text_of(monitor.get("proxy_url")):
         request.more["proxy"] = proxy_of(_ours(text_of(monitor["proxy_url"])), work, name)
     part = part_of(request, work, name)
@@ -147,46 +144,59 @@ def _response(name: str, wanted: dict[str, Any], expect: list[str], work: Work) 
     for one in map(mapping_of, list_of(wanted.get("json"))):
         equals = mapping_of(mapping_of(one.get("condition")).get("equals"))
         for key, value in equals.items():
-            work.expect(expect, name, "json", "==", value, f"$.{key}")
+            work.expect(expect, name, "json", "==", _ours(value) if isinstance(value, str) else value, f"$.{key}")
         if not equals:
             work.lose(
                 name, f"the check of the JSON answer {text_of(one.get('description'))[:60]!r} was left out; only condition: equals is taken", line_of(one)
             )
 
 
-def _tls(name: str, monitor: dict[str, Any], where: str, work: Work) -> dict[str, Any]:
+def _tls(name: str, monitor: dict[str, Any], work: Work) -> dict[str, Any]:
+    """How TLS is spoken. Certificates and keys may stand in the file itself there; those are never written."""
     tls: dict[str, Any] = {}
-    said = mapping_of(monitor.get("ssl"))
-    for key, value in said.items():
+    for key, value in mapping_of(monitor.get("ssl")).items():
+        text = text_of(next(iter(value), "") if isinstance(value, list) else value)
         if key == "verification_mode":
-            if value == "none":
+            if text == "none":
                 tls["verify"] = False
-            elif value not in ("full", "strict"):
-                work.lose(name, f"ssl: {key}: {text_of(value)[:20]} was left out; certificates are verified in full", monitor["_line"])
-        elif key == "certificate_authorities" and takes(where, "ca_file") and text_of(next(iter(list_of(value)), "")):
-            tls["ca_file"] = _ours(text_of(list_of(value)[0]))
-        elif key in ("certificate", "key") and takes(where, "cert_file"):
-            tls[{"certificate": "cert_file", "key": "key_file"}[key]] = _ours(text_of(value))
-        else:
+            elif text not in ("full", "strict"):
+                work.lose(name, f"ssl: {key}: {text[:20]} was left out; certificates are verified in full", monitor["_line"])
+        elif key in _SSL_FILES and ("-----BEGIN" in text or "\n" in text):
+            work.lose(name, f"ssl: {key} was left out; put what stands there into a file and name it as {_SSL_FILES[key]}", monitor["_line"])
+        elif key in _SSL_FILES and text:
+            tls[_SSL_FILES[key]] = _ours(text)
+        elif key == "key_passphrase" and text:
+            tls["key_password"] = work.vault.field(_ours(text), "key_passphrase", name)
+        elif key != "enabled":
             work.lose(name, f"ssl: {key[:40]} was left out", monitor["_line"])
+    if "cert_file" not in tls:
+        tls = {key: value for key, value in tls.items() if key not in ("key_file", "key_password")}
     return tls
+
+
+def _family(monitor: dict[str, Any]) -> dict[str, Any]:
+    """Which addresses are tried, where one family is switched off."""
+    return {"ip_family": 6 if monitor.get("ipv4") is False else 4} if False in (monitor.get("ipv4"), monitor.get("ipv6")) else {}
 
 
 def _tcp(name: str, monitor: dict[str, Any], host: str, draft: Draft, work: Work) -> None:
     where = host_port(_ours(host))
     if where is None:
-        work.lose(name, f"the host {host[:60]!r} was left out; it is no host:port", monitor["_line"])
+        work.lose(name, f"the host {shown_address(host)!r} was left out; it is no host:port", monitor["_line"])
         return
     ports = [where[1]] if where[1] is not None else [port for port in list_of(monitor.get("ports")) if isinstance(port, int) and 1 <= port <= 65535]
     if not ports:
-        work.lose(name, f"the host {host[:60]!r} was left out; no port is given", monitor["_line"])
+        work.lose(name, f"the host {shown_address(host)!r} was left out; no port is given", monitor["_line"])
+    if monitor.get("proxy_url"):
+        work.lose(name, "proxy_url was left out; tcp steps go through none", monitor["_line"])
     check = mapping_of(monitor.get("check"))
     sent, received = check.get("send"), check.get("receive")
     for port in ports[:50]:
-        part: dict[str, Any] = {"host": where[0], "port": port}
+        part: dict[str, Any] = {"host": where[0], "port": port, **_family(monitor)}
         if host.partition("://")[0] in ("tls", "ssl", "tcp+tls") or monitor.get("ssl"):
-            part["tls"] = _tls(name, monitor, "tls", work) or True
-        dialog = ([{"send": _ours(text_of(sent))}] if text_of(sent) else []) + ([{"expect": _ours(text_of(received))}] if text_of(received) else [])
+            part["tls"] = _tls(name, monitor, work) or True
+        dialog = [{"send": work.vault.said(_ours(text_of(sent)), name)}] if text_of(sent) else []
+        dialog += [{"expect": _ours(text_of(received))}] if text_of(received) else []
         if dialog:
             part["dialog"] = dialog
         draft.add(f"{where[0]} {port}", "tcp", part)
@@ -195,14 +205,12 @@ def _tcp(name: str, monitor: dict[str, Any], host: str, draft: Draft, work: Work
 def _icmp(name: str, monitor: dict[str, Any], host: str, draft: Draft, work: Work) -> None:
     where = host_port(_ours(host))
     if where is None:
-        work.lose(name, f"the host {host[:60]!r} was left out; it cannot be read", monitor["_line"])
+        work.lose(name, f"the host {shown_address(host)!r} was left out; it cannot be read", monitor["_line"])
         return
-    part: dict[str, Any] = {"host": where[0]}
+    part: dict[str, Any] = {"host": where[0], **_family(monitor)}
     wait = seconds_of(monitor.get("wait"))
     if wait and 0 < wait <= 60:
         part["wait"] = seconds(wait)
-    if monitor.get("ipv4") is False or monitor.get("ipv6") is False:
-        part["ip_family"] = 6 if monitor.get("ipv4") is False else 4
     draft.add(where[0], "icmp", part)
 
 

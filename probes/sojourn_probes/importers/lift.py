@@ -1,26 +1,14 @@
 """Lifting secrets out of what is imported: the value goes, a reference `${secrets.name}` stays."""
 
-import itertools
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Final
 from urllib.parse import quote, unquote, urlsplit, urlunsplit
 
-from sojourn_probes.importers.source import words
 from sojourn_probes.names import references
+from sojourn_probes.secret_names import is_secret_name, secret_name
 from sojourn_probes.steps.http import SECRET_HEADERS
-
-_WORD: Final = words(
-    "password passwd passphrase passcode pwd pass secret token apikey apitoken accesstoken authtoken authorization auth credential credentials session "
-    "sessionid sid otp pin cvv cvc jwt bearer signature sig authkey clientsecret secretkey accesskey privatekey passwort kennwort"
-)
-"""Words in the name of a field that make it a secret."""
-_PAIRS: Final = frozenset(
-    {("api", "key"), ("access", "key"), ("private", "key"), ("secret", "key"), ("auth", "key"), ("card", "number"), ("subscription", "key")}
-)
-_HARMLESS_ENDS: Final = words("type url uri endpoint name expires expiry length count method mode id hint placeholder label in ttl age")
-"""A `token_type` is no token."""
 
 _LOOKS_SECRET: Final = re.compile(
     r"""eyJ[A-Za-z0-9_-]{8,4000}\.[A-Za-z0-9_-]{8,4000}\.[A-Za-z0-9_-]{4,4000}   # a JWT
@@ -32,15 +20,21 @@ _LOOKS_SECRET: Final = re.compile(
     re.VERBOSE,
 )
 _BEARER: Final = re.compile(r"(?i)\b(bearer|token)(\s{1,4})([A-Za-z0-9._~+/=-]{12,8000})")
+_FIELDS: Final = re.compile(
+    r"""\bname="?([\w.-]{1,100})"?[^\r\n]{0,500}(?:\r?\n[^\r\n]{1,500}){0,5}\r?\n\r?\n([^\r\n]{1,2000})      # forms in parts
+    | ["']?\b([\w.-]{1,100})["']?[ \t]{0,5}[:=]\s{0,5}"((?:[^"\\]|\\.){1,2000})"        # JSON and its like
+    | ["']?\b([\w.-]{1,100})["']?[ \t]{0,5}[:=]\s{0,5}'((?:[^'\\]|\\.){1,2000})'
+    | <(?:\w{1,50}:)?([\w.-]{1,100})(?:\s[^<>]{0,500})?>([^<>]{1,2000})</              # XML
+    | \b([\w.-]{1,100})=["']?([^\s&"'<>=]{1,2000})                                     # forms and attributes
+    """,
+    re.VERBOSE,
+)
+_SPOKEN: Final = re.compile(
+    r"(?im)^([ \t]*(?:\w{1,20}[ ])?(?:PASS|AUTH|LOGIN|AUTHENTICATE)[ ][^\r\n]{0,500}?)((?!(?:LOGIN|PLAIN|TLS|SSL)\s*$)[^\s$]\S{0,500})(?=\s*$)"
+)
+"""`PASS x` of POP3 and IRC, `AUTH ana x` of Redis, `AUTH PLAIN x` of SMTP, `a1 LOGIN ana x` of IMAP: the last word is the secret."""
+_MERE_VALUES: Final = frozenset({"value", "values", "text", "raw", "plain", "cleartext", "data"})
 _ONLY_NAMES: Final = re.compile(r"(?:[A-Za-z]{1,20}\s)?\$\{(?:secrets|steps)\.[^}]*\}")
-
-
-def is_secret_name(name: str) -> bool:
-    """Whether a field, parameter or variable of this name holds a secret: `password`, `apiKey`, `x-auth-token`, but not `token_type`."""
-    found = [word.lower() for word in re.findall(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+", name[:200])]
-    if not found or found[-1] in _HARMLESS_ENDS:
-        return False
-    return any(word in _WORD for word in found) or any(pair in _PAIRS for pair in itertools.pairwise(found))
 
 
 def is_secret_header(name: str) -> bool:
@@ -65,6 +59,8 @@ class Vault:
     origin: Callable[[str], str | None] = lambda value: None
     translate: Callable[[str], str] = escaped
     """Foreign text into ours: an importer whose format has variables turns them into names here."""
+    taken: set[str] = field(default_factory=set)
+    """Variables of the format whose value stands in a secret field; they become secrets."""
     _values: dict[str, str] = field(default_factory=dict)
 
     def lift(self, value: str, hint: str, place: str) -> str:
@@ -84,6 +80,10 @@ class Vault:
         self.names.setdefault(name, place)
         return f"${{secrets.{name}}}"
 
+    def taken_as(self, variable: str) -> str:
+        """The name of the secret that a taken variable became."""
+        return secret_name(variable)
+
     def field(self, value: str, hint: str, place: str) -> str:
         """What stands in a secret field instead of `value`, which is escaped and may hold names already; an empty value stays."""
         if not value or _ONLY_NAMES.fullmatch(value):
@@ -92,6 +92,8 @@ class Vault:
         if not found:
             return self.lift(value.replace("$${", "${"), hint, place)
         for reference in found:
+            if reference.parts[:1] == ("vars",):
+                self.taken.add(reference.parts[1])
             if reference.parts[:1] in (("vars",), ("env",)) and len(reference.parts) == 2:
                 value = value.replace(f"${{{reference.text}}}", self.by_name(reference.parts[1], place))
         return value
@@ -103,18 +105,40 @@ class Vault:
 
     def named(self, name: str, value: str, place: str) -> str:
         """The value of a field called `name`, lifted when name or value say that it is a secret."""
-        return self.field(value, name, place) if is_secret_name(name) else self.text(value, name, place)
+        return self.field(value, name, place) if is_secret_name(name) else self.raw(value, place, name)
+
+    def raw(self, body: str, place: str, hint: str = "body") -> str:
+        """A text (escaped) of no form we know, with fields that are named like secrets lifted: of JSON, XML and forms alike."""
+
+        def lifted(found: re.Match[str]) -> str:
+            name, value = next((name, value) for name, value in zip(found.groups()[::2], found.groups()[1::2], strict=True) if name)
+            before, _, after = found.group().rpartition(value)
+            return f"{before}{self.field(value, name, place)}{after}" if is_secret_name(name) else found.group()
+
+        return self.text(_FIELDS.sub(lifted, body), hint, place)
+
+    def said(self, text: str, place: str) -> str:
+        """A text (escaped) said to a server, with what follows PASS, AUTH and their like lifted, and what looks like a secret."""
+
+        def lifted(found: re.Match[str]) -> str:
+            return found.group(1) + self.field(found.group(2), "password", place)
+
+        return self.raw(_SPOKEN.sub(lifted, text), place, "text")
 
     def data(self, value: Any, place: str, name: str = "") -> Any:
-        """JSON data with its secrets lifted, in any nesting; its texts are translated on the way."""
+        """JSON data with its secrets lifted, in any nesting; its texts are translated on the way. `{password: {value: …}}` holds one too."""
         if isinstance(value, dict):
-            return {self.translate(str(key)): self.data(item, place, str(key)) for key, item in value.items()}
+            return {self.translate(str(key)): self.data(item, place, name if key in _MERE_VALUES else str(key)) for key, item in value.items()}
         if isinstance(value, list):
             return [self.data(item, place, name) for item in value]
         if isinstance(value, str):
             return self.named(name, self.translate(value), place)
-        secret_number = isinstance(value, int) and not isinstance(value, bool) and is_secret_name(name)
+        secret_number = isinstance(value, int | float) and not isinstance(value, bool) and is_secret_name(name)
         return self.lift(str(value), name, place) if secret_number else value
+
+    def user(self, user: str, password: str, place: str) -> str:
+        """Who signs in; without a password the name is the key itself, as with many APIs."""
+        return self.text(user, "user", place) if password else self.field(user, "user", place)
 
     def url(self, url: str, place: str) -> tuple[str, dict[str, str] | None]:
         """An address (escaped) without user, password, fragment and secret parameters, and the sign-in that stood in it."""
@@ -125,7 +149,8 @@ class Vault:
             userinfo, at, host = authority.rpartition("@")
             if at:
                 user, _, password = userinfo.partition(":")
-                auth = {"user": unquote(user), "password": self.field(unquote(password) or "-", "password", place)}
+                user = self.user(unquote(user), unquote(password), place)
+                auth = {"user": user, "password": self.field(unquote(password) or "-", "password", place)}
             url = f"{scheme}://{host}{slash}{path}"
         url = url.partition("#")[0]
         base, mark, query = url.partition("?")
@@ -139,6 +164,12 @@ class Vault:
             return one
         lifted = self.named(unquote(name), unquote(value), place)
         return one if lifted == unquote(value) else f"{name}{sign}{lifted}"
+
+    def holds(self, pattern: str) -> bool:
+        """Whether a regular expression holds a secret of its own, such as `token=x7fq…`."""
+        looked = Vault()
+        looked.raw(re.sub(r"\\(.)", r"\1", pattern), "")
+        return any(len(value) >= 6 and value.isascii() and re.fullmatch(r"[\w./+=-]+", value) for value in looked._values)
 
     def hidden(self, message: str) -> str:
         """`message` without anything lifted and anything that looks like a secret."""
@@ -158,15 +189,21 @@ class Vault:
 def shown_line(line: str) -> str:
     """The beginning of a line of somebody's script for a message: what stands in quotes is left out where it may be a secret."""
     line = " ".join(line.split())
-    if is_secret_name(line) or re.search(r"(?i)fill|type|press|set", line):
-        line = re.sub(r"""(["'`])(?:(?!\1).){0,500}(?:\1|$)""", r"\1…\1", line)
+    if any(is_secret_name(word) for word in re.findall(r"[\w-]+", line[:2000])) or re.search(
+        r"(?i)fill|type|press|set|cookie|header|storage|request|evaluate|login|script", line
+    ):
+        line = unquoted(line)
     return line[:80]
 
 
-def secret_name(text: str) -> str:
-    """A good name for a secret, made of `text`: `X-API-Key` is `x_api_key`."""
-    name = re.sub(r"[^a-z0-9]+", "_", re.sub(r"(?<=[a-z])(?=[A-Z])", "_", text[:200]).lower()).strip("_")[:60]
-    return name if re.match(r"[a-z]", name) else f"secret_{name}".rstrip("_")
+def unquoted(text: str) -> str:
+    """`text` of somebody's script for a message, without what stands in quotes."""
+    return re.sub(r"""(["'`])(?:(?!\1).){0,500}(?:\1|$)""", r"\1…\1", " ".join(text.split()))[:80]
+
+
+def shown_address(text: str) -> str:
+    """An address or host of any form for a message or a name: without user, password and query."""
+    return " ".join(text.rpartition("@")[2].partition("?")[0].split())[:60]
 
 
 def without_userinfo(url: str) -> str:

@@ -3,10 +3,11 @@
 import re
 from typing import Any, Final
 
-from sojourn_probes.importers.draft import Draft, Work
-from sojourn_probes.importers.lift import escaped, is_secret_name, secret_name
+from sojourn_probes.importers.draft import Draft, Work, name_word
+from sojourn_probes.importers.lift import escaped
 from sojourn_probes.importers.request import Request, name_of, part_of
 from sojourn_probes.importers.source import ImportFault, data_of, line_of, list_of, mapping_of, text_of
+from sojourn_probes.secret_names import is_secret_name, secret_name
 
 _CHANGING: Final = ("post", "put", "patch", "delete", "options", "head", "trace")
 _MADE_UP: Final[dict[str, str]] = {"integer": "1", "number": "1", "boolean": "true"}
@@ -102,8 +103,7 @@ def _parameter(where: str, name: str, parameter: dict[str, Any], request: Reques
     if not needed and (made_up or not value):
         return
     if made_up:
-        variable = re.sub(r"[^A-Za-z0-9_-]+", "_", name).strip("-")[:60] or "value"
-        variable = variable if re.match(r"[A-Za-z_]", variable) else f"v_{variable}"
+        variable = name_word(name)
         if is_secret_name(name):
             value = work.vault.by_name(name, place)
         else:
@@ -111,7 +111,7 @@ def _parameter(where: str, name: str, parameter: dict[str, Any], request: Reques
             value = f"${{vars.{variable}}}"
             work.lose(place, f"the parameter {name[:60]} has no example; put a real one under vars: {variable}", line_of(parameter))
     if where == "path":
-        request.url = request.url.replace(f"{{{name}}}", value)
+        request.url = request.url.replace(f"{{{name}}}", work.vault.named(name, value, place))
     elif where == "query":
         request.query.append((name, value))
     elif where == "header":

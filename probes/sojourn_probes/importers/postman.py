@@ -4,12 +4,13 @@ import re
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from sojourn_probes.importers.draft import Draft, Work
+from sojourn_probes.importers.draft import Draft, Work, name_word
 from sojourn_probes.importers.features import is_name, takes
-from sojourn_probes.importers.lift import escaped, is_secret_name
+from sojourn_probes.importers.lift import escaped
 from sojourn_probes.importers.postman_script import Script
 from sojourn_probes.importers.request import Request, basic, bearer, part_of
 from sojourn_probes.importers.source import ImportFault, json_of, list_of, mapping_of, text_of
+from sojourn_probes.secret_names import is_secret_name
 
 _NAME = re.compile(r"\{\{\s*([^{}]{1,100}?)\s*\}\}")
 _DYNAMIC: Final = {
@@ -40,14 +41,21 @@ class _Collection:
             return self.set_by[name]
         if name.startswith("$"):
             return self._dynamic(name)
-        word = re.sub(r"[^A-Za-z0-9_-]+", "_", name).strip("-")[:60] or "value"
-        word = word if re.match(r"[A-Za-z_]", word) else f"v_{word}"
+        word = name_word(name)
         if name in self.secret or is_secret_name(name):
             return self.work.vault.by_name(name, self.place)
         if name in self.values:
-            self.used[word] = self._plain(self.values[name], 0)
+            self.used[word] = self._value(name)
             return f"${{vars.{word}}}"
         return f"${{env.{re.sub(r'(?<=[a-z])(?=[A-Z])', '_', word).replace('-', '_').upper()}}}"
+
+    def _value(self, name: str) -> str:
+        """What a variable holds, without secrets."""
+        value = self._plain(self.values[name], 0)
+        clean, auth = self.work.vault.url(value, self.place) if "://" in value else (self.work.vault.named(name, value, self.place), None)
+        if auth is not None:
+            self.work.lose(self.place, f"user and password in the variable {name[:60]} were left out; add auth: to the steps that use it")
+        return clean
 
     def _dynamic(self, name: str) -> str:
         ours = _DYNAMIC.get(name, "")
@@ -168,6 +176,9 @@ def _url(url: Any, collection: _Collection) -> str:
     for variable in map(mapping_of, list_of(data.get("variable"))):
         name, value = text_of(variable.get("key")), text_of(variable.get("value"))
         if name and value:
+            if is_secret_name(name):
+                collection.secret.add(name)
+                value = f"{{{{{name}}}}}"
             base = "/".join(value if part == f":{name}" else part for part in base.split("/"))
     found = _NAME.match(base)
     if found is not None and (prefix := collection.values.get(found.group(1))) and "://" not in prefix and "{{" not in prefix:

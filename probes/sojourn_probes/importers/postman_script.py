@@ -4,8 +4,9 @@ import re
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from sojourn_probes.importers.draft import Work, seconds
-from sojourn_probes.importers.lift import is_secret_name, shown_line
+from sojourn_probes.importers.draft import Work, name_word, seconds
+from sojourn_probes.importers.lift import escaped, shown_line
+from sojourn_probes.secret_names import is_secret_name
 
 _TEXT: Final = r"""["']([^"'\\]{1,200})["']"""
 _SILENT = re.compile(
@@ -85,12 +86,12 @@ class Script:
         return True
 
     def _body_has(self, found: re.Match[str]) -> bool:
-        self.work.expect(self.expect, self.place, "body", "contains", found.group(1))
+        self.work.expect(self.expect, self.place, "body", "contains", escaped(found.group(1)))
         return True
 
     def _json_is(self, found: re.Match[str]) -> bool:
         path, text, number, word = found.groups()
-        target: Any = text if text is not None else word == "true" if word else float(number) if "." in number else int(number)
+        target: Any = escaped(text) if text is not None else word == "true" if word else float(number) if "." in number else int(number)
         self.work.expect(self.expect, self.place, "json", "==", target, f"${path}")
         return True
 
@@ -100,8 +101,7 @@ class Script:
 
     def _set(self, found: re.Match[str]) -> bool:
         variable, path = found.groups()
-        name = re.sub(r"[^A-Za-z0-9_-]+", "_", variable).strip("-")[:60] or "value"
-        name = name if re.match(r"[A-Za-z_]", name) else f"v_{name}"
+        name = name_word(variable)
         self.extract[name] = {"json": f"${path}", **({"secret": True} if is_secret_name(variable) else {})}
         self.variables[variable] = name
         return True

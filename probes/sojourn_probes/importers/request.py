@@ -6,7 +6,7 @@ import json
 import re
 from dataclasses import dataclass, field
 from typing import Any, Final, get_args
-from urllib.parse import parse_qsl, urlencode
+from urllib.parse import unquote_plus, urlencode
 
 from sojourn_probes.importers.draft import Work
 from sojourn_probes.importers.lift import is_secret_header, without_userinfo
@@ -50,7 +50,7 @@ def part_of(request: Request, work: Work, place: str) -> dict[str, Any] | None:
         return None
     url, auth = work.vault.url(request.url, place)
     part: dict[str, Any] = {"url": url or "/"}
-    headers, header_auth = _headers(request, work, place)
+    headers, header_auth = headers_of(request.headers, work, place)
     body = _body(request, headers, method, work, place)
     sends = bool(body) or "file" in request.more or "multipart" in request.more
     if method != ("POST" if sends else "GET"):
@@ -71,7 +71,8 @@ def part_of(request: Request, work: Work, place: str) -> dict[str, Any] | None:
 
 def basic(user: str, password: str, work: Work, place: str) -> dict[str, str]:
     """Signing in by user and password, the password lifted."""
-    return {"user": user, "password": work.vault.field(password or "-", f"{_word(user)}_password" if "${" not in user else "password", place)}
+    hint = f"{_word(user)}_password" if "${" not in user and password else "password"
+    return {"user": work.vault.user(user, password, place), "password": work.vault.field(password or "-", hint, place)}
 
 
 def bearer(token: str, work: Work, place: str) -> dict[str, str]:
@@ -102,10 +103,11 @@ def _word(user: str) -> str:
     return re.sub(r"[^A-Za-z0-9]+", "_", user.partition("@")[0])[:30].strip("_") or "user"
 
 
-def _headers(request: Request, work: Work, place: str) -> tuple[dict[str, str], dict[str, str] | None]:
+def headers_of(given: list[tuple[str, str]], work: Work, place: str) -> tuple[dict[str, str], dict[str, str] | None]:
+    """Headers as a step says them, their secrets lifted, and the sign-in that stood in one of them."""
     headers: dict[str, str] = {}
     auth: dict[str, str] | None = None
-    for name, value in request.headers:
+    for name, value in given:
         low = name.lower()
         if not name or low in AUTOMATIC or low in RESERVED_HEADERS or low.startswith((":", "sec-")):
             continue
@@ -120,7 +122,7 @@ def _headers(request: Request, work: Work, place: str) -> tuple[dict[str, str], 
             if value:
                 headers[name] = work.vault.field(value, low, place)
         else:
-            headers[name] = work.vault.text(value, low, place)
+            headers[name] = work.vault.raw(value, place, low)
     return headers, auth
 
 
@@ -174,14 +176,14 @@ def _any_body(request: Request, headers: dict[str, str], work: Work, place: str)
         if data is not None:
             _without_type(headers, "application/json")
             return {"json": _ours(data, work, place)}
-    if "x-www-form-urlencoded" in kind and "${" not in request.body:
-        return _form(parse_qsl(request.body, keep_blank_values=True, max_num_fields=None), headers, work, place)
-    lifted = re.sub(
-        r"""(?i)(["']?(?:password|passwd|secret|token|api_?key)["']?\s{0,3}[:=]\s{0,3}["'])([^"'$]{3,200})""",
-        lambda found: found.group(1) + work.vault.lift(found.group(2), "password", place),
-        work.vault.text(request.body, "body", place),
-    )
-    return {"body": lifted}
+    if "x-www-form-urlencoded" in kind:
+        return _form(_pairs(request.body), headers, work, place)
+    return {"body": work.vault.raw(request.body, place)}
+
+
+def _pairs(body: str) -> list[tuple[str, str]]:
+    """The fields of a form; names of ours in it are no escapes of the form's."""
+    return [(unquote_plus(name), unquote_plus(value)) for name, _, value in (one.partition("=") for one in body.split("&") if one)]
 
 
 def _json(body: str) -> Any:
@@ -191,6 +193,12 @@ def _json(body: str) -> Any:
     except ImportFault:
         return None
     return data if _is_shallow(data, MAX_JSON_DEPTH) else None
+
+
+def json_or_none(body: str, work: Work, place: str) -> Any:
+    """A body (already ours) as JSON data with its secrets lifted; None when it is none."""
+    data = _json(body)
+    return None if data is None else _ours(data, work, place)
 
 
 def _is_shallow(value: Any, left: int) -> bool:

@@ -5,9 +5,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from sojourn_probes.importers import FORMATS, decoded
-from sojourn_probes.importers.lift import is_secret_name
 from sojourn_probes.importers.source import MAX_BYTES, ImportFault, yaml_of
 from sojourn_probes.importers.written import scalar
+from sojourn_probes.secret_names import is_secret_name
 from sojourn_probes.yaml_core import read
 from tests.probes.importers.importing import SAMPLES, imported
 

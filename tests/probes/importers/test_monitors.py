@@ -142,12 +142,13 @@ def test_checkly_constructs_are_read_not_run():
             degraded_if: [total > 1s]
         """
     )
-    assert (found.data["echo"]["enabled"], found.data["echo"]["steps"][0]["tcp"]["dialog"]) == (False, [{"send": "ping\n"}])
+    assert (found.data["echo"]["enabled"], found.data["echo"]["steps"][0]["tcp"]["dialog"]) == (False, [{"send": "ping\n"}, {"matches": "."}])
     assert found.said[:4] == [
         "shop.check.ts:3: Fetch stats: setupScript was left out",
         "shop.check.ts:3: Fetch stats: locations were left out; name your own agents under locations:",
         "shop.check.ts:3: Fetch stats: the assertion AssertionBuilder.headers.equals was left out",
-        "shop.check.ts:30: Login: was left out; a BrowserCheck cannot be carried over, only ApiCheck, UrlMonitor, TcpMonitor, IcmpMonitor, DnsMonitor",
+        "shop.check.ts:30: Login: was left out; a BrowserCheck cannot be carried over, only ApiCheck, UrlMonitor, TcpMonitor, TcpCheck, "
+        "IcmpMonitor, DnsMonitor, GrpcMonitor, SslMonitor",
     ]
 
 

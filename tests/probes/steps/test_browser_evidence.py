@@ -23,7 +23,7 @@ user.oninput = () => { user.setAttribute('value', user.value); said.textContent 
 fetch('/api?t=' + encodeURIComponent(document.cookie),
   {headers: {authorization: 'Basic ' + ['abc', 'own', 'token'].join('-'), 'x-csrf-token': ['csrf', 9911].join('-')}});
 </script>"""
-STEPS = ('fill: {label: User, value: "${secrets.pw}"}', 'fill: {label: Password, value: "${secrets.pw}"}', "fill: {label: Password, value: typed-literal}")
+STEPS = ('fill: {label: User, value: "${secrets.pw}"}', 'fill: {label: Password, value: "${secrets.pw}"}', "fill: {css: '#pw', value: typed-literal}")
 
 
 async def careless(asked: Asked) -> Answer:
