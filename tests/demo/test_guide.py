@@ -15,7 +15,7 @@ from sojourn_probes.yaml_core import read
 from tests.demo.conftest import Running
 from tests.probes.walking import walk
 
-GUIDE = (Path(__file__).parents[2] / "docs/first-journey.md").read_text()
+GUIDE = (Path(__file__).parents[2] / "docs/journeys.md").read_text()
 BLOCKS = [block for block in re.findall(r"^```yaml\n(.*?)^```", GUIDE, re.MULTILINE | re.DOTALL) if not block.startswith("# defaults.yaml")]
 PARTS, WHOLE = [read(block).data for block in BLOCKS[:-1]], BLOCKS[-1]
 

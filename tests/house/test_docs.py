@@ -24,9 +24,9 @@ def test_generated_pages_are_fresh():
 
 
 def test_every_step_kind_is_documented():
-    """docs/journeys.md has a section for each step kind."""
-    page = (ROOT / "docs/journeys.md").read_text()
-    assert [kind for kind in KINDS if f"`{kind}`" not in page] == []
+    """docs/steps.md has a section for each step kind."""
+    page = (ROOT / "docs/steps.md").read_text()
+    assert [kind for kind in KINDS if f"## `{kind}` steps" not in page] == []
 
 
 def test_the_reference_names_everything():
@@ -57,11 +57,21 @@ def test_every_source_is_documented():
 
 
 def test_links_between_pages_lead_somewhere():
-    """A relative link in README, CONTRIBUTING or docs points at a file that exists."""
+    """A relative link in README, CONTRIBUTING or docs points at a file that exists, and at a heading or anchor that is in it."""
     broken = []
     for page in [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]:
         for part in page.read_text().split("](")[1:]:
-            target = part.split(")")[0].split("#")[0]
-            if target and "://" not in target and not (page.parent / target).exists():
-                broken.append(f"{page.relative_to(ROOT)}: {target}")
+            target, _, place = part.split(")")[0].partition("#")
+            file = page.parent / target if target else page
+            if "://" in target or target.startswith("mailto:"):
+                continue
+            if not file.exists() or (place and file.suffix == ".md" and place not in _places(file)):
+                broken.append(f"{page.relative_to(ROOT)}: {target}#{place}")
     assert broken == []
+
+
+def _places(page: Path) -> set[str]:
+    """What a link may name in a page: its headings as a forge writes them, and anchors of its own."""
+    text = page.read_text()
+    slugs = {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in re.findall(r"^#+ (.*)$", text, re.MULTILINE)}
+    return slugs | set(re.findall(r'<a id="([^"]+)">', text))

@@ -22,7 +22,8 @@ from tests.probes.walking import walk
 
 ROOT = Path(__file__).parents[2]
 A_STEP = "id: docs\nsteps:\n  - id: s\n    http: {url: https://shop.example/}\n"
-DOCS = (ROOT / "docs/journeys.md").read_text()
+PAGES = ("journey-language", "steps", "expectations")
+DOCS = "\n".join((ROOT / f"docs/{page}.md").read_text() for page in PAGES)
 
 
 def mark(run_id: str) -> str:
@@ -162,7 +163,7 @@ async def test_configured_journeys_pass(file):
 
 
 def test_the_whole_file_in_the_docs_loads(tmp_path):
-    """What a reader copies from docs/journeys.md is a good file, with the files beside it that it names."""
+    """What a reader copies from the pages of the language is a good file, with the files beside it that it names."""
     (tmp_path / "item.schema.json").write_text('{"type": "object"}')
     blocks = re.findall(r"```yaml\n(.*?)```", DOCS, re.DOTALL)
     assert blocks
@@ -173,7 +174,7 @@ def test_the_whole_file_in_the_docs_loads(tmp_path):
 
 
 def test_the_docs_name_everything_one_may_write():
-    """Every key, kind, action, source, comparison and namespace of the language is in docs/journeys.md."""
+    """Every key, kind, action, source, comparison and namespace is on the pages of the language."""
     from sojourn_probes.journey import Journey
     from sojourn_probes.step import Step
     from sojourn_probes.steps.http import HttpPart

@@ -248,7 +248,7 @@ def _auth(auth: dict[str, Any], request: Request, collection: _Collection) -> No
         else:
             request.headers.append((values["key"], work.vault.field(values.get("value", ""), values["key"], place)))
     elif kind not in ("", "noauth", "inherit"):
-        work.lose(place, f"signing in by {kind[:30]} was left out; see auth: in docs/journeys.md for what there is")
+        work.lose(place, f"signing in by {kind[:30]} was left out; see auth: in docs/steps.md for what there is")
 
 
 def _script_of(item: dict[str, Any], place: str, collection: _Collection) -> Script:
