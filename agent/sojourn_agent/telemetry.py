@@ -10,7 +10,7 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
-from opentelemetry.proto.common.v1.common_pb2 import AnyValue, InstrumentationScope, KeyValue
+from opentelemetry.proto.common.v1.common_pb2 import AnyValue, ArrayValue, InstrumentationScope, KeyValue
 from opentelemetry.proto.resource.v1.resource_pb2 import Resource
 from opentelemetry.proto.trace.v1.trace_pb2 import ResourceSpans, ScopeSpans, Span, Status
 
@@ -19,7 +19,7 @@ from sojourn_probes import semconv
 from sojourn_probes.result import Exchange, Failure, RunResult, StepResult
 from sojourn_probes.semconv import Outcome, SpanType, Traffic
 
-Value = str | bool | int | float
+Value = str | bool | int | float | tuple[str, ...]
 SERVICE: Final = "sojourn-agent"
 SCOPE: Final = "sojourn.probes"
 _SAMPLED: Final = 1
@@ -143,6 +143,7 @@ def _exchange(result: RunResult, step: StepResult, exchange: Exchange) -> Span:
         semconv.NETWORK_PROTOCOL_NAME: exchange.protocol,
         semconv.NETWORK_PROTOCOL_VERSION: exchange.protocol_version or None,
         semconv.ERROR_TYPE: error,
+        **exchange.attributes,
         **{f"{semconv.HTTP_PHASE_PREFIX}{phase}": exchange.phases[phase] for phase in semconv.HTTP_PHASES if phase in exchange.phases},
     }
     return Span(
@@ -232,5 +233,7 @@ def _any(value: Value) -> AnyValue:
         return AnyValue(int_value=value)
     if isinstance(value, float):
         return AnyValue(double_value=value)
+    if isinstance(value, tuple):
+        return AnyValue(array_value=ArrayValue(values=[_any(one) for one in value]))
     # A lone surrogate, as a server may send in JSON, has no UTF-8 form and would refuse the whole run.
     return AnyValue(string_value=value[:_MAX_TEXT].encode("utf-8", "replace").decode())

@@ -37,6 +37,8 @@ class Exchange:
     `protocol` is `http`, else what was spoken, in small letters (`tcp`, `smtp`, `tls`, `icmp` …); then `method` is the word for
     people (`SMTP`), `url` is `host:port`, and neither is sent on as an attribute of HTTP.
 
+    `attributes` are what else is known of it, by the names of `semconv.py`, without secrets.
+
     `phases` holds seconds by the names of `semconv.HTTP_PHASES`, those finished before a failure included.
     """
 
@@ -56,6 +58,7 @@ class Exchange:
     protocol_version: str = ""
     body_size: int | None = None
     protocol: str = "http"
+    attributes: dict[str, str | tuple[str, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -124,6 +124,14 @@ def test_an_exchange_that_got_no_answer_keeps_its_finished_phases():
     assert asked.status.code == Status.STATUS_CODE_ERROR
 
 
+def test_an_exchange_carries_what_else_is_known_of_it_by_standard_names():
+    """A list of addresses stays a list, a word a word."""
+    question = exchange(protocol="dns", attributes={"dns.question.name": "shop.test", "dns.answers": ("192.0.2.1", "2001:db8::1")})
+    values = {one.key: one.value for one in spans(run_result(step(exchanges=(question,))))[2].attributes}
+    assert values["dns.question.name"].string_value == "shop.test"
+    assert [one.string_value for one in values["dns.answers"].array_value.values] == ["192.0.2.1", "2001:db8::1"]
+
+
 def test_an_exchange_that_is_no_http_has_nothing_of_http():
     """Mail, ping and the like are CLIENT spans named for their protocol, with server, peer, phases and error, and no http.* or url.*."""
     other = exchange(protocol="smtp", method="SMTP", url="mail.example:587", server_address="mail.example", server_port=587, status=None, error=FailureKind.TLS)

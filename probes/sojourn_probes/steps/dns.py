@@ -25,7 +25,7 @@ class DnsPart(Model):
     name: Annotated[str, Field(min_length=1, max_length=1000)] = Field(description="name that is asked about")
     record: Record = Field("A", description="type of record that is asked for")
     resolver: Annotated[str, Field(min_length=1, max_length=1000)] | None = Field(
-        None, description="server that is asked, as host or host:port, for https as its address; default the first of the system's resolvers"
+        None, description="server that is asked, as host or host:port, for https as its address; default the system's resolvers, one after the other"
     )
     transport: Transport = Field("udp", description="udp, where a cut answer is asked for again over TCP; tcp; tls (DoT) or https (DoH)")
     tls: TlsSettings | None = Field(None, description="how TLS is spoken with the resolver and its certificate judged")

@@ -40,7 +40,7 @@ class GrpcPart(Model):
     metadata: Metadata = Field({}, description="metadata to send; authorization and the like by reference: ${secrets.name}")
     tls: TlsAsked | None = Field(None, description="speak TLS: true, or how")
     ip_family: Family = Field("any", description="4 or 6: only addresses of this kind are tried")
-    max_body: Size | None = Field(None, description="largest answer read; default 4 MB, the step fails beyond it")
+    max_body: Size | None = Field(None, description="largest answer taken; default 4 MB, the step fails beyond it")
 
     @model_validator(mode="after")
     def _one_call(self) -> "GrpcPart":

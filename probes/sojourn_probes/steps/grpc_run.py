@@ -6,6 +6,7 @@ import ssl
 from pathlib import Path
 from typing import Any, Final
 
+from sojourn_probes import semconv
 from sojourn_probes.addresses import origin_of
 from sojourn_probes.ids import new_span_id
 from sojourn_probes.in_time import in_time
@@ -14,6 +15,7 @@ from sojourn_probes.semconv import HTTP_PHASES, PROBE_HEADER, FailureKind
 from sojourn_probes.steps.base import Observation, StepContext
 from sojourn_probes.steps.dns_ways import failed
 from sojourn_probes.steps.grpc import GrpcPart
+from sojourn_probes.steps.grpc_health import health_question, health_word
 from sojourn_probes.steps.http_request import user_agent
 from sojourn_probes.steps.phases import Phases
 from sojourn_probes.steps.resolving import ResolveError, addresses_of, first_of, lookup_for
@@ -21,11 +23,10 @@ from sojourn_probes.steps.talk import Broken
 from sojourn_probes.steps.tls import TlsSettings
 from sojourn_probes.steps.tls_trust import TrustError, context_for
 from sojourn_probes.steps.wire import UNREACHED, Wire, fits_family, port_of
+from sojourn_probes.units import show_size
 
 DEFAULT_LIMIT: Final = 4 * 1024 * 1024
 READING_SECONDS: Final = 5.0
-HEALTH: Final = ("UNKNOWN", "SERVING", "NOT_SERVING", "SERVICE_UNKNOWN")
-"""The words of grpc.health.v1, by their numbers."""
 
 
 class Runner:
@@ -117,11 +118,14 @@ class _Call:
         tls = self.part.tls
         name = self.context.names.fill_text(tls.server_name) if tls is not None and tls.server_name else self.host
         name = name.partition("%")[0].rstrip(".")
+        from sojourn_probes.steps import grpc_reflect
+
         limit = DEFAULT_LIMIT if self.part.max_body is None else self.part.max_body
         options: list[tuple[str, Any]] = [
             ("grpc.default_authority", _place(name, self.port)),
             ("grpc.primary_user_agent", user_agent()),
-            ("grpc.max_receive_message_length", limit),
+            # Reflection has a limit of its own; what the call answers is held against max_body when it is here.
+            ("grpc.max_receive_message_length", max(limit, grpc_reflect.MOST_BYTES)),
             ("grpc.enable_retries", 0),
             ("grpc.enable_http_proxy", 0),
             ("grpc.use_local_subchannel_pool", 1),
@@ -187,31 +191,43 @@ class _Call:
     async def _call(self, channel: Any, metadata: Any, message: dict[str, Any]) -> None:
         import grpc
 
-        from sojourn_probes.steps import grpc_reflect
-
-        method = None
         # Reflection too may want to know who asks, so it gets the same metadata.
+        method = None if self.part.method is None else await self._method(channel, self.part.method, metadata)
+        raw = method.request(message) if method is not None else health_question(self.part.service or "")
+        self.phases.begin("wait")
         try:
-            if self.part.method is not None:
-                method = await grpc_reflect.method_of(channel, self.part.method, metadata)
-            raw = method.request(message) if method is not None else _asked(self.part.service or "")
-            self.phases.begin("wait")
-            call = channel.unary_unary(self.part.path)(raw, metadata=metadata)
-            answer = await call
+            answer = await channel.unary_unary(self.part.path)(raw, metadata=metadata)
         except grpc.aio.AioRpcError as fault:
             self.phases.end("wait")
             self._refused(fault)
             return
         self.phases.end("wait")
         self.seen.facts |= {"grpc_status": "OK", "size": len(answer)}
+        limit = DEFAULT_LIMIT if self.part.max_body is None else self.part.max_body
+        if len(answer) > limit:
+            raise Broken(FailureKind.CONTENT, f"{self.part.shown()} at {self.where} answered {show_size(len(answer))}, more than {show_size(limit)} (max_body)")
         if method is None:
-            self.seen.facts["health"] = health = _health(answer)
+            self.seen.facts["health"] = health = health_word(answer)
             self.seen.facts["body"] = json.dumps({"status": health})
             return
         try:
             self.seen.facts["body"] = await in_time(READING_SECONDS, lambda: method.answer(answer)) if len(answer) > 65536 else method.answer(answer)
         except TimeoutError:
             raise Broken(FailureKind.CONTENT, f"the answer could not be read within {READING_SECONDS:g} s; it is too much, see max_body") from None
+
+    async def _method(self, channel: Any, name: str, metadata: Any) -> Any:
+        """The method, asked of the server itself. What reflection refuses is not what the method refuses."""
+        import grpc
+
+        from sojourn_probes.steps import grpc_reflect
+
+        try:
+            return await grpc_reflect.method_of(channel, name, metadata)
+        except grpc.aio.AioRpcError as fault:
+            code, details = fault.code().name, " ".join(str(fault.details() or "").split())[:300]
+            said = f"{code} from the server's reflection at {self.where}, by which {name} is found{details and ': '}{details}"
+            kind = FailureKind.TIMEOUT if code == "DEADLINE_EXCEEDED" else FailureKind.STATUS
+            raise Broken(kind, f"{said}; the method itself was not called") from None
 
     def _refused(self, fault: Any) -> None:
         code, details = fault.code().name, " ".join(str(fault.details() or "").split())[:300]
@@ -240,8 +256,15 @@ class _Call:
                 peer_port=peer[1],
                 body_size=self.seen.facts.get("size"),
                 protocol="grpc",
+                attributes=self._attributes(),
             )
         )
+
+    def _attributes(self) -> dict[str, str | tuple[str, ...]]:
+        named: dict[str, str | tuple[str, ...]] = {semconv.RPC_SYSTEM_NAME: "grpc", semconv.RPC_METHOD: self.part.path.lstrip("/")}
+        if "grpc_status" in self.seen.facts:
+            named[semconv.RPC_RESPONSE_STATUS_CODE] = self.seen.facts["grpc_status"]
+        return named
 
 
 class _Unready(Exception):  # noqa: N818 - says what is the matter
@@ -250,24 +273,6 @@ class _Unready(Exception):  # noqa: N818 - says what is the matter
 
 def _place(host: str, port: int) -> str:
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
-
-
-def _asked(service: str) -> bytes:
-    """A HealthCheckRequest: one text, in field 1."""
-    text = service.encode()
-    size, length = len(text), b""
-    while size > 127:
-        length, size = length + bytes([size & 127 | 128]), size >> 7
-    return b"\x0a" + length + bytes([size]) + text if text else b""
-
-
-def _health(answer: bytes) -> str:
-    """The word of a HealthCheckResponse: one number, in field 1; nothing is the number 0."""
-    if not answer:
-        return HEALTH[0]
-    if len(answer) == 2 and answer[0] == 8 and answer[1] < len(HEALTH):
-        return HEALTH[answer[1]]
-    raise Broken(FailureKind.PROTOCOL, "the answer is none of grpc.health.v1")
 
 
 def _of_system() -> bytes | None:

@@ -43,10 +43,29 @@ async def total(asked: Any, context: Any) -> Any:
     return SUM(cents=len(asked.cart), currency="EUR")
 
 
+class _Refusing(grpc.GenericRpcHandler):
+    """Reflection for members only."""
+
+    def __init__(self, status: str) -> None:
+        self._status = grpc.StatusCode[status]
+
+    def service(self, handler_call_details: Any) -> Any:
+        if "ServerReflection" not in handler_call_details.method:
+            return None
+        return grpc.stream_stream_rpc_method_handler(self._refuse)
+
+    async def _refuse(self, asked: Any, context: Any) -> None:
+        await context.abort(self._status, "members only")
+
+
 @asynccontextmanager
-async def serving(answer: Total = total, *, reflects: bool = True, health_of: dict[str, str] | None = None, tls: Any = None) -> AsyncIterator[int]:
-    """A server that has the shop's service, and health unless `health_of` is empty; yields its port."""
+async def serving(
+    answer: Total = total, *, reflects: bool = True, health_of: dict[str, str] | None = None, tls: Any = None, refuses: str = ""
+) -> AsyncIterator[int]:
+    """A server that has the shop's service, and health unless `health_of` is empty; reflection may be refused with a status. Yields its port."""
     server = grpc.aio.server()
+    if refuses:
+        server.add_generic_rpc_handlers((_Refusing(refuses),))
     handler = grpc.unary_unary_rpc_method_handler(answer, CART.FromString, SUM.SerializeToString)
     server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler("shop.Checkout", {"Total": handler}),))
     words = {"": "SERVING", "shop.Checkout": "SERVING", "shop.Ill": "NOT_SERVING"} if health_of is None else health_of

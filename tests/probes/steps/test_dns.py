@@ -3,6 +3,7 @@
 import asyncio
 import base64
 import contextlib
+import socket
 import ssl
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
@@ -16,6 +17,7 @@ import pytest
 import trustme
 
 from sojourn_probes.semconv import FailureKind, Outcome
+from sojourn_probes.steps import dns_run
 from tests.probes.site import Asked, answer, site
 from tests.probes.test_load import problems
 from tests.probes.walking import walk
@@ -143,6 +145,48 @@ async def test_what_cannot_be_asked_is_a_fault_of_the_file(keys, message):
     """The failure says what to write."""
     run = await walk(f"id: j\nsteps:\n  - id: s\n    dns: {{{keys}}}\n")
     assert (run.failure.kind, run.failure.message) == (FailureKind.CONFIG, message)
+
+
+async def test_the_exchange_carries_the_standard_names():
+    """A span of a question can be found by the name asked about and the addresses answered."""
+    async with serving(zone) as port:
+        found, cut, none = await asked(port), await asked(port, "big.test"), await asked(port, "none.test")
+    assert [one.attributes for one in found.attempts[0].steps[0].exchanges] == [{"dns.question.name": "shop.test", "dns.answers": ("192.0.2.1", "192.0.2.2")}]
+    assert ["dns.answers" in one.attributes for one in cut.attempts[0].steps[0].exchanges] == [False, True]
+    assert [one.attributes for one in none.attempts[0].steps[0].exchanges] == [{"dns.question.name": "none.test"}]
+
+
+@contextlib.contextmanager
+def silent_port():
+    """A port that takes datagrams and never answers."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as taken:
+        taken.bind(("127.0.0.1", 0))
+        yield taken.getsockname()[1]
+
+
+async def test_the_next_resolver_of_this_machine_is_asked(monkeypatch):
+    """One that nobody listens at and one that is silent are passed over, as this machine's own lookups would, and said; the answer is not a change."""
+    monkeypatch.setattr(dns_run, "PATIENCE_SECONDS", 0.3)
+    tools: dict[str, object] = {}
+    with silent_port() as silent:
+        async with serving(zone) as port:
+            runs = []
+            for first in (f"127.0.0.1:{port}", f"127.0.0.1:{silent}", "127.0.0.1:1"):
+                monkeypatch.setattr(dns_run, "_of_system", lambda first=first: [first, f"127.0.0.1:{port}"])
+                runs.append(await walk("id: j\ntimeout: 20s\nsteps:\n  - id: s\n    dns: {name: shop.test}\n", tools=tools))
+    assert [run.outcome for run in runs] == [Outcome.PASSED] * 3
+    notes = [run.attempts[0].steps[0].note for run in runs]
+    assert notes[0] == ""
+    assert notes[1] == f"no answer of this machine's resolver 127.0.0.1:{silent}, so 127.0.0.1:{port} was asked"
+    assert notes[2] == f"no answer of this machine's resolver 127.0.0.1:1, so 127.0.0.1:{port} was asked"
+    assert [len(run.attempts[0].steps[0].exchanges) for run in runs] == [1, 2, 2]
+
+
+async def test_a_resolver_that_is_named_is_the_only_one_asked(monkeypatch):
+    """Whoever names a resolver wants to know of that one."""
+    monkeypatch.setattr(dns_run, "_of_system", lambda: pytest.fail("nobody else is to be asked"))
+    run = await asked(1, keys=", transport: tcp")
+    assert run.failure.kind is FailureKind.CONNECT
 
 
 async def test_nobody_listens():

@@ -13,6 +13,8 @@ import trustme
 from sojourn_probes.errors import JourneyFileError
 from sojourn_probes.semconv import FailureKind, Outcome
 from sojourn_probes.steps import grpc_reflect
+from sojourn_probes.steps.grpc_health import health_word
+from sojourn_probes.steps.talk import Broken
 from tests.probes.site import answer, site
 from tests.probes.steps.grpc_servers import SUM, serving
 from tests.probes.steps.tls_servers import listening
@@ -117,6 +119,42 @@ async def test_no_reflection():
     assert run.failure.message.startswith("the server offers no reflection, by which shop.Checkout/Total is found; switch it on there")
 
 
+async def test_reflection_that_is_refused_is_not_the_methods_status():
+    """A server that lets nobody ask for its methods says so of its reflection; the method was never called, so no status is expected of it."""
+    async with serving(reflects=False, refuses="PERMISSION_DENIED") as port:
+        run = await ask(port, call("x"), "grpc_status == PERMISSION_DENIED")
+    assert run.failure.kind is FailureKind.STATUS
+    said = f"PERMISSION_DENIED from the server's reflection at localhost:{port}, by which shop.Checkout/Total is found: members only"
+    assert run.failure.message == f"{said}; the method itself was not called"
+
+
+@pytest.mark.parametrize(
+    ("raw", "word"),
+    [(b"", "UNKNOWN"), (b"\x08\x01", "SERVING"), (b"\x08\x02\x08\x01", "SERVING"), (b"\x12\x02ok\x08\x81\x80\x00", "SERVING"), (b"\x12\x02ok", "UNKNOWN")],
+)
+def test_health_is_read_however_it_is_written(raw, word):
+    """The last of several numbers counts, long forms are the same number, unknown fields are passed over."""
+    assert health_word(raw) == word
+
+
+@pytest.mark.parametrize("raw", [b"\x08\x09", b"\x08", b"<html>", b"\xff" * 12])
+def test_what_is_no_health_is_said(raw):
+    """Another number or no message at all."""
+    with pytest.raises(Broken, match=r"^the answer is none of grpc\.health\.v1$"):
+        health_word(raw)
+
+
+async def test_the_exchange_carries_the_standard_names():
+    """A span of a call can be found by its method and status."""
+    async with serving() as port:
+        good, bad = await ask(port, call("mug")), await ask(port, call("UNAVAILABLE"))
+        health = await ask(port)
+    named = [run.attempts[0].steps[0].exchanges[0].attributes for run in (good, bad, health)]
+    call_of = {"rpc.system.name": "grpc", "rpc.method": "shop.Checkout/Total"}
+    assert named[:2] == [call_of | {"rpc.response.status_code": status} for status in ("OK", "UNAVAILABLE")]
+    assert named[2]["rpc.method"] == "grpc.health.v1.Health/Check"
+
+
 async def test_deadline():
     """A server that takes too long is given up at the step's deadline; how far it came is kept."""
     async with serving() as port:
@@ -131,7 +169,10 @@ async def test_a_huge_answer():
     async with serving() as port:
         run = await ask(port, call("huge", ", max_body: 10 KB"))
         enough = await ask(port, call("huge"))
-    assert run.failure.message.startswith("RESOURCE_EXHAUSTED from shop.Checkout/Total")
+        tiny = await ask(port, call("mug", ", max_body: 20 B"))
+    assert run.failure.kind is FailureKind.CONTENT
+    assert run.failure.message == f"shop.Checkout/Total at localhost:{port} answered 100.0 KB, more than 10.0 KB (max_body)"
+    assert tiny.outcome is Outcome.PASSED, tiny.failure  # reflection takes more than that, and has a limit of its own
     assert enough.outcome is Outcome.PASSED, enough.failure
 
 
