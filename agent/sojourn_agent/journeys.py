@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from sojourn_probes.across import across
+from sojourn_probes.beside import files_made_of
 from sojourn_probes.defaults_file import read_defaults
 from sojourn_probes.errors import JourneyFileError, Problem
 from sojourn_probes.journey import Journey
@@ -14,7 +15,7 @@ from sojourn_probes.secrets import SecretStore
 
 log = logging.getLogger(__name__)
 
-Stamp = tuple[int, int]
+Stamp = tuple[tuple[int, int], ...]
 
 
 class JourneyFolder:
@@ -40,7 +41,7 @@ class JourneyFolder:
         for journey in journeys:
             if journey.source is not None:
                 self._good[journey.source] = journey
-                self._seen[journey.source] = (_stamp(journey.source), _digest(journey.source))
+                self._seen[journey.source] = (self._stamp(journey.source), self._digest(journey.source))
         return self.walked
 
     @property
@@ -71,7 +72,7 @@ class JourneyFolder:
         self.problems.pop(str(self.folder), None)
         if shared.document.data != self._shared:
             self._shared = shared.document.data
-            self._seen = dict.fromkeys(self._seen, ((0, -1), ""))
+            self._seen = dict.fromkeys(self._seen, ((), ""))
         changed = self._forget_all_but(files)
         for file in files:
             changed |= self._look_at(file)
@@ -88,15 +89,16 @@ class JourneyFolder:
 
     def _look_at(self, file: Path) -> bool:
         """True when what is walked may have changed."""
-        stamp, known = _stamp(file), self._seen.get(file)
+        stamp, known = self._stamp(file), self._seen.get(file)
         if known is not None and known[0] == stamp and str(file) not in self.problems:
             return False
-        digest = _digest(file)
+        digest = self._digest(file)
         if known is not None and known[1] == digest and str(file) not in self.problems:
             self._seen[file] = (stamp, digest)
             return False
-        self._seen[file] = (stamp, digest)
-        return self._read(file)
+        changed = self._read(file)
+        self._seen[file] = (self._stamp(file), self._digest(file))
+        return changed
 
     def _read(self, file: Path) -> bool:
         """Take the file if it is good. One with a problem is read each time, for a missing secret may have come."""
@@ -116,6 +118,16 @@ class JourneyFolder:
             log.info("journey %s of %s is walked as it is now", journey.id, file)
         return before is None or before.version != journey.version
 
+    def _stamp(self, file: Path) -> Stamp:
+        """Times and sizes of the file and of those that the journey in it, as last read, is made of."""
+        return tuple(_time_and_size(one) for one in (file, *self._beside(file)))
+
+    def _digest(self, file: Path) -> str:
+        return " ".join(_sha256(one) for one in (file, *self._beside(file)))
+
+    def _beside(self, file: Path) -> list[Path]:
+        return files_made_of(self._good[file]) if file in self._good else []
+
     def _missing(self, journey: Journey) -> list[Problem]:
         return missing_names(journey, self._environ, self._secrets())
 
@@ -126,7 +138,7 @@ class JourneyFolder:
         self.problems[file] = text
 
 
-def _stamp(file: Path) -> Stamp:
+def _time_and_size(file: Path) -> tuple[int, int]:
     try:
         stat = file.stat()
     except OSError:
@@ -134,7 +146,7 @@ def _stamp(file: Path) -> Stamp:
     return (stat.st_mtime_ns, stat.st_size)
 
 
-def _digest(file: Path) -> str:
+def _sha256(file: Path) -> str:
     try:
         return hashlib.sha256(file.read_bytes()).hexdigest()
     except OSError:

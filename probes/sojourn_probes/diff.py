@@ -143,7 +143,7 @@ def _said(part: Journey | Step) -> str:
 
 
 def _file_changes(before: Journey, after: Journey) -> Iterator[Change]:
-    """Files both name by the same words, with other contents: no version tells of them."""
+    """Files both name by the same words, with other contents; certificates among them, of which no version tells."""
     old = {_relative(file, before): file for file in files_named_in(before)}
     for file in files_named_in(after):
         name = _relative(file, after)

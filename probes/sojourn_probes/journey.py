@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal
 
@@ -109,7 +110,7 @@ class Journey(Model):
 
     @property
     def version(self) -> str:
-        """Hash of the journey's content; comments and layout do not change it."""
+        """Hash of the journey's content, that of scripts, bodies and schemas it names included; comments and layout do not change it."""
         return self._version
 
     @property
@@ -172,6 +173,11 @@ class Journey(Model):
     def read_from(self, source: Path, places: dict[tuple[str | int, ...], Place], origin: dict[tuple[str | int, ...], str]) -> None:
         """Remember the file, the places of its values, and the file of those that came from another (called by `load.py`)."""
         self._source, self._places, self._origin = source, places, origin
+
+    def made_of(self, contents: Mapping[str, str]) -> None:
+        """Let the version depend on files it names, given by name and digest (called by `load.py`)."""
+        if contents:
+            self._version = content_hash([self._version, contents])
 
 
 def _overridden(step: Step, changes: dict[str, StepOverride]) -> Step:

@@ -7,6 +7,7 @@ from typing import Any, Final
 from pydantic import ValidationError
 
 from sojourn_probes.across import across, unknown_locations
+from sojourn_probes.beside import contents_beside
 from sojourn_probes.defaults_file import FILE_NAME, DefaultsFile, read_defaults
 from sojourn_probes.errors import JourneyFileError, NameMissing, Problem, SecretMissing
 from sojourn_probes.journey import Journey
@@ -43,6 +44,7 @@ def load_text(text: str, path: Path, shared: DefaultsFile | None = None) -> Jour
         document = shared.under(document)
     journey = _validated(document, file)
     journey.read_from(path, dict(document.values), dict(document.origin))
+    journey.made_of(contents_beside(journey))
     if broken := list(bad_schemas(journey)):
         raise JourneyFileError([of_breach(breach, document, file) for breach in broken])
     if shared is not None and (problems := list(unknown_locations(journey, shared.known_locations))):

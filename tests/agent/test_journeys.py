@@ -82,6 +82,23 @@ def test_a_change_is_taken(tmp_path):
     assert described(folder) == {"b": "new"}
 
 
+def test_a_file_the_journey_is_made_of_is_a_change_of_it(tmp_path):
+    """A script beside it that says something else now makes another version, which is taken; a renewed certificate does not."""
+    write(tmp_path, "look.py", "def run(step):\n    pass\n")
+    write(tmp_path, "ca.pem", "one")
+    text = "id: a\nsteps:\n  - {id: s, script: {file: look.py}}\n  - {id: t, http: {url: 'https://shop.example/', tls: {ca_file: ca.pem}}}\n"
+    write(tmp_path, "a.yaml", text)
+    folder = watching(tmp_path)
+    folder.load()
+    before = folder.walked[0].version
+    assert folder.reload() is None
+    write(tmp_path, "ca.pem", "two")
+    assert folder.reload() is None
+    write(tmp_path, "look.py", "def run(step):\n    return 1\n")
+    assert [journey.version != before for journey in folder.reload() or []] == [True]
+    assert folder.reload() is None
+
+
 def test_a_file_touched_but_not_changed_changes_nothing(tmp_path):
     """Another time, the same bytes; another layout, the same content."""
     write(tmp_path, "a.yaml", GOOD.format(id="a", text="one"))

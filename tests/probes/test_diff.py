@@ -122,14 +122,15 @@ def test_comments_are_no_change_and_a_default_written_out_only_a_version():
 
 
 def test_files_beside_a_journey_count(tmp_path):
-    """A script with other contents is a change, though no version tells of it."""
+    """A script with other contents is a change, and another version."""
     journeys = []
     for folder, text in (("a", "one"), ("b", "two")):
         (tmp_path / folder).mkdir()
         (tmp_path / folder / "pay.py").write_text(text)
         journeys.append(read("id: j\nsteps: [{id: s, browser: [{script: pay.py}]}]\n", str(tmp_path / folder / "j.yaml")))
     (found,) = differences(journeys[:1], journeys[1:])
-    assert (found.fate, [str(change) for change in found.changes], found.version) == (Fate.CHANGED, ["file pay.py changed"], found.version_before)
+    assert (found.fate, [str(change) for change in found.changes]) == (Fate.CHANGED, ["file pay.py changed"])
+    assert found.version != found.version_before
 
 
 @pytest.mark.parametrize("text", ["1ms", "200ms", "1s", "1.5s", "60s", "90s", "2m", "1h", "36h", "14d", "0s"])

@@ -43,7 +43,7 @@ async def total(asked: Any, context: Any) -> Any:
     return SUM(cents=len(asked.cart), currency="EUR")
 
 
-class _Refusing(grpc.GenericRpcHandler):
+class _Refusing(grpc.GenericRpcHandler):  # type: ignore[misc]
     """Reflection for members only."""
 
     def __init__(self, status: str) -> None:
