@@ -1,5 +1,6 @@
 """What a journey file says of one step, whatever its kind; the kinds' own parts are under `steps/`."""
 
+from functools import cached_property
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 from pydantic import BeforeValidator, Field, create_model, model_validator
@@ -114,7 +115,7 @@ class Step(StepKinds):
         """The kinds given; more than one is refused by `rules.py`."""
         return tuple(kind for kind in KINDS if getattr(self, kind) is not None)
 
-    @property
+    @cached_property
     def kind(self) -> str | None:
         """How the step is probed; None when it only shows in customers."""
         return next(iter(self.kinds), None)

@@ -3,6 +3,7 @@
 import contextlib
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -128,7 +129,13 @@ def _implied(step: Step) -> list[Expectation]:
     said = {expectation.source for expectation in step.expect}
     if said & getattr(step.part, "implied_unless", frozenset()):
         return []
-    return [one for text in getattr(step.part, "implied", ()) if (one := parse(text)).source not in said]
+    return [one for text in getattr(step.part, "implied", ()) if (one := _parsed(text)).source not in said]
+
+
+@lru_cache(maxsize=256)
+def _parsed(text: str) -> Expectation:
+    """Of what kinds expect by themselves; the texts are few and stay the same."""
+    return parse(text)
 
 
 def _held(expectation: Expectation, kind: str, observation: Observation, names: Names, redact: Redactor, folder: Path) -> ExpectationResult:

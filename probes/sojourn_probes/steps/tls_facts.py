@@ -3,6 +3,7 @@
 import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 
@@ -87,12 +88,18 @@ def chain_of(connection: ssl.SSLObject | ssl.SSLSocket) -> list[Mapping[str, Any
 
 def ends_at(certificate: Mapping[str, Any]) -> float:
     """When a certificate runs out, in seconds since the epoch."""
-    return ssl.cert_time_to_seconds(str(certificate["notAfter"]))
+    return _seconds(str(certificate["notAfter"]))
 
 
 def begins_at(certificate: Mapping[str, Any]) -> float:
     """When a certificate begins to hold, in seconds since the epoch."""
-    return ssl.cert_time_to_seconds(str(certificate["notBefore"]))
+    return _seconds(str(certificate["notBefore"]))
+
+
+@lru_cache(maxsize=4096)
+def _seconds(written: str) -> float:
+    """The same few certificates come again with every run."""
+    return ssl.cert_time_to_seconds(written)
 
 
 def _written(name: Any) -> str:
