@@ -1,10 +1,13 @@
 """`sojourn run`: exit codes, repeats, watching, windows, and what a site or a terminal does to it."""
 
 import asyncio
+import html
 import json
 import os
 import shutil
+import zipfile
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 from lxml import etree
@@ -322,6 +325,44 @@ async def test_no_form_of_the_command_shows_a_secret(tmp_path, form):
         done = await program("run", file, "--repeat", 2, "--evidence", tmp_path / "ev", "--output", form, SOJOURN_SECRET_PW=CANARY)
     assert done.code == 1, done.err
     assert leaks(done.out + done.err + "".join(kept.read_text(errors="replace") for kept in (tmp_path / "ev").iterdir())) == []
+
+
+CARELESS = """<!doctype html><title>Sign in</title><form action=/in method=get><label>Password <input name=p></label><button>Go</button></form>
+<script>document.querySelector('input').oninput = (event) => { console.log('typed', event.target.value); document.title = event.target.value; };</script>"""
+
+
+@pytest.mark.browser
+async def test_no_evidence_of_a_browser_shows_a_secret(tmp_path):
+    """A site that shows what is typed in its address, title, page, cookie and console: HAR, HTML, console, trace and every output are free of it."""
+
+    async def careless(asked: Asked) -> bytes:
+        if asked.target.startswith("/in"):
+            shown = f"<title>{CANARY}</title><p>Hello {html.escape(CANARY)}, or {CANARY}</p><script>console.error(location.href, {json.dumps(CANARY)})</script>"
+            return answer(200, shown, content_type="text/html; charset=utf-8", set_cookie=f"p={quote(CANARY)}")
+        return answer(200, CARELESS, content_type="text/html; charset=utf-8")
+
+    text = """id: j
+base_url: {url}
+timeout: 60s
+defaults: {{browser: {{evidence: {{har: always, dom: always, trace: always}}}}}}
+steps:
+  - id: s
+    browser:
+      - goto: /
+      - fill: {{label: Password, value: "${{secrets.pw}}"}}
+      - click: Go
+      - expect: {{text: "nobody says ${{secrets.pw}}", timeout: 1s}}
+"""
+    async with site(careless) as served:
+        (tmp_path / "j.yaml").write_text(text.format(url=served.url))
+        done = await program("run", tmp_path / "j.yaml", "--evidence", tmp_path / "ev", "--output", "json", SOJOURN_SECRET_PW=CANARY)
+    assert done.code == 1, done.err
+    kept = {file.suffix: file for file in (tmp_path / "ev").iterdir()}
+    assert {".har", ".html", ".png", ".zip"} <= set(kept), sorted(kept)
+    with zipfile.ZipFile(kept[".zip"]) as trace:
+        parts = {name: trace.read(name).decode(errors="replace") for name in trace.namelist()}
+    parts |= {"output": done.out + done.err} | {str(file): file.read_text(errors="replace") for file in kept.values() if file.suffix != ".zip"}
+    assert {name: leaks(part) for name, part in parts.items() if leaks(part)} == {}
 
 
 HELP = "`sojourn {} --help` shows what there is"

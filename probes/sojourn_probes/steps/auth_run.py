@@ -11,6 +11,7 @@ import httpx2
 from sojourn_probes.result import Failure
 from sojourn_probes.semconv import FailureKind
 from sojourn_probes.steps.auth import Auth, OAuth2, SigV4
+from sojourn_probes.steps.auth_aws import NO_BOTOCORE, aws_signer
 from sojourn_probes.steps.base import Observation, StepContext
 from sojourn_probes.steps.http import HttpPart
 from sojourn_probes.steps.http_connect import Connections
@@ -135,27 +136,11 @@ class SignIn:
 
     def _sign_for_aws(self, keys: SigV4, request: httpx2.Request) -> bool:
         try:
-            # 30 MiB and 0.2 s: only for journeys that sign.
-            from botocore.auth import S3SigV4Auth, SigV4Auth
-            from botocore.awsrequest import AWSRequest
-            from botocore.credentials import Credentials
+            signed = aws_signer(keys, self.context.names)
         except ImportError:
-            self.seen.failure = Failure(FailureKind.AGENT, "auth.sigv4 needs botocore; install sojourn[aws]")
+            self.seen.failure = Failure(FailureKind.AGENT, NO_BOTOCORE)
             return False
-        names = self.context.names
-        access, secret = names.fill_text(keys.access_key), names.fill_text(keys.secret_key)
-        session = None if keys.session_token is None else names.fill_text(keys.session_token)
-        service, region = names.fill_text(keys.service), names.fill_text(keys.region)
-        # What proxies and servers on the way may touch is left out of the signature.
-        kept = {name: value for name, value in request.headers.items() if name in ("content-type", "host") or name.startswith("x-amz-")}
-        for name in ("authorization", "x-amz-date", "x-amz-security-token", "x-amz-content-sha256"):
-            kept.pop(name, None)
-        asked = AWSRequest(request.method, str(request.url.copy_with(fragment=None)), headers=kept, data=request.content)
-        signer = S3SigV4Auth if service == "s3" else SigV4Auth
-        signer(Credentials(access, secret, session), service, region).add_auth(asked)
-        for name, value in asked.headers.items():
-            if name.lower() == "authorization" or name.lower().startswith("x-amz-"):
-                request.headers[name] = value
+        request.headers.update(signed(request.method, str(request.url.copy_with(fragment=None)), dict(request.headers), request.content))
         return True
 
 

@@ -5,6 +5,7 @@ and credentials given there are offered to everybody who asks.
 """
 
 import contextlib
+from base64 import b64decode
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
@@ -12,6 +13,7 @@ from urllib.parse import urlsplit
 
 from sojourn_probes.ids import new_span_id
 from sojourn_probes.semconv import PROBE_HEADER
+from sojourn_probes.steps.auth_aws import Signer
 from sojourn_probes.steps.base import StepContext
 from sojourn_probes.steps.browser_settings import BrowserDefaults
 
@@ -28,12 +30,13 @@ class Rules:
     headers: dict[str, str]
     user: str | None = None
     password: str | None = None
+    sign: Signer | None = None
     block: tuple[str, ...] = ()
     third_parties: bool | tuple[str, ...] = True
 
     @classmethod
-    def of(cls, settings: BrowserDefaults, fill: Callable[[str], str]) -> "Rules":
-        """The rules of `settings`. Raises `NameMissing`."""
+    def of(cls, settings: BrowserDefaults, fill: Callable[[str], str], sign: Signer | None = None) -> "Rules":
+        """The rules of `settings`; `sign` signs requests where the journey wants that. Raises `NameMissing`."""
         headers = {name: fill(value) for name, value in settings.headers.items()}
         auth = settings.auth
         if auth is not None and auth.bearer is not None:
@@ -43,6 +46,7 @@ class Rules:
             headers,
             user=fill(auth.user) if basic else None,  # type: ignore[union-attr, arg-type]  # basic says they are there
             password=fill(auth.password) if basic else None,  # type: ignore[union-attr, arg-type]
+            sign=sign,
             block=tuple(host.lower() for host in settings.block),
             third_parties=settings.third_parties if isinstance(settings.third_parties, bool) else tuple(host.lower() for host in settings.third_parties),
         )
@@ -54,6 +58,25 @@ class Rules:
         if self.third_parties is True or any(host == own or host.endswith(f".{own.removeprefix('www.')}") for own in own_hosts):
             return False
         return self.third_parties is False or not any(_fits(host, pattern) for pattern in self.third_parties)
+
+
+async def _body(cdp: "CDPSession", event: dict[str, Any]) -> bytes:
+    """What a paused request sends; DevTools leaves a long body out of the event."""
+    from playwright.async_api import Error
+
+    request = event["request"]
+    if entries := request.get("postDataEntries"):
+        return b"".join(b64decode(entry.get("bytes", "")) for entry in entries)
+    if not request.get("hasPostData"):
+        return b""
+    with contextlib.suppress(Error):
+        answer = await cdp.send("Network.getRequestPostData", {"requestId": event.get("networkId", "")})
+        return str(answer.get("postData", "")).encode()
+    return str(request.get("postData", "")).encode()
+
+
+def _is_signature(name: str) -> bool:
+    return name == "authorization" or name.startswith("x-amz-")
 
 
 def _fits(host: str, pattern: str) -> bool:
@@ -96,6 +119,9 @@ class Gate:
                 await cdp.send("Fetch.failRequest", {"requestId": event["requestId"], "errorReason": "BlockedByClient"})
             return
         headers = self._headers(request, event.get("networkId", ""))
+        if self.rules.sign is not None and self.is_own(request["url"]):
+            signed = self.rules.sign(request["method"], request["url"].partition("#")[0], headers, await _body(cdp, event))
+            headers = {name: value for name, value in headers.items() if name.lower() not in {one.lower() for one in signed}} | signed
         # The page may be gone by now, which is nobody's fault.
         with contextlib.suppress(Error):
             await cdp.send("Fetch.continueRequest", {"requestId": event["requestId"], "headers": [{"name": k, "value": v} for k, v in headers.items()]})
@@ -121,7 +147,7 @@ class Gate:
             # A hop of ours that leads to somebody else: our trace and our headers are none of their business.
             ours = {"traceparent"} if self.sent[network_id] else set()
             ours |= {name.lower() for name in self.rules.headers}
-            headers = {name: value for name, value in headers.items() if name.lower() not in ours}
+            headers = {name: value for name, value in headers.items() if name.lower() not in ours and not (self.rules.sign and _is_signature(name.lower()))}
         return headers
 
     async def _sign_in(self, cdp: "CDPSession", event: dict[str, Any]) -> None:

@@ -12,7 +12,7 @@ from sojourn_probes.steps.browser_gate import Gate, Rules
 from sojourn_probes.steps.browser_network import Network
 from sojourn_probes.steps.browser_options import options_for, pool_of
 from sojourn_probes.steps.browser_settings import BrowserDefaults
-from sojourn_probes.steps.browser_sign_in import token_header
+from sojourn_probes.steps.browser_sign_in import signer, token_header
 from sojourn_probes.steps.browser_vitals import BINDING, SCRIPT, Vitals
 from sojourn_probes.steps.http_request import user_agent
 
@@ -147,7 +147,7 @@ async def walk_of(step: StepContext, settings: BrowserDefaults) -> Walk:
         if not kept.page.is_closed():
             return kept
     options, device, trust = options_for(settings, step)
-    rules = Rules.of(settings, step.names.fill_text)
+    rules = Rules.of(settings, step.names.fill_text, signer(settings, step))
     if (token := await token_header(settings, step)) is not None:
         rules.headers["authorization"] = token
     async with AsyncExitStack() as opening:

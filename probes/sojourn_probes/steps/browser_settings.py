@@ -7,7 +7,7 @@ from typing import Annotated, Any, Final, Literal, Self
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from sojourn_probes.model import Model
-from sojourn_probes.steps.auth import OAuth2, PlainAuth, SecretText
+from sojourn_probes.steps.auth import OAuth2, PlainAuth, SecretText, SigV4
 from sojourn_probes.steps.browser_targets import Flag
 from sojourn_probes.steps.http import Headers
 from sojourn_probes.units import Duration
@@ -96,9 +96,10 @@ def _timezone(name: str) -> str:
 
 
 class BrowserAuth(PlainAuth):
-    """How the browser signs in at own origins: a user and password when asked for them, or a token with every request."""
+    """How the browser signs in at own origins: a user and password when asked for them, a token with every request, or every request signed."""
 
     oauth2: OAuth2 | None = Field(None, description="a token of the client itself (client credentials), fetched before the first step")
+    sigv4: SigV4 | None = Field(None, description="every request is signed for AWS; needs sojourn[aws]")
 
 
 class BrowserTls(Model):

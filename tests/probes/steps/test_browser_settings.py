@@ -1,13 +1,18 @@
 """What holds for all browser steps of a journey: `defaults: {browser: …}`, seen from the page and from the server."""
 
 import base64
+import datetime
 from pathlib import Path
 
 import pytest
 
 from sojourn_probes.errors import JourneyFileError
 from sojourn_probes.load import load_text
+from sojourn_probes.names import Names
+from sojourn_probes.secrets import SecretStore
 from sojourn_probes.semconv import FailureKind
+from sojourn_probes.steps.auth import SigV4
+from sojourn_probes.steps.auth_aws import aws_signer
 from tests.probes.site import Answer, Asked, answer, site
 from tests.probes.steps.browser_site import page
 from tests.probes.steps.browsing import journey, only_failure, warm
@@ -193,6 +198,42 @@ async def test_a_token_of_the_client_is_fetched_and_sent_to_own_origins():
     assert [(asked.method, asked.headers.get("authorization")) for asked in served.asked if asked.method == "GET"] == [("GET", "Bearer token-77")] * 2
     assert sum(asked.method == "POST" for asked in served.asked) == 1
     assert only_failure(failed)[0] is FailureKind.CONNECT
+
+
+async def test_requests_of_the_browser_are_signed_for_aws(monkeypatch):
+    """`sigv4` under auth: each request to own origins has a signature over its own method, address and body; nobody else sees one."""
+    import botocore.auth
+
+    monkeypatch.setattr(botocore.auth, "get_current_datetime", lambda *more, **named: datetime.datetime(2015, 8, 30, 12, 36))
+    long = "x" * 100_000
+    posting = (
+        "<script>const post = (path, body) => fetch(path, {method: 'POST', headers: {'content-type': 'text/plain'}, body});"
+        f"post('/save?b=2', 'grüße').then(() => post('/long', '{long}')).then(() => {{ document.title = 'Saved' }})</script>"
+    )
+
+    async def foreign(asked: Asked) -> Answer:
+        return page("Elsewhere", "Elsewhere")
+
+    async with site(foreign, host="127.0.0.2") as other:
+
+        async def own(asked: Asked) -> Answer:
+            if asked.target == "/leave":
+                return answer(302, location=f"{other.url}/")
+            return page("Home", posting) if asked.target == "/" else answer(200, "{}")
+
+        async with warm(own) as (served, tools):
+            auth = "{sigv4: {access_key: '${secrets.ak}', secret_key: '${secrets.sk}', region: eu-central-1, service: execute-api}}"
+            text = with_defaults(f"{{auth: {auth}}}", journey(served.url, "goto: /", "expect: {title: Saved}", "goto: /leave"))
+            result = await walk(text, environ={"SOJOURN_SECRET_AK": "AKIDEXAMPLE", "SOJOURN_SECRET_SK": "secret-of-the-test"}, tools=tools)
+    assert result.failure is None
+    keys = SigV4.model_validate({"access_key": "${secrets.ak}", "secret_key": "${secrets.sk}", "region": "eu-central-1", "service": "execute-api"})
+    store = SecretStore({"SOJOURN_SECRET_AK": "AKIDEXAMPLE", "SOJOURN_SECRET_SK": "secret-of-the-test"})
+    sign = aws_signer(keys, Names({}, {}, store, "r"))
+    seen = {asked.target: asked for asked in served.asked}
+    assert {"/", "/save?b=2", "/long", "/leave"} <= set(seen)
+    for target, asked in seen.items():
+        assert asked.headers["authorization"] == sign(asked.method, served.url + target, asked.headers, asked.body)["Authorization"], target
+    assert [name for asked in other.asked for name in asked.headers if name == "authorization" or name.startswith("x-amz")] == []
 
 
 async def test_cookies_go_from_http_steps_to_the_browser_and_back():
