@@ -242,7 +242,7 @@ def _connection(said: _Said, request: Request, work: Work, command: Command) -> 
     proxy = said.last("proxy")
     if proxy is not None:
         if takes("http", "proxy"):
-            request.more["proxy"] = proxy_of(proxy, work, place)
+            request.more |= proxy_of(proxy, work, place)
         else:
             work.lose(place, "--proxy was left out; http steps cannot go through one yet", command.line)
     if "resolve" in said.values:

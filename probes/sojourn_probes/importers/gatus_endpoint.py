@@ -90,12 +90,12 @@ class Endpoint:
     def _part(self) -> tuple[str, dict[str, Any] | None]:
         url = text_of(self.data.get("url"))
         scheme = url.partition("://")[0].lower() if "://" in url else ""
-        if "dns" not in self.data and scheme in ("http", "https", ""):
+        if "dns" not in self.data and scheme in ("http", "https"):
             return "http", self._http(url)
         reader = dns if "dns" in self.data else PARTS.get(scheme)
         if reader is None:
             known = ", ".join(["http", "https", *PARTS])
-            self.lose(f"was left out; an address of the kind {scheme[:20]} cannot be probed, only {known}, and dns")
+            self.lose(f"was left out; an address of the kind {scheme[:20] or '(none)'} cannot be probed, only {known}, and dns")
             return scheme, None
         for key in self.client:
             if key not in _CLIENT_OF_OTHERS:
@@ -112,7 +112,7 @@ class Endpoint:
             request.follow_redirects = 0
         request.tls = self.tls()
         if text_of(self.client.get("proxy-url")):
-            request.more["proxy"] = proxy_of(self.text(text_of(self.client["proxy-url"])), self.work, self.place)
+            request.more |= proxy_of(self.text(text_of(self.client["proxy-url"])), self.work, self.place)
         oauth = {key: self.text(value) if isinstance(value, str) else value for key, value in mapping_of(self.client.get("oauth2")).items()}
         request.auth = client_credentials(oauth, self.work, self.place)
         for key in self.client:

@@ -2,7 +2,6 @@
 
 import json
 from typing import Any, Final
-from urllib.parse import parse_qsl
 
 from sojourn_probes.addresses import origin_of
 from sojourn_probes.importers.draft import Draft, Work, shown_host
@@ -102,9 +101,7 @@ def _post_data(data: dict[str, Any], made: Request) -> None:
     kind = text_of(data.get("mimeType")).lower()
     params = [mapping_of(one) for one in list_of(data.get("params"))]
     text = data.get("text")
-    if "x-www-form-urlencoded" in kind and isinstance(text, str) and len(text) < 1_000_000:
-        made.form = [(escaped(name), escaped(value)) for name, value in parse_qsl(text, keep_blank_values=True)]
-    elif "x-www-form-urlencoded" in kind and params:
+    if "x-www-form-urlencoded" in kind and params and not isinstance(text, str):
         made.form = [(escaped(text_of(one.get("name"))), escaped(text_of(one.get("value")))) for one in params]
     elif isinstance(text, str):
         made.body = escaped(text)

@@ -66,7 +66,7 @@ def _monitor(monitor: dict[str, Any], work: Work) -> None:
         work.lose(name, f"was left out; a monitor of the type {kind[:30]!r} cannot be carried over, only http, tcp and icmp", line)
         return
     draft = work.draft(text_of(monitor.get("id")) or name)
-    if text_of(monitor.get("name")):
+    if text_of(monitor.get("name")).strip():
         draft.keys["name"] = " ".join(name.split())[:200]
     _schedule(name, monitor, draft, work)
     limit = seconds_of(monitor.get("timeout"))
@@ -110,13 +110,13 @@ def _http(name: str, monitor: dict[str, Any], host: str, draft: Draft, work: Wor
     request.headers = [(key, _ours(text_of(value))) for key, value in mapping_of(asked.get("headers")).items()]
     request.body = _ours(text_of(asked.get("body"))) or None
     redirects = monitor.get("max_redirects")
-    request.follow_redirects = min(redirects, 20) if isinstance(redirects, int) and redirects >= 0 else 0
+    request.follow_redirects = min(redirects, 20) if type(redirects) is int and redirects >= 0 else 0
     if text_of(monitor.get("username")):
         request.auth = basic(_ours(text_of(monitor["username"])), _ours(text_of(monitor.get("password"))), work, name)
     request.tls = _tls(name, monitor, work)
     request.more |= _family(monitor) | ({"all_addresses": True} if monitor.get("mode") == "all" and not monitor.get("proxy_url") else {})
     if text_of(monitor.get("proxy_url")):
-        request.more["proxy"] = proxy_of(_ours(text_of(monitor["proxy_url"])), work, name)
+        request.more |= proxy_of(_ours(text_of(monitor["proxy_url"])), work, name)
     part = part_of(request, work, name)
     if part is None:
         return

@@ -69,7 +69,12 @@ class _Collection:
 
         def written(found: re.Match[str]) -> str:
             name = found.group(1)
-            return self._plain(self.values[name], depth + 1) if name in self.values and name not in self.secret and depth < 5 else self._name(name)
+            if name not in self.values or name in self.secret or is_secret_name(name):
+                return self._name(name)
+            if depth >= 5:
+                self.work.lose(self.place, f"the variable {name[:60]} is made of itself, or of too many others; write its value out")
+                return escaped(found.group())
+            return self._plain(self.values[name], depth + 1)
 
         pieces = _NAME.split(value)
         return "".join(escaped(piece) if index % 2 == 0 else written(_must(f"{{{{{piece}}}}}")) for index, piece in enumerate(pieces))
