@@ -38,6 +38,9 @@ _QUIET: Final = words(
 """Options that change nothing of what is asked and expected."""
 
 
+MAX_ADDRESSES: Final = 1000
+
+
 @dataclass(slots=True)
 class _Said:
     """What a command's options said, in their order."""
@@ -61,6 +64,8 @@ def read(text: str, work: Work) -> None:
         said = _read_options(command, work)
         if not said.urls:
             work.lose(f"line {command.line}", "names no address and was left out", command.line)
+        if len(said.urls) > MAX_ADDRESSES:
+            raise ImportFault(f"names more than {MAX_ADDRESSES} addresses in one command; split it", command.line)
         for url in said.urls:
             step = _step(url, said, command, work)
             if step is not None:

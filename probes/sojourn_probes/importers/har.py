@@ -15,6 +15,7 @@ _ASSET_TYPES: Final = ("image/", "font/", "audio/", "video/", "text/css", "javas
 _ASSET_ENDS: Final = tuple(words(".js .mjs .css .png .jpg .jpeg .gif .svg .webp .avif .ico .woff .woff2 .ttf .otf .map .mp4 .webm"))
 MIN_TOKEN: Final = 12
 """A shorter text that comes again later is a coincidence."""
+MAX_ENTRIES: Final = 10_000
 MAX_TOKENS: Final = 50_000
 
 
@@ -24,6 +25,8 @@ def read(text: str, work: Work) -> None:
     entries = [entry for entry in list_of(log.get("entries")) if isinstance(entry, dict)]
     if not entries:
         raise ImportFault("is no HAR recording (log.entries is not there or empty); export it from the browser's network tools")
+    if len(entries) > MAX_ENTRIES:
+        raise ImportFault(f"holds more than {MAX_ENTRIES} requests; record a shorter visit")
     own = _own_origin(entries)
     if own is None:
         raise ImportFault("holds no http request; record a visit to a site")

@@ -23,6 +23,8 @@ METHODS: Final = frozenset(method for option in get_args(HttpPart.model_fields["
 _HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+\Z")
 _FORM = re.compile(r"""[^\s{}"'<>=]{1,200}=[\s\S]*""")
 _OURS = re.compile(r"(\$\$\{|\$\{[^}]*\})")
+MAX_BODY: Final = 200_000
+"""Characters of a body that a journey file has room for."""
 MAX_JSON_DEPTH: Final = 20
 
 
@@ -175,6 +177,9 @@ def _any_body(request: Request, headers: dict[str, str], work: Work, place: str)
     if request.form is not None:
         return _form(request.form, headers, work, place)
     if request.body is None or request.body == "":
+        return {}
+    if len(request.body) > MAX_BODY:
+        work.lose(place, f"the body of {len(request.body)} characters was left out; put it into a file beside the journey and name it under file:")
         return {}
     if "json" in kind or (not kind and request.body.lstrip()[:1] in ("{", "[")):
         data = _json(request.body)
