@@ -7,7 +7,6 @@ from typing import Any, Final
 from urllib.parse import quote
 
 from sojourn_probes.importers.draft import Work, seconds, shown_host
-from sojourn_probes.importers.features import takes
 from sojourn_probes.importers.go_duration import seconds_of
 from sojourn_probes.importers.request import Request, basic, name_of, part_of, proxy_of
 from sojourn_probes.importers.shell_words import Command, commands
@@ -193,10 +192,6 @@ def _urlencoded(piece: str) -> str:
 
 def _multipart(fields: list[tuple[str, bool]], request: Request, work: Work, command: Command) -> None:
     place = f"line {command.line}"
-    if not takes("http", "multipart"):
-        work.lose(place, "the multipart form (-F) was left out; http steps cannot send one yet", command.line)
-        request.body = ""
-        return
     parts: dict[str, Any] = {}
     for one, files in fields:
         name, _, value = one.partition("=")
@@ -232,24 +227,17 @@ def _connection(said: _Said, request: Request, work: Work, command: Command) -> 
         value = said.last(option)
         if value is None:
             continue
-        if takes("http.tls", key):
-            request.tls[key] = value.partition(":")[0] if option == "cert" else value
-            if option == "cert" and ":" in value:
-                request.tls["key_password"] = work.vault.lift(value.partition(":")[2], "key_password", place)
-        else:
-            work.lose(place, f"--{option} was left out; http steps cannot show a client certificate yet", command.line)
+        request.tls[key] = value.partition(":")[0] if option == "cert" else value
+        if option == "cert" and ":" in value:
+            request.tls["key_password"] = work.vault.lift(value.partition(":")[2], "key_password", place)
+    if "cert_file" not in request.tls and request.tls.pop("key_file", None) is not None:
+        work.lose(place, "--key was left out; there is no --cert it belongs to", command.line)
     for option in ("ipv4", "ipv6"):
         if option in said.flags:
-            if takes("http", "ip_family"):
-                request.more["ip_family"] = 4 if option == "ipv4" else 6
-            else:
-                work.lose(place, f"--{option} was left out; http steps cannot choose between addresses yet", command.line)
+            request.more["ip_family"] = 4 if option == "ipv4" else 6
     proxy = said.last("proxy")
     if proxy is not None:
-        if takes("http", "proxy"):
-            request.more |= proxy_of(proxy, work, place)
-        else:
-            work.lose(place, "--proxy was left out; http steps cannot go through one yet", command.line)
+        request.more |= proxy_of(proxy, work, place)
     if "resolve" in said.values:
         work.lose(place, "--resolve was left out; http steps resolve names by themselves", command.line)
     agent, referer = said.last("user-agent"), said.last("referer")

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from sojourn_probes.importers.draft import Draft, Work, name_word
-from sojourn_probes.importers.features import is_name, takes
+from sojourn_probes.importers.features import is_name
 from sojourn_probes.importers.lift import escaped
 from sojourn_probes.importers.postman_script import Script
 from sojourn_probes.importers.request import Request, basic, bearer, part_of
@@ -205,7 +205,7 @@ def _body(body: dict[str, Any], request: Request, collection: _Collection) -> No
         request.form = [(text_of(one.get("key")), collection.ours(text_of(one.get("value")))) for one in pairs]
     elif mode == "graphql":
         _graphql(mapping_of(body.get("graphql")), request, collection)
-    elif mode == "formdata" and takes("http", "multipart"):
+    elif mode == "formdata":
         _multipart(pairs, request, collection)
     else:
         collection.work.lose(collection.place, f"the body of the kind {mode[:30]} was left out; http steps cannot send one yet")

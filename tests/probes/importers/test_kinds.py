@@ -169,7 +169,7 @@ def test_heartbeat_families_proxies_and_inline_keys():
         (
             "DnsMonitor('a', {name: 'a', request: {query: 'x.example', recordType: 'AAAA', nameServer: '1.1.1.1', port: 53, protocol: 'TCP', "
             "assertions: [DnsAssertionBuilder.responseCode().equals('NOERROR'), DnsAssertionBuilder.textAnswer().contains('2001:db8::1')]}})",
-            "dns: {name: x.example, record: AAAA, resolver: '1.1.1.1:53', transport: tcp}\nexpect: [rcode == NOERROR, 'records contains ''2001:db8::1''']",
+            "dns: {name: x.example, record: AAAA, resolver: '1.1.1.1:53', transport: tcp}\nexpect: [rcode == NOERROR, 'records matches ''2001:db8::1''']",
         ),
         (
             "GrpcMonitor('a', {name: 'a', request: {url: 'x.example', port: 443, grpcConfig: {mode: 'HEALTH', service: 'shop.Cart', "
