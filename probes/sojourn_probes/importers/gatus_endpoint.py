@@ -13,7 +13,7 @@ from sojourn_probes.importers.request import Request, as_json, client_credential
 from sojourn_probes.importers.source import line_of, list_of, mapping_of, text_of, words
 from sojourn_probes.secret_names import is_secret_name
 
-_CONTEXT = re.compile(r"\[CONTEXT\]\.([A-Za-z_][A-Za-z0-9_]{0,60})(?:\.[A-Za-z0-9_.]+)?")
+_CONTEXT = re.compile(r"\[CONTEXT\]\.([A-Za-z_][A-Za-z0-9_-]{0,60})(\.[A-Za-z0-9_.-]+)?")
 _KNOWN: Final = words("name group url method body headers conditions interval client dns enabled alerts ui graphql store always-run")
 _CLIENT_OF_HTTP: Final = words("ignore-redirect insecure timeout proxy-url tls")
 _CLIENT_OF_OTHERS: Final = words("insecure timeout tls")
@@ -37,9 +37,10 @@ class Endpoint:
         at = 0
         for found in _CONTEXT.finditer(text):
             pieces.append(ours(text[at : found.start()]))
-            known = self.context.get(found.group(1))
+            known = self.context.get(found.group(1)) if found.group(2) is None else None
             if known is None:
-                self.lose(f"{found.group()[:60]} is nothing that an earlier endpoint stored")
+                why = "is nothing that an earlier endpoint stored" if found.group(2) is None else "was left as it stands; a name reaches into no map"
+                self.lose(f"{found.group()[:60]} {why}")
             pieces.append(known or escaped(found.group()))
             at = found.end()
         return "".join(pieces) + ours(text[at:])

@@ -13,6 +13,7 @@ from sojourn_probes.secret_names import is_secret_name
 
 _NAME = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_.]*)(?::([^}]*))?\}")
 _SSL_FILES: Final = {"certificate_authorities": "ca_file", "certificate": "cert_file", "key": "key_file"}
+_DEFAULTED = re.compile(r"\$\{[A-Za-z_][A-Za-z0-9_.]*:[^}]")
 _COMMON: Final = words(
     "type id name schedule hosts urls enabled timeout mode tags ssl check ports username password max_redirects ipv4 ipv6 wait response proxy_url"
 )
@@ -68,6 +69,8 @@ def _monitor(monitor: dict[str, Any], work: Work) -> None:
     draft = work.draft(text_of(monitor.get("id")) or name)
     if text_of(monitor.get("name")).strip():
         draft.keys["name"] = " ".join(name.split())[:200]
+    if _DEFAULTED.search(str(monitor)):
+        work.lose(name, "the default of a ${variable:default} was left out; set the variable", line)
     _schedule(name, monitor, draft, work)
     limit = seconds_of(monitor.get("timeout"))
     draft.keys["timeout"] = seconds(min(max(limit or 16, 1), 600))

@@ -74,6 +74,7 @@ def test_gatus_endpoints_of_every_kind(endpoint, step):
         ("url: 'grpc://x'", "its address has no host and port that can be read"),
         ("url: 'grpcs://x:1', client: {insecure: true}", "client: insecure was left out; a grpc step judges the certificate"),
         ("url: 'https://x.example/', body: '[RANDOM_STRING_10]', method: POST", "[RANDOM_STRING] became ${random.hex}"),
+        ("url: 'https://x.example/[CONTEXT].a-b'", "[CONTEXT].a-b is nothing that an earlier endpoint stored"),
         ("url: 'https://x.example/', conditions: ['[BODY].token > canary-5']", "the condition '[BODY].token …' was left out"),
     ],
 )
