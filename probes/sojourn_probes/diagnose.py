@@ -117,7 +117,7 @@ def _fits(one: Signature, answer: Answer, begin: str) -> bool:
         return False
     if not all(name in answer.headers and text in answer.headers[name].lower() for name, text in one.headers.items()):
         return False
-    return not one.body or (len(answer.body) <= one.longest and any(text in begin for text in one.body))
+    return not one.body or (len(answer.body) <= one.longest and any(text in begin for text in one.body) and one.also in begin)
 
 
 def _failure(found: Signature, answer: Answer, begin: str) -> Failure:

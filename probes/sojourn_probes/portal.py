@@ -14,7 +14,9 @@ TELLING: Final = frozenset(
 
 _NETWORK_AUTHENTICATION: Final = 511
 _LOOKED_AT: Final = 16_384
-_SENT_ON: Final = re.compile(r"""(?:location(?:\.href)?\s{0,5}=\s{0,5}|location\.replace\(\s{0,5}|url=)["']?(https?://[^"'<>\s]{1,2000})""", re.IGNORECASE)
+_SENT_ON: Final = re.compile(
+    r"""(?:(?<![\w-])location(?:\.href)?\s{0,5}=\s{0,5}|location\.replace\(\s{0,5}|[;\s"']url\s{0,5}=\s{0,5})["']?(https?://[^"'<>\s]{1,2000})""", re.IGNORECASE
+)
 
 
 def portal(asked: str, status: int, url: str, location: str, body: str) -> str | None:
@@ -22,10 +24,10 @@ def portal(asked: str, status: int, url: str, location: str, body: str) -> str |
 
     Over https a portal cannot answer in the site's name: there it is a failure of TLS.
     """
-    if status == _NETWORK_AUTHENTICATION:
-        return "511 Network Authentication Required"
     if not asked.lower().startswith("http://"):
         return None
+    if status == _NETWORK_AUTHENTICATION:
+        return "511 Network Authentication Required"
     begin = body[:_LOOKED_AT]
     if "<wispaccessgatewayparam" in begin.lower():
         return "its page carries the WISPr login of a public network"
@@ -37,7 +39,9 @@ def portal(asked: str, status: int, url: str, location: str, body: str) -> str |
 
 
 def _sent_on(begin: str) -> Iterator[str]:
-    """Where a page sends a browser on by script or refresh."""
+    """Where a page sends a browser on by script or refresh. The pages of access points that do are small; a long one speaks of it."""
+    if len(begin) >= _LOOKED_AT:
+        return
     for found in _SENT_ON.finditer(begin):
         yield found.group(1)
 

@@ -16,7 +16,7 @@ ORIGIN: Final = FailureKind.ORIGIN_UNREACHABLE
 
 @dataclass(frozen=True, slots=True)
 class Signature:
-    """One kind of answer. Everything given must be there: one of the statuses, every header (its value holding the text), one of `body`.
+    """One kind of answer. Everything given must be there: one of the statuses, every header (its value holding the text), one of `body`, and `also` in it.
 
     `sure` ones are known by a header that no other answer has, so they are looked for in every answer, and the others only when
     something was not as expected. `reference` is the header, or the pattern in the body (its first group), by which the provider's
@@ -29,6 +29,7 @@ class Signature:
     status: frozenset[int] = frozenset()
     headers: Mapping[str, str] = field(default_factory=dict)
     body: tuple[str, ...] = ()
+    also: str = ""
     longest: int = 1_000_000
     sure: bool = False
     reference: str = ""
@@ -37,6 +38,10 @@ class Signature:
 _CHALLENGED: Final = "wants proof that the probe is no robot"
 _REFUSED: Final = "refused the probe"
 _UNREACHED: Final = "could not get an answer from the site's own server"
+_REFUSALS: Final = ("1006", "1007", "1008", "1009", "1010", "1012", "1020")
+"""Cloudflare's codes for those it does not let through; to others than browsers it says the code and nothing else."""
+_GURU: Final = ("guru mediation", "guru meditation")
+"""On the error pages of Varnish and Fastly, and nowhere else."""
 _DENIED: Final = frozenset({401, 403, 405, 406, 418, 429, 503})
 _GATEWAY: Final = frozenset({500, 502, 503, 504})
 _AKAMAI_REFERENCE: Final = r"reference(?:&#32;| )(?:&#35;|#)([0-9a-f.&#;]{5,120})"
@@ -64,18 +69,31 @@ SIGNATURES: Final = (
         _REFUSED,
         frozenset({403, 429}),
         {"server": "cloudflare"},
-        ("<title>attention required! | cloudflare</title>", "error code: 1010", "error code: 1020", "error code: 1006", "error code: 1009"),
+        ("<title>attention required! | cloudflare</title>", *(f'class="cf-error-code">{code}<' for code in _REFUSALS)),
+        reference="cf-ray",
+    ),
+    Signature(
+        "Cloudflare",
+        BLOCKED,
+        _REFUSED,
+        frozenset({403, 429}),
+        {"server": "cloudflare"},
+        tuple(f"error code: {code}" for code in _REFUSALS),
+        longest=40,
         reference="cf-ray",
     ),
     Signature("AWS WAF", BLOCKED, _CHALLENGED, headers={"x-amzn-waf-action": ""}, sure=True, reference="x-amz-cf-id"),
-    Signature("AWS WAF", BLOCKED, _REFUSED, frozenset({403}), {"server": "cloudfront"}, ("request blocked.",), 5000, reference="x-amz-cf-id"),
-    Signature("AWS WAF", BLOCKED, _REFUSED, frozenset({403}), {"server": "awselb/"}, ("<h1>403 forbidden</h1>",), 2000),
+    Signature(
+        "AWS WAF", BLOCKED, _REFUSED, frozenset({403}), {"server": "cloudfront"}, ("request blocked.",), "<h1>403 error</h1>", 5000, reference="x-amz-cf-id"
+    ),
+    Signature("AWS WAF", BLOCKED, _REFUSED, frozenset({403}), {"server": "awselb/"}, ("<h1>403 forbidden</h1>",), longest=2000),
     Signature(
         "Akamai",
         BLOCKED,
         _REFUSED,
         frozenset({403}),
         body=("reference&#32;&#35;18", "reference #18.", "errors&#46;edgesuite&#46;net&#47;18", "errors.edgesuite.net/18."),
+        also="access denied",
         longest=5000,
         reference=_AKAMAI_REFERENCE,
     ),
@@ -87,7 +105,7 @@ SIGNATURES: Final = (
         longest=20_000,
         reference=r"incident[ _]id(?:: ?|=)([0-9-]{5,60})",
     ),
-    Signature("DataDome", BLOCKED, _CHALLENGED, headers={"x-dd-b": ""}, sure=True),
+    Signature("DataDome", BLOCKED, _CHALLENGED, _DENIED, {"x-dd-b": ""}, sure=True),
     Signature("DataDome", BLOCKED, _CHALLENGED, _DENIED, body=("geo.captcha-delivery.com", "ct.captcha-delivery.com"), longest=20_000),
     Signature(
         "HUMAN (PerimeterX)",
@@ -114,11 +132,11 @@ SIGNATURES: Final = (
         reference=r"support id is: ?<?(?:/?[a-z]+>)?\s*([0-9]{5,40})",
     ),
     Signature("Fastly", BLOCKED, _CHALLENGED, body=("/_fs-ch-",), longest=20_000, reference="x-served-by"),
-    Signature("Azure Front Door", BLOCKED, _REFUSED, frozenset({403}), {"x-azure-ref": ""}, ("the request is blocked.",), 5000, reference="x-azure-ref"),
+    Signature("Azure Front Door", BLOCKED, _REFUSED, frozenset({403}), {"x-azure-ref": ""}, ("the request is blocked.",), "<h", 5000, reference="x-azure-ref"),
     Signature("Azure Application Gateway", BLOCKED, _REFUSED, frozenset({403}), body=("<center>microsoft-azure-application-gateway/",), longest=2000),
-    Signature("Google Cloud Armor", BLOCKED, _REFUSED, frozenset({403}), {"via": "google"}, ("<title>403</title>403 forbidden",), 2000),
+    Signature("Google Cloud Armor", BLOCKED, _REFUSED, frozenset({403}), {"via": "google"}, ("<title>403</title>403 forbidden",), longest=2000),
     Signature("Vercel", BLOCKED, _CHALLENGED, headers={"x-vercel-mitigated": ""}, sure=True, reference="x-vercel-id"),
-    Signature("Kasada", BLOCKED, _CHALLENGED, frozenset({403, 429}), {"x-kpsdk-ct": ""}, ("/ips.js",), 10_000),
+    Signature("Kasada", BLOCKED, _CHALLENGED, frozenset({403, 429}), {"x-kpsdk-ct": ""}, ("/ips.js",), longest=10_000),
     Signature("Wordfence", BLOCKED, _REFUSED, frozenset({403, 503}), body=("generated by wordfence",)),
     Signature("ModSecurity", BLOCKED, _REFUSED, frozenset({403, 406, 501}), body=("this error was generated by mod_security",), longest=5000),
     Signature("Anubis", BLOCKED, _CHALLENGED, body=("/.within.website/x/cmd/anubis/",), longest=20_000),
@@ -133,8 +151,18 @@ SIGNATURES: Final = (
     _cloudflare(527, "lost its Railgun connection to the site's own server"),
     _cloudflare(530, "does not find the site's own server: its name or its tunnel is gone"),
     Signature("Cloudflare", ORIGIN, _UNREACHED, _GATEWAY, {"server": "cloudflare"}, ('id="cf-error-details"',), reference="cf-ray"),
-    Signature("CloudFront", ORIGIN, _UNREACHED, _GATEWAY, {"server": "cloudfront", "x-cache": "error from cloudfront"}, reference="x-amz-cf-id"),
-    Signature("AWS load balancer", ORIGIN, _UNREACHED, frozenset({502, 503, 504}), {"server": "awselb/"}),
+    Signature("Cloudflare", ORIGIN, _UNREACHED, _GATEWAY, {"server": "cloudflare"}, ("error code: 502", "error code: 504"), longest=40, reference="cf-ray"),
+    # X-Cache says "Error from cloudfront" of the origin's own errors too, so that only the page tells.
+    Signature("CloudFront", ORIGIN, _UNREACHED, _GATEWAY, {"server": "cloudfront"}, ("generated by cloudfront (cloudfront)",), reference="x-amz-cf-id"),
+    Signature(
+        "AWS load balancer",
+        ORIGIN,
+        _UNREACHED,
+        frozenset({502, 503, 504}),
+        {"server": "awselb/"},
+        ("<h1>502 bad gateway</h1>", "<h1>503 service temporarily unavailable</h1>", "<h1>504 gateway time-out</h1>"),
+        longest=2000,
+    ),
     Signature("Fastly", ORIGIN, "does not serve this host name", frozenset({500, 503}), body=("fastly error: unknown domain",), longest=2000),
     Signature(
         "Fastly",
@@ -142,11 +170,11 @@ SIGNATURES: Final = (
         _UNREACHED,
         _GATEWAY,
         {"x-served-by": "cache-"},
-        ("backend", "first byte timeout", "connection timed out", "hostname doesn't match against certificate", "guru mediation", "guru meditation"),
-        2000,
+        _GURU,
+        longest=2000,
         reference="x-served-by",
     ),
-    Signature("Varnish", ORIGIN, _UNREACHED, frozenset({503}), {"via": "varnish"}, ("backend fetch failed", "guru meditation"), 2000, reference="x-varnish"),
+    Signature("Varnish", ORIGIN, _UNREACHED, frozenset({503}), {"via": "varnish"}, _GURU, longest=2000, reference="x-varnish"),
     Signature(
         "Akamai",
         ORIGIN,
@@ -154,7 +182,7 @@ SIGNATURES: Final = (
         _GATEWAY,
         {"server": "akamaighost"},
         ("reference&#32;&#35;", "reference #"),
-        5000,
+        longest=5000,
         reference=_AKAMAI_REFERENCE,
     ),
     Signature("Azure Front Door", ORIGIN, _UNREACHED, _GATEWAY, {"x-azure-ref": ""}, ("our services aren't available right now",), reference="x-azure-ref"),
@@ -166,10 +194,10 @@ SIGNATURES: Final = (
         frozenset({502, 503}),
         {"via": "google"},
         ("the server encountered a temporary error and could not complete your request",),
-        2000,
+        longest=2000,
     ),
     Signature("Imperva", ORIGIN, _UNREACHED, _GATEWAY, body=("the proxy failed to connect to the web server",), longest=20_000),
-    Signature("Sucuri", ORIGIN, _UNREACHED, _GATEWAY, body=("backend or gateway connection error",), longest=20_000, reference="x-sucuri-id"),
+    Signature("Sucuri", ORIGIN, _UNREACHED, _GATEWAY, {"x-sucuri-id": ""}, ("backend or gateway connection error",), longest=20_000, reference="x-sucuri-id"),
     Signature("Heroku", ORIGIN, _UNREACHED, frozenset({503}), body=("herokucdn.com/error-pages/",), longest=5000),
     Signature("Vercel", ORIGIN, _UNREACHED, frozenset({500, 502, 504, 508}), {"x-vercel-error": ""}, reference="x-vercel-id"),
 )

@@ -63,8 +63,8 @@ def _rest(name: str, prober: str, said: dict[str, Any], known: str, work: Work) 
             work.lose(name, f"{prober}: {key[:40]} was left out", line_of(said))
 
 
-def _dialog(name: str, turns: list[Any], work: Work, end: str = "\n") -> list[dict[str, Any]]:
-    """The turns; of each the expected comes first, as the exporter takes it."""
+def _dialog(name: str, turns: list[Any], work: Work, *, lines: bool = True) -> list[dict[str, Any]]:
+    """The turns; of each the expected comes first, as the exporter takes it. `lines` go over a socket, what does not is a message."""
     dialog: list[dict[str, Any]] = []
     for turn in map(mapping_of, turns[:50]):
         for key in turn:
@@ -77,8 +77,8 @@ def _dialog(name: str, turns: list[Any], work: Work, end: str = "\n") -> list[di
             work.lose(name, "the turn that sends back what was matched, and what comes after it, were left out; a dialog cannot do that", line_of(turn))
             return dialog
         if sent:
-            dialog.append({"send": work.vault.said(escaped(sent), name) + end})
-        if turn.get("starttls") is True:
+            dialog.append({"send": work.vault.said(escaped(sent), name) + ("\n" if lines else "")})
+        if turn.get("starttls") is True and lines:
             dialog.append({"starttls": True})
     if len(turns) > 50:
         work.lose(name, f"has {len(turns)} turns; the first 50 were carried over", line_of(turns[50]))
@@ -143,7 +143,7 @@ def _grpc(name: str, said: dict[str, Any], target: str, draft: Draft, work: Work
 def _websocket(name: str, said: dict[str, Any], target: str, draft: Draft, work: Work) -> None:
     url, auth = work.vault.url(target or "${env.TARGET}", name)
     part: dict[str, Any] = {"url": url if "://" in url or not target else f"ws://{url}"}
-    if dialog := _dialog(name, list_of(said.get("query_response")), work, end=""):
+    if dialog := _dialog(name, list_of(said.get("query_response")), work, lines=False):
         part["dialog"] = dialog
     if auth is not None:
         part["auth"] = auth

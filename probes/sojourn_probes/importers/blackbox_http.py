@@ -54,7 +54,7 @@ def _limits(name: str, said: dict[str, Any], work: Work) -> dict[str, Any]:
 
 def _signing(name: str, said: dict[str, Any], request: Request, work: Work) -> None:
     if text_of(said.get("proxy_url")):
-        request.more["proxy"] = proxy_of(escaped(text_of(said["proxy_url"])), work, name)
+        request.more |= proxy_of(escaped(text_of(said["proxy_url"])), work, name)
     oauth = {key: escaped(value) if isinstance(value, str) else value for key, value in mapping_of(said.get("oauth2")).items()}
     if oauth:
         request.auth = client_credentials(oauth, work, name)

@@ -54,6 +54,10 @@ class Parts:
             work.expect(expect, place, source, _THERE[self.comparison], None, prop)
             return True
         sign = _SIGNS.get(self.comparison)
+        if source == "records" and sign in ("contains", "not contains"):
+            # The answer is one text there and a list of records here, of which one must hold it.
+            work.expect(expect, place, source, sign.replace("contains", "matches"), ours(re.escape(text_of(self.target))))
+            return True
         target = self._target(source, sign or "", ours)
         if sign is None or target is None:
             return False

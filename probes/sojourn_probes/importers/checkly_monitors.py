@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any, Final, Protocol, get_args
 
-from sojourn_probes.importers.addresses_of import resolver_of
+from sojourn_probes.importers.addresses_of import host_port, resolver_of
 from sojourn_probes.importers.draft import Work
 from sojourn_probes.importers.request import headers_of, json_or_none
 from sojourn_probes.importers.source import list_of, mapping_of, text_of
@@ -47,8 +47,10 @@ def _tcp(check: Check) -> Read:
 
 
 def _icmp(check: Check) -> Read:
-    count = check.request.get("pingCount")
-    part: dict[str, Any] = {"host": check.text(check.request.get("hostname")), **family(check)}
+    count, host = check.request.get("pingCount"), _host(check, check.request.get("hostname"))
+    if host is None:
+        return "icmp", None
+    part: dict[str, Any] = {"host": host, **family(check)}
     if isinstance(count, int) and 1 <= count <= 100:
         part["count"] = count
     return "icmp", part
@@ -62,7 +64,10 @@ def _dns(check: Check) -> Read:
     if host:
         text = check.text(host)
         where = f"[{text}]" if ":" in text and "${" not in text else text
-        part["resolver"] = resolver_of(f"{where}:{port}" if isinstance(port, int) else where) or text
+        part["resolver"] = resolver_of(f"{where}:{port}" if isinstance(port, int) else where)
+        if part["resolver"] is None:
+            check.lose("was left out; its nameServer is no host")
+            return "dns", None
     if text_of(said.get("protocol")).upper() == "TCP":
         part["transport"] = "tcp"
     if record not in get_args(Record):
@@ -111,8 +116,10 @@ def _called(check: Check, config: dict[str, Any], part: dict[str, Any]) -> dict[
 
 def _ssl(check: Check) -> Read:
     said, config = check.request, mapping_of(check.request.get("sslConfig"))
-    port = said.get("port")
-    part: dict[str, Any] = {"host": check.text(said.get("hostname")), **({"port": port} if isinstance(port, int) else {}), **family(check)}
+    port, host = said.get("port"), _host(check, said.get("hostname"))
+    if host is None:
+        return "tls", None
+    part: dict[str, Any] = {"host": host, **({"port": port} if type(port) is int else {}), **family(check)}
     if text_of(config.get("serverName")):
         part["server_name"] = check.text(config["serverName"])
     if config.get("skipChainValidation") is True:
@@ -128,10 +135,18 @@ def _ssl(check: Check) -> Read:
 
 def _where(check: Check, host: Any) -> dict[str, Any] | None:
     port = check.request.get("port")
-    if not isinstance(port, int) or not 1 <= port <= 65535:
+    if type(port) is not int or not 1 <= port <= 65535:
         check.lose("was left out; its port is no number")
         return None
-    return {"host": check.text(host), "port": port}
+    return None if (where := _host(check, host)) is None else {"host": where, "port": port}
+
+
+def _host(check: Check, said: Any) -> str | None:
+    where = host_port(check.text(said))
+    if where is None or where[1] is not None:
+        check.lose("was left out; its host is no name or address alone")
+        return None
+    return where[0]
 
 
 def _looks_at(check: Check, word: str) -> bool:

@@ -7,7 +7,6 @@ from typing import Any, Final
 from urllib.parse import quote
 
 from sojourn_probes.importers.draft import Work, seconds, shown_host
-from sojourn_probes.importers.features import takes
 from sojourn_probes.importers.go_duration import seconds_of
 from sojourn_probes.importers.request import Request, basic, name_of, part_of, proxy_of
 from sojourn_probes.importers.shell_words import Command, commands
@@ -38,6 +37,9 @@ _QUIET: Final = words(
 """Options that change nothing of what is asked and expected."""
 
 
+MAX_ADDRESSES: Final = 1000
+
+
 @dataclass(slots=True)
 class _Said:
     """What a command's options said, in their order."""
@@ -61,6 +63,8 @@ def read(text: str, work: Work) -> None:
         said = _read_options(command, work)
         if not said.urls:
             work.lose(f"line {command.line}", "names no address and was left out", command.line)
+        if len(said.urls) > MAX_ADDRESSES:
+            raise ImportFault(f"names more than {MAX_ADDRESSES} addresses in one command; split it", command.line)
         for url in said.urls:
             step = _step(url, said, command, work)
             if step is not None:
@@ -188,10 +192,6 @@ def _urlencoded(piece: str) -> str:
 
 def _multipart(fields: list[tuple[str, bool]], request: Request, work: Work, command: Command) -> None:
     place = f"line {command.line}"
-    if not takes("http", "multipart"):
-        work.lose(place, "the multipart form (-F) was left out; http steps cannot send one yet", command.line)
-        request.body = ""
-        return
     parts: dict[str, Any] = {}
     for one, files in fields:
         name, _, value = one.partition("=")
@@ -227,24 +227,17 @@ def _connection(said: _Said, request: Request, work: Work, command: Command) -> 
         value = said.last(option)
         if value is None:
             continue
-        if takes("http.tls", key):
-            request.tls[key] = value.partition(":")[0] if option == "cert" else value
-            if option == "cert" and ":" in value:
-                request.tls["key_password"] = work.vault.lift(value.partition(":")[2], "key_password", place)
-        else:
-            work.lose(place, f"--{option} was left out; http steps cannot show a client certificate yet", command.line)
+        request.tls[key] = value.partition(":")[0] if option == "cert" else value
+        if option == "cert" and ":" in value:
+            request.tls["key_password"] = work.vault.lift(value.partition(":")[2], "key_password", place)
+    if "cert_file" not in request.tls and request.tls.pop("key_file", None) is not None:
+        work.lose(place, "--key was left out; there is no --cert it belongs to", command.line)
     for option in ("ipv4", "ipv6"):
         if option in said.flags:
-            if takes("http", "ip_family"):
-                request.more["ip_family"] = 4 if option == "ipv4" else 6
-            else:
-                work.lose(place, f"--{option} was left out; http steps cannot choose between addresses yet", command.line)
+            request.more["ip_family"] = 4 if option == "ipv4" else 6
     proxy = said.last("proxy")
     if proxy is not None:
-        if takes("http", "proxy"):
-            request.more["proxy"] = proxy_of(proxy, work, place)
-        else:
-            work.lose(place, "--proxy was left out; http steps cannot go through one yet", command.line)
+        request.more |= proxy_of(proxy, work, place)
     if "resolve" in said.values:
         work.lose(place, "--resolve was left out; http steps resolve names by themselves", command.line)
     agent, referer = said.last("user-agent"), said.last("referer")

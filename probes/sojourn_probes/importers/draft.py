@@ -55,7 +55,7 @@ class Draft:
 
     def add(self, name: str, kind: str, part: Any, **more: Any) -> str:
         """One more step, probed by `kind`; what is empty in `more` is left out. Returns its id."""
-        name = self.hide(name)
+        name = _no_names(self.hide(name))
         step_id = free(slug(name, "step"), self.ids)
         step: dict[str, Any] = {"id": step_id}
         title = " ".join(name.split())[:200]
@@ -90,7 +90,7 @@ class Work:
         """A new journey called `name`; what is empty in `keys` is left out."""
         if len(self.drafts) >= MAX_JOURNEYS:
             raise ImportFault(f"would make more than {MAX_JOURNEYS} journeys; split the file")
-        name = self.vault.hidden(name)
+        name = _no_names(self.vault.hidden(name))
         title = " ".join(name.split())[:200]
         journey_id = free(slug(name, "journey"), self.ids)
         made = Draft(
@@ -154,6 +154,11 @@ class Work:
         if used:
             comments.append(f"Needs: {', '.join(f'SOJOURN_SECRET_{name.upper()}' for name in used)}")
         return comments
+
+
+def _no_names(title: str) -> str:
+    """A title is for people: what would be taken for a name of ours is written without its dollar."""
+    return re.sub(r"\${1,2}\{(?:env\.|vars\.|secrets\.)?", "{", title)
 
 
 def slug(text: str, otherwise: str) -> str:

@@ -13,7 +13,7 @@ from sojourn_probes.importers.request import Request, as_json, client_credential
 from sojourn_probes.importers.source import line_of, list_of, mapping_of, text_of, words
 from sojourn_probes.secret_names import is_secret_name
 
-_CONTEXT = re.compile(r"\[CONTEXT\]\.([A-Za-z_][A-Za-z0-9_]{0,60})(?:\.[A-Za-z0-9_.]+)?")
+_CONTEXT = re.compile(r"\[CONTEXT\]\.([A-Za-z_][A-Za-z0-9_-]{0,60})(\.[A-Za-z0-9_.-]+)?")
 _KNOWN: Final = words("name group url method body headers conditions interval client dns enabled alerts ui graphql store always-run")
 _CLIENT_OF_HTTP: Final = words("ignore-redirect insecure timeout proxy-url tls")
 _CLIENT_OF_OTHERS: Final = words("insecure timeout tls")
@@ -37,9 +37,10 @@ class Endpoint:
         at = 0
         for found in _CONTEXT.finditer(text):
             pieces.append(ours(text[at : found.start()]))
-            known = self.context.get(found.group(1))
+            known = self.context.get(found.group(1)) if found.group(2) is None else None
             if known is None:
-                self.lose(f"{found.group()[:60]} is nothing that an earlier endpoint stored")
+                why = "is nothing that an earlier endpoint stored" if found.group(2) is None else "was left as it stands; a name reaches into no map"
+                self.lose(f"{found.group()[:60]} {why}")
             pieces.append(known or escaped(found.group()))
             at = found.end()
         return "".join(pieces) + ours(text[at:])
@@ -90,12 +91,12 @@ class Endpoint:
     def _part(self) -> tuple[str, dict[str, Any] | None]:
         url = text_of(self.data.get("url"))
         scheme = url.partition("://")[0].lower() if "://" in url else ""
-        if "dns" not in self.data and scheme in ("http", "https", ""):
+        if "dns" not in self.data and scheme in ("http", "https"):
             return "http", self._http(url)
         reader = dns if "dns" in self.data else PARTS.get(scheme)
         if reader is None:
             known = ", ".join(["http", "https", *PARTS])
-            self.lose(f"was left out; an address of the kind {scheme[:20]} cannot be probed, only {known}, and dns")
+            self.lose(f"was left out; an address of the kind {scheme[:20] or '(none)'} cannot be probed, only {known}, and dns")
             return scheme, None
         for key in self.client:
             if key not in _CLIENT_OF_OTHERS:
@@ -112,7 +113,7 @@ class Endpoint:
             request.follow_redirects = 0
         request.tls = self.tls()
         if text_of(self.client.get("proxy-url")):
-            request.more["proxy"] = proxy_of(self.text(text_of(self.client["proxy-url"])), self.work, self.place)
+            request.more |= proxy_of(self.text(text_of(self.client["proxy-url"])), self.work, self.place)
         oauth = {key: self.text(value) if isinstance(value, str) else value for key, value in mapping_of(self.client.get("oauth2")).items()}
         request.auth = client_credentials(oauth, self.work, self.place)
         for key in self.client:

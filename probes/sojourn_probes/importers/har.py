@@ -2,7 +2,6 @@
 
 import json
 from typing import Any, Final
-from urllib.parse import parse_qsl
 
 from sojourn_probes.addresses import origin_of
 from sojourn_probes.importers.draft import Draft, Work, shown_host
@@ -16,6 +15,7 @@ _ASSET_TYPES: Final = ("image/", "font/", "audio/", "video/", "text/css", "javas
 _ASSET_ENDS: Final = tuple(words(".js .mjs .css .png .jpg .jpeg .gif .svg .webp .avif .ico .woff .woff2 .ttf .otf .map .mp4 .webm"))
 MIN_TOKEN: Final = 12
 """A shorter text that comes again later is a coincidence."""
+MAX_ENTRIES: Final = 10_000
 MAX_TOKENS: Final = 50_000
 
 
@@ -25,6 +25,8 @@ def read(text: str, work: Work) -> None:
     entries = [entry for entry in list_of(log.get("entries")) if isinstance(entry, dict)]
     if not entries:
         raise ImportFault("is no HAR recording (log.entries is not there or empty); export it from the browser's network tools")
+    if len(entries) > MAX_ENTRIES:
+        raise ImportFault(f"holds more than {MAX_ENTRIES} requests; record a shorter visit")
     own = _own_origin(entries)
     if own is None:
         raise ImportFault("holds no http request; record a visit to a site")
@@ -102,9 +104,7 @@ def _post_data(data: dict[str, Any], made: Request) -> None:
     kind = text_of(data.get("mimeType")).lower()
     params = [mapping_of(one) for one in list_of(data.get("params"))]
     text = data.get("text")
-    if "x-www-form-urlencoded" in kind and isinstance(text, str) and len(text) < 1_000_000:
-        made.form = [(escaped(name), escaped(value)) for name, value in parse_qsl(text, keep_blank_values=True)]
-    elif "x-www-form-urlencoded" in kind and params:
+    if "x-www-form-urlencoded" in kind and params and not isinstance(text, str):
         made.form = [(escaped(text_of(one.get("name"))), escaped(text_of(one.get("value")))) for one in params]
     elif isinstance(text, str):
         made.body = escaped(text)

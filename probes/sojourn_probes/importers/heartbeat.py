@@ -13,6 +13,7 @@ from sojourn_probes.secret_names import is_secret_name
 
 _NAME = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_.]*)(?::([^}]*))?\}")
 _SSL_FILES: Final = {"certificate_authorities": "ca_file", "certificate": "cert_file", "key": "key_file"}
+_DEFAULTED = re.compile(r"\$\{[A-Za-z_][A-Za-z0-9_.]*:[^}]")
 _COMMON: Final = words(
     "type id name schedule hosts urls enabled timeout mode tags ssl check ports username password max_redirects ipv4 ipv6 wait response proxy_url"
 )
@@ -66,8 +67,10 @@ def _monitor(monitor: dict[str, Any], work: Work) -> None:
         work.lose(name, f"was left out; a monitor of the type {kind[:30]!r} cannot be carried over, only http, tcp and icmp", line)
         return
     draft = work.draft(text_of(monitor.get("id")) or name)
-    if text_of(monitor.get("name")):
+    if text_of(monitor.get("name")).strip():
         draft.keys["name"] = " ".join(name.split())[:200]
+    if _DEFAULTED.search(str(monitor)):
+        work.lose(name, "the default of a ${variable:default} was left out; set the variable", line)
     _schedule(name, monitor, draft, work)
     limit = seconds_of(monitor.get("timeout"))
     draft.keys["timeout"] = seconds(min(max(limit or 16, 1), 600))
@@ -110,13 +113,13 @@ def _http(name: str, monitor: dict[str, Any], host: str, draft: Draft, work: Wor
     request.headers = [(key, _ours(text_of(value))) for key, value in mapping_of(asked.get("headers")).items()]
     request.body = _ours(text_of(asked.get("body"))) or None
     redirects = monitor.get("max_redirects")
-    request.follow_redirects = min(redirects, 20) if isinstance(redirects, int) and redirects >= 0 else 0
+    request.follow_redirects = min(redirects, 20) if type(redirects) is int and redirects >= 0 else 0
     if text_of(monitor.get("username")):
         request.auth = basic(_ours(text_of(monitor["username"])), _ours(text_of(monitor.get("password"))), work, name)
     request.tls = _tls(name, monitor, work)
     request.more |= _family(monitor) | ({"all_addresses": True} if monitor.get("mode") == "all" and not monitor.get("proxy_url") else {})
     if text_of(monitor.get("proxy_url")):
-        request.more["proxy"] = proxy_of(_ours(text_of(monitor["proxy_url"])), work, name)
+        request.more |= proxy_of(_ours(text_of(monitor["proxy_url"])), work, name)
     part = part_of(request, work, name)
     if part is None:
         return

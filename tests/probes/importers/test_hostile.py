@@ -115,3 +115,18 @@ def test_names_in_foreign_texts_are_not_ours():
     http = found.data["a-example"]["steps"][0]["http"]
     assert (http["headers"], http["json"]) == ({"X-A": "$${env.HOME}"}, {"a": "$${secrets.x}"})
     assert "/$${secrets.shop}" in found.texts["a-example"]
+
+
+def test_a_dollar_that_the_shell_keeps_is_no_name():
+    """`\\${x}`, in double quotes or out of them, and `%24%7Bx%7D` in a form reach no secret of ours."""
+    found = imported("curl", 'curl "https://a.example/\\${secrets.a}" \\${secrets.b} -d "a=%24%7Bsecrets.c%7D"')
+    assert found.secrets == []
+    assert found.texts["a-example"].count("$${secrets.") == 4
+
+
+def test_what_is_far_too_large_ends_soon():
+    """A body that no journey has room for is left out before it is looked through; addresses and requests without end are refused."""
+    said = imported("curl", f"curl https://a.example/ -d '{'x=y&' * 100_000}'").said
+    assert said[0] == "file: line 1: the body of 400000 characters was left out; put it into a file beside the journey and name it under file:"
+    with pytest.raises(ImportFault, match="names more than 1000 addresses in one command; split it"):
+        imported("curl", "curl '" * 10_000)

@@ -74,6 +74,7 @@ def test_gatus_endpoints_of_every_kind(endpoint, step):
         ("url: 'grpc://x'", "its address has no host and port that can be read"),
         ("url: 'grpcs://x:1', client: {insecure: true}", "client: insecure was left out; a grpc step judges the certificate"),
         ("url: 'https://x.example/', body: '[RANDOM_STRING_10]', method: POST", "[RANDOM_STRING] became ${random.hex}"),
+        ("url: 'https://x.example/[CONTEXT].a-b'", "[CONTEXT].a-b is nothing that an earlier endpoint stored"),
         ("url: 'https://x.example/', conditions: ['[BODY].token > canary-5']", "the condition '[BODY].token …' was left out"),
     ],
 )
@@ -169,7 +170,7 @@ def test_heartbeat_families_proxies_and_inline_keys():
         (
             "DnsMonitor('a', {name: 'a', request: {query: 'x.example', recordType: 'AAAA', nameServer: '1.1.1.1', port: 53, protocol: 'TCP', "
             "assertions: [DnsAssertionBuilder.responseCode().equals('NOERROR'), DnsAssertionBuilder.textAnswer().contains('2001:db8::1')]}})",
-            "dns: {name: x.example, record: AAAA, resolver: '1.1.1.1:53', transport: tcp}\nexpect: [rcode == NOERROR, 'records contains ''2001:db8::1''']",
+            "dns: {name: x.example, record: AAAA, resolver: '1.1.1.1:53', transport: tcp}\nexpect: [rcode == NOERROR, 'records matches ''2001:db8::1''']",
         ),
         (
             "GrpcMonitor('a', {name: 'a', request: {url: 'x.example', port: 443, grpcConfig: {mode: 'HEALTH', service: 'shop.Cart', "

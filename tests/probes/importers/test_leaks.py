@@ -11,14 +11,14 @@ JWT = "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.eyJjYW5hcnkiOiJjYW5hcnkifQ.canarycan
 
 
 def har(method: str, body: str, kind: str, url: str = "https://a.example/", **headers: str) -> str:
-    request = {"method": method, "url": url, "headers": [{"name": name, "value": value} for name, value in headers.items()]}
+    request: dict[str, Any] = {"method": method, "url": url, "headers": [{"name": name, "value": value} for name, value in headers.items()]}
     request |= {"postData": {"mimeType": kind, "text": body}} if body else {}
     response = {"status": 200, "content": {"mimeType": "text/html"}}
     return json.dumps({"log": {"entries": [{"request": request, "response": response, "_resourceType": "document"}]}})
 
 
 def postman(variables: dict[str, str], event: list[str] | None = None, **request: Any) -> str:
-    item = {"name": "r", "request": {"method": "POST", "url": "https://a.example/", **request}}
+    item: dict[str, Any] = {"name": "r", "request": {"method": "POST", "url": "https://a.example/", **request}}
     item |= {"event": [{"listen": "test", "script": {"exec": event}}]} if event else {}
     variable = [{"key": key, "value": value} for key, value in variables.items()]
     return json.dumps({"info": {"name": "x", "schema": "/v2.1.0/"}, "item": [item], "variable": variable})
