@@ -19,7 +19,15 @@ from tests.probes.walking import journey
 
 CANARY = 'c4n/ary "pass\\word" +&ü'
 TOKEN = "extracted-token-9f8e7d"
-FORMS_OF_CANARY = [CANARY, quote(CANARY), quote(CANARY, safe=""), json.dumps(CANARY)[1:-1], base64.b64encode(CANARY.encode()).decode(), html.escape(CANARY), html.escape(CANARY, quote=False)]
+FORMS_OF_CANARY = [
+    CANARY,
+    quote(CANARY),
+    quote(CANARY, safe=""),
+    json.dumps(CANARY)[1:-1],
+    base64.b64encode(CANARY.encode()).decode(),
+    html.escape(CANARY),
+    html.escape(CANARY, quote=False),
+]
 
 
 def leaks(text: str) -> list[str]:
