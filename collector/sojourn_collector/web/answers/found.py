@@ -20,6 +20,9 @@ LOOK_BACK = timedelta(days=1)
 FARTHEST = timedelta(days=31)
 """How long before the window evidence is read at most, for an incident that goes on and on."""
 
+STRETCHES = 20
+"""Parts of the gap between incidents in each of which a few failures stand for all: fine enough to part what the gap parts."""
+
 
 @dataclass(frozen=True, slots=True)
 class Found:
@@ -50,7 +53,7 @@ async def find(context: Context, window: Window, journeys: Sequence[str] = ()) -
         asked: dict[str, Any] = {"until": window.until, "journeys": sorted(wanted)}
         probes, hits = await asyncio.gather(
             context.store.query("report_probe_steps", since=since, **asked),
-            context.store.query("report_hits", since=since - RUN_LENGTH, **asked),
+            context.store.query("report_hits", since=since - RUN_LENGTH, stretch_ms=max(1, int(gap / timedelta(milliseconds=1)) // STRETCHES), **asked),
         )
         runs = _runs_by_place(probes)
         read = _incidents(context, runs, hits, window, gap)
