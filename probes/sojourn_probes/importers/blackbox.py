@@ -141,8 +141,8 @@ def _grpc(name: str, said: dict[str, Any], target: str, draft: Draft, work: Work
 
 
 def _websocket(name: str, said: dict[str, Any], target: str, draft: Draft, work: Work) -> None:
-    url, auth = work.vault.url(target or "${env.TARGET}", name)
-    part: dict[str, Any] = {"url": url if "://" in url or not target else f"ws://{url}"}
+    url, auth = work.vault.url(target if "://" in target else f"ws://{target}", name) if target else ("${env.TARGET}", None)
+    part: dict[str, Any] = {"url": url}
     if dialog := _dialog(name, list_of(said.get("query_response")), work, lines=False):
         part["dialog"] = dialog
     if auth is not None:

@@ -32,7 +32,7 @@ def read(text: str, work: Work) -> None:
     """A journey for each check or monitor."""
     work.vault.translate = _ours
     stripped = text.lstrip("\ufeff \t\r\n")
-    checks = list(_of_json(json_of(text))) if stripped[:1] in "[{" and stripped else list(_of_source(text, work))
+    checks = list(_of_json(_escaped_in(json_of(text)))) if stripped[:1] in "[{" and stripped else list(_of_source(text, work))
     if not checks:
         raise ImportFault("holds no check of Checkly (such as new ApiCheck(…), or the JSON of its API)")
     for kind, name, data, line in checks[:MAX_CHECKS]:
@@ -50,6 +50,13 @@ def _ours(text: str) -> str:
 def _variables(text: str) -> str:
     pieces = _VARIABLE.split(text)
     return "".join(f"${{env.{re.sub(r'[^A-Za-z0-9]+', '_', piece).strip('_')}}}" if index % 2 else escaped(piece) for index, piece in enumerate(pieces))
+
+
+def _escaped_in(data: Any) -> Any:
+    """JSON whose texts are escaped, as those of the source are when they are read."""
+    if isinstance(data, dict):
+        return {key: _escaped_in(item) for key, item in data.items()}
+    return [_escaped_in(item) for item in data] if isinstance(data, list) else escaped(data) if isinstance(data, str) else data
 
 
 def _of_json(data: Any) -> Any:

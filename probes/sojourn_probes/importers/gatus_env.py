@@ -16,7 +16,8 @@ def ours(text: str) -> str:
     at = 0
     for found in _ENV.finditer(text):
         pieces.append(escaped(text[at : found.start()]))
-        pieces.append("$" if found.group() == "$$" else f"${{env.{found.group(1) or found.group(2)}}}")
+        dollar = "$" * (1 + text.startswith("{", found.end()))  # before a brace it must not begin a name of ours
+        pieces.append(dollar if found.group() == "$$" else f"${{env.{found.group(1) or found.group(2)}}}")
         at = found.end()
     return "".join(pieces) + escaped(text[at:])
 

@@ -48,6 +48,16 @@ def escaped(text: str) -> str:
     return text.replace("${", "$${")
 
 
+def joined(pieces: list[str]) -> str:
+    """Pieces of a text, each ours already, as one: a dollar that ends one and a brace that begins the next are no name of ours."""
+    whole: list[str] = []
+    for piece in filter(None, pieces):
+        if piece.startswith("{") and whole and whole[-1].endswith("$"):
+            whole.append("$")
+        whole.append(piece)
+    return "".join(whole)
+
+
 @dataclass(slots=True)
 class Vault:
     """Gives each lifted value a name and forgets the value's text in all it says. The same value gets the same name.

@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from sojourn_probes.importers.lift import escaped
+from sojourn_probes.importers.lift import escaped, joined
 from sojourn_probes.importers.source import ImportFault
 
 MAX_DEPTH: Final = 40
@@ -276,10 +276,10 @@ class Reader:
                 pieces.append(escaped(taken))
                 self.at += len(taken)
             else:
-                pieces.append("$$" if self.text.startswith("${", self.at) else self.text[self.at])
+                pieces.append(self.text[self.at])
                 self.at += 1
         self.at += len(end)
-        return "".join(pieces)
+        return joined(pieces)
 
     def _filled(self) -> str:
         """`${process.env.X}` in a template; anything else there cannot be known."""

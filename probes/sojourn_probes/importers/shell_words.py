@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass, field
 from typing import Final
 
-from sojourn_probes.importers.lift import escaped
+from sojourn_probes.importers.lift import escaped, joined
 from sojourn_probes.importers.source import ImportFault
 
 _ANSI: Final = {"n": "\n", "t": "\t", "r": "\r", "\\": "\\", "'": "'", '"': '"', "a": "\a", "b": "\b", "f": "\f", "v": "\v", "e": "\x1b", "0": "\0", "?": "?"}
@@ -83,7 +83,7 @@ class _Lexer:
         if following == "\n":
             self.line += 1
         elif following:
-            self._add("$" * (1 + self.text.startswith("{", self.at)) if following == "$" else following)
+            self._add(following)
 
     def _dollar(self) -> str:
         found = _NAME.match(self.text, self.at)
@@ -93,7 +93,7 @@ class _Lexer:
         if self.text.startswith("$(", self.at):
             self.command.odd.append("a command in $( )")
         self.at += 1
-        return "$" if not self.text.startswith("{", self.at) else "$$"
+        return "$"
 
     def _quoted(self, quote: str) -> None:
         start, opened = self.line, self.at + 1
@@ -120,9 +120,7 @@ class _Lexer:
             following = self.text[self.at + 1 : self.at + 2]
             self.at += 2
             self.line += following == "\n"
-            if following == "$":
-                return "$" * (1 + self.text.startswith("{", self.at))
-            return "" if following == "\n" else following if following in '`"\\' else f"\\{following}"
+            return "" if following == "\n" else following if following in '$`"\\' else f"\\{following}"
         if sign == "$":
             return self._dollar()
         found = re.compile(r'[^\\"$]+').match(self.text, self.at)
@@ -164,7 +162,7 @@ class _Lexer:
 
     def _end_word(self) -> None:
         if self.word is not None:
-            self.command.words.append("".join(self.word))
+            self.command.words.append(joined(self.word))
             self.word = None
 
     def _end(self) -> None:

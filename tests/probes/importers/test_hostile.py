@@ -124,6 +124,22 @@ def test_a_dollar_that_the_shell_keeps_is_no_name():
     assert found.texts["a-example"].count("$${secrets.") == 4
 
 
+@pytest.mark.parametrize(
+    ("form", "text"),
+    [
+        ("curl", """curl https://a.example/ -H 'X-A: $'"{secrets.x}" """),
+        ("curl", """curl https://a.example/ -H "X-A: \\$"'{secrets.x}' """),
+        ("checkly", r"new UrlMonitor('a', {name: 'a', request: {url: 'https://a.example/\x24{secrets.x}'}})"),
+        ("checkly", r"new UrlMonitor('a', {name: 'a', request: {url: 'https://a.example/$\x7bsecrets.x}'}})"),
+        ("checkly", r"new UrlMonitor('a', {name: 'a', request: {url: `https://a.example/\${secrets.x}`}})"),
+        ("playwright", r"page.goto('https://a.example/$\u007bsecrets.x}')"),
+    ],
+)
+def test_a_name_put_together_of_pieces_is_none(form, text):
+    """Neither quotes nor escapes between the dollar and the brace make a reference to a secret."""
+    assert "$${secrets.x}" in next(iter(imported(form, text).texts.values()))
+
+
 def test_what_is_far_too_large_ends_soon():
     """A body that no journey has room for is left out before it is looked through; addresses and requests without end are refused."""
     said = imported("curl", f"curl https://a.example/ -d '{'x=y&' * 100_000}'").said

@@ -114,6 +114,9 @@ def test_a_variable_in_a_secret_field_is_a_secret_everywhere():
         ("curl", "curl https://a.example/ -d 'q=${HOME}&x=$$y'", None),
         ("postman", postman({}, ["pm.expect(pm.response.text()).to.include('${secrets.x}');"]), "body contains '$${secrets.x}'"),
         ("heartbeat", "- {type: http, id: a, hosts: ['https://a.example/'], check.response.body: 'a$${b}'}", None),
+        ("gatus", "endpoints: [{name: a, url: 'https://a.example/', headers: {X-A: '$${secrets.x}'}}]", "$${secrets.x}"),
+        ("checkly", '[{"checkType": "URL", "name": "a", "request": {"url": "https://a.example/${env.HOME}"}}]', 'http: {url: "/$${env.HOME}"}'),
+        ("checkly", "new UrlMonitor('a', {name: 'a', request: {url: 'https://a.example/${env.HOME}'}})", 'http: {url: "/$${env.HOME}"}'),
         ("blackbox", "modules: {a: {prober: http, http: {fail_if_body_not_matches_regexp: ['${secrets.x}']}}}", "body matches '$${secrets.x}'"),
     ],
 )
