@@ -1,15 +1,16 @@
 """Reads a request's body within its limits: size as sent, size and ratio after decompression, time to arrive."""
 
 import asyncio
-import zlib
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from sojourn_collector.config import Limits
 from sojourn_collector.receive.answers import RefusalError
+from sojourn_probes.unpacking import UNPACKERS, NotUnpacked
 
 Receive = Callable[[], Awaitable[dict[str, Any]]]
-PIECE = 256 << 10
+CODINGS = ("gzip", "zstd", "deflate")
+"""How a body may be packed: what OpenTelemetry's exporters and collectors send."""
 RATIO_FROM = 64 << 10
 """Bytes below which the ratio says nothing: a few equal lines compress well and harm nobody."""
 
@@ -20,13 +21,13 @@ class ClientGoneError(Exception):
 
 async def read_body(receive: Receive, headers: Mapping[bytes, bytes], limits: Limits) -> bytes:
     """The decompressed body. Raises RefusalError, ClientGoneError."""
-    encoding = headers.get(b"content-encoding", b"identity").strip().lower()
-    if encoding not in {b"identity", b"", b"gzip"}:
-        raise RefusalError(415, f"Content-Encoding {encoding[:40].decode('latin-1')!r} is not read here; send gzip or no encoding.", "encoding")
+    encoding = headers.get(b"content-encoding", b"").strip().lower().decode("latin-1") or "identity"
+    if encoding != "identity" and encoding not in CODINGS:
+        raise RefusalError(415, f"Content-Encoding {encoding[:40]!r} is not read here; send {', '.join(CODINGS)} or no encoding.", "encoding")
     length = headers.get(b"content-length", b"0")
     if length.isdigit() and int(length) > limits.body:
         raise too_large(limits)
-    inflater = Inflater(limits) if encoding == b"gzip" else None
+    inflater = None if encoding == "identity" else Inflater(encoding, limits)
     parts: list[bytes] = []
     size = 0
     try:
@@ -56,45 +57,33 @@ def too_large(limits: Limits) -> RefusalError:
 
 
 class Inflater:
-    """Gunzips piece by piece; stops at a size and at a ratio, so that a bomb costs no more than one piece."""
+    """Unpacks piece by piece; stops at a size and at a ratio, so that a bomb costs no more than one piece."""
 
-    def __init__(self, limits: Limits) -> None:
-        self._limits = limits
-        self._engine = zlib.decompressobj(zlib.MAX_WBITS | 16)
+    def __init__(self, coding: str, limits: Limits) -> None:
+        self._coding, self._limits = coding, limits
+        self._unpacker = UNPACKERS[coding]()
         self._in = self._out = 0
-        self._begun = False
 
     def feed(self, data: bytes) -> bytes:
         """What `data` adds to the body. Raises RefusalError."""
         self._in += len(data)
         out: list[bytes] = []
-        while True:
-            if self._engine.eof:
-                # A gzip file may have several members, one after the other.
-                self._engine = zlib.decompressobj(zlib.MAX_WBITS | 16)
-            self._begun = True
-            try:
-                piece = self._engine.decompress(data, PIECE)
-            except zlib.error as error:
-                raise RefusalError(400, "The body is not valid gzip.", "gzip") from error
-            self._out += len(piece)
-            self._check()
-            out.append(piece)
-            if self._engine.eof:
-                data = self._engine.unused_data
-                done = not data
-            else:
-                # A full piece may leave output inside zlib even when all input is consumed.
-                data = self._engine.unconsumed_tail
-                done = not data and len(piece) < PIECE
-            if done:
-                break
+        try:
+            for piece in self._unpacker.pieces(data):
+                self._out += len(piece)
+                self._check()
+                out.append(piece)
+        except NotUnpacked as error:
+            raise RefusalError(400, f"The body is not valid {self._coding}.", self._coding) from error
         return b"".join(out)
 
     def end(self) -> None:
-        """The body is complete. Raises RefusalError when the last member is not."""
-        if self._begun and not self._engine.eof:
-            raise RefusalError(400, "The gzip body ends too early.", "gzip")
+        """The body is complete. Raises RefusalError when it ends in the middle."""
+        try:
+            if self._in:
+                self._unpacker.finish()
+        except NotUnpacked as error:
+            raise RefusalError(400, f"The {self._coding} body ends too early.", self._coding) from error
 
     def _check(self) -> None:
         if self._out > self._limits.body:

@@ -9,7 +9,7 @@ import httpx2
 
 from sojourn_probes.result import Failure
 from sojourn_probes.semconv import FailureKind
-from sojourn_probes.steps.body import Body, BodyTooLarge, NotUnpacked
+from sojourn_probes.steps.body import Body, BodyTooLarge
 from sojourn_probes.steps.http_broken import BadLocation, Ended, Gone, NoHttp2, NotHttp, Proxied
 from sojourn_probes.steps.http_connect import Refused
 from sojourn_probes.steps.phases import Phases
@@ -18,6 +18,7 @@ from sojourn_probes.steps.talk import Broken, causes, ssl_error_in
 from sojourn_probes.steps.tls_faults import SILENT, tls_words
 from sojourn_probes.steps.tls_trust import TrustError
 from sojourn_probes.units import show_size
+from sojourn_probes.unpacking import NotUnpacked
 
 CAUGHT: Final = (
     ResolveError,

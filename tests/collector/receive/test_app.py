@@ -6,9 +6,11 @@ import json
 import os
 import time
 import uuid
+import zlib
 from typing import Any
 
 import pytest
+from backports import zstd
 from google.rpc.status_pb2 import Status  # type: ignore[import-untyped]
 from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
@@ -21,6 +23,14 @@ from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from sojourn_collector.config import Limits
 from sojourn_collector.store.control.keys import Scope
 from tests.collector.receive.conftest import Listener, listening, traces
+
+PACKED: dict[str, Any] = {
+    "gzip": gzip.compress,
+    "gzip twice": lambda data: gzip.compress(data[:40]) + gzip.compress(data[40:]),
+    "zstd": zstd.compress,
+    "zstd twice": lambda data: zstd.compress(data[:40]) + zstd.compress(data[40:]),
+    "deflate": zlib.compress,
+}
 
 
 def sentence(answer) -> str:
@@ -126,11 +136,32 @@ async def test_hostile_times_are_moved_and_said(listener: Listener, start: int, 
     assert row["duration_ns"] < 2**63
 
 
+def wide_window() -> bytes:
+    """A zstd frame that wants 128 MiB of memory to be unpacked."""
+    options = {int(zstd.CompressionParameter.window_log): 27, int(zstd.CompressionParameter.enable_long_distance_matching): 1}
+    packer = zstd.ZstdCompressor(options=options)
+    return packer.compress(os.urandom(1000)) + packer.flush()
+
+
+@pytest.mark.parametrize("coding", [*PACKED, "raw deflate"])
+async def test_every_packing_is_read(listener: Listener, coding: str):
+    """gzip, zstd and deflate, in one piece, in several members, and deflate without its header: the same span arrives."""
+    request = traces()
+    half = request.SerializeToString()
+    body = {**{name: pack(half) for name, pack in PACKED.items()}, "raw deflate": zlib.compress(half)[2:-4]}[coding]
+    answer = await listener.post(body, content_encoding=coding.removeprefix("raw ").removesuffix(" twice"))
+    assert answer.status_code == 200, sentence(answer)
+    assert await listener.rows("span_of_trace", trace_id=request.resource_spans[0].scope_spans[0].spans[0].trace_id.hex())
+
+
 REFUSED: dict[str, tuple[dict[str, Any], int, str]] = {
     "unknown path": ({"path": "/v1/trace"}, 404, "There is nothing at /v1/trace; OTLP is taken at /v1/traces, /v1/logs, /v1/metrics."),
     "content type": ({"content_type": "text/plain"}, 415, "The Content-Type must be application/x-protobuf or application/json."),
-    "encoding": ({"content_encoding": "zstd"}, 415, "Content-Encoding 'zstd' is not read here; send gzip or no encoding."),
+    "encoding": ({"content_encoding": "br"}, 415, "Content-Encoding 'br' is not read here; send gzip, zstd, deflate or no encoding."),
+    "packed twice": ({"content_encoding": "gzip, gzip"}, 415, "Content-Encoding 'gzip, gzip' is not read here; send gzip, zstd, deflate or no encoding."),
     "no gzip": ({"content_encoding": "gzip"}, 400, "The body is not valid gzip."),
+    "no zstd": ({"content_encoding": "zstd"}, 400, "The body is not valid zstd."),
+    "no deflate": ({"content_encoding": "deflate"}, 400, "The body is not valid deflate."),
     "malformed": ({"body": b"\xff\xff"}, 400, "The body is not a valid ExportTraceServiceRequest message."),
     "malformed logs": ({"body": b"\xff\xff", "path": "/v1/logs"}, 400, "The body is not a valid ExportLogsServiceRequest message."),
     "not JSON": ({"content_type": "application/json", "body": b"{"}, 400, "The body is not valid JSON."),
@@ -157,6 +188,11 @@ REFUSED: dict[str, tuple[dict[str, Any], int, str]] = {
     "bottomless JSON": ({"content_type": "application/json", "body": b"[" * 200_000}, 400, "The body is not valid JSON."),
     "oversize": ({"body": bytes(2 << 20)}, 413, "The body is larger than the 1048576 bytes taken here; send smaller batches."),
     "torn gzip": ({"body": gzip.compress(os.urandom(1000))[:-20], "content_encoding": "gzip"}, 400, "The gzip body ends too early."),
+    "torn zstd": ({"body": zstd.compress(os.urandom(1000))[:-20], "content_encoding": "zstd"}, 400, "The zstd body ends too early."),
+    "torn deflate": ({"body": zlib.compress(os.urandom(1000))[:-20], "content_encoding": "deflate"}, 400, "The deflate body ends too early."),
+    "zstd bomb": ({"body": zstd.compress(bytes(1_000_000)), "content_encoding": "zstd"}, 413, "The body grows more than 100 times when decompressed."),
+    "zstd window": ({"body": wide_window(), "content_encoding": "zstd"}, 400, "The body is not valid zstd."),
+    "deflate bomb": ({"body": zlib.compress(bytes(1_000_000)), "content_encoding": "deflate"}, 413, "The body grows more than 100 times when decompressed."),
     "bomb": ({"body": gzip.compress(bytes(1_000_000)), "content_encoding": "gzip"}, 413, "The body grows more than 100 times when decompressed."),
     "inflated": (
         {"body": gzip.compress(os.urandom(30_000) * 40), "content_encoding": "gzip"},

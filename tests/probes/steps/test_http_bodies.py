@@ -12,7 +12,8 @@ import pytest
 
 from sojourn_probes.errors import JourneyFileError
 from sojourn_probes.semconv import FailureKind, Outcome
-from sojourn_probes.steps.body import Body, BodyTooLarge, NotUnpacked, read_body
+from sojourn_probes.steps.body import Body, BodyTooLarge, read_body
+from sojourn_probes.unpacking import NotUnpacked
 from tests.probes.site import Asked, answer, site
 from tests.probes.walking import journey, walk
 
