@@ -40,7 +40,7 @@ class Runner:
         context.kept["partial"] = seen
         name, resolver = context.names.fill_text(part.name), context.names.fill_text(part.resolver or "")
         try:
-            servers = [resolver] if resolver else _of_system()
+            servers = [resolver] if resolver else _of_system(part.ip_family)
             await _first_of(servers, part, name, context, seen)
         except Broken as fault:
             seen.failure = failed(fault.failure.kind, fault.failure.message, context)
@@ -53,16 +53,22 @@ class Runner:
         return seen
 
 
-def _of_system() -> list[str]:
-    """The resolvers of this machine, as many as its own lookups would ask."""
+def _of_system(family: str = "any") -> list[str]:
+    """The resolvers of this machine as it names them now, as many as its own lookups would ask, of one address family or any. Raises `Broken`."""
     import dns.resolver
 
     try:
-        servers = [str(server) for server in dns.resolver.get_default_resolver().nameservers[:MOST_SERVERS]]
+        # Made anew each time: /etc/resolv.conf changes with the network.
+        named = [str(server) for server in dns.resolver.Resolver().nameservers]
     except dns.resolver.NoResolverConfiguration:
-        servers = []
+        named = []
+    except ValueError as fault:
+        raise Broken(FailureKind.CONFIG, f"/etc/resolv.conf names a resolver that is none ({fault}); mend it, or write resolver: host") from None
+    servers = [server for server in named if family == "any" or (":" in server) is (family == "6")][:MOST_SERVERS]
     if not servers:
-        raise Broken(FailureKind.CONFIG, "this machine names no resolver in /etc/resolv.conf; write resolver: host")
+        raise Broken(
+            FailureKind.CONFIG, f"this machine names no resolver{'' if family == 'any' else f' over IPv{family}'} in /etc/resolv.conf; write resolver: host"
+        )
     return [f"[{server}]" if ":" in server else server for server in servers]
 
 

@@ -2,9 +2,10 @@
 
 import asyncio
 import base64
+import socket
 from dataclasses import replace
 from types import SimpleNamespace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sojourn_probes.ids import new_span_id
 from sojourn_probes.result import Exchange, Failure
@@ -41,6 +42,7 @@ def place(resolver: str, port: int) -> tuple[str, int]:
 
 async def ask_udp(part: DnsPart, question: "Message", host: str, port: int, context: StepContext, seen: Observation) -> "Message | None":
     """Ask by a datagram. What is not an answer to `question` is passed over, for anybody can send one; the deadline ends the waiting."""
+    import dns.asyncbackend
     import dns.asyncquery
 
     phases, started, error = Phases(context.clock), context.clock.now_ns(), None
@@ -48,7 +50,11 @@ async def ask_udp(part: DnsPart, question: "Message", host: str, port: int, cont
     seen.waiting = f"no answer of {host}:{port}; it may be down, a firewall may drop what is sent there, or what came was no answer to this question"
     phases.begin("wait")
     try:
-        answer = await dns.asyncquery.udp(question, address, port=port, ignore_unexpected=True, ignore_errors=True)
+        # A connected socket hears that nobody listens there; one that is not waits in vain.
+        family = socket.AF_INET6 if ":" in address else socket.AF_INET
+        backend: Any = dns.asyncbackend.get_backend("asyncio")
+        async with await backend.make_socket(family, socket.SOCK_DGRAM, 0, None, (address, port)) as connected:
+            answer = await dns.asyncquery.udp(question, address, port=port, ignore_unexpected=True, ignore_errors=True, sock=connected)
         phases.end("wait")
     except asyncio.CancelledError:
         error = FailureKind.TIMEOUT

@@ -22,7 +22,8 @@ def health_question(service: str) -> bytes:
 
 
 def health_word(answer: bytes) -> str:
-    """The word of a HealthCheckResponse: one number, in field 1; nothing is the number 0, and fields of later versions are passed over.
+    """The word of a HealthCheckResponse: one number, in field 1; nothing is the number 0, fields of later versions are passed over,
+    and a number without a word is said as it is.
 
     Raises `Broken`.
     """
@@ -35,8 +36,6 @@ def health_word(answer: bytes) -> str:
         said.ParseFromString(answer)
         numbers = [field.data for field in UnknownFieldSet(said) if field.field_number == 1 and field.wire_type == 0]
     except DecodeError:
-        numbers = [len(HEALTH)]
+        raise Broken(FailureKind.PROTOCOL, "the answer is none of grpc.health.v1") from None
     number = numbers[-1] if numbers else 0
-    if number >= len(HEALTH):
-        raise Broken(FailureKind.PROTOCOL, "the answer is none of grpc.health.v1")
-    return HEALTH[number]
+    return HEALTH[number] if number < len(HEALTH) else str(number)

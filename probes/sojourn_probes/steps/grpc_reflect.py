@@ -12,6 +12,7 @@ from sojourn_probes.semconv import FailureKind
 from sojourn_probes.steps.talk import Broken
 
 MOST_FILES: Final = 500
+MOST_IMPORTS: Final = 5_000
 MOST_BYTES: Final = 4 * 1024 * 1024
 _VERSIONS: Final = ("grpc.reflection.v1", "grpc.reflection.v1alpha")
 _SHOWN: Final = 12
@@ -41,7 +42,7 @@ class Method:
         try:
             made.ParseFromString(raw)
             return str(json_format.MessageToJson(made, always_print_fields_with_no_presence=True, descriptor_pool=self._pool, indent=None, ensure_ascii=False))
-        except (ValueError, TypeError, json_format.Error, DecodeError) as fault:
+        except (ValueError, TypeError, RecursionError, json_format.Error, DecodeError) as fault:
             raise Broken(FailureKind.PROTOCOL, f"the answer is no {self._found.output_type.full_name} ({type(fault).__name__})") from None
 
 
@@ -73,7 +74,7 @@ class _Asking:
         )
         self._metadata = metadata
         self._files: dict[str, Any] = {}
-        self._bytes = 0
+        self._bytes = self._imports = 0
 
     async def method(self, name: str) -> Method:
         service, _, method = name.partition("/")
@@ -123,10 +124,10 @@ class _Asking:
             except DecodeError:
                 raise Broken(FailureKind.PROTOCOL, "the server's reflection sends descriptors that are none") from None
             self._files.setdefault(file.name, file)
-        if len(self._files) > MOST_FILES or self._bytes > MOST_BYTES:
-            raise Broken(
-                FailureKind.CONTENT, f"the server's reflection tells more than {MOST_FILES} files or {MOST_BYTES // 1024 // 1024} MB; that is not read"
-            )
+            self._imports += len(file.dependency)
+        if len(self._files) > MOST_FILES or self._imports > MOST_IMPORTS or self._bytes > MOST_BYTES:
+            most = f"{MOST_FILES} files, {MOST_IMPORTS} imports or {MOST_BYTES // 1024 // 1024} MB"
+            raise Broken(FailureKind.CONTENT, f"the server's reflection tells more than {most}; that is not read")
 
     def _pool(self) -> Any:
         """All files, each after those it is made of."""

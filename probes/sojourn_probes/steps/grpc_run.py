@@ -1,5 +1,7 @@
 """Walks a `grpc` step: connect, find the method where one is called, and one unary call."""
 
+import asyncio
+import contextlib
 import json
 import os
 import ssl
@@ -15,6 +17,7 @@ from sojourn_probes.semconv import HTTP_PHASES, PROBE_HEADER, FailureKind
 from sojourn_probes.steps.base import Observation, StepContext
 from sojourn_probes.steps.dns_ways import failed
 from sojourn_probes.steps.grpc import GrpcPart
+from sojourn_probes.steps.grpc_fault import explain
 from sojourn_probes.steps.grpc_health import health_question, health_word
 from sojourn_probes.steps.http_request import user_agent
 from sojourn_probes.steps.phases import Phases
@@ -22,11 +25,13 @@ from sojourn_probes.steps.resolving import ResolveError, addresses_of, first_of,
 from sojourn_probes.steps.talk import Broken
 from sojourn_probes.steps.tls import TlsSettings
 from sojourn_probes.steps.tls_trust import TrustError, context_for
-from sojourn_probes.steps.wire import UNREACHED, Wire, fits_family, port_of
+from sojourn_probes.steps.wire import UNREACHED, fits_family, port_of
 from sojourn_probes.units import show_size
 
 DEFAULT_LIMIT: Final = 4 * 1024 * 1024
 READING_SECONDS: Final = 5.0
+GONE_SECONDS: Final = 0.1
+"""How long a call that ended as UNAVAILABLE waits to hear whether its connection is still there."""
 
 
 class Runner:
@@ -95,7 +100,7 @@ class _Call:
         try:
             connected = await first_of(addresses, lambda address: self._dial(address, credentials))
         except _Unready:
-            await self._explain()
+            await explain(self.part, self.context, self.seen)
             raise Broken(FailureKind.PROTOCOL, f"{self.where}: takes connections but no gRPC came about {self._how()}; look at the port") from None
         self.phases.end("connect")
         try:
@@ -147,18 +152,6 @@ class _Call:
             raise
         return _Connected(channel, address)
 
-    async def _explain(self) -> None:
-        """Why no channel came about: gRPC tells only in words, so the way is gone once more, by hand. Raises `Broken` when that fails too."""
-        looked = Observation(self.context.clock.now_ns(), 0)
-        async with Wire(self.part, self.context, looked, "grpc", self.part.port) as wire:
-            await wire.open()
-            if self.part.tls is not None:
-                await wire.start_tls(self.part.tls)
-                await wire.goodbye()
-        self.seen.facts |= {name: looked.facts[name] for name in ("tls_fault", "tls_facts") if name in looked.facts}
-        if looked.failure is not None:
-            raise Broken(looked.failure.kind, looked.failure.message)
-
     def _credentials(self, settings: TlsSettings) -> Any:
         import grpc
 
@@ -199,6 +192,9 @@ class _Call:
             answer = await channel.unary_unary(self.part.path)(raw, metadata=metadata)
         except grpc.aio.AioRpcError as fault:
             self.phases.end("wait")
+            if fault.code() is grpc.StatusCode.UNAVAILABLE and await _is_gone(channel):
+                broke = "the connection broke in the call; the server may have ended, or something on the way cut it"
+                raise Broken(FailureKind.PROTOCOL, f"{self.where}: {broke}") from None
             self._refused(fault)
             return
         self.phases.end("wait")
@@ -265,6 +261,16 @@ class _Call:
         if "grpc_status" in self.seen.facts:
             named[semconv.RPC_RESPONSE_STATUS_CODE] = self.seen.facts["grpc_status"]
         return named
+
+
+async def _is_gone(channel: Any) -> bool:
+    """Whether the connection is no more: gRPC gives a broken one the same status that a server may answer, and hears of it a moment later."""
+    import grpc
+
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(GONE_SECONDS):
+            await channel.wait_for_state_change(grpc.ChannelConnectivity.READY)
+    return channel.get_state() is not grpc.ChannelConnectivity.READY
 
 
 class _Unready(Exception):  # noqa: N818 - says what is the matter

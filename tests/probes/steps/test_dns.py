@@ -7,6 +7,7 @@ import socket
 import ssl
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
+from types import SimpleNamespace
 
 import dns.flags
 import dns.message
@@ -18,6 +19,7 @@ import trustme
 
 from sojourn_probes.semconv import FailureKind, Outcome
 from sojourn_probes.steps import dns_run
+from sojourn_probes.steps.talk import Broken
 from tests.probes.site import Asked, answer, site
 from tests.probes.test_load import problems
 from tests.probes.walking import walk
@@ -172,7 +174,7 @@ async def test_the_next_resolver_of_this_machine_is_asked(monkeypatch):
         async with serving(zone) as port:
             runs = []
             for first in (f"127.0.0.1:{port}", f"127.0.0.1:{silent}", "127.0.0.1:1"):
-                monkeypatch.setattr(dns_run, "_of_system", lambda first=first: [first, f"127.0.0.1:{port}"])
+                monkeypatch.setattr(dns_run, "_of_system", lambda family, first=first: [first, f"127.0.0.1:{port}"])
                 runs.append(await walk("id: j\ntimeout: 20s\nsteps:\n  - id: s\n    dns: {name: shop.test}\n", tools=tools))
     assert [run.outcome for run in runs] == [Outcome.PASSED] * 3
     notes = [run.attempts[0].steps[0].note for run in runs]
@@ -182,11 +184,31 @@ async def test_the_next_resolver_of_this_machine_is_asked(monkeypatch):
     assert [len(run.attempts[0].steps[0].exchanges) for run in runs] == [1, 2, 2]
 
 
+def test_the_resolvers_of_this_machine_are_those_it_names_now(monkeypatch):
+    """Read anew each time, three at most, of one address family where the step says so; a bad line and none at all are the machine's fault."""
+    named = ["192.0.2.1", "2001:db8::1", "192.0.2.2", "192.0.2.3"]
+    monkeypatch.setattr("dns.resolver.Resolver", lambda: SimpleNamespace(nameservers=named))
+    assert dns_run._of_system() == ["192.0.2.1", "[2001:db8::1]", "192.0.2.2"]
+    assert dns_run._of_system("6") == ["[2001:db8::1]"]
+    named[:] = ["192.0.2.9"]
+    assert dns_run._of_system() == ["192.0.2.9"]
+    with pytest.raises(Broken, match=r"^this machine names no resolver over IPv6 in /etc/resolv\.conf; write resolver: host$"):
+        dns_run._of_system("6")
+
+    def bad() -> None:
+        raise ValueError("nameserver nonsense is not a dns.nameserver.Nameserver instance")
+
+    monkeypatch.setattr("dns.resolver.Resolver", bad)
+    with pytest.raises(Broken, match=r"^/etc/resolv\.conf names a resolver that is none \(nameserver nonsense .*\); mend it, or write resolver: host$"):
+        dns_run._of_system()
+
+
 async def test_a_resolver_that_is_named_is_the_only_one_asked(monkeypatch):
     """Whoever names a resolver wants to know of that one."""
-    monkeypatch.setattr(dns_run, "_of_system", lambda: pytest.fail("nobody else is to be asked"))
-    run = await asked(1, keys=", transport: tcp")
-    assert run.failure.kind is FailureKind.CONNECT
+    monkeypatch.setattr(dns_run, "_of_system", lambda family: pytest.fail("nobody else is to be asked"))
+    for transport in ("udp", "tcp"):
+        run = await asked(1, keys=f", transport: {transport}")
+        assert run.failure.kind is FailureKind.CONNECT, run.failure
 
 
 async def test_nobody_listens():

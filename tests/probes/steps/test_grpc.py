@@ -3,12 +3,15 @@
 import asyncio
 import socket
 import threading
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 import grpc
 import pytest
 import trustme
+from google.protobuf import any_pb2, descriptor_pb2, descriptor_pool  # type: ignore[import-untyped]
 
 from sojourn_probes.errors import JourneyFileError
 from sojourn_probes.semconv import FailureKind, Outcome
@@ -130,16 +133,23 @@ async def test_reflection_that_is_refused_is_not_the_methods_status():
 
 @pytest.mark.parametrize(
     ("raw", "word"),
-    [(b"", "UNKNOWN"), (b"\x08\x01", "SERVING"), (b"\x08\x02\x08\x01", "SERVING"), (b"\x12\x02ok\x08\x81\x80\x00", "SERVING"), (b"\x12\x02ok", "UNKNOWN")],
+    [
+        (b"", "UNKNOWN"),
+        (b"\x08\x01", "SERVING"),
+        (b"\x08\x02\x08\x01", "SERVING"),
+        (b"\x12\x02ok\x08\x81\x80\x00", "SERVING"),
+        (b"\x12\x02ok", "UNKNOWN"),
+        (b"\x08\x09", "9"),
+    ],
 )
 def test_health_is_read_however_it_is_written(raw, word):
     """The last of several numbers counts, long forms are the same number, unknown fields are passed over."""
     assert health_word(raw) == word
 
 
-@pytest.mark.parametrize("raw", [b"\x08\x09", b"\x08", b"<html>", b"\xff" * 12])
+@pytest.mark.parametrize("raw", [b"\x08", b"<html>", b"\xff" * 12])
 def test_what_is_no_health_is_said(raw):
-    """Another number or no message at all."""
+    """What is no message at all."""
     with pytest.raises(Broken, match=r"^the answer is none of grpc\.health\.v1$"):
         health_word(raw)
 
@@ -228,8 +238,8 @@ async def test_client_certificates(tmp_path):
         good = await ask(port, "tls: {ca_file: ca.pem, cert_file: client.pem}", path=tmp_path / "j.yaml")
         bad = await ask(port, "tls: {ca_file: ca.pem}", path=tmp_path / "j.yaml", timeout="20s")
     assert good.outcome is Outcome.PASSED, good.failure
-    assert bad.failure.kind is FailureKind.PROTOCOL
-    assert bad.failure.message.endswith("no gRPC came about over TLS (it may want a client certificate, cert_file); look at the port")
+    assert bad.failure.kind is FailureKind.TLS
+    assert bad.failure.message == f"localhost:{port}: the server wants a client certificate; give one with cert_file and key_file"
 
 
 async def test_what_is_sent_along():
@@ -301,6 +311,66 @@ async def test_what_a_server_tells_of_itself_is_bounded(monkeypatch):
         run = await ask(port, call("x"))
     assert run.failure.kind is FailureKind.CONTENT
     assert run.failure.message.startswith("the server's reflection tells more than 500 files")
+
+
+async def test_a_connection_that_breaks_in_the_call_is_not_a_status():
+    """A server that dies in the middle answered nothing: that is protocol, also where a step would take UNAVAILABLE for an answer."""
+    began = asyncio.Event()
+
+    async def dies(asked, context):
+        began.set()
+        await asyncio.sleep(60)
+
+    async with serving(dies) as port, cut_off(port, began) as way:
+        run = await ask(way, call("x"), "grpc_status == UNAVAILABLE")
+    assert run.failure.kind is FailureKind.PROTOCOL
+    assert run.failure.message.startswith(f"localhost:{way}: the connection broke in the call; ")
+
+
+@asynccontextmanager
+async def cut_off(port: int, when: asyncio.Event) -> AsyncIterator[int]:
+    """A way to `port` that is cut once `when` is set."""
+
+    async def pipe(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with suppress(OSError):
+            while data := await reader.read(65536):
+                writer.write(data)
+
+    async def through(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        onward, back = await asyncio.open_connection("127.0.0.1", port)
+        both = [asyncio.ensure_future(pipe(reader, back)), asyncio.ensure_future(pipe(onward, writer))]
+        await when.wait()
+        writer.transport.abort()
+        back.transport.abort()
+        await asyncio.gather(*both)
+
+    async with await asyncio.start_server(through, "127.0.0.1", 0) as server:
+        yield server.sockets[0].getsockname()[1]
+
+
+@pytest.mark.parametrize(("name", "most"), [("MOST_FILES", 0), ("MOST_IMPORTS", -1)])
+async def test_what_is_made_of_too_much_is_not_read(monkeypatch, name, most):
+    """Neither very many files nor very many imports keep the agent busy."""
+    monkeypatch.setattr(grpc_reflect, name, most)
+    async with serving() as port:
+        run = await ask(port, call("x"))
+    assert run.failure.kind is FailureKind.CONTENT
+
+
+def test_an_answer_within_an_answer_without_end_is_protocol():
+    """`Any` within `Any`, two thousand deep, is the server's fault and not ours."""
+    pool, file = descriptor_pool.DescriptorPool(), descriptor_pb2.FileDescriptorProto()
+    any_pb2.DESCRIPTOR.CopyToProto(file)
+    pool.Add(file)
+    deep = descriptor_pb2.FileDescriptorProto(name="s.proto", package="s", syntax="proto3", dependency=[file.name])
+    deep.service.add(name="S").method.add(name="M", input_type=".google.protobuf.Any", output_type=".google.protobuf.Any")
+    pool.Add(deep)
+    method = grpc_reflect.Method(pool.FindServiceByName("s.S").methods_by_name["M"], pool)
+    answer = any_pb2.Any()
+    for _ in range(2000):
+        answer = any_pb2.Any(type_url="type.googleapis.com/google.protobuf.Any", value=answer.SerializeToString())
+    with pytest.raises(Broken, match=r"^the answer is no google\.protobuf\.Any \(RecursionError\)$"):
+        method.answer(answer.SerializeToString())
 
 
 async def test_nothing_is_left_behind():
