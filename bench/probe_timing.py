@@ -8,7 +8,7 @@ read is in it too, for either prober alike. `connect` has no known wait but none
 
 Ours is `run()` of a journey of one step, with `tools` that outlive runs, as the agent's walker calls it, in asyncio's loop; encoding and spooling the
 result are the walker's and not in here. Probes start at even times whether or not those before have ended, and each connects anew. Both probers get the
-same rates in turn, never at once, after five probes that do not count. CPU is the process's own clock (CLOCK_PROCESS_CPUTIME, that of its pid), user and
+same rates in turn, never at once, after five probes that do not count. What ours has in memory by then is frozen, as in an agent that has started. CPU is the process's own clock (CLOCK_PROCESS_CPUTIME, that of its pid), user and
 system; for ours that includes starting the probes, for blackbox answering /probe. The one asking blackbox is us and not counted, but takes its share
 of the machine. Percentiles are of the error's size, by nearest rank: at one probe a second the p99 is the worst of a few. `mean` keeps the sign.
 
@@ -21,6 +21,7 @@ Run: python bench/probe_timing.py [--seconds 6] [--rates 1,20,100] [--json]
 import argparse
 import asyncio
 import contextlib
+import gc
 import json
 import math
 import os
@@ -189,6 +190,8 @@ async def measured(probe: Probe, rate: float, seconds: float, pid: int, log_port
     """Probe at `rate` for `seconds` and tell the errors and the cost."""
     for _ in range(WARM):
         await probe(new_run_id(time.time()))
+    gc.collect()
+    gc.freeze()  # as the agent does once it has started
     count = max(1, round(rate * seconds))
     marks = [new_run_id(time.time()) for _ in range(count)]
     await asked(log_port, "/log")
