@@ -8,7 +8,8 @@ read is in it too, for either prober alike. `connect` has no known wait but none
 
 Ours is `run()` of a journey of one step, with `tools` that outlive runs, as the agent's walker calls it, in asyncio's loop; encoding and spooling the
 result are the walker's and not in here. Probes start at even times whether or not those before have ended, and each connects anew. Both probers get the
-same rates in turn, never at once, after five probes that do not count. What ours has in memory by then is frozen, as in an agent that has started. CPU is the process's own clock (CLOCK_PROCESS_CPUTIME, that of its pid), user and
+same rates in turn, never at once, after five probes that do not count.
+What ours has in memory by then is frozen, as in an agent that has started. CPU is the process's own clock (CLOCK_PROCESS_CPUTIME, that of its pid), user and
 system; for ours that includes starting the probes, for blackbox answering /probe. The one asking blackbox is us and not counted, but takes its share
 of the machine. Percentiles are of the error's size, by nearest rank: at one probe a second the p99 is the worst of a few. `mean` keeps the sign.
 

@@ -31,6 +31,7 @@ from sojourn_collector.join.worker import JoinWorker
 from sojourn_collector.listeners import QuietServer, take, url_of
 from sojourn_collector.receive.app import OtlpApp
 from sojourn_collector.receive.batches import Batches
+from sojourn_collector.receive.intake import Intake
 from sojourn_collector.sources import normalise
 from sojourn_collector.sources.intake import build_routes
 from sojourn_collector.store.client import EngineUnavailable, Store
@@ -208,8 +209,15 @@ async def serve(config: CollectorConfig, impact: ImpactConfig, environ: Mapping[
 
 async def _run(collector: Collector, otlp_socket: socket.socket, web_socket: socket.socket) -> None:
     config = collector.config
-    otlp = OtlpApp(collector.journal, collector.batches, collector.control.keys, config.limits, collector.counters, needs_key=config.otlp.needs_key)
-    servers = [(QuietServer(otlp), otlp_socket), (QuietServer(build_web(collector)), web_socket)]
+    intake = Intake(collector.journal, collector.batches, collector.control.keys, config.limits, collector.counters)
+    servers = [(QuietServer(OtlpApp(intake, needs_key=config.otlp.needs_key)), otlp_socket), (QuietServer(build_web(collector)), web_socket)]
+    by_grpc = None
+    if config.otlp.grpc_address is not None:
+        # Loaded only where it is wanted: it takes 20 MiB.
+        from sojourn_collector.receive.otlp_grpc import OtlpGrpc
+
+        by_grpc = OtlpGrpc(intake, needs_key=config.otlp.grpc_needs_key)
+        await by_grpc.start(*config.otlp.grpc_address)
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -219,6 +227,8 @@ async def _run(collector: Collector, otlp_socket: socket.socket, web_socket: soc
     work = asyncio.create_task(_work(collector), name="work")
     try:
         addresses = {"web": url_of(web_socket), "otlp": url_of(otlp_socket)}
+        if by_grpc is not None:
+            addresses["otlp_grpc"] = f"http://127.0.0.1:{by_grpc.port}"
         await asyncio.to_thread(_write_runtime, runtime, {**addresses, "token": collector.token, "pid": os.getpid()})
         log.info("collector %s: report at %s, OTLP at %s", version("sojourn"), addresses["web"], addresses["otlp"])
         stopping = asyncio.create_task(stop.wait())
@@ -230,6 +240,8 @@ async def _run(collector: Collector, otlp_socket: socket.socket, web_socket: soc
         log.info("collector stops")
         for server, _ in servers:
             server.should_exit = True
+        if by_grpc is not None:
+            await by_grpc.stop()
         await asyncio.gather(*tasks, return_exceptions=True)
         work.cancel()
         await asyncio.gather(work, return_exceptions=True)

@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from sojourn_collector.config import CollectorConfig, ConfigError, load_collector_config, load_impact_config
+from sojourn_collector.config import CollectorConfig, ConfigError, OtlpListener, load_collector_config, load_impact_config
 from sojourn_collector.listeners import ListenError, take
 from sojourn_collector.store.client import Store, StoreError
 from sojourn_collector.store.control.control import Control
@@ -125,6 +125,8 @@ def _check(given: argparse.Namespace, config: CollectorConfig) -> int:
         lines.append(("collector", True, f"runs at {running['web']}"))
     else:
         look("OTLP address", lambda: _free(config, "otlp"), ListenError)
+        if config.otlp.grpc_address is not None:
+            look("OTLP address of gRPC", lambda: _free(config, "otlp.grpc"), ListenError)
         look("web address", lambda: _free(config, "web"), ListenError)
         look("engine", _engine_starts, EngineStartError)
     for name, good, text in lines:
@@ -144,7 +146,7 @@ def _writable(folder: Path) -> str:
 
 
 def _free(config: CollectorConfig, which: str) -> str:
-    listener = config.otlp if which == "otlp" else config.web
+    listener = {"otlp": config.otlp, "web": config.web, "otlp.grpc": OtlpListener(listen=config.otlp.grpc, insecure=config.otlp.insecure)}[which]
     take(listener, which).close()
     return f"{listener.listen} is free"
 

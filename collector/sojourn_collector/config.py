@@ -70,6 +70,9 @@ def is_loopback(host: str) -> bool:
         return False
 
 
+_OPEN = "{} can be reached from other machines; listen on 127.0.0.1 behind a proxy with TLS, or say insecure: true (every request then needs a key)"
+
+
 class Listener(Model):
     """An address to listen on."""
 
@@ -90,10 +93,7 @@ class Listener(Model):
     def _guarded(self) -> Self:
         host, _ = split_listen(self.listen)
         if not is_loopback(host) and not self.insecure:
-            raise ValueError(
-                f"{self.listen} can be reached from other machines; listen on 127.0.0.1 behind a proxy with TLS, "
-                "or say insecure: true (every request then needs a key)"
-            )
+            raise ValueError(_OPEN.format(self.listen))
         return self
 
 
@@ -101,6 +101,23 @@ class OtlpListener(Listener):
     """Where OTLP comes in."""
 
     listen: str = Field(default="127.0.0.1:4318", description="Address and port of OTLP over HTTP; port 0 takes a free one.")
+    grpc: str = Field(default="off", description="Address and port of OTLP over gRPC, such as 127.0.0.1:4317; `off` takes none.")
+
+    @property
+    def grpc_address(self) -> tuple[str, int] | None:
+        """Host and port, None when gRPC is off."""
+        return None if self.grpc == "off" else split_listen(self.grpc)
+
+    @property
+    def grpc_needs_key(self) -> bool:
+        """Whether a call over gRPC must carry a key: always off loopback."""
+        return self.grpc_address is not None and not is_loopback(self.grpc_address[0])
+
+    @model_validator(mode="after")
+    def _guarded_grpc(self) -> Self:
+        if self.grpc_needs_key and not self.insecure:
+            raise ValueError(_OPEN.format(self.grpc))
+        return self
 
 
 class WebListener(Listener):

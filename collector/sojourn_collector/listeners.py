@@ -21,14 +21,19 @@ class ListenError(Exception):
 
 
 def take(listener: Listener, key: str) -> socket.socket:
-    """Bind the listener's address; `key` names it in collector.yaml. Raises ListenError."""
+    """Bind the listener's address; `key` names the listener in collector.yaml, or its very key. Raises ListenError."""
     host, port = listener.address
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
         return socket.create_server((host, port), family=family, backlog=1024)
     except OSError as error:
         why = "is taken by another program" if error.errno in {98, 48} else f"cannot be listened on ({error.strerror})"
-        raise ListenError(f"{listener.listen} {why}: stop that program or give {key}.listen another address in collector.yaml") from error
+        raise ListenError(taken_sentence(listener.listen, key if "." in key else f"{key}.listen", why)) from error
+
+
+def taken_sentence(address: str, key: str, why: str = "is taken by another program, or is no address of this machine") -> str:
+    """What is said of an address that cannot be listened on; `key` names it in collector.yaml."""
+    return f"{address} {why}: stop that program or give {key} another address in collector.yaml"
 
 
 def url_of(taken: socket.socket) -> str:

@@ -15,6 +15,8 @@ BAD_COLLECTOR = {
     "unknown key inside": ("web:\n  port: 1\n", "2:3: web.port: unknown key; known here: listen, insecure, hosts"),
     "wrong type": ("web: {listen: 8400}\n", "1:7: web.listen: input should be a valid string, got 8400"),
     "no address": ("web: {listen: here}\n", "1:1: web: 'here' is not an address; write host:port, such as 127.0.0.1:4318"),
+    "no gRPC address": ("otlp: {grpc: here}\n", "1:1: otlp: 'here' is not an address; write host:port, such as 127.0.0.1:4318"),
+    "gRPC for everybody": ("otlp: {grpc: '0.0.0.0:4318'}\n", f"1:1: otlp: {ADDRESS}"),
     "port too high": ("web: {listen: 'h:70000'}\n", "1:1: web: 'h:70000' is not an address; write host:port, such as 127.0.0.1:4318"),
     "off loopback": ('otlp: {listen: "0.0.0.0:4318"}\n', f"1:1: otlp: {ADDRESS}"),
     "engine not built": ("engine: https://ch\n", "1:1: engine: input should be 'embedded', got 'https://ch'"),

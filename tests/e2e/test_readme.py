@@ -55,7 +55,7 @@ def place(tmp_path_factory: pytest.TempPathFactory, shop: str) -> tuple[Path, di
     (folder / ".venv").mkdir()
     (folder / ".venv/bin").symlink_to(Path(sys.executable).parent)
     shutil.copytree(ROOT / "configs", folder / "configs")
-    swap = {port: str(free_port()) for port in ("8400", "4318", "8410", "8411", "8080")} | {"https://shop.example": shop}
+    swap = {port: str(free_port()) for port in ("8400", "4318", "4317", "8410", "8411", "8080")} | {"https://shop.example": shop}
     for file in (folder / "configs").rglob("*.yaml"):
         file.write_text(swapped(file.read_text(), swap))
     return folder, swap

@@ -48,6 +48,20 @@ def refusal_body(error: RefusalError, encoding: Encoding) -> bytes:
     return b"\x08" + varint(code) + b"\x12" + varint(len(raw)) + raw
 
 
+def status_details(error: RefusalError) -> bytes:
+    """A `google.rpc.Status` for gRPC's trailers; with a `RetryInfo` in it where the sender is to come back, as OTLP wants it."""
+    status = refusal_body(error, "protobuf")
+    if "retry-after" not in error.headers:
+        return status
+    seconds = _field(1, b"\x08" + varint(int(error.headers["retry-after"])))  # RetryInfo{retry_delay=1: Duration{seconds=1}}
+    return status + _field(3, _field(1, b"type.googleapis.com/google.rpc.RetryInfo") + _field(2, seconds))
+
+
+def _field(number: int, content: bytes) -> bytes:
+    """A length-delimited field of protobuf."""
+    return varint(number << 3 | 2) + varint(len(content)) + content
+
+
 def taken_body(taken: Taken, signal: Signal, encoding: Encoding) -> bytes:
     """The signal's response; empty of fields when everything was taken and there is nothing to say."""
     silent = not taken.rejected and not taken.message

@@ -18,6 +18,8 @@ from sojourn_collector.counters import Counters
 from sojourn_collector.listeners import QuietServer, take, url_of
 from sojourn_collector.receive.app import OtlpApp
 from sojourn_collector.receive.batches import Batches
+from sojourn_collector.receive.intake import Intake
+from sojourn_collector.receive.otlp_grpc import OtlpGrpc
 from sojourn_collector.store.catalogue import Catalogue
 from sojourn_collector.store.client import Store
 from sojourn_collector.store.control.control import Control
@@ -38,13 +40,14 @@ class Listener:
     """The running listener and what a test looks at."""
 
     url: str
+    grpc: str
     http: httpx2.AsyncClient
     store: Store
     counters: Counters
     control: Control
     journal: Journal
     loader: Loader
-    app: OtlpApp
+    intake: Intake
 
     async def post(self, body: bytes, path: str = "/v1/traces", **headers: str) -> httpx2.Response:
         """Send a request; header names with _ for -."""
@@ -78,16 +81,19 @@ async def listening(engine: Endpoint, folder: Path, queries: Path, limits: Limit
     batches = Batches(control.ledger)
     loader = Loader(journal, store, control.ledger, control.dead_letters, folder / "dead", counters, on_settled=batches.settled)
     batches.index(await journal.open())
-    app = OtlpApp(journal, batches, control.keys, limits, counters, needs_key=needs_key)
+    intake = Intake(journal, batches, control.keys, limits, counters)
+    by_grpc = OtlpGrpc(intake, needs_key=needs_key)
+    await by_grpc.start("127.0.0.1", 0)
     taken = take(OtlpListener(listen="127.0.0.1:0"), "otlp")
-    server = QuietServer(app)
+    server = QuietServer(OtlpApp(intake, needs_key=needs_key))
     serving = asyncio.create_task(server.serve(sockets=[taken]))
     loading = asyncio.create_task(loader.run())
     async with httpx2.AsyncClient(trust_env=False, verify=False, timeout=30) as http:
         try:
-            yield Listener(url_of(taken), http, store, counters, control, journal, loader, app)
+            yield Listener(url_of(taken), f"127.0.0.1:{by_grpc.port}", http, store, counters, control, journal, loader, intake)
         finally:
             server.should_exit = True
+            await by_grpc.stop()
             await serving
             taken.close()
             loading.cancel()

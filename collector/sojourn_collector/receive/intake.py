@@ -1,0 +1,115 @@
+"""What every way of sending OTLP has in common: who sends, each batch once, and 200 only when it is fsynced in the journal."""
+
+import hashlib
+import time
+from collections.abc import Awaitable, Callable
+from typing import Protocol
+
+from sojourn_collector.config import Limits
+from sojourn_collector.counters import Counters
+from sojourn_collector.receive import otlp
+from sojourn_collector.receive.answers import RefusalError, Taken
+from sojourn_collector.receive.batches import Batches, Key
+from sojourn_collector.store.client import TENANT
+from sojourn_collector.store.control import keys
+from sojourn_collector.store.journal import Journal, JournalUnavailableError
+from sojourn_collector.store.load_sql import Signal
+from sojourn_collector.store.record import Record
+from sojourn_probes.semconv import BATCH_HEADER
+
+PATHS: dict[str, Signal] = {"/v1/traces": "traces", "/v1/logs": "logs", "/v1/metrics": "metrics"}
+LOCAL = "local"
+"""Credential of a sender on this machine that gave no key."""
+
+Convert = Callable[[Signal, bytes], Awaitable[bytes]]
+"""Makes protobuf of a body in another encoding. Raises RefusalError."""
+
+
+class KeyCheck(Protocol):
+    """Where keys are checked."""
+
+    async def verify(self, presented: str) -> keys.Key | None:
+        """The key, or None."""
+        ...
+
+
+class Intake:
+    """Takes requests whatever they came by. `active` counts those in work."""
+
+    def __init__(
+        self,
+        journal: Journal,
+        batches: Batches,
+        key_check: KeyCheck,
+        limits: Limits,
+        counters: Counters,
+        clock: Callable[[], int] = time.time_ns,
+    ) -> None:
+        self.limits = limits
+        self.counters = counters
+        self.active = 0
+        self._journal = journal
+        self._batches = batches
+        self._key_check = key_check
+        self._clock = clock
+
+    async def credential(self, given: str, *, needs_key: bool) -> tuple[str, str]:
+        """Who sends with this `authorization`, and for which tenant. Raises RefusalError 401, 403."""
+        scheme, _, presented = given.partition(" ")
+        challenge = {"www-authenticate": "Bearer"}
+        if not given:
+            if needs_key:
+                raise RefusalError(401, "A key is needed: send Authorization: Bearer <key>.", "key", challenge)
+            return LOCAL, TENANT
+        key = await self._key_check.verify(presented.strip()) if scheme.lower() == "bearer" else None
+        if key is None:
+            raise RefusalError(401, "The key is not known or was revoked.", "key", challenge)
+        if not key.allows(keys.Scope.OTLP):
+            raise RefusalError(403, f"The key {key.name!r} may not send OTLP; it needs the scope {keys.Scope.OTLP}.", "scope")
+        return key.id, key.tenant
+
+    def make_room(self) -> None:
+        """Raises RefusalError 503 when too many requests are in work."""
+        if self.active > self.limits.concurrent:
+            raise RefusalError(503, "Too many requests are in work; come back in a second.", "busy", {"retry-after": "1"})
+
+    async def take(self, signal: Signal, body: bytes, batch: str, sender: tuple[str, str], convert: Convert | None = None) -> Taken:
+        """Store one request, a batch id at most once. `sender` is what `credential` said. Raises RefusalError."""
+        credential, tenant = sender
+        digest = hashlib.sha256(body).digest()
+        record = Record(tenant, batch, 0, credential, digest, 0, b"")
+        if not batch:
+            return await self._store(signal, body, record, convert)
+        # A batch is one whichever way it comes: what was sent by HTTP is known when it is sent again by gRPC.
+        path = f"/v1/{signal}"
+        taken, repeat = await self._batches.once(Key(credential, path, batch), digest, lambda: self._store(signal, body, record, convert))
+        if repeat:
+            self.counters.add("sojourn_repeats", path=path)
+        return taken
+
+    async def _store(self, signal: Signal, body: bytes, record: Record, convert: Convert | None) -> Taken:
+        if convert is not None:
+            body = await convert(signal, body)
+        now = self._clock()
+        checked = otlp.check(signal, body, otlp.parse(signal, body), now)
+        if checked.items:
+            whole = Record(record.tenant, record.batch, now, record.credential, record.digest, checked.items, checked.body)
+            try:
+                with self._batches.stored(Key(record.credential, f"/v1/{signal}", record.batch), record.digest):
+                    await self._journal.append(signal, whole)
+            except JournalUnavailableError as error:
+                raise RefusalError(503, f"The request cannot be kept just now: {error}.", "journal", {"retry-after": "5"}) from error
+        self.counters.add("sojourn_accepted", checked.items, signal=signal)
+        if checked.taken.rejected:
+            self.counters.add("sojourn_rejected", checked.taken.rejected, signal=signal, reason="not kept" if signal == "metrics" else "ids")
+        if checked.moved:
+            self.counters.add("sojourn_moved_times", checked.moved, signal=signal)
+        return checked.taken
+
+
+def batch_id(given: str) -> str:
+    """The batch's name, empty when it has none. Raises RefusalError 400."""
+    batch = given.strip().strip('"')
+    if len(batch) > 200 or not (batch.isascii() and batch.isprintable()):
+        raise RefusalError(400, f"The {BATCH_HEADER} header must be at most 200 printable ASCII characters.", "batch")
+    return batch

@@ -1,0 +1,125 @@
+"""OTLP over gRPC: the three `Export` calls on one listener. OK means: fsynced in the journal, as 200 does over HTTP.
+
+Messages come from gRPC as they were sent and are unpacked here, within the same bounds as over HTTP: gRPC's own unpacking knows no limit until
+it is done. The key is checked before the message is read. Source: OTLP specification 1.x, "OTLP/gRPC".
+"""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from typing import Any, Final
+
+import grpc
+
+from sojourn_collector.config import Limits
+from sojourn_collector.listeners import ListenError, taken_sentence
+from sojourn_collector.receive.answers import RPC_CODES, RefusalError, status_details, taken_body
+from sojourn_collector.receive.body import Inflater
+from sojourn_collector.receive.intake import Intake, batch_id
+from sojourn_collector.store.load_sql import Signal
+from sojourn_probes.semconv import BATCH_HEADER
+
+log = logging.getLogger("sojourn.receive")
+
+METHODS: Final[dict[str, Signal]] = {
+    "/opentelemetry.proto.collector.trace.v1.TraceService/Export": "traces",
+    "/opentelemetry.proto.collector.logs.v1.LogsService/Export": "logs",
+    "/opentelemetry.proto.collector.metrics.v1.MetricsService/Export": "metrics",
+}
+PACKED: Final = ((b"\x1f\x8b", "gzip"), (b"\x78", "deflate"))
+"""How a packed message begins. No request of OTLP begins so: its first byte is that of field 1."""
+
+IDLE_MS: Final = 300_000
+GRACE: Final = 3.0
+CODES: Final = {code.value[0]: code for code in grpc.StatusCode}
+
+
+class OtlpGrpc(grpc.GenericRpcHandler):  # type: ignore[misc]  # grpc has no types
+    """The listener: `start`, then `stop`."""
+
+    def __init__(self, intake: Intake, *, needs_key: bool = False) -> None:
+        self._intake = intake
+        self._needs_key = needs_key
+        self._server: Any = None
+        self.port = 0
+
+    async def start(self, host: str, port: int) -> None:
+        """Listen on `host` and `port`; 0 takes a free one. Raises ListenError."""
+        limits = self._intake.limits
+        self._server = grpc.aio.server(
+            handlers=(self,),
+            maximum_concurrent_rpcs=4 * limits.concurrent,
+            options=(
+                ("grpc.so_reuseport", 0),
+                ("grpc.max_receive_message_length", limits.body),
+                ("grpc.max_concurrent_streams", limits.concurrent),
+                ("grpc.max_connection_idle_ms", IDLE_MS),
+                ("grpc.per_message_decompression", 0),
+            ),
+        )
+        try:
+            self.port = self._server.add_insecure_port(f"[{host}]:{port}" if ":" in host else f"{host}:{port}")
+        except RuntimeError as error:
+            raise ListenError(taken_sentence(f"{host}:{port}", "otlp.grpc")) from error
+        await self._server.start()
+
+    async def stop(self) -> None:
+        """Take no more; let what is in work finish."""
+        if self._server is not None:
+            await self._server.stop(GRACE)
+
+    def service(self, handler_call_details: Any) -> Any:
+        """The handler of a call. One message is read by us, in its own time, and not before its sender is known."""
+        signal = METHODS.get(handler_call_details.method)
+        return None if signal is None else grpc.stream_unary_rpc_method_handler(self._handler(signal))
+
+    def _handler(self, signal: Signal) -> Callable[[Any, Any], Awaitable[bytes]]:
+        async def export(_messages: Any, context: Any) -> bytes:
+            counters = self._intake.counters
+            self._intake.active += 1
+            try:
+                answer = await self._answer(signal, context)
+            except RefusalError as error:
+                refused = error
+            except asyncio.CancelledError:
+                raise
+            except Exception:
+                log.exception("a gRPC request of %s failed", signal)
+                refused = RefusalError(503, "The collector could not handle this request; send it again.", "internal", {"retry-after": "5"})
+            else:
+                counters.add("sojourn_requests", path=f"/v1/{signal}", status="OK")
+                return answer
+            finally:
+                self._intake.active -= 1
+            code = CODES[RPC_CODES[refused.status]]
+            counters.add("sojourn_rejected", signal=signal, reason=refused.reason)
+            counters.add("sojourn_requests", path=f"/v1/{signal}", status=code.name)
+            await context.abort(code, str(refused), (("grpc-status-details-bin", status_details(refused)),))
+            raise AssertionError("abort raises")
+
+        return export
+
+    async def _answer(self, signal: Signal, context: Any) -> bytes:
+        metadata = {key: value for key, value in context.invocation_metadata() or () if isinstance(value, str)}
+        sender = await self._intake.credential(metadata.get("authorization", ""), needs_key=self._needs_key)
+        self._intake.make_room()
+        batch = batch_id(metadata.get(BATCH_HEADER, ""))
+        limits = self._intake.limits
+        try:
+            async with asyncio.timeout(limits.body_deadline):
+                message = await context.read()
+        except TimeoutError as error:
+            raise RefusalError(408, f"The message did not arrive within {limits.body_deadline:g} s.", "slow") from error
+        body = b"" if message is grpc.aio.EOF else unpacked(message, limits)
+        return taken_body(await self._intake.take(signal, body, batch, sender), signal, "protobuf")
+
+
+def unpacked(message: bytes, limits: Limits) -> bytes:
+    """The message as protobuf. Raises RefusalError for what is not what it begins as, and for bombs."""
+    coding = next((coding for begin, coding in PACKED if message.startswith(begin)), None)
+    if coding is None:
+        return message
+    inflater = Inflater(coding, limits)
+    body = inflater.feed(message)
+    inflater.end()
+    return body
