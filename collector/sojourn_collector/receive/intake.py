@@ -101,7 +101,7 @@ class Intake:
                 raise RefusalError(503, f"The request cannot be kept just now: {error}.", "journal", {"retry-after": "5"}) from error
         self.counters.add("sojourn_accepted", checked.items, signal=signal)
         if checked.taken.rejected:
-            self.counters.add("sojourn_rejected", checked.taken.rejected, signal=signal, reason="not kept" if signal == "metrics" else "ids")
+            self.counters.add("sojourn_rejected", checked.taken.rejected, signal=signal, reason="ids")
         if checked.moved:
             self.counters.add("sojourn_moved_times", checked.moved, signal=signal)
         return checked.taken

@@ -88,21 +88,15 @@ def _walk_logs(message: Any, now: int) -> tuple[int, list[tuple[Any, int]], int]
 
 
 def _check_metrics(body: bytes, message: Any, now: int) -> Checked:
-    earliest, latest, kept, others, moved = now - EARLIEST, now + LATEST, 0, 0, 0
+    earliest, latest, kept, moved = now - EARLIEST, now + LATEST, 0, 0
     for resource_metrics in message.resource_metrics:
         for scope_metrics in resource_metrics.scope_metrics:
             for metric in scope_metrics.metrics:
                 kind = metric.WhichOneof("data")
                 points = getattr(metric, kind).data_points if kind else ()
-                if kind in ("gauge", "sum"):
-                    kept += len(points)
-                    moved += sum(1 for point in points if not earliest <= point.time_unix_nano <= latest)
-                else:
-                    others += len(points)
-    said = [f"{others} of {kept + others} data points were not kept: histograms and summaries are not kept yet."] if others else []
-    if moved:
-        said.append(_times_sentence("metrics", moved))
-    return Checked(body, kept, moved, Taken(others, " ".join(said)))
+                kept += len(points)
+                moved += sum(1 for point in points if not earliest <= point.time_unix_nano <= latest)
+    return Checked(body, kept, moved, Taken(0, _times_sentence("metrics", moved) if moved else ""))
 
 
 def _ids_sentence(signal: Signal, bad: int, total: int) -> str:

@@ -52,10 +52,20 @@ message Source { Resource resource=1; repeated Group groups=2; }
 message Body { repeated Source sources=1; }
 """,
     "metrics": """
-message Point { fixed64 start=2; fixed64 time=3; oneof value { double as_double=4; sfixed64 as_int=6; } repeated Pair attributes=7; }
+message Point { fixed64 start=2; fixed64 time=3; oneof value { double as_double=4; sfixed64 as_int=6; } repeated Pair attributes=7; uint32 flags=8; }
 message Gauge { repeated Point points=1; }
 message Sum { repeated Point points=1; int32 temporality=2; bool monotonic=3; }
-message Item { string name=1; string unit=3; Gauge gauge=5; Sum sum=7; }
+message Bucketed { fixed64 start=2; fixed64 time=3; fixed64 count=4; double sum=5; repeated fixed64 counts=6; repeated double bounds=7;
+  repeated Pair attributes=9; uint32 flags=10; oneof has_min { double min=11; } oneof has_max { double max=12; } }
+message Histogram { repeated Bucketed points=1; int32 temporality=2; }
+message Buckets { sint32 offset=1; repeated uint64 counts=2; }
+message Scaled { repeated Pair attributes=1; fixed64 start=2; fixed64 time=3; fixed64 count=4; double sum=5; sint32 scale=6; fixed64 zero_count=7;
+  Buckets positive=8; Buckets negative=9; uint32 flags=10; oneof has_min { double min=12; } oneof has_max { double max=13; } }
+message Exponential { repeated Scaled points=1; int32 temporality=2; }
+message AtQuantile { double quantile=1; double value=2; }
+message Summed { fixed64 start=2; fixed64 time=3; fixed64 count=4; double sum=5; repeated AtQuantile at=6; repeated Pair attributes=7; uint32 flags=8; }
+message Summary { repeated Summed points=1; }
+message Item { string name=1; string unit=3; Gauge gauge=5; Sum sum=7; Histogram histogram=9; Exponential exponential=10; Summary summary=11; }
 message Group { Scope scope=1; repeated Item items=2; }
 message Source { Resource resource=1; repeated Group groups=2; }
 message Body { repeated Source sources=1; }
@@ -69,14 +79,28 @@ _ANY = (
     "bytes_value Nullable(String))"
 )
 _PAIRS = f"Array(Tuple(key String, value {_ANY}))"
-_POINT = f"Tuple(start UInt64, time UInt64, as_double Nullable(Float64), as_int Nullable(Int64), attributes {_PAIRS})"
+_POINT = f"Tuple(start UInt64, time UInt64, as_double Nullable(Float64), as_int Nullable(Int64), attributes {_PAIRS}, flags UInt32)"
+_BOUNDED = "min Nullable(Float64), max Nullable(Float64)"
+_BUCKETED = (
+    f"Tuple(start UInt64, time UInt64, count UInt64, sum Float64, counts Array(UInt64), bounds Array(Float64), attributes {_PAIRS}, flags UInt32, {_BOUNDED})"
+)
+_BUCKETS = "Tuple(offset Int32, counts Array(UInt64))"
+_SCALED = (
+    f"Tuple(attributes {_PAIRS}, start UInt64, time UInt64, count UInt64, sum Float64, scale Int32, zero_count UInt64, "
+    f"positive {_BUCKETS}, negative {_BUCKETS}, flags UInt32, {_BOUNDED})"
+)
+_SUMMED = f"Tuple(start UInt64, time UInt64, count UInt64, sum Float64, at Array(Tuple(quantile Float64, value Float64)), attributes {_PAIRS}, flags UInt32)"
 _ITEM: dict[Signal, str] = {
     "traces": (
         "trace_id String, span_id String, parent_id String, name String, kind Int32, start UInt64, end UInt64, "
         f"attributes {_PAIRS}, events Array(Tuple(time UInt64, name String, attributes {_PAIRS})), status Tuple(message String, code Int32)"
     ),
     "logs": (f"time UInt64, severity Int32, body {_ANY}, attributes {_PAIRS}, trace_id String, span_id String, observed UInt64, event_name String"),
-    "metrics": (f"name String, unit String, gauge Tuple(points Array({_POINT})), sum Tuple(points Array({_POINT}), temporality Int32, monotonic UInt8)"),
+    "metrics": (
+        f"name String, unit String, gauge Tuple(points Array({_POINT})), sum Tuple(points Array({_POINT}), temporality Int32, monotonic UInt8), "
+        f"histogram Tuple(points Array({_BUCKETED}), temporality Int32), exponential Tuple(points Array({_SCALED}), temporality Int32), "
+        f"summary Tuple(points Array({_SUMMED}))"
+    ),
 }
 
 
@@ -159,10 +183,66 @@ _GROUPS = (
     "FROM (SELECT tenant, received, arrayJoin(body.sources) AS src FROM {source}))"
 )
 _ITEMS = f"(SELECT tenant, received, res, grp.scope.name AS scope, arrayJoin(grp.items) AS i FROM {_GROUPS})"
+_ROW: dict[str, tuple[str, str]] = {
+    "type": ("String", "''"),
+    "monotonic": ("UInt8", "0"),
+    "temporality": ("Int32", "0"),
+    "start": ("UInt64", "p.start"),
+    "time": ("UInt64", "p.time"),
+    "value": ("Float64", "p.sum"),
+    "flags": ("UInt32", "p.flags"),
+    "attributes": (_PAIRS, "p.attributes"),
+    "count": ("UInt64", "p.count"),
+    "min": ("Nullable(Float64)", "NULL"),
+    "max": ("Nullable(Float64)", "NULL"),
+    "bounds": ("Array(Float64)", "[]"),
+    "counts": ("Array(UInt64)", "[]"),
+    "scale": ("Int32", "0"),
+    "zero_count": ("UInt64", "0"),
+    "offset": ("Int32", "0"),
+    "negative_offset": ("Int32", "0"),
+    "negative_counts": ("Array(UInt64)", "[]"),
+    "quantiles": ("Array(Float64)", "[]"),
+    "quantile_values": ("Array(Float64)", "[]"),
+}
+"""One shape for the points of every kind of metric: the type of each part, and what stands there unless its kind says otherwise."""
+
+_NUMBER = {"value": "coalesce(p.as_double, toFloat64(p.as_int), 0)", "count": "0"}
+_LIMITS = {"min": "p.min", "max": "p.max"}
+_KINDS: dict[str, dict[str, str]] = {
+    "gauge": _NUMBER,
+    "sum": {**_NUMBER, "monotonic": "i.sum.monotonic", "temporality": "i.sum.temporality"},
+    "histogram": {**_LIMITS, "temporality": "i.histogram.temporality", "bounds": "p.bounds", "counts": "p.counts"},
+    "exponential": {
+        **_LIMITS,
+        "temporality": "i.exponential.temporality",
+        "scale": "p.scale",
+        "zero_count": "p.zero_count",
+        "offset": "p.positive.offset",
+        "counts": "p.positive.counts",
+        "negative_offset": "p.negative.offset",
+        "negative_counts": "p.negative.counts",
+    },
+    "summary": {"quantiles": "p.at.quantile", "quantile_values": "p.at.value"},
+}
+_STORED_TYPE = {"exponential": "exponential_histogram"}
+
+
+def _points(kind: str) -> str:
+    """The points of one kind in the common shape."""
+    own = {"type": f"'{_STORED_TYPE.get(kind, kind)}'", **_KINDS[kind]}
+    parts = ", ".join(f"CAST({own.get(name, usual)}, '{of_type}')" for name, (of_type, usual) in _ROW.items())
+    return f"arrayMap(p -> tuple({parts}), i.{kind}.points)"
+
+
+_SHAPE = "Array(Tuple(" + ", ".join(f"{name} {of_type}" for name, (of_type, _) in _ROW.items()) + "))"
 _POINTS = (
-    "(SELECT tenant, received, res, i.name AS name, i.unit AS unit, notEmpty(i.sum.points) AS summed, i.sum.temporality AS temporality, "
-    f"i.sum.monotonic AS monotonic, arrayJoin(arrayConcat(i.gauge.points, i.sum.points)) AS p FROM {_ITEMS})"
+    "(SELECT tenant, received, res, i.name AS name, i.unit AS unit, "
+    f"arrayJoin(CAST(arrayConcat({', '.join(_points(kind) for kind in _KINDS)}), '{_SHAPE}')) AS p FROM {_ITEMS})"
 )
+_FIGURES = ("count", "min", "max", "bounds", "counts", "scale", "zero_count", "offset", "negative_offset", "negative_counts", "quantiles", "quantile_values")
+NO_VALUE = 1
+"""Flag of a data point that says it has no value (metrics.proto, DataPointFlags)."""
 _LOG_TIME = "multiIf(i.time > 0, i.time, i.observed > 0, i.observed, received)"
 
 SELECT: dict[Signal, str] = {
@@ -184,10 +264,10 @@ SELECT: dict[Signal, str] = {
         f"res['{semconv.SERVICE_NAME}'] AS service, scope, {_hot(HOT)}, res FROM {_ITEMS}"
     ),
     "metrics": (
-        f"SELECT {_COMMON}, {_time('p.time')} AS ts, {_clamped('p.time')} AS clamped, name, if(summed, 'sum', 'gauge') AS type, unit, "
-        f"toUInt8(monotonic) AS monotonic, toInt8(temporality) AS temporality, {_time('if(p.start = 0, p.time, p.start)')} AS start_ts, "
-        f"coalesce(p.as_double, toFloat64(p.as_int), 0) AS value, res['{semconv.SERVICE_NAME}'] AS service, {_map('p.attributes')} AS attrs, "
-        f"{_hot({'location': semconv.LOCATION})}, res FROM {_POINTS}"
+        f"SELECT {_COMMON}, {_time('p.time')} AS ts, {_clamped('p.time')} AS clamped, name, p.type AS type, unit, "
+        f"p.monotonic AS monotonic, toInt8(p.temporality) AS temporality, {_time('if(p.start = 0, p.time, p.start)')} AS start_ts, "
+        f"if(bitAnd(p.flags, {NO_VALUE}) = {NO_VALUE}, nan, p.value) AS value, res['{semconv.SERVICE_NAME}'] AS service, {_map('p.attributes')} AS attrs, "
+        f"{_hot({'location': semconv.LOCATION})}, res, {', '.join(f'p.{name} AS {name}' for name in _FIGURES)} FROM {_POINTS}"
     ),
 }
 _PROMOTED = (*HOT, "res")
@@ -202,7 +282,7 @@ COLUMNS: dict[Signal, tuple[str, ...]] = {
     ),
     "metrics": (
         *("tenant", "seq", "accepted", "ts", "clamped", "name", "type", "unit", "monotonic", "temporality", "start_ts", "value", "service", "attrs"),
-        *("location", "res"),
+        *("location", "res", *_FIGURES),
     ),
 }
 """The table's columns in the order of the SELECT above."""

@@ -14,7 +14,7 @@ from backports import zstd
 from google.rpc.status_pb2 import Status  # type: ignore[import-untyped]
 from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
-from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest, ExportMetricsServiceResponse
+from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceResponse
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import TracerProvider
@@ -79,8 +79,8 @@ async def test_json_with_hex_ids_is_the_same_span(listener: Listener):
     assert row["attrs"] == {"traceId": "zz", "n": "7", "ok": "true", "list": '["a",1.5]'}
 
 
-async def test_logs_and_metrics_are_kept(listener: Listener):
-    """A log record keeps its event name, ids and hot attributes; gauges and sums become rows, a histogram is counted as not kept."""
+async def test_logs_are_kept(listener: Listener):
+    """A log record keeps its event name, ids and hot attributes."""
     logs, trace_id = ExportLogsServiceRequest(), os.urandom(16)
     resource = logs.resource_logs.add()
     resource.resource.attributes.add(key="session.id").value.string_value = "from-resource"
@@ -90,16 +90,42 @@ async def test_logs_and_metrics_are_kept(listener: Listener):
     (row,) = await listener.rows("event_of_trace", trace_id=trace_id.hex())
     assert (row["name"], row["session_id"], row["body"]) == ("exception", "from-resource", '{"why":"a \\"b\\""}')
 
-    metrics, name = ExportMetricsServiceRequest(), f"m-{uuid.uuid4()}"
+
+async def test_points_of_every_kind_of_metric_are_kept(listener: Listener):
+    """Gauges, sums, histograms with fixed and growing buckets, and summaries become rows with all their figures; nothing is partial."""
+    metrics, name, now = ExportMetricsServiceRequest(), f"m-{uuid.uuid4()}", time.time_ns()
     scope = metrics.resource_metrics.add().scope_metrics.add()
-    scope.metrics.add(name=name, unit="s").gauge.data_points.add(as_int=-3, time_unix_nano=time.time_ns())
-    scope.metrics.add(name=name).sum.data_points.add(as_double=2.5, time_unix_nano=time.time_ns())
-    scope.metrics.add(name=name).histogram.data_points.add(time_unix_nano=time.time_ns())
+    scope.metrics.add(name=name, unit="s").gauge.data_points.add(as_int=-3, time_unix_nano=now)
+    total = scope.metrics.add(name=name).sum
+    total.is_monotonic, total.aggregation_temporality = True, 2
+    total.data_points.add(as_double=2.5, time_unix_nano=now)
+    fixed = scope.metrics.add(name=name).histogram
+    fixed.aggregation_temporality = 1
+    point = fixed.data_points.add(time_unix_nano=now, count=6, sum=12.5, bucket_counts=[1, 2, 3], explicit_bounds=[1.0, 2.5], min=0.0, max=4.0)
+    point.attributes.add(key="route").value.string_value = "/pay"
+    grown = scope.metrics.add(name=name).exponential_histogram
+    scaled = grown.data_points.add(time_unix_nano=now, count=9, sum=-1.5, scale=-2, zero_count=4)
+    scaled.positive.offset, scaled.negative.offset = -3, 7
+    scaled.positive.bucket_counts.extend([1, 0, 2])
+    scaled.negative.bucket_counts.extend([2])
+    at = scope.metrics.add(name=name).summary.data_points.add(time_unix_nano=now, count=3, sum=40.0)
+    for quantile, value in ((0.5, 10.0), (0.99, 25.0)):
+        at.quantile_values.add(quantile=quantile, value=value)
+    scope.metrics.add(name=name).gauge.data_points.add(time_unix_nano=now, flags=1)
     answer = await listener.post(metrics.SerializeToString(), "/v1/metrics")
-    partial = ExportMetricsServiceResponse.FromString(answer.content).partial_success
-    assert (answer.status_code, partial.rejected_data_points) == (200, 1)
-    assert partial.error_message == "1 of 3 data points were not kept: histograms and summaries are not kept yet."
-    assert [(row["type"], row["value"], row["unit"]) for row in await listener.rows("metric_named", name=name)] == [("gauge", -3.0, "s"), ("sum", 2.5, "")]
+    assert (answer.status_code, answer.content) == (200, b"")
+    rows = {row["type"] + ("" if row["value"] == row["value"] else " without a value"): row for row in await listener.rows("metric_named", name=name)}
+    assert sorted(rows) == ["exponential_histogram", "gauge", "gauge without a value", "histogram", "sum", "summary"]
+    assert (rows["gauge"]["value"], rows["gauge"]["unit"], rows["gauge"]["count"], rows["gauge"]["min"]) == (-3.0, "s", 0, None)
+    assert (rows["sum"]["value"], rows["sum"]["monotonic"], rows["sum"]["temporality"]) == (2.5, 1, 2)
+    histogram = rows["histogram"]
+    assert (histogram["value"], histogram["count"], histogram["min"], histogram["max"], histogram["temporality"]) == (12.5, 6, 0.0, 4.0, 1)
+    assert (histogram["bounds"], histogram["counts"], histogram["attrs"]) == ([1.0, 2.5], [1, 2, 3], {"route": "/pay"})
+    growing = rows["exponential_histogram"]
+    assert (growing["value"], growing["count"], growing["scale"], growing["zero_count"], growing["max"]) == (-1.5, 9, -2, 4, None)
+    assert (growing["offset"], growing["counts"], growing["negative_offset"], growing["negative_counts"]) == (-3, [1, 0, 2], 7, [2])
+    assert (rows["summary"]["value"], rows["summary"]["count"]) == (40.0, 3)
+    assert (rows["summary"]["quantiles"], rows["summary"]["quantile_values"]) == ([0.5, 0.99], [10.0, 25.0])
 
 
 async def test_wrong_ids_are_refused_and_the_rest_is_kept(listener: Listener):
