@@ -24,7 +24,7 @@ def portal(asked: str, status: int, url: str, location: str, body: str) -> str |
     """
     if status == _NETWORK_AUTHENTICATION:
         return "511 Network Authentication Required"
-    if not asked.lower().startswith("http://"):
+    if not asked.lower().startswith(("http://", "ws://")):
         return None
     begin = body[:_LOOKED_AT]
     if "<wispaccessgatewayparam" in begin.lower():
