@@ -24,7 +24,7 @@ def portal(asked: str, status: int, url: str, location: str, body: str) -> str |
 
     Over https a portal cannot answer in the site's name: there it is a failure of TLS.
     """
-    if not asked.lower().startswith("http://"):
+    if not asked.lower().startswith(("http://", "ws://")):
         return None
     if status == _NETWORK_AUTHENTICATION:
         return "511 Network Authentication Required"

@@ -14,6 +14,9 @@ REDACTED: Final = "[redacted]"
 _USERINFO = re.compile(r"(?<=://)[^/?#\s]*@")
 _MIN_BASE64_CORE: Final = 8
 _MIN_BASE64_RAW: Final = 6
+_MIN_HEX_RAW: Final = 4
+_WIDEST: Final = 6
+"""Characters that a byte of a secret takes at most, in any of its shapes (`&quot;`)."""
 
 
 class KnowsSecrets(Protocol):
@@ -25,7 +28,7 @@ class KnowsSecrets(Protocol):
 
 
 class Redactor:
-    """Replaces each known secret, and its URL-quoted, base64, JSON- and HTML-escaped forms, by `[redacted]`."""
+    """Replaces each known secret, and its URL-quoted, base64, hex, JSON- and HTML-escaped forms, by `[redacted]`."""
 
     def __init__(self, secrets: KnowsSecrets) -> None:
         self._secrets = secrets
@@ -36,6 +39,23 @@ class Redactor:
         """`text` without any secret given out so far."""
         pattern = self._current()
         return text if pattern is None else pattern.sub(REDACTED, text)
+
+    def beginning(self, data: bytes | bytearray) -> str:
+        """The text of `data`, whose end was cut off: what may be the beginning of a secret is left out there."""
+        redacted = self.text(data.decode("utf-8", "replace"))
+        return redacted[: max(0, len(redacted) - self._longest())] or REDACTED
+
+    def end(self, data: bytes | bytearray, most: int) -> str:
+        """The last `most` characters of the text of `data`, without what may be the rest of a secret before them."""
+        longest = self._longest()
+        window = most * 4 + longest
+        redacted = self.text(bytes(data[-window:]).decode("utf-8", "replace"))
+        if len(data) > window:
+            redacted = redacted[longest:] or REDACTED
+        return redacted[-most:]
+
+    def _longest(self) -> int:
+        return max((len(secret.reveal().encode("utf-8", "surrogatepass")) for secret in self._secrets.known()), default=0) * _WIDEST
 
     def url(self, url: str) -> str:
         """`url` without secrets and without user and password before the host."""
@@ -63,8 +83,11 @@ class Redactor:
 
 def _pattern_of(value: str) -> str:
     """A pattern for every shape in which `value` may turn up: any mixture of plain, escaped and quoted characters, and base64."""
+    raw = value.encode("utf-8", "surrogatepass")
     spelt = "".join(_spellings(sign) for sign in value)
-    coded = sorted(_base64_forms(value.encode("utf-8", "surrogatepass")), key=lambda form: (-len(form), form))
+    coded = sorted(_base64_forms(raw), key=lambda form: (-len(form), form))
+    if len(raw) >= _MIN_HEX_RAW:
+        spelt += f"|{raw.hex()}"
     # Hosts are written small by everybody, so letters match in either case; base64 does not.
     return "|".join([f"(?i:{spelt})", *(re.escape(form) for form in coded)])
 

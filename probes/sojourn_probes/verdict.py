@@ -48,6 +48,7 @@ def judged(step: Step, observation: Observation, names: Names, redact: Redactor,
     """Judge `observation`; files that expectations name are in `folder`. What a passed step extracts is set in `names`. Raises `NameMissing`."""
     _complete(observation)
     answer = _answer(observation)
+    _learn_secrets(step, observation, names)
     if observation.failure is not None:
         failure = _stopped(observation.failure, observation, answer, folder)
         return Verdict(replace(failure, step=step.id, message=redact.text(failure.message)))

@@ -66,14 +66,30 @@ def test_extracted_values_are_bounded():
 @example("hunter2/x y%&ü", "user:", "!")
 @example("a'b\"c\\d", "", "")
 def test_every_form_of_a_secret_is_redacted(value, before, after):
-    """The value itself, URL-quoted, JSON-escaped and base64 forms disappear from any text."""
+    """The value itself, URL-quoted, JSON-escaped, hex and base64 forms disappear from any text."""
     store = SecretStore({"SOJOURN_SECRET_PW": value})
     store.get("pw")
     redact = Redactor(store)
     forms = {value, quote(value), quote(value, safe=""), quote_plus(value), quote(quote(value)), html.escape(value)}
     forms |= {json.dumps(value)[1:-1], json.dumps(value, ensure_ascii=False)[1:-1], repr(value)[1:-1], base64.b64encode(value.encode()).decode()}
+    forms |= {value.encode().hex(), value.encode().hex().upper()} if len(value.encode()) >= 4 else set()
     for form in forms:
         assert form not in redact.text(f"{before}\n{form}\n{after}").replace("[redacted]", "\0")
+
+
+def test_a_secret_across_a_cut_is_not_shown():
+    """Neither the beginning nor the end of a text cut off by bytes shows a part of one, in any shape; what is far from the cut is kept."""
+    store = SecretStore({"SOJOURN_SECRET_PW": "canary/of the cut"})
+    store.get("pw")
+    redact = Redactor(store)
+    for form in ("canary/of the cut", quote(quote("canary/of the cut", safe=""))):
+        for cut in range(1, len(form)):
+            beginning = redact.beginning(b"kept " * 40 + form[:cut].encode())
+            end = redact.end(form.encode()[cut:] + b" kept" * 200, 300)
+            assert beginning.startswith("kept kept ")
+            assert end.endswith(" kept kept")
+            assert {*beginning.split(), *end.split()} <= {"kept", "k", "ke", "kep", "ept", "pt", "t"}
+    assert redact.end(b"short canary/of the cut", 300) == "short [redacted]"
 
 
 def test_a_secret_inside_base64_is_redacted():

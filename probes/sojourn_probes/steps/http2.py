@@ -9,6 +9,7 @@ import h2.exceptions
 import httpcore2
 import httpx2
 
+from sojourn_probes.steps.http2_patient import PatientConnection
 from sojourn_probes.steps.http_broken import Ended, Gone, NotHttp
 from sojourn_probes.steps.http_stream import Stream
 from sojourn_probes.steps.phases import Phases
@@ -24,7 +25,7 @@ class Http2:
 
     def __init__(self, stream: Stream, origin: httpcore2.Origin) -> None:
         self.stream = stream
-        self._connection = httpcore2.AsyncHTTP2Connection(origin, stream)
+        self._connection = PatientConnection(origin, stream)
         self._answer: httpcore2.Response | None = None
         self._whole = True
         self._asked_at = 0
@@ -32,7 +33,7 @@ class Http2:
     @property
     def usable(self) -> bool:
         """Whether it can be asked again."""
-        return self._whole and self._connection.is_available() and not (self.stream.ended or self._connection.has_expired())
+        return self._whole and not self._connection.half_asked and self._connection.is_available() and not (self.stream.ended or self._connection.has_expired())
 
     async def ask(self, request: httpx2.Request, phases: Phases, extra: list[tuple[bytes, bytes]]) -> tuple[int, list[tuple[bytes, bytes]]]:
         """Send `request`, `extra` headers with it, and wait for the answer's status and headers."""
@@ -65,11 +66,11 @@ class Http2:
     def _broken(self, fault: Exception, phases: Phases, stage: str) -> Exception:
         event = fault.args[0] if fault.args else None
         if isinstance(event, h2.events.StreamReset):
-            return Gone(False, _code(event.error_code))
+            return Gone(False, _code(event.error_code), unseen=event.error_code == h2.errors.ErrorCodes.REFUSED_STREAM)
         if isinstance(event, h2.events.ConnectionTerminated):
-            return Gone(True, _code(event.error_code))
+            return Gone(True, _code(event.error_code), unseen=self._connection.newest > (event.last_stream_id or 0))
         if isinstance(fault, httpcore2.ConnectionNotAvailable):
-            return Gone(True, "NO_ERROR")
+            return Gone(True, "NO_ERROR", unseen=True)
         if isinstance(fault, httpcore2.LocalProtocolError) and phases.current == "send" and self.stream.received == self._asked_at:
             return httpx2.LocalProtocolError(str(fault))
         if self.stream.ended and not isinstance(fault, httpcore2.LocalProtocolError):

@@ -21,10 +21,13 @@ class NoHttp2(Exception):  # noqa: N818
 
 
 class Gone(Exception):  # noqa: N818
-    """The server ended an HTTP/2 stream or the whole connection; `whole` says which, `code` why, in the words of RFC 9113."""
+    """The server ended an HTTP/2 stream or the whole connection; `whole` says which, `code` why, in the words of RFC 9113.
 
-    def __init__(self, whole: bool, code: str) -> None:
-        self.whole, self.code = whole, code
+    `unseen` says that by its own word the server has not looked at the request, so that it may be sent again (RFC 9113 §8.7).
+    """
+
+    def __init__(self, whole: bool, code: str, unseen: bool = False) -> None:
+        self.whole, self.code, self.unseen = whole, code, unseen
         super().__init__(code)
 
 

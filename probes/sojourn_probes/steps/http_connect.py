@@ -1,11 +1,9 @@
 """Connections of `http` steps: looked up, connected (through a proxy if told so), gone over to TLS, and speaking the HTTP both sides know."""
 
-import base64
 import ssl
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-import h11
 import httpcore2
 import httpx2
 
@@ -13,9 +11,10 @@ from sojourn_probes.steps.base import Observation, StepContext
 from sojourn_probes.steps.http import HttpPart
 from sojourn_probes.steps.http1 import Http1
 from sojourn_probes.steps.http2 import Http2
-from sojourn_probes.steps.http_broken import NoHttp2, Proxied
+from sojourn_probes.steps.http_broken import NoHttp2
 from sojourn_probes.steps.http_stream import Stream
 from sojourn_probes.steps.phases import Phases
+from sojourn_probes.steps.proxy_way import open_way, proxy_address, proxy_headers
 from sojourn_probes.steps.resolving import addresses_of, first_of, lookup_for
 from sojourn_probes.steps.talk import ssl_error_in
 from sojourn_probes.steps.tls import TlsSettings
@@ -170,41 +169,12 @@ class Dialer:
         return chain
 
     async def _through(self, stream: httpcore2.AsyncNetworkStream, url: httpx2.URL) -> None:
-        """Ask the proxy to open the way (CONNECT). Raises `Proxied`."""
-        state = h11.Connection(h11.CLIENT)
-        host = _host(url)
-        target = f"[{host}]:{_port(url)}".encode() if ":" in host else f"{host}:{_port(url)}".encode()
-        raw = state.send(h11.Request(method="CONNECT", target=target, headers=[(b"host", target), *self.proxy_headers()]))
-        await stream.write((raw or b"") + (state.send(h11.EndOfMessage()) or b""))
-        try:
-            while not isinstance(event := state.next_event(), h11.Response):
-                if event is h11.NEED_DATA:
-                    state.receive_data(await stream.read(65536))
-        except h11.RemoteProtocolError:
-            raise Proxied(0) from None
-        if not 200 <= event.status_code < 300:
-            raise Proxied(event.status_code)
-
-    def proxy_headers(self) -> list[tuple[bytes, bytes]]:
-        """What the proxy alone is told."""
-        proxy = self.part.proxy
-        if proxy is None or proxy.user is None or proxy.password is None:
-            return []
-        names = self.context.names
-        pair = f"{names.fill_text(proxy.user)}:{names.fill_text(proxy.password)}"
-        return [(b"proxy-authorization", b"Basic " + base64.b64encode(pair.encode()))]
+        """Ask the proxy to open the way. Raises `Proxied`."""
+        await open_way(stream, _host(url), _port(url), proxy_headers(self.part.proxy, self.context.names))
 
     def extra_headers(self, url: httpx2.URL) -> list[tuple[bytes, bytes]]:
         """Headers of this hop that the server must not see."""
-        return self.proxy_headers() if url.scheme == "http" else []
-
-
-def proxy_address(text: str) -> httpx2.URL:
-    """A proxy's address. Raises ValueError."""
-    url = httpx2.URL(text.strip())
-    if url.scheme != "http" or not url.host:
-        raise ValueError(f"{text!r} is no proxy that can be used; write it as http://host:port")
-    return url
+        return proxy_headers(self.part.proxy, self.context.names) if url.scheme == "http" else []
 
 
 def _host(url: httpx2.URL) -> str:

@@ -16,7 +16,7 @@ from sojourn_probes.steps.base import Observation, StepContext
 from sojourn_probes.steps.body import Body, read_body
 from sojourn_probes.steps.cookies import jar_of
 from sojourn_probes.steps.http import HttpPart
-from sojourn_probes.steps.http_broken import Ended
+from sojourn_probes.steps.http_broken import Ended, Gone
 from sojourn_probes.steps.http_connect import Connections, Dialer, Refused
 from sojourn_probes.steps.http_faults import CAUGHT, Circumstances, failure_of, waiting_for
 from sojourn_probes.steps.phases import Phases
@@ -97,9 +97,8 @@ class Exchanger:
             try:
                 status, raw = await connection.ask(request, self.phases, extra)
                 break
-            except (Ended, ConnectionError) as fault:
-                # A server may close a kept connection at any time, and then has not seen the request.
-                if not reused or request.method not in _AGAIN or getattr(fault, "stage", "answer") != "answer":
+            except (Ended, Gone, ConnectionError) as fault:
+                if not reused or not _may_ask_again(request, fault):
                     raise
                 await self.dialer.connections.drop(connection)
                 connection, record.peer, record.tls = await self.dialer.to(request.url, self.phases)
@@ -166,6 +165,13 @@ class Exchanger:
                 "http_version": record.version,
                 "cookies": {cookie.name: cookie.value for cookie in self._jar},
             }
+
+
+def _may_ask_again(request: httpx2.Request, fault: Ended | Gone | ConnectionError) -> bool:
+    """A server may close a kept connection at any time, and then most likely has not seen the request; or it says so."""
+    if isinstance(fault, Gone):
+        return fault.unseen
+    return request.method in _AGAIN and getattr(fault, "stage", "answer") == "answer"
 
 
 class _Record:

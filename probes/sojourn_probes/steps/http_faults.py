@@ -13,6 +13,7 @@ from sojourn_probes.steps.body import Body, BodyTooLarge
 from sojourn_probes.steps.http_broken import BadLocation, Ended, Gone, NoHttp2, NotHttp, Proxied
 from sojourn_probes.steps.http_connect import Refused
 from sojourn_probes.steps.phases import Phases
+from sojourn_probes.steps.proxy_way import refused_words
 from sojourn_probes.steps.resolving import ResolveError
 from sojourn_probes.steps.talk import Broken, causes, ssl_error_in
 from sojourn_probes.steps.tls_faults import SILENT, tls_words
@@ -76,7 +77,7 @@ def _judged(error: BaseException, at: Circumstances) -> tuple[FailureKind, str]:
     if isinstance(error, httpx2.LocalProtocolError | httpx2.InvalidURL) or (at.hop == 0 and isinstance(error, httpx2.UnsupportedProtocol)):
         return FailureKind.CONFIG, f" cannot be sent: {error}"
     if isinstance(error, Proxied):
-        return _proxied(error)
+        return refused_words(error)
     if isinstance(error, OSError):
         return _network(error, at)
     return FailureKind.PROTOCOL, _answer_words(error, at)
@@ -110,14 +111,6 @@ def _ended(error: Ended, at: Circumstances) -> str:
     if error.stage == "header":
         return ": the server closed the connection in the middle of its header; it may have crashed over this request"
     return f": the server closed the connection before the body was whole, after {show_size(at.body.wire)}; it may have crashed, or says a wrong length"
-
-
-def _proxied(error: Proxied) -> tuple[FailureKind, str]:
-    if error.status == 407:
-        return FailureKind.CONFIG, ": the proxy wants a user and password (407); give it proxy: {url, user, password}"
-    if error.status == 0:
-        return FailureKind.CONNECT, ": what answers as the proxy is no HTTP proxy; see proxy"
-    return FailureKind.CONNECT, f": the proxy did not open the way to the server (it answered {error.status}); the server may be down, or not allowed there"
 
 
 def connect_words(fault: BaseException) -> str:

@@ -39,7 +39,7 @@ class Stream(asyncio.Protocol, httpcore2.AsyncNetworkStream):
     @property
     def alive(self) -> bool:
         """Whether one may still ask something here."""
-        return not (self.ended or self._chunks or self._transport is None or self._transport.is_closing())
+        return not (self.ended or self._chunks or self._blocked or self._transport is None or self._transport.is_closing())
 
     @property
     def heard(self) -> bool:
@@ -67,13 +67,13 @@ class Stream(asyncio.Protocol, httpcore2.AsyncNetworkStream):
         return chunk
 
     async def write(self, buffer: bytes, timeout: float | None = None) -> None:  # noqa: ASYNC109 - the base class's signature
-        """Hand `buffer` to the network; returns when there is room for more."""
+        """Hand `buffer` to the network; returns when there is room for more, or something to read: that may be a no to what is being sent."""
         if self._fault is not None:
             raise self._fault
         if self._transport.is_closing():
             return  # why it is closing is not known yet; the next read says it
         self._transport.write(buffer)
-        if self._blocked:
+        if self._blocked and not self._chunks and not self.ended:
             self._writer = asyncio.get_running_loop().create_future()
             try:
                 await self._writer
@@ -123,11 +123,13 @@ class Stream(asyncio.Protocol, httpcore2.AsyncNetworkStream):
             self._paused = True
             self._transport.pause_reading()
         _wake(self._reader)
+        _wake(self._writer)
 
     def eof_received(self) -> bool:
         """The other side will say no more; we may still finish what we say, except in TLS."""
         self.ended = True
         _wake(self._reader)
+        _wake(self._writer)
         return self._transport.get_extra_info("ssl_object") is None
 
     def connection_lost(self, exc: Exception | None) -> None:

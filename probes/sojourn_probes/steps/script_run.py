@@ -23,6 +23,7 @@ MAX_PRINTED: Final = 64 * 1024
 """Bytes kept of what it prints."""
 PASSED_ON: Final = ("PATH", "HOME", "LANG", "LC_ALL", "TZ", "TMPDIR", "SSL_CERT_FILE")
 """Environment variables the script sees. Secrets reach it by its args alone."""
+_MOST_TAKEN: Final = 2 * MAX_PRINTED
 _LEAVING_SECONDS: Final = 1.0
 
 
@@ -71,7 +72,7 @@ async def _walk(file: Path, args: Any, context: StepContext, seen: Observation) 
     answer, printed = bytearray(), bytearray()
     reading = [
         asyncio.ensure_future(_read(process.stdout, answer, MAX_VALUE + 1024)),
-        asyncio.ensure_future(_read(process.stderr, printed, 2 * MAX_PRINTED)),
+        asyncio.ensure_future(_read(process.stderr, printed, _MOST_TAKEN)),
     ]
     try:
         await _ask(process, {"file": str(file), "args": args})
@@ -83,7 +84,9 @@ async def _walk(file: Path, args: Any, context: StepContext, seen: Observation) 
             os.killpg(process.pid, signal.SIGKILL)
         await asyncio.shield(_leave(process, reading))
         # First redact, then cut and split: a part of a secret would not be recognised any more.
-        text = context.redact.text(printed.decode("utf-8", "replace")).encode()[:MAX_PRINTED]
+        whole = len(printed) < _MOST_TAKEN
+        said = context.redact.text(printed.decode("utf-8", "replace")) if whole else context.redact.beginning(printed)
+        text = said.encode()[:MAX_PRINTED]
         seen.console = text.decode("utf-8", "ignore").splitlines()
     _judge(process.returncode or 0, bytes(answer), context, seen)
 
@@ -139,14 +142,26 @@ def _judge(code: int, answer: bytes, context: StepContext, seen: Observation) ->
     try:
         outcome = json.loads(answer)
         told = isinstance(outcome, dict) and not {"config", "failed", "value"}.isdisjoint(outcome)
-    except ValueError:
+    except (ValueError, RecursionError):
         told = False
     if not told:
-        how = f"was ended by {signal.Signals(-code).name}" if code < 0 else f"ended with exit code {code}"
+        how = f"was ended by {_signal(-code)}" if code < 0 else f"ended with exit code {code}"
         failed(FailureKind.SCRIPT, f"the script {how} and returned nothing" + (f"; it said: {seen.console[-1][:200]}" if seen.console else ""))
     elif "config" in outcome:
         failed(FailureKind.CONFIG, outcome["config"])
     elif "failed" in outcome:
-        failed(FailureKind.SCRIPT, shortened(context.redact.text(outcome["failed"])) + outcome.get("place", ""))
+        failed(FailureKind.SCRIPT, shortened(context.redact.text(_sound(outcome["failed"]))) + outcome.get("place", ""))
     else:
-        seen.facts["body"] = json.dumps(outcome["value"], ensure_ascii=False)
+        seen.facts["body"] = _sound(json.dumps(outcome["value"], ensure_ascii=False))
+
+
+def _sound(text: str) -> str:
+    """`text` without halves of surrogate pairs, which could neither be sent nor stored."""
+    return text.encode("utf-8", "replace").decode()
+
+
+def _signal(number: int) -> str:
+    try:
+        return signal.Signals(number).name
+    except ValueError:  # real-time signals have no names
+        return f"signal {number}"

@@ -23,6 +23,7 @@ LOST: Final = (httpcore2.NetworkError, httpcore2.TimeoutException, ssl.SSLError,
 """What a stream may raise that is a result."""
 
 _CHUNK: Final = 16384
+_LAST: Final = 600
 _DRIP_READS: Final = 256
 _DRIP_SECONDS: Final = 0.01
 
@@ -83,7 +84,7 @@ class Talk:
 
     def said(self) -> str:
         """What the server said last, as the end of a sentence."""
-        text = shortened(self._redact.text(bytes(self.received[-600:]).decode("utf-8", "replace")))
+        text = shortened(self._redact.end(self.received, _LAST))
         return f"; it said '{text}'" if text else "; it said nothing"
 
     def broken(self, kind: FailureKind, message: str) -> Broken:

@@ -7,10 +7,19 @@ from pydantic import AfterValidator, Field, JsonValue, model_validator
 from sojourn_probes.model import Model
 from sojourn_probes.patterns import require_pattern
 from sojourn_probes.steps.auth import PlainAuth
-from sojourn_probes.steps.http import Headers
+from sojourn_probes.steps.http import Headers, ProxyField
 from sojourn_probes.steps.tcp import HexBytes, Text
 from sojourn_probes.steps.tls import Family, TlsSettings
 from sojourn_probes.units import Size
+
+
+def _headers(headers: dict[str, str]) -> dict[str, str]:
+    for name in headers:
+        if name.lower() == "sec-websocket-protocol":
+            raise ValueError(f"{name} is set by the runner; write it as subprotocols: [name]")
+        if name.lower() == "upgrade" or name.lower().startswith("sec-websocket-"):
+            raise ValueError(f"{name} is set by the runner; remove it")
+    return headers
 
 
 class Message(Model):
@@ -37,15 +46,16 @@ class WebsocketPart(Model):
     implied: ClassVar[tuple[str, ...]] = ("status == 101",)
 
     url: Annotated[str, Field(min_length=1, max_length=8000)] = Field(description="ws:// or wss://, or relative to base_url")
-    headers: Headers = Field({}, description="added to the opening request")
+    headers: Annotated[Headers, AfterValidator(_headers)] = Field({}, description="added to the opening request")
     subprotocols: Annotated[tuple[Annotated[str, Field(pattern=r"^[!#$%&'*+.^_`|~0-9A-Za-z-]{1,100}$")], ...], Field(max_length=20)] = Field(
         (), description="offered to the server, the best first"
     )
     auth: PlainAuth | None = Field(None, description="how to sign in: {user, password} or {bearer}")
     tls: TlsSettings | None = Field(None, description="how TLS is spoken and the certificate judged")
     ip_family: Family = Field("any", description="4 or 6: only addresses of this kind are tried")
+    proxy: ProxyField | None = Field(None, description="a proxy to go through; default none, those of the environment are not used")
     dialog: Annotated[tuple[Message, ...], Field(max_length=50)] = Field((), description="messages sent and expected, in turns; without it one only connects")
-    max_body: Size | None = Field(None, description="most that is read; default 64 KiB, the step fails beyond it")
+    max_body: Size | None = Field(None, description="most that is read; default 64 KiB of messages, the step fails beyond it")
 
     def first_url(self) -> str | None:
         """The address asked, which names the journey's own origin when there is no base_url."""

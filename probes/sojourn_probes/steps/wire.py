@@ -6,7 +6,7 @@ import socket
 import ssl
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from types import TracebackType
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 import httpcore2
 
@@ -31,6 +31,18 @@ DEFAULT_LIMIT: Final = 64 * 1024
 
 UNREACHED: Final = "nobody answers there; the host may be down, or a firewall drops what is sent to this port"
 
+
+class Through(Protocol):
+    """A proxy that opens the way to a server."""
+
+    host: str
+    port: int
+
+    async def ask(self, talk: Talk, host: str, port: int) -> None:
+        """Have it opened, on a connection to the proxy. Raises `Broken`."""
+        ...
+
+
 Upgrade = Callable[[Talk], Awaitable[None]]
 """Asks the server, in the plain text of its protocol, to go on in TLS."""
 
@@ -44,10 +56,15 @@ class Wire:
         self.phases = Phases(context.clock)
         self.family: str = part.ip_family
         self.port = 0
+        self.span_id = new_span_id()
+        """Of the exchange this connection is recorded as."""
+        self.url = ""
+        """What is asked there, where that is more than a host and a port."""
+        self.status: int | None = None
+        """What the server answered, in protocols that have a status."""
         self._port = context.names.fill_text(port) if isinstance(port, str) else str(port)
         self._limit = limit
         self._talk: Talk | None = None
-        self._span_id = new_span_id()
         self._started = context.clock.now_ns()
         self._ended = 0
 
@@ -78,22 +95,35 @@ class Wire:
                 await self._talk.stream.aclose()
         return isinstance(fault, Broken)
 
-    async def open(self) -> None:
-        """Look the name up and connect."""
+    async def open(self, through: Through | None = None) -> None:
+        """Look the name up and connect, or have a proxy connect."""
         self.port = port_of(self._port)
-        fits_family(self.host, self.family)
-        self.seen.waiting = UNREACHED
+        first = (self.host, self.port) if through is None else (through.host, through.port)
+        whose = "" if through is None else " (the proxy)"
+        fits_family(first[0], self.family)
+        self.seen.waiting = f"{UNREACHED}{whose}"
         try:
-            stream = await ResolvingBackend(lambda: self.phases, lookup_for(self.family)).connect_tcp(self.host, self.port)
+            stream = await ResolvingBackend(lambda: self.phases, lookup_for(self.family)).connect_tcp(*first)
         except ResolveError as fault:
-            raise Broken(FailureKind.DNS, str(fault)) from None
+            raise Broken(FailureKind.DNS, f"{fault}{whose}") from None
         except LOST as fault:
-            raise Broken(FailureKind.CONNECT, f"{self.where}: {_connect_words(fault)}") from None
+            raise Broken(FailureKind.CONNECT, f"{self.where}: {_connect_words(fault)}{whose}") from None
         except (UnicodeError, ValueError):
-            raise Broken(FailureKind.CONFIG, f"{self.host!r} is no host that can be asked") from None
+            raise Broken(FailureKind.CONFIG, f"{first[0]!r} is no host that can be asked") from None
         self.phases.peer = _address(stream)
-        self.seen.waiting = ""
         self._talk = Talk(stream, self.where, self.phases, self.context.redact, self._limit)
+        if through is not None:
+            await self._pass(through)
+        self.seen.waiting = ""
+
+    async def _pass(self, through: Through) -> None:
+        """Have the proxy open the way, which is a part of connecting."""
+        spent = self.phases.seconds.pop("connect", 0.0)
+        self.phases.begin("connect")
+        self.seen.waiting = "the proxy does not say whether it opens the way to the server; either of them may be down"
+        await through.ask(self.talk, self.host, self.port)
+        self.phases.end("connect")
+        self.phases.seconds["connect"] += spent
 
     async def start_tls(self, settings: TlsSettings, upgrade: Upgrade | None = None) -> None:
         """Go on in TLS. After a certificate that is not good, `upgrade` repeats the way there for a second look at it."""
@@ -167,11 +197,12 @@ class Wire:
             self.seen.facts["tls_facts"] = handshake
         peer = self.phases.peer or ("", 0)
         exchange = Exchange(
-            span_id=self._span_id,
+            span_id=self.span_id,
             method=self.protocol.upper(),
-            url=self.context.redact.text(self.where),
+            url=self.context.redact.url(self.url or self.where),
             started_ns=self._started,
             ended_ns=ended,
+            status=self.status,
             error=error,
             phases={phase: self.phases.seconds[phase] for phase in HTTP_PHASES if phase in self.phases.seconds},
             server_address=self.host,

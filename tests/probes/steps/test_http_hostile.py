@@ -1,86 +1,474 @@
-"""The http runner against servers that break off, drip, or send without end."""
+"""http steps against servers that break off, drip, say too much or too little, and break the rules of HTTP."""
 
 import asyncio
+import contextlib
 import socket
 import struct
-import time
+import tracemalloc
+from typing import Any
 
+import h2.config
+import h2.connection
+import h2.errors
+import h2.events
+import h2.exceptions
 import pytest
 
 from sojourn_probes.semconv import FailureKind, Outcome
-from tests.probes.steps.test_http import one, step_of
-from tests.probes.steps.tls_servers import listening
+from tests.probes.site import answer
+from tests.probes.steps.http2_servers import misbehaving
+from tests.probes.steps.tls_servers import Serve, listening
 from tests.probes.walking import walk
 
+OK = b"HTTP/1.1 200 OK\r\n"
 
-def linger_off(writer: asyncio.StreamWriter) -> None:
-    """Close with a reset instead of an end."""
+
+def one(url: str, more: str = "", then: str = "", timeout: str = "25s") -> str:
+    return f"id: j\ntimeout: {timeout}\nsteps:\n  - id: s\n    http: {{url: '{url}'{more}}}\n{then}"
+
+
+def exchanges(run: Any) -> Any:
+    return run.attempts[-1].steps[-1].exchanges
+
+
+def saying(*pieces: bytes | float, resets: bool = False, stays: bool = False) -> Serve:
+    """A server that reads a request and says `pieces`, with pauses; then it resets the connection, stays silent or closes."""
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        for piece in pieces:
+            if isinstance(piece, bytes):
+                writer.write(piece)
+                await writer.drain()
+            else:
+                await asyncio.sleep(piece)
+        if resets:
+            await asyncio.sleep(0.1)
+            reset(writer)
+        while stays and await reader.read(65536):
+            pass
+
+    return serve
+
+
+def reset(writer: asyncio.StreamWriter) -> None:
+    """End a connection by RST instead of FIN."""
     writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     writer.transport.abort()
 
 
-@pytest.mark.parametrize("begin", [b"HTTP/1.1 200 OK\r\ncontent-length: 50\r\n\r\nshort", b"HTTP/1.1 200 OK\r\n\r\nshort"], ids=["a length", "to the end"])
-async def test_a_reset_in_the_body_is_protocol(begin):
-    """The connection is reset half-way: never a whole body, with status and phases kept and how far it came."""
-
-    async def resets(reader, writer):
-        await reader.readuntil(b"\r\n\r\n")
-        writer.write(begin)
-        await writer.drain()
-        await asyncio.sleep(0.2)
-        linger_off(writer)
-
-    async with listening(resets) as port:
-        run = await walk(one(f"http://127.0.0.1:{port}"))
-    exchange = step_of(run).exchanges[0]
+@pytest.mark.parametrize(
+    ("pieces", "said", "status"),
+    [
+        ((), "the connection was reset before an answer came", None),
+        ((OK + b"x-a",), "the connection was reset before an answer came", None),
+        ((OK + b"content-length: 50\r\n\r\nhello",), "the connection was reset in the body, after 5 B", 200),
+        ((OK + b"\r\nhello",), "the connection was reset in the body, after 5 B", 200),
+        ((OK + b"transfer-encoding: chunked\r\n\r\n5\r\nhello\r\n",), "the connection was reset in the body, after 5 B", 200),
+    ],
+    ids=["before", "in the header", "in the body", "until the end", "chunked"],
+)
+async def test_a_reset_connection(pieces, said, status):
+    """A TCP reset is `protocol`, with how far it came; a body that the end of the connection ends is not taken for whole."""
+    async with listening(saying(*pieces, resets=True)) as port:
+        run = await walk(one(f"http://127.0.0.1:{port}/"))
     assert run.failure.kind is FailureKind.PROTOCOL, run.failure
-    assert "the connection was reset in the body, after 5 B; the server or something on the way broke it off" in run.failure.message
-    assert (exchange.status, exchange.error) == (200, FailureKind.PROTOCOL)
-    assert list(exchange.phases) == ["connect", "send", "wait"]
+    assert run.failure.message == f"GET http://127.0.0.1:{port}/: {said}; the server or something on the way broke it off"
+    assert (exchanges(run)[0].status, exchanges(run)[0].error) == (status, FailureKind.PROTOCOL)
 
 
 async def test_a_header_that_drips_ends_at_the_deadline():
-    """A byte now and then keeps nothing going: the deadline is for the whole step."""
+    """A line now and then does not stretch it, and what was waited for is said."""
 
-    async def drip(reader, writer):
+    async def drip(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.readuntil(b"\r\n\r\n")
-        writer.write(b"HTTP/1.1 200 OK\r\nx-a: ")
+        writer.write(OK)
         while True:
-            writer.write(b"a")
+            writer.write(b"x: y\r\n")
             await writer.drain()
             await asyncio.sleep(0.02)
 
     async with listening(drip) as port:
-        began = time.monotonic()
-        run = await walk(one(f"http://127.0.0.1:{port}", timeout="1s"))
-        took = time.monotonic() - began
-    exchange = step_of(run).exchanges[0]
+        run = await walk(one(f"http://127.0.0.1:{port}/", timeout="1s"))
     assert run.failure.kind is FailureKind.TIMEOUT
     assert "the server took the request and its header is not whole" in run.failure.message
-    assert (exchange.status, list(exchange.phases)) == (None, ["connect", "send"])
-    assert took < 5
+    assert exchanges(run)[0].status is None
 
 
-@pytest.mark.parametrize("chunked", [False, True], ids=["to the end", "chunked"])
-async def test_an_endless_body_is_bounded_without_max_body(chunked):
-    """A journey that says nothing of max_body is not filled up: it is content at the default, long before the deadline."""
-    piece = b"x" * 65536
-    sent = 0
+@pytest.mark.parametrize(
+    "framing", [b"\r\n", b"transfer-encoding: chunked\r\n\r\n", b"content-length: 999999999999\r\n\r\n"], ids=["none", "chunked", "length"]
+)
+async def test_a_body_without_end_is_bounded(framing):
+    """Without max_body too: 5 MB are read and not much more is held."""
 
-    async def floods(reader, writer):
-        nonlocal sent
+    async def endless(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.readuntil(b"\r\n\r\n")
-        writer.write(b"HTTP/1.1 200 OK\r\n" + (b"transfer-encoding: chunked\r\n\r\n" if chunked else b"\r\n"))
+        writer.write(OK + framing)
+        piece = b"x" * 50_000
+        piece = b"c350\r\n" + piece + b"\r\n" if b"chunked" in framing else piece
         while True:
-            writer.write(b"10000\r\n" + piece + b"\r\n" if chunked else piece)
+            writer.write(piece)
             await writer.drain()
-            sent += len(piece)
 
-    async with listening(floods) as port:
-        run = await walk(one(f"http://127.0.0.1:{port}", timeout="60s"))
-    assert run.failure.kind is FailureKind.CONTENT, run.failure
-    assert "(max_body)" in run.failure.message
-    assert sent < 40 * 1024 * 1024
+    async with listening(endless) as port:
+        tracemalloc.start()
+        try:
+            run = await walk(one(f"http://127.0.0.1:{port}/"))
+            peak = tracemalloc.get_traced_memory()[1]
+        finally:
+            tracemalloc.stop()
+    assert run.failure.kind is FailureKind.CONTENT
+    assert run.failure.message == f"GET http://127.0.0.1:{port}/: the body is larger than 5.0 MB (max_body)"
+    assert peak < 40_000_000
+
+
+@pytest.mark.parametrize(
+    ("raw", "body", "note"),
+    [
+        (OK + b"content-length: 2\r\n\r\nhello", "he", "the server sent 3 B more than its content-length says; browsers cut that off"),
+        (b"HTTP/1.1 204 No\r\n\r\nhello", "", "the server sent 5 B more than its content-length says; browsers cut that off"),
+        (b"HTTP/1.1 204 No\r\ncontent-length: 5\r\n\r\nhello", "", None),
+        (b"HTTP/1.1 304 No\r\ncontent-length: 5\r\n\r\n", "", ""),
+        (OK + b"content-length: 5, 5\r\n\r\nhello", "hello", ""),
+        (OK + b"content-length: 5\r\ncontent-length: 5\r\n\r\nhello", "hello", ""),
+        (OK + b"transfer-encoding: chunked\r\n\r\n5;a=b\r\nhello\r\n0\r\nx-sum: 1\r\nset-cookie: a=b\r\n\r\n", "hello", ""),
+        (OK + b"transfer-encoding: chunked\r\ncontent-length: 3\r\n\r\n5\r\nhello\r\n0\r\n\r\n", "hello", ""),
+        (b"HTTP/1.0 200 OK\r\n\r\nhello", "hello", ""),
+        (b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nlink: </a>\r\n\r\n" + answer(body="hello"), "hello", ""),
+        (b"HTTP/1.1 103 Early Hints\r\n\r\n" * 500 + answer(body="hello"), "hello", ""),
+        (b"HTTP/1.1 200\r\ncontent-length: 5\r\n\r\nhello", "hello", ""),
+        (b"HTTP/1.1 200 OK\ncontent-length: 5\n\nhello", "hello", ""),
+        (OK + b"x: " + b"y" * 90_000 + b"\r\ncontent-length: 5\r\n\r\nhello", "hello", ""),
+    ],
+    ids=lambda value: str(value)[:40],
+)
+async def test_odd_answers_that_browsers_take(raw, body, note):
+    """Are taken: too many bytes are a note, trailers and hints are passed over, a body where there is none is cut off."""
+    async with listening(saying(raw)) as port:
+        run = await walk(one(f"http://127.0.0.1:{port}/", then=f"    expect: [status < 400, body == '{body}']\n"))
+    assert run.outcome is Outcome.PASSED, run.failure
+    assert note is None or run.attempts[0].steps[0].note == note
+
+
+@pytest.mark.parametrize(
+    ("raw", "said"),
+    [
+        (OK + b"content-length: 5\r\ncontent-length: 6\r\n\r\nhello!", "the answer is not good HTTP: "),
+        (OK + b"content-length: five\r\n\r\nhello", "the answer is not good HTTP: "),
+        (OK + b"content-length: -1\r\n\r\nhello", "the answer is not good HTTP: "),
+        (OK + b"transfer-encoding: gzip, chunked\r\n\r\n0\r\n\r\n", "the answer is not good HTTP: "),
+        (OK + b"transfer-encoding: chunked\r\n\r\n" + b"f" * 30 + b"\r\nhello", "the answer is not good HTTP: "),
+        (OK + b"transfer-encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\nx: " + b"y" * 200_000, "the answer is not good HTTP: "),
+        (OK + b"x y: z\r\n\r\n", "the answer is not good HTTP: "),
+        (OK + b": z\r\n\r\n", "the answer is not good HTTP: "),
+        (b"HTTP/1.1 20 OK\r\n\r\n", "the answer is not good HTTP: "),
+        (b"HTTP/1.1 101 Switching Protocols\r\nupgrade: x\r\nconnection: upgrade\r\n\r\n", "the answer is not good HTTP: "),
+        (b"HTTP/1.1 103 Early Hints\r\n\r\n", "the server closed the connection in the middle of its header"),
+        (OK + b"x: y\r\n" * 40_000, "the answer is not good HTTP: "),
+    ],
+    ids=lambda value: str(value)[:40],
+)
+async def test_answers_that_cannot_be_taken(raw, said):
+    """Are `protocol`, with the reason."""
+    async with listening(saying(raw)) as port:
+        run = await walk(one(f"http://127.0.0.1:{port}/", timeout="5s"))
+    assert run.failure.kind is FailureKind.PROTOCOL, run.failure
+    assert said in run.failure.message
+
+
+async def test_hints_without_end_are_bounded():
+    """A server that says for ever that it will answer does not keep us busy, nor fill memory, beyond the deadline."""
+
+    async def hints(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while True:
+            writer.write(b"HTTP/1.1 103 Early Hints\r\nlink: </a>\r\n\r\n" * 100)
+            await writer.drain()
+
+    async with listening(hints) as port:
+        run = await walk(one(f"http://127.0.0.1:{port}/", timeout="1s"))
+    assert run.failure.kind in (FailureKind.TIMEOUT, FailureKind.PROTOCOL)
+    assert run.attempts[0].ended_ns - run.attempts[0].started_ns < 3e9
+
+
+@pytest.mark.parametrize("how", ["closed", "reset", "closed on asking", "reset on asking", "said 408 before"])
+@pytest.mark.parametrize("method", ["GET", "POST"])
+async def test_a_kept_connection_that_goes_between_requests(how, method):
+    """It is made anew and the request sent again; one that may do harm twice (POST) is not sent twice, and the failure says what happened."""
+    asked: list[bytes] = []
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        asked.append(await reader.readuntil(b"\r\n\r\n"))
+        writer.write(answer(body="hello"))
+        await writer.drain()
+        if len(asked) > 1:
+            return
+        if how == "said 408 before":
+            await asyncio.sleep(0.05)
+            writer.write(answer(408))
+            return
+        if "asking" in how:
+            await reader.readuntil(b"\r\n\r\n")
+        else:
+            await asyncio.sleep(0.05)
+        if "reset" in how:
+            reset(writer)
+
+    async with listening(serve) as port:
+        text = f"id: j\nbase_url: http://127.0.0.1:{port}\ndefaults: {{http: {{connections: kept}}}}\nsteps:\n"
+        run = await walk(text + f"  - {{id: a, http: {{url: /a}}}}\n  - {{id: w, wait: 200ms}}\n  - {{id: b, http: {{url: /b, method: {method}}}}}\n")
+    if method == "POST" and "asking" in how:
+        assert run.failure.kind is FailureKind.PROTOCOL, run.failure
+        assert len(asked) == 1
+    else:
+        assert run.outcome is Outcome.PASSED, run.failure
+        assert len(asked) == 2
+        assert "connect" in exchanges(run)[0].phases
+
+
+@pytest.mark.parametrize("then", ["stays", "half closes"])
+async def test_an_answer_before_all_was_heard(then, tmp_path):
+    """A server that refuses a large body at its beginning and takes no more of it is heard; the connection is not asked again."""
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(answer(413, "too large"))
+        if then == "half closes":
+            writer.write_eof()
+        await asyncio.sleep(3600)
+
+    with (tmp_path / "big").open("wb") as file:
+        file.truncate(18_000_000)
+    async with listening(serve) as port:
+        text = f"id: j\ntimeout: 20s\nbase_url: http://127.0.0.1:{port}\ndefaults: {{http: {{connections: kept}}}}\nsteps:\n"
+        text += "  - {id: a, http: {url: /a, file: big}, expect: [status == 413, body == 'too large']}\n  - {id: b, http: {url: /b}, expect: [status == 413]}\n"
+        run = await walk(text, path=tmp_path / "j.yaml")
+    assert run.outcome is Outcome.PASSED, run.failure
+    assert "connect" in exchanges(run)[0].phases
+
+
+def answers(state: Any, stream: int, body: bytes = b"hello") -> None:
+    state.send_headers(stream, [(":status", "200")])
+    state.send_data(stream, body, end_stream=True)
+
+
+async def test_http_2_hints_trailers_and_odd_ends_are_taken():
+    """103 is passed over, trailers too, and an answer of nothing but a header is one."""
+
+    def hints(state: Any, stream: int) -> None:
+        state.send_headers(stream, [(":status", "103"), ("link", "</a>")])
+        state.send_headers(stream, [(":status", "200"), ("content-length", "5")])
+        state.send_data(stream, b"hello")
+        state.send_headers(stream, [("x-sum", "1")], end_stream=True)
+
+    def bare(state: Any, stream: int) -> None:
+        state.send_headers(stream, [(":status", "204")], end_stream=True)
+
+    for misbehave, body in ((hints, "hello"), (bare, "")):
+        async with misbehaving(misbehave) as port:
+            run = await walk(one(f"http://127.0.0.1:{port}/", ", http_version: 2", f"    expect: [body == '{body}', status < 300]\n"))
+        assert run.outcome is Outcome.PASSED, run.failure
+
+
+async def test_http_2_goaway_after_the_answer_is_no_failure():
+    """The answer was whole; a kept connection is made anew for the next request, and so it is when the server was never to see it."""
+    asked: list[int] = []
+
+    def goes(state: Any, stream: int) -> None:
+        asked.append(stream)
+        answers(state, stream)
+        state.close_connection(h2.errors.ErrorCodes.NO_ERROR, last_stream_id=stream)
+
+    async with misbehaving(goes) as port:
+        text = f"id: j\nbase_url: http://127.0.0.1:{port}\ndefaults: {{http: {{connections: kept, http_version: 2}}}}\nsteps:\n"
+        run = await walk(
+            text + "".join(f"  - {{id: {name}, http: {{url: /{name}, method: {method}}}}}\n" for name, method in (("a", "GET"), ("b", "POST"), ("c", "GET")))
+        )
+    assert run.outcome is Outcome.PASSED, run.failure
+    assert len(asked) == 3
+
+
+async def test_http_2_asked_again_when_the_server_says_it_did_not_look():
+    """GOAWAY with an earlier stream, and REFUSED_STREAM, on a kept connection: the request was not looked at, so that it is sent again."""
+    for refuse in (
+        lambda state, stream: state.close_connection(h2.errors.ErrorCodes.NO_ERROR, last_stream_id=1),
+        lambda state, stream: state.reset_stream(stream, h2.errors.ErrorCodes.REFUSED_STREAM),
+    ):
+        asked: list[int] = []
+
+        def second(state: Any, stream: int, refuse: Any = refuse, asked: list[int] = asked) -> None:
+            asked.append(stream)
+            if stream == 1:
+                answers(state, stream)
+            else:
+                refuse(state, stream)
+
+        async with misbehaving(second) as port:
+            text = f"id: j\nbase_url: http://127.0.0.1:{port}\ndefaults: {{http: {{connections: kept, http_version: 2}}}}\nsteps:\n"
+            run = await walk(text + "  - {id: a, http: {url: /a}}\n  - {id: b, http: {url: /b}}\n")
+        assert run.outcome is Outcome.PASSED, run.failure
+        assert asked == [1, 3, 1]
+
+
+async def test_http_2_goaway_in_order_lets_the_answer_come():
+    """As nginx does with the last answer of a connection: it says first that it goes, and answers then, a large body too."""
+    body = b"x" * 3_000_000
+
+    def first(state: Any, stream: int) -> None:
+        state.close_connection(h2.errors.ErrorCodes.NO_ERROR, last_stream_id=stream)
+        state.state_machine.state = h2.connection.ConnectionState.SERVER_OPEN
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        state = h2.connection.H2Connection(h2.config.H2Configuration(client_side=False))
+        state.initiate_connection()
+        sent, stream = 0, 0
+        while data := await reader.read(65536):
+            for event in state.receive_data(data):
+                if isinstance(event, h2.events.RequestReceived):
+                    stream = event.stream_id or 0
+                    first(state, stream)
+                    writer.write(state.data_to_send())
+                    await asyncio.sleep(0.1)
+                    state.send_headers(stream, [(":status", "200")])
+            while stream and sent < len(body) and (room := min(state.local_flow_control_window(stream), state.max_outbound_frame_size)) > 0:
+                piece = body[sent : sent + room]
+                sent += len(piece)
+                state.send_data(stream, piece, end_stream=sent == len(body))
+            writer.write(state.data_to_send())
+            await writer.drain()
+
+    async with listening(serve) as port:
+        text = f"id: j\nbase_url: http://127.0.0.1:{port}\ndefaults: {{http: {{connections: kept, http_version: 2}}}}\nsteps:\n"
+        run = await walk(text + "  - {id: a, http: {url: /a}, expect: [size == 3000000]}\n  - {id: b, http: {url: /b}}\n")
+    assert run.outcome is Outcome.PASSED, run.failure
+    assert "connect" in exchanges(run)[0].phases
+
+
+@pytest.mark.parametrize("resets", [True, False])
+async def test_http_2_answered_before_all_was_heard(resets):
+    """A server that refuses a large body at its beginning is heard, whether it stops the rest with RST_STREAM or takes no more of it."""
+
+    def refuses(state: Any, stream: int) -> None:
+        state.send_headers(stream, [(":status", "413")])
+        state.send_data(stream, b"too large", end_stream=True)
+        if resets:
+            with contextlib.suppress(h2.exceptions.StreamClosedError):  # both sides are through
+                state.reset_stream(stream, h2.errors.ErrorCodes.NO_ERROR)
+
+    async with misbehaving(refuses) as port:
+        url = f"http://127.0.0.1:{port}/"
+        text = f"id: j\nbase_url: {url}\ndefaults: {{http: {{connections: kept, http_version: 2}}}}\nsteps:\n"
+        text += f"  - {{id: a, http: {{url: /a, body: '{'x' * 300_000}'}}, expect: [status == 413, body == 'too large']}}\n"
+        run = await walk(text + "  - {id: b, http: {url: /b}, expect: [status == 413]}\n")
+    assert run.outcome is Outcome.PASSED, run.failure
+    assert "connect" in exchanges(run)[0].phases
+
+
+async def test_http_2_flow_control_that_stalls_ends_at_the_deadline():
+    """A server that gives no window takes no more of the request; one that stops in the middle of its answer stalls it. Both are said."""
+
+    def silent(state: Any, stream: int) -> None:
+        return
+
+    def stops(state: Any, stream: int) -> None:
+        state.send_headers(stream, [(":status", "200"), ("content-length", "100000")])
+        state.send_data(stream, b"x" * 10_000)
+
+    body = ", body: '" + "x" * 200_000 + "'"
+    async with misbehaving(silent) as port:
+        sending = await walk(one(f"http://127.0.0.1:{port}/", f", http_version: 2{body}", timeout="1s"))
+    async with misbehaving(stops) as port:
+        receiving = await walk(one(f"http://127.0.0.1:{port}/", ", http_version: 2", timeout="1s"))
+    assert sending.failure.kind is FailureKind.TIMEOUT
+    assert sending.failure.message.endswith("the server takes no more of the request")
+    assert receiving.failure.kind is FailureKind.TIMEOUT
+    assert "the body is not whole after 10.0 KB" in receiving.failure.message
+    assert exchanges(receiving)[0].status == 200
+
+
+async def test_http_2_bodies_are_bounded_and_windows_are_opened():
+    """A large body is read to its end, an endless one to max_body."""
+
+    async def pour(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        state = h2.connection.H2Connection(h2.config.H2Configuration(client_side=False))
+        state.initiate_connection()
+        writer.write(state.data_to_send())
+        sent, stream = 0, 0
+        while data := await reader.read(65536):
+            for event in state.receive_data(data):
+                if isinstance(event, h2.events.RequestReceived):
+                    stream = event.stream_id or 0
+                    state.send_headers(stream, [(":status", "200")])
+            while stream and sent < total and (room := min(state.local_flow_control_window(stream), state.max_outbound_frame_size)) > 0:
+                sent += room
+                state.send_data(stream, b"x" * room, end_stream=sent >= total)
+                writer.write(state.data_to_send())
+                await writer.drain()
+            writer.write(state.data_to_send())
+
+    total = 30_000_000
+    async with listening(pour) as port:
+        whole = await walk(one(f"http://127.0.0.1:{port}/", ", http_version: 2, max_body: 40 MB", "    expect: [size > 29 MB]\n"))
+        cut = await walk(one(f"http://127.0.0.1:{port}/", ", http_version: 2"))
+    assert whole.outcome is Outcome.PASSED, whole.failure
+    assert cut.failure.kind is FailureKind.CONTENT
+
+
+@pytest.mark.parametrize(
+    "frame", [b"\x00\x00\x00\x07", b"\xff\xff\xff\x00\x00\x00\x00\x00\x01", b"\x00\x00\x04\x03\x00\x00\x00\x00\x01\x00\x00"], ids=["short", "too large", "cut"]
+)
+async def test_http_2_frames_that_are_none(frame):
+    """Are `protocol`, and nothing of ours stops."""
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read(24)
+        writer.write(b"\x00\x00\x00\x04\x00\x00\x00\x00\x00" + frame)
+        await writer.drain()
+
+    async with listening(serve) as port:
+        run = await walk(one(f"http://127.0.0.1:{port}/", ", http_version: 2", timeout="5s"))
+    assert run.failure.kind is FailureKind.PROTOCOL, run.failure
+
+
+async def test_http_2_wrong_length_and_no_status():
+    """A body of another length than said, and an answer without a status, are `protocol`."""
+
+    def short(state: Any, stream: int) -> None:
+        state.send_headers(stream, [(":status", "200"), ("content-length", "50")])
+        state.send_data(stream, b"hello", end_stream=True)
+
+    def none(state: Any, stream: int) -> None:
+        state.config.validate_outbound_headers = False
+        state.send_headers(stream, [("x-a", "b")], end_stream=True)
+
+    def odd(state: Any, stream: int) -> None:
+        state.send_headers(stream, [(":status", "many")], end_stream=True)
+
+    for misbehave in (short, none, odd):
+        async with misbehaving(misbehave) as port:
+            run = await walk(one(f"http://127.0.0.1:{port}/", ", http_version: 2", timeout="5s"))
+        assert run.failure is not None, misbehave
+        assert run.failure.kind is FailureKind.PROTOCOL, run.failure
+
+
+async def test_http_2_headers_without_end_are_bounded():
+    """A header in endless pieces (CONTINUATION) is given up."""
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read(24)
+        writer.write(b"\x00\x00\x00\x04\x00\x00\x00\x00\x00" + b"\x00\x00\x01\x01\x00\x00\x00\x00\x01\x88")
+        while True:
+            writer.write(b"\x00\x40\x00\x09\x00\x00\x00\x00\x01" + b"\x00\x01a\x01b" + b"\x00\x01a\x01b" * 3275 + b"\0\0\0\0")
+            await writer.drain()
+
+    async with listening(serve) as port:
+        tracemalloc.start()
+        try:
+            run = await walk(one(f"http://127.0.0.1:{port}/", ", http_version: 2", timeout="10s"))
+            peak = tracemalloc.get_traced_memory()[1]
+        finally:
+            tracemalloc.stop()
+    assert run.failure.kind is FailureKind.PROTOCOL, run.failure
+    assert peak < 30_000_000
 
 
 async def test_bytes_beyond_the_length_are_no_part_of_the_body():

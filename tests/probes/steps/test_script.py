@@ -57,6 +57,8 @@ async def test_a_script_may_be_async(tmp_path):
         ("x = 1\n", FailureKind.CONFIG, "s.py has no function run(args); add one"),
         ("import sys\ndef run(args):\n    sys.exit(3)\n", FailureKind.SCRIPT, "the script ended itself with 3; let run() return instead"),
         ("import os\ndef run(args):\n    os.kill(os.getpid(), 9)\n", FailureKind.SCRIPT, "the script was ended by SIGKILL and returned nothing"),
+        ("import os\ndef run(args):\n    os.kill(os.getpid(), 40)\n", FailureKind.SCRIPT, "the script was ended by signal 40 and returned nothing"),
+        ("def run(args):\n    raise ValueError('\\ud800')\n", FailureKind.SCRIPT, "ValueError: ? (s.py, line 2)"),
         ("import os\ndef run(args):\n    os._exit(4)\n", FailureKind.SCRIPT, "the script ended with exit code 4 and returned nothing"),
         (
             "def run(args):\n    return {1, 2}\n",
@@ -159,6 +161,20 @@ async def test_a_secret_of_several_lines_or_across_the_cut_is_not_shown(tmp_path
     assert len(found.failure.message) < 300
     assert "canary" not in repr(found)
     assert "BEGIN KEY" not in repr(found)
+
+
+async def test_a_flood_of_secrets_is_not_shown_at_its_end(tmp_path):
+    """What is taken of the output ends in the middle of a secret, and redacting makes so little of it that the end would be shown."""
+    found = await run(
+        tmp_path,
+        "def run(args):\n    while True:\n        print(args['key'], end='')\n",
+        args='{key: "${secrets.key}"}',
+        environ={"SOJOURN_SECRET_KEY": "canary-" + "k" * 1500},
+        timeout="3s",
+    )
+    assert found.failure.kind is FailureKind.TIMEOUT
+    assert "[redacted]" in found.attempts[0].steps[0].console[0]
+    assert "canary" not in repr(found)
 
 
 async def test_a_forked_child_does_not_keep_the_answer_waiting(tmp_path):

@@ -181,7 +181,7 @@ SWITCHED = b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnectio
 @pytest.mark.parametrize(
     ("answer", "kind", "said"),
     [
-        (SWITCHED + b"d3Jvbmc=\r\n\r\n", FailureKind.PROTOCOL, "what it sent is no WebSocket: "),
+        (SWITCHED + b"d3Jvbmc=\r\n\r\n", FailureKind.PROTOCOL, "the answer opens no WebSocket: Bad accept token; what stands before the server may"),
         (b"220 mail.example ESMTP\r\n\r\n", FailureKind.PROTOCOL, "what it sent is no WebSocket: "),
         (b"", FailureKind.PROTOCOL, "the server closed the connection without a word"),
     ],
