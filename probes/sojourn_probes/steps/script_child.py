@@ -4,6 +4,7 @@ What the script itself prints goes to standard error.
 """
 
 import asyncio
+import contextlib
 import importlib.util
 import inspect
 import json
@@ -25,6 +26,11 @@ def main() -> None:
     asked = json.loads(sys.stdin.read())
     json.dump(_outcome(Path(asked["file"]), asked["args"]), answer)
     answer.flush()
+    for stream in (sys.stdout, sys.stderr):
+        with contextlib.suppress(OSError, ValueError):
+            stream.flush()
+    # Threads that a script left running would keep the process, and the step, until the deadline.
+    os._exit(0)
 
 
 def _outcome(file: Path, args: dict[str, Any]) -> dict[str, Any]:
@@ -43,11 +49,18 @@ def _outcome(file: Path, args: dict[str, Any]) -> dict[str, Any]:
     except SystemExit as ended:
         return {"failed": f"the script ended itself with {ended.code!r}; let run() return instead"}
     except BaseException as fault:  # noqa: BLE001 - whatever a script raises is the step's failure
-        return {"failed": f"{type(fault).__name__}: {str(fault)[:MOST_SAID]}", "place": _place(fault, file)}
+        return {"failed": f"{type(fault).__name__}: {_text(fault)[:MOST_SAID]}", "place": _place(fault, file)}
     try:
         return {"value": json.loads(json.dumps(value, allow_nan=False))}
     except (TypeError, ValueError, RecursionError) as fault:
         return {"failed": f"run() returned what is no JSON ({fault}); return dicts, lists, texts, numbers, true, false or None"}
+
+
+def _text(fault: BaseException) -> str:
+    try:
+        return str(fault)
+    except Exception as worse:  # noqa: BLE001 - an exception of a script's own may not even have a text
+        return f"its text cannot be had ({type(worse).__name__})"
 
 
 def _place(fault: BaseException, file: Path) -> str:

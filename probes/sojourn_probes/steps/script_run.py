@@ -141,7 +141,9 @@ def _judge(code: int, answer: bytes, context: StepContext, seen: Observation) ->
         return
     try:
         outcome = json.loads(answer)
-        told = isinstance(outcome, dict) and not {"config", "failed", "value"}.isdisjoint(outcome)
+        # A script can write here itself, so nothing is taken for granted.
+        texts = [outcome.get(key, "") for key in ("config", "failed", "place")] if isinstance(outcome, dict) else [None]
+        told = all(isinstance(text, str) for text in texts) and not {"config", "failed", "value"}.isdisjoint(outcome)
     except (ValueError, RecursionError):
         told = False
     if not told:

@@ -211,3 +211,31 @@ async def test_the_example_passes():
         text = text.replace("http://127.0.0.1:8080", served.url)
         outcomes = [(await walk(text, path=EXAMPLES / "stock.yaml")).outcome for _ in range(2)]
     assert outcomes == [Outcome.PASSED, Outcome.DEGRADED]
+
+
+WRITES = "import os\ndef run(a):\n    for fd in range(3, 20):\n        try: os.write(fd, {!r})\n        except OSError: pass\n    os._exit(0)\n"
+
+
+@pytest.mark.parametrize("answer", [b"[" * 500_000, b'{"failed": 5, "place": 7}', b'{"config": [5]}', b'{"value": 1, "place": []}', b"7"])
+async def test_an_answer_the_script_wrote_itself_is_not_believed(tmp_path, answer):
+    """Whatever stands where our child's answer should: the step fails as the script's, never as ours."""
+    (tmp_path / "s.py").write_text(WRITES.format(answer))
+    run = await walk("id: j\nsteps:\n  - id: s\n    script: s.py\n", path=tmp_path / "j.yaml")
+    assert (run.failure.kind, run.failure.message) == (FailureKind.SCRIPT, "the script ended with exit code 0 and returned nothing")
+
+
+async def test_an_exception_without_a_text_is_still_named(tmp_path):
+    """One whose own text raises keeps its type and its line."""
+    (tmp_path / "s.py").write_text("class Odd(Exception):\n    def __str__(self): raise RuntimeError\n\ndef run(args):\n    raise Odd\n")
+    run = await walk("id: j\nsteps:\n  - id: s\n    script: s.py\n", path=tmp_path / "j.yaml")
+    assert run.failure.message == "Odd: its text cannot be had (RuntimeError) (s.py, line 5)"
+
+
+async def test_a_thread_left_running_does_not_keep_the_step(tmp_path):
+    """What run() returned counts when it returns, and what was printed is kept."""
+    (tmp_path / "s.py").write_text(
+        "import threading, time\ndef run(args):\n    threading.Thread(target=time.sleep, args=(60,)).start()\n    print('begun')\n    return 7\n"
+    )
+    run = await walk("id: j\ntimeout: 30s\nsteps:\n  - id: s\n    script: s.py\n    expect: [json $ == 7]\n", path=tmp_path / "j.yaml")
+    assert run.outcome is Outcome.PASSED, run.failure
+    assert run.attempts[0].steps[0].console == ("begun",)
