@@ -39,8 +39,10 @@ from sojourn_collector.store.control.control import Control
 from sojourn_collector.store.engine import Supervisor
 from sojourn_collector.store.engine_process import EngineSettings
 from sojourn_collector.store.journal import Journal
+from sojourn_collector.store.letters import Letters
 from sojourn_collector.store.load import Loader
 from sojourn_collector.store.migrations import migrate
+from sojourn_collector.web.admin import build_admin
 from sojourn_collector.web.api import build_api
 from sojourn_collector.web.api_docs import build_docs
 from sojourn_collector.web.guard import Guard
@@ -179,6 +181,8 @@ def build_web(collector: Collector) -> Guard:
     app.include_router(build_health(Health(collector.report, collector.metrics)))
     app.include_router(build_routes(collector.context))
     app.include_router(build_api(collector.context))
+    letters = Letters(collector.control, collector.config.data / "dead-letters", collector.journal, collector.context.clock)
+    app.include_router(build_admin(letters, collector.control.keys, collector.token))
     app.include_router(build_docs(app))
     app.include_router(build_pages(collector.context))
     mount_static(app)

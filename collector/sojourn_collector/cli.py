@@ -17,6 +17,7 @@ from sojourn_collector.store.client import Store, StoreError
 from sojourn_collector.store.control.control import Control
 from sojourn_collector.store.control.keys import Scope
 from sojourn_collector.store.engine_process import EngineProcess, EngineSettings, EngineStartError
+from sojourn_collector.store.letter_error import LetterError
 from sojourn_collector.store.migrations import MigrationError, migrate
 from sojourn_probes.cli_streams import while_read
 from sojourn_probes.errors import JourneyFileError
@@ -41,7 +42,7 @@ def _code(arguments: Sequence[str] | None) -> int:
     command: Callable[[argparse.Namespace, CollectorConfig], int] = given.command
     try:
         return command(given, load_collector_config(given.config))
-    except (ConfigError, JourneyFileError, ListenError, EngineStartError, MigrationError, CommandError) as error:
+    except (ConfigError, JourneyFileError, ListenError, EngineStartError, MigrationError, CommandError, LetterError) as error:
         print(f"sojourn-collector: {error}", file=sys.stderr)
         return BAD
     except KeyboardInterrupt:
@@ -70,7 +71,9 @@ def parser() -> argparse.ArgumentParser:
     report = add("report", "Print what the running collector reports: problems, people, money.", "report", _report)
     report.add_argument("--json", action="store_true", help="the whole body of /api/v1/impact")
     report.add_argument("--journey", help="one journey only")
-    letters = add("dead-letters", "List what was accepted and could not be loaded.", "dead-letters --json", _dead_letters)
+    letters = add("dead-letters", "List, show, replay or discard what was accepted and could not be loaded.", "dead-letters show 3", _dead_letters)
+    letters.add_argument("action", nargs="?", default="list", choices=["list", "show", "replay", "discard"], help="what to do (default: list)")
+    letters.add_argument("id", nargs="?", type=int, help="id of the letter, as the list shows it")
     letters.add_argument("--json", action="store_true", help="one JSON object a line")
 
     key = commands.add_parser(
@@ -226,20 +229,25 @@ def _control(config: CollectorConfig) -> Control:
 
 
 def _dead_letters(given: argparse.Namespace, config: CollectorConfig) -> int:
+    from sojourn_collector.cli_dead_letters import discard_letter, list_letters, replay_letter, show_letter
+
+    if (given.id is None) != (given.action == "list"):
+        raise CommandError(
+            f"dead-letters {given.action} takes {'no id' if given.action == 'list' else 'the id of a letter'}; see: sojourn-collector dead-letters"
+        )
+    if given.action == "replay":
+        running = _runtime(config)
+        if running is None:
+            raise CommandError(f"no collector runs on {config.data}; start it with: sojourn-collector run --config {given.config}")
+        return replay_letter(running, given.id)
     control = _control(config)
     try:
-        letters = asyncio.run(control.dead_letters.list())
+        if given.action == "list":
+            return list_letters(control, config.data, as_json=given.json)
+        work = show_letter if given.action == "show" else discard_letter
+        return work(control, config.data, given.id, as_json=given.json)
     finally:
         control.close()
-    for letter in letters:
-        if given.json:
-            row = {"signal": letter.signal, "reason": letter.reason, "file": str(config.data / "dead-letters" / letter.file), "at": letter.at.isoformat()}
-            print(json.dumps(row))
-        else:
-            print(f"{letter.at:%Y-%m-%d %H:%M:%S}Z  {letter.signal:8}{letter.file}  {letter.reason}")
-    if not letters and not given.json:
-        print("There are no dead letters.")
-    return OK
 
 
 def _key_create(given: argparse.Namespace, config: CollectorConfig) -> int:

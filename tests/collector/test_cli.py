@@ -7,11 +7,14 @@ import signal
 import socket
 import subprocess
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from sojourn_collector.cli import main
+from sojourn_collector.store.control.control import Control
+from sojourn_collector.store.record import Record
 from tests.collector.process import CollectorProcess, alive
 
 pytestmark = pytest.mark.timeout(300)
@@ -138,3 +141,37 @@ async def test_an_orphaned_engine_is_ended_at_the_next_start(tmp_path: Path):
         assert not alive(first)
     finally:
         assert collector.stop() == 0
+
+
+def test_dead_letters_are_listed_shown_and_thrown_away(config: Path, capsys):
+    """Offline, by their ids; to put one back a collector must run; wrong use is one sentence."""
+    folder = config.parent / "data/dead-letters"
+    folder.mkdir(parents=True)
+    (folder / "1.traces.pb").write_bytes(Record("acme", "b-1", 10**18, "key-1", bytes(32), 1, b"\x0a\x00").encode())
+
+    async def put() -> None:
+        control = Control.open(config.parent / "data/control.sqlite")
+        await control.dead_letters.add("traces", "The engine refused it.", "1.traces.pb", datetime(2026, 11, 20, 14, 0, tzinfo=UTC))
+        control.close()
+
+    asyncio.run(put())
+    given = ["--config", str(config)]
+    assert main(["dead-letters", *given]) == 0
+    assert capsys.readouterr().out == "     1  2026-11-20 14:00:00Z  traces  The engine refused it.\n"
+    assert main(["dead-letters", "show", "1", *given]) == 0
+    shown = capsys.readouterr().out
+    assert "tenant    acme\n" in shown
+    assert "sender    key-1\n" in shown
+    assert shown.endswith('{\n  "resourceSpans": [\n    {}\n  ]\n}\n')
+    for wrong, said in (
+        (["show"], "dead-letters show takes the id of a letter; see: sojourn-collector dead-letters"),
+        (["list", "1"], "dead-letters list takes no id; see: sojourn-collector dead-letters"),
+        (["show", "7"], "there is no dead letter 7; see: sojourn-collector dead-letters"),
+        (["replay", "1"], f"no collector runs on {config.parent / 'data'}; start it with: sojourn-collector run --config {config}"),
+    ):
+        assert main(["dead-letters", *wrong, *given]) == 2
+        assert capsys.readouterr().err == f"sojourn-collector: {said}\n"
+    assert main(["dead-letters", "discard", "1", *given]) == 0
+    assert main(["dead-letters", *given]) == 0
+    assert capsys.readouterr().out == "Dead letter 1 is thrown away.\nThere are no dead letters.\n"
+    assert list(folder.iterdir()) == []

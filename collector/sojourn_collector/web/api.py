@@ -43,7 +43,7 @@ class NotKept(Exception):  # noqa: N818 - says what is the case
     """Nothing is kept under the id asked for."""
 
 
-class _SentenceRoute(APIRoute):
+class SentenceRoute(APIRoute):
     """Turns what may go wrong into a status and one sentence."""
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
@@ -83,7 +83,7 @@ def build_api(context: Context) -> APIRouter:
         422: {"model": ErrorAnswer, "description": "A parameter makes no sense."},
         503: {"model": ErrorAnswer, "description": "The engine cannot answer just now; Retry-After says when to ask again."},
     }
-    router = APIRouter(prefix="/api/v1", tags=["report"], route_class=_SentenceRoute, responses=errors)
+    router = APIRouter(prefix="/api/v1", tags=["report"], route_class=SentenceRoute, responses=errors)
     zone = ZoneInfo(context.impact.timezone)
 
     def asked(since: datetime | None, until: datetime | None) -> Window:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, delete, select
 
 from sojourn_collector.store.control.database import Database, insert_into
 from sojourn_collector.store.control.tables import dead_letters
@@ -40,3 +40,13 @@ class DeadLetters:
         query = select(dead_letters).order_by(dead_letters.c.id.desc()).limit(limit)
         rows = await self._database.read(lambda connection: connection.execute(query).mappings().all())
         return [DeadLetter(**row) for row in rows]
+
+    async def get(self, ident: int) -> DeadLetter | None:
+        """The letter of this id."""
+        query = select(dead_letters).where(dead_letters.c.id == ident)
+        row = await self._database.read(lambda connection: connection.execute(query).mappings().first())
+        return None if row is None else DeadLetter(**row)
+
+    async def remove(self, ident: int) -> None:
+        """Forget one; its file is the caller's."""
+        await self._database.write(lambda connection: connection.execute(delete(dead_letters).where(dead_letters.c.id == ident)))
