@@ -135,7 +135,7 @@ def _exchange(result: RunResult, step: StepResult, exchange: Exchange) -> Span:
     values = _common(result, step.attempt, SpanType.EXCHANGE) | {
         semconv.STEP_ID: step.id,
         semconv.SYNTHETIC_TYPE: "test",
-        **(_http(exchange) if exchange.protocol == "http" else {}),
+        **(_http(exchange) if exchange.protocol == "http" else _websocket(exchange) if exchange.protocol == "websocket" else {}),
         semconv.SERVER_ADDRESS: exchange.server_address or None,
         semconv.SERVER_PORT: exchange.server_port or None,
         semconv.NETWORK_PEER_ADDRESS: exchange.peer_address or None,
@@ -167,6 +167,15 @@ def _http(exchange: Exchange) -> dict[str, Value | None]:
         semconv.HTTP_RESPONSE_STATUS_CODE: exchange.status,
         semconv.HTTP_RESPONSE_BODY_SIZE: exchange.body_size,
         semconv.HTTP_REQUEST_RESEND_COUNT: exchange.hop or None,
+        semconv.URL_FULL: exchange.url,
+        semconv.URL_PATH: _path(exchange.url),
+    }
+
+
+def _websocket(exchange: Exchange) -> dict[str, Value | None]:
+    """What the opening of a WebSocket has of HTTP."""
+    return {
+        semconv.HTTP_RESPONSE_STATUS_CODE: exchange.status,
         semconv.URL_FULL: exchange.url,
         semconv.URL_PATH: _path(exchange.url),
     }

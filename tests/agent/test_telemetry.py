@@ -152,6 +152,19 @@ def test_an_exchange_that_is_no_http_has_nothing_of_http():
     assert [name for name in attributes if name.startswith(("http.", "url."))] == []
 
 
+def test_a_websocket_has_its_address_and_the_status_of_its_opening():
+    """Of HTTP it has no more than these."""
+    opened = exchange(protocol="websocket", method="WEBSOCKET", url="wss://shop.example/live?a=b", status=101)
+    asked = spans(run_result(step(exchanges=(opened,))))[2]
+    attributes = plain(asked.attributes)
+    assert {name: value for name, value in attributes.items() if name.startswith(("http.", "url."))} == {
+        "http.response.status_code": 101,
+        "url.full": "wss://shop.example/live?a=b",
+        "url.path": "/live",
+    }
+    assert asked.name == "WEBSOCKET"
+
+
 async def test_a_walked_tcp_step_is_a_client_span_without_its_secrets():
     """What a tcp step did arrives as one CLIENT span under its step; what was sent and said stays here."""
 
