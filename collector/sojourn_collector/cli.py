@@ -8,14 +8,15 @@ import os
 import sys
 import tempfile
 from collections.abc import Callable, Sequence
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from sojourn_collector.config import CollectorConfig, ConfigError, OtlpListener, load_collector_config, load_impact_config
+from sojourn_collector.config import CollectorConfig, ConfigError, OtlpListener, duration, load_collector_config, load_impact_config
 from sojourn_collector.listeners import ListenError, take
 from sojourn_collector.store.client import Store, StoreError
 from sojourn_collector.store.control.control import Control
-from sojourn_collector.store.control.keys import Scope
+from sojourn_collector.store.control.keys import NewKey, Scope
 from sojourn_collector.store.engine_process import EngineProcess, EngineSettings, EngineStartError
 from sojourn_collector.store.letter_error import LetterError
 from sojourn_collector.store.migrations import MigrationError, migrate
@@ -88,6 +89,10 @@ def parser() -> argparse.ArgumentParser:
     create.add_argument("--scope", required=True, action="append", choices=[str(scope) for scope in Scope], help="what it may do; may be given more than once")
     create.add_argument("--json", action="store_true", help='one JSON object: {"id", "key"}')
     add("list", "List keys, without their secrets.", "key list", _key_list, keys)
+    rotate = add("rotate", "Make the key that follows one; the old one is good for a while yet.", "key rotate 4f1c0a9b2d3e --overlap 7d", _key_rotate, keys)
+    rotate.add_argument("id", help="id of the key, as `key list` shows it")
+    rotate.add_argument("--overlap", default="7d", help="how long the old one is good yet (default: 7d)")
+    rotate.add_argument("--json", action="store_true", help='one JSON object: {"id", "key"}')
     add("revoke", "Make a key worthless from now on.", "key revoke 4f1c0a9b2d3e", _key_revoke, keys).add_argument(
         "id", help="id of the key, as `key list` shows it"
     )
@@ -258,9 +263,15 @@ def _key_create(given: argparse.Namespace, config: CollectorConfig) -> int:
         raise CommandError(str(error)) from error
     finally:
         control.close()
-    if given.json:
+    return _print_key(made, as_json=given.json)
+
+
+def _print_key(made: NewKey, *, as_json: bool, more: str = "") -> int:
+    if as_json:
         print(json.dumps({"id": made.key.id, "key": made.text}))
     else:
+        if more:
+            print(f"# {more}")
         print(f"# Key {made.key.id} for {made.key.name} ({', '.join(sorted(made.key.scopes))}). It is shown this once.")
         print("# Requests carry it as: Authorization: Bearer $SOJOURN_KEY")
         print(f"export SOJOURN_KEY={made.text}")
@@ -274,11 +285,29 @@ def _key_list(given: argparse.Namespace, config: CollectorConfig) -> int:
     finally:
         control.close()
     for key in found:
-        state = f"revoked {key.revoked_at:%Y-%m-%d %H:%M}Z" if key.revoked_at else "valid"
+        state = "valid"
+        if key.revoked_at is not None:
+            word = "revoked" if key.revoked_at <= datetime.now(UTC) else "good until"
+            state = f"{word} {key.revoked_at:%Y-%m-%d %H:%M}Z"
         print(f"{key.id}  {key.name}  {','.join(sorted(key.scopes))}  made {key.created_at:%Y-%m-%d %H:%M}Z  {state}")
     if not found:
         print("There are no keys. Make one: sojourn-collector key create --name shop --scope sources")
     return OK
+
+
+def _key_rotate(given: argparse.Namespace, config: CollectorConfig) -> int:
+    try:
+        overlap = timedelta(seconds=duration(given.overlap))
+    except ValueError as error:
+        raise CommandError(f"--overlap: {error}") from error
+    control = _control(config)
+    try:
+        made = asyncio.run(control.keys.rotate(given.id, overlap))
+    finally:
+        control.close()
+    if made is None:
+        raise CommandError(f"there is no key {given.id} to rotate; see: sojourn-collector key list")
+    return _print_key(made, as_json=given.json, more=f"Key {given.id} is good for {given.overlap} more.")
 
 
 def _key_revoke(given: argparse.Namespace, config: CollectorConfig) -> int:

@@ -71,6 +71,26 @@ def test_keys_are_made_listed_and_revoked(config: Path, capsys):
     assert capsys.readouterr().err == f"sojourn-collector: there is no valid key {ident}; see: sojourn-collector key list\n"
 
 
+def test_a_key_is_rotated_with_overlap(config: Path, capsys):
+    """The new one is printed once, the old one is good until its end; what cannot be rotated is one sentence."""
+    given = ["--config", str(config)]
+    main(["key", "create", "--name", "shop", "--scope", "otlp", "--json", *given])
+    ident = json.loads(capsys.readouterr().out)["id"]
+    assert main(["key", "rotate", ident, "--overlap", "1d", *given]) == 0
+    said = capsys.readouterr().out
+    assert said.startswith(f"# Key {ident} is good for 1d more.\n# Key ")
+    assert said.splitlines()[-1].startswith("export SOJOURN_KEY=sj_")
+    main(["key", "list", *given])
+    listed = capsys.readouterr().out.splitlines()
+    assert sorted(line.split("  ")[-1].split(" ")[0] for line in listed) == ["good", "valid"]
+    for wrong, sentence in (
+        (["rotate", ident], f"there is no key {ident} to rotate; see: sojourn-collector key list"),
+        (["rotate", ident, "--overlap", "soon"], "--overlap: 'soon' is not a duration; write a number with ms, s, m, h or d, such as 30m"),
+    ):
+        assert main(["key", *wrong, *given]) == 2
+        assert capsys.readouterr().err == f"sojourn-collector: {sentence}\n"
+
+
 def test_report_without_a_collector(config: Path, capsys):
     """`report` says that nothing runs and how to start it."""
     assert main(["report", "--config", str(config)]) == 2

@@ -66,7 +66,7 @@ class Intake:
             raise RefusalError(401, "The key is not known or was revoked.", "key", challenge)
         if not key.allows(keys.Scope.OTLP):
             raise RefusalError(403, f"The key {key.name!r} may not send OTLP; it needs the scope {keys.Scope.OTLP}.", "scope")
-        return key.id, key.tenant
+        return key.sender, key.tenant
 
     def make_room(self) -> None:
         """Raises RefusalError 503 when too many requests are in work."""

@@ -104,7 +104,7 @@ def _endpoint(context: IntakeContext, source: Source[Any], parsing: asyncio.Sema
                 return JSONResponse(taken.model_dump(), status_code=400)
             await context.control.inbox.add_many(arrivals)
             if until is not None and not taken.rejected:
-                await context.control.watermarks.advance(source.name, until, sender=key.id, tenant=key.tenant)
+                await context.control.watermarks.advance(source.name, until, sender=key.sender, tenant=key.tenant)
         except _Refused as error:
             return _refusal(error)
         return JSONResponse(taken.model_dump())

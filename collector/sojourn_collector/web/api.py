@@ -47,6 +47,7 @@ class SentenceRoute(APIRoute):
     """Turns what may go wrong into a status and one sentence."""
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """FastAPI's handler within ours."""
         handle = super().get_route_handler()
 
         async def answered(request: Request) -> Response:

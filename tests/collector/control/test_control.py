@@ -1,6 +1,7 @@
 """The control database on a real file."""
 
 import asyncio
+import hashlib
 import multiprocessing
 import os
 import signal
@@ -11,8 +12,11 @@ from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 
 import pytest
+from alembic import command
+from alembic.config import Config
+from sqlalchemy import create_engine, text
 
-from sojourn_collector.store.control import Arrival, Control, LedgerRow, Scope
+from sojourn_collector.store.control import Arrival, Control, LedgerRow, Scope, database
 
 NOW = datetime(2026, 3, 1, 12, 0, 0, 123456, tzinfo=UTC)
 
@@ -232,6 +236,29 @@ class TestTheRest:
         await control.keys.revoke(slow)
         assert await control.watermarks.get("orders") == NOW
 
+    async def test_a_sender_goes_on_under_the_key_that_follows(self, control: Control) -> None:
+        """A rotated key is the same sender: its watermark stands while either key is good, and holds nothing back when both are not."""
+        old = (await control.keys.create("shop", [Scope.SOURCES])).key
+        await control.watermarks.advance("orders", NOW, sender=old.sender)
+        new = await control.keys.rotate(old.id, timedelta(hours=1))
+        assert new is not None
+        assert (new.key.sender, new.key.name, new.key.scopes) == (old.sender, "shop", old.scopes)
+        await control.keys.revoke(old.id)
+        assert await control.watermarks.get("orders") == NOW
+        await control.keys.revoke(new.key.id)
+        assert await control.watermarks.get("orders") is None
+
+    async def test_a_rotated_key_is_good_for_its_overlap(self, control: Control) -> None:
+        """Both are good until then, only the new one afterwards; what is revoked or rotated already is not rotated."""
+        old = await control.keys.create("shop", [Scope.OTLP], now=NOW)
+        new = await control.keys.rotate(old.key.id, timedelta(days=7), now=NOW)
+        assert new is not None
+        for at, good in ((NOW + timedelta(days=6), True), (NOW + timedelta(days=7), False)):
+            assert (await control.keys.verify(old.text, at) is not None) is good
+            assert await control.keys.verify(new.text, at) is not None
+        assert await control.keys.rotate(old.key.id, timedelta(days=7), now=NOW) is None
+        assert await control.keys.rotate("no-such-key", timedelta(days=7), now=NOW) is None
+
     async def test_progress(self, control: Control) -> None:
         """Numbers are replaced; large ones fit; an unknown one is its default."""
         await control.progress.set_many({"a": 1, "b": 2**62})
@@ -254,3 +281,25 @@ class TestTheRest:
         await control.audit.add(NOW, "cli", "key.create", "abc")
         await control.audit.add(NOW, "cli", "key.revoke", "abc", "lost")
         assert [(a.action, a.detail) for a in await control.audit.list()] == [("key.revoke", "lost"), ("key.create", "")]
+
+
+async def test_a_database_of_the_first_version_goes_forward(tmp_path: Path) -> None:
+    """Keys made then are good now, each a sender of its own; watermarks, which had no sender, are said again."""
+    path = tmp_path / "control.sqlite"
+    settings = Config()
+    settings.set_main_option("script_location", str(Path(database.__file__).parent / "migrations"))
+    engine = create_engine(f"sqlite:///{path}")
+    with engine.begin() as connection:
+        settings.attributes["connection"] = connection
+        command.upgrade(settings, "0001")
+        connection.execute(
+            text("INSERT INTO keys VALUES ('abc', 'shop', 'otlp', :digest, 'default', 0, NULL)"), {"digest": hashlib.sha256(b"secret").hexdigest()}
+        )
+        connection.execute(text("INSERT INTO watermarks VALUES ('default', 'orders', 0)"))
+    engine.dispose()
+    control = Control.open(path)
+    key = await control.keys.verify("sj_abc_secret")
+    assert key is not None
+    assert (key.sender, key.name) == ("abc", "shop")
+    assert await control.watermarks.get("orders") is None
+    control.close()

@@ -7,6 +7,7 @@ import os
 import time
 import uuid
 import zlib
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -315,3 +316,16 @@ async def test_off_loopback_a_key_with_the_scope_is_needed(engine, tmp_path, que
         other = await one.post(body, authorization=f"Bearer {wrong.text}")
         assert (other.status_code, sentence(other)) == (403, "The key 'shop' may not send OTLP; it needs the scope otlp.")
         assert (await one.post(body, authorization=f"Bearer {right.text}")).status_code == 200
+
+
+async def test_a_batch_is_known_under_the_key_that_follows(listener: Listener):
+    """An agent whose key is rotated between a batch and its repeat is told that it is stored, and it is stored once."""
+    old = await listener.control.keys.create("agent", [Scope.OTLP])
+    batch, name = os.urandom(8).hex(), os.urandom(8).hex()
+    body = traces(2, batch=name).SerializeToString()
+    assert (await listener.post(body, idempotency_key=batch, authorization=f"Bearer {old.text}")).status_code == 200
+    new = await listener.control.keys.rotate(old.key.id, timedelta(0))
+    assert new is not None
+    assert (await listener.post(body, idempotency_key=batch, authorization=f"Bearer {old.text}")).status_code == 401
+    assert (await listener.post(body, idempotency_key=batch, authorization=f"Bearer {new.text}")).status_code == 200
+    assert await listener.rows("span_count", batch=name) == [{"n": 2}]

@@ -5,7 +5,7 @@ import hmac
 import secrets
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 
 from sqlalchemy import Connection, RowMapping, insert, select, update
@@ -28,7 +28,11 @@ class Scope(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """A key as it may be shown: everything but its secret."""
+    """A key as it may be shown: everything but its secret.
+
+    `sender` is who uses it, the same for a key and those that follow it by rotation: batches and watermarks are known by it.
+    `revoked_at` may lie ahead: until then the key is good.
+    """
 
     id: str
     name: str
@@ -36,6 +40,7 @@ class Key:
     tenant: str
     created_at: datetime
     revoked_at: datetime | None = None
+    sender: str = ""
 
     def allows(self, scope: Scope) -> bool:
         """Whether this key may do `scope`."""
@@ -59,14 +64,15 @@ class Keys:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def create(self, name: str, scopes: Iterable[Scope], *, tenant: str = "default", now: datetime | None = None) -> NewKey:
-        """Make a key. Raises ValueError when the name is empty or there is no scope."""
+    async def create(self, name: str, scopes: Iterable[Scope], *, tenant: str = "default", now: datetime | None = None, sender: str = "") -> NewKey:
+        """Make a key; `sender` is that of a key it follows. Raises ValueError when the name is empty or there is no scope."""
         wanted = frozenset(Scope(scope) for scope in scopes)
         if not name.strip() or len(name) > _LONGEST:
             raise ValueError(f"a key needs a name of 1 to {_LONGEST} characters")
         if not wanted:
             raise ValueError(f"a key needs a scope: {', '.join(Scope)}")
-        key = Key(secrets.token_hex(6), name.strip(), wanted, tenant, now or datetime.now(UTC))
+        ident = secrets.token_hex(6)
+        key = Key(ident, name.strip(), wanted, tenant, now or datetime.now(UTC), sender=sender or ident)
         secret = secrets.token_hex(32)
         row = {
             "id": key.id,
@@ -76,12 +82,13 @@ class Keys:
             "tenant": tenant,
             "created_at": key.created_at,
             "revoked_at": None,
+            "sender": key.sender,
         }
         await self._database.write(lambda connection: connection.execute(insert(keys), row))
         return NewKey(key, f"{_PREFIX}_{key.id}_{secret}")
 
-    async def verify(self, presented: str) -> Key | None:
-        """The key whose whole text is `presented`; None when it is malformed, unknown, wrong or revoked."""
+    async def verify(self, presented: str, now: datetime | None = None) -> Key | None:
+        """The key whose whole text is `presented`; None when it is malformed, unknown, wrong or revoked by `now`."""
         prefix, _, rest = presented.partition("_")
         id_, _, secret = rest.partition("_")
         if prefix != _PREFIX or not id_ or not secret or len(presented) > _LONGEST or not presented.isascii():
@@ -91,7 +98,7 @@ class Keys:
         # An unknown id costs the same comparison as a known one.
         expected = row["sha256"] if row is not None else _digest("")
         right = hmac.compare_digest(_digest(secret), expected)
-        if row is None or not right or row["revoked_at"] is not None:
+        if row is None or not right or (row["revoked_at"] is not None and row["revoked_at"] <= (now or datetime.now(UTC))):
             return None
         return _key(row)
 
@@ -104,12 +111,26 @@ class Keys:
     async def revoke(self, id_: str, *, now: datetime | None = None) -> bool:
         """Make a key worthless from now on. False when there is no such key or it is revoked already."""
         at = now or datetime.now(UTC)
+        good = keys.c.revoked_at.is_(None) | (keys.c.revoked_at > at)
 
         def work(connection: Connection) -> bool:
-            statement = update(keys).where(keys.c.id == id_, keys.c.revoked_at.is_(None)).values(revoked_at=at)
-            return connection.execute(statement).rowcount == 1
+            return connection.execute(update(keys).where(keys.c.id == id_, good).values(revoked_at=at)).rowcount == 1
 
         return await self._database.write(work)
+
+    async def rotate(self, id_: str, overlap: timedelta, *, now: datetime | None = None) -> NewKey | None:
+        """Make the key that follows this one: same name, scopes, tenant and sender. The old one is good for `overlap` more.
+
+        None when there is no such key, or it is revoked or rotated already.
+        """
+        at = now or datetime.now(UTC)
+        known = next((key for key in await self.list() if key.id == id_ and key.revoked_at is None), None)
+        if known is None:
+            return None
+        made = await self.create(known.name, known.scopes, tenant=known.tenant, now=at, sender=known.sender)
+        ends = update(keys).where(keys.c.id == id_, keys.c.revoked_at.is_(None)).values(revoked_at=at + overlap)
+        await self._database.write(lambda connection: connection.execute(ends))
+        return made
 
 
 def _digest(secret: str) -> str:
@@ -118,4 +139,4 @@ def _digest(secret: str) -> str:
 
 def _key(row: RowMapping) -> Key:
     scopes = frozenset(Scope(word) for word in row["scope"].split())
-    return Key(row["id"], row["name"], scopes, row["tenant"], row["created_at"], row["revoked_at"])
+    return Key(row["id"], row["name"], scopes, row["tenant"], row["created_at"], row["revoked_at"], row["sender"] or row["id"])

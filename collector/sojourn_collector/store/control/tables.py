@@ -41,6 +41,7 @@ keys = Table(
     Column("tenant", String(64), nullable=False),
     Column("created_at", Instant, nullable=False),
     Column("revoked_at", Instant),
+    Column("sender", String(32), nullable=False, server_default=""),
 )
 
 ledger = Table(

@@ -1,6 +1,6 @@
 """Watermarks: up to which moment the senders of a source say they have sent everything."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 
 from sqlalchemy import Connection, func, select
 
@@ -9,7 +9,7 @@ from sojourn_collector.store.control.tables import keys, watermarks
 
 
 class Watermarks:
-    """One moment per tenant, source and sender (the id of its key); it only moves forward. The slowest sender decides for the source."""
+    """One moment per tenant, source and sender (that of its key); it only moves forward. The slowest sender decides for the source."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -25,13 +25,15 @@ class Watermarks:
 
         await self._database.write(work)
 
-    async def get(self, source: str, *, tenant: str = "default") -> datetime | None:
+    async def get(self, source: str, *, tenant: str = "default", now: datetime | None = None) -> datetime | None:
         """Up to when everything of `source` is known: the earliest of its senders' moments; None when none ever gave one.
 
-        A sender whose key was revoked sends no more and holds nothing back.
+        A sender all of whose keys are revoked by `now` sends no more and holds nothing back.
         """
-        revoked = select(keys.c.id).where(keys.c.revoked_at.is_not(None))
+        at = now or datetime.now(UTC)
+        good = select(keys.c.sender).where(keys.c.revoked_at.is_(None) | (keys.c.revoked_at > at))
+        gone = select(keys.c.sender).where(keys.c.sender.not_in(good))
         query = select(func.min(watermarks.c.ts, type_=watermarks.c.ts.type)).where(
-            watermarks.c.tenant == tenant, watermarks.c.source == source, watermarks.c.sender.not_in(revoked)
+            watermarks.c.tenant == tenant, watermarks.c.source == source, watermarks.c.sender.not_in(gone)
         )
         return await self._database.read(lambda connection: connection.execute(query).scalar())
