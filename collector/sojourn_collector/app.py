@@ -12,7 +12,7 @@ import os
 import secrets
 import signal
 import socket
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from importlib.metadata import version
@@ -28,6 +28,7 @@ from sojourn_collector.context import Context, now
 from sojourn_collector.counters import Counters
 from sojourn_collector.join.journeys import JourneyFolder
 from sojourn_collector.join.worker import JoinWorker
+from sojourn_collector.listener_tls import ServerTls, TlsFilesError
 from sojourn_collector.listeners import QuietServer, take, url_of
 from sojourn_collector.receive.app import OtlpApp
 from sojourn_collector.receive.batches import Batches
@@ -53,6 +54,8 @@ from sojourn_collector.web.render import Pages
 log = logging.getLogger("sojourn.collector")
 
 RUNTIME_FILE = "control.json"
+RENEW_EVERY = 10.0
+"""Seconds between looks at the files of certificates."""
 LEDGER_KEPT = timedelta(days=30)
 
 
@@ -200,27 +203,34 @@ def build_web(collector: Collector) -> Guard:
 
 async def serve(config: CollectorConfig, impact: ImpactConfig, environ: Mapping[str, str]) -> None:
     """Run until SIGTERM or SIGINT. Raises StartError, ListenError, ConfigError, EngineStartError when it cannot start."""
+    try:
+        tls = {key: None if one.tls is None else ServerTls(one.tls, f"{key}.tls") for key, one in (("otlp", config.otlp), ("web", config.web))}
+    except TlsFilesError as error:
+        raise StartError(str(error)) from error
     otlp_socket, web_socket = take(config.otlp, "otlp"), None
     try:
         web_socket = take(config.web, "web")
         async with build(config, impact, environ) as collector:
-            await _run(collector, otlp_socket, web_socket)
+            await _run(collector, otlp_socket, web_socket, tls)
     finally:
         for one in (otlp_socket, web_socket):
             if one is not None:
                 one.close()
 
 
-async def _run(collector: Collector, otlp_socket: socket.socket, web_socket: socket.socket) -> None:
+async def _run(collector: Collector, otlp_socket: socket.socket, web_socket: socket.socket, tls: Mapping[str, ServerTls | None]) -> None:
     config = collector.config
     intake = Intake(collector.journal, collector.batches, collector.control.keys, config.limits, collector.counters)
-    servers = [(QuietServer(OtlpApp(intake, needs_key=config.otlp.needs_key)), otlp_socket), (QuietServer(build_web(collector)), web_socket)]
+    servers = [
+        (QuietServer(OtlpApp(intake, needs_key=config.otlp.needs_key), tls["otlp"]), otlp_socket),
+        (QuietServer(build_web(collector), tls["web"]), web_socket),
+    ]
     by_grpc = None
     if config.otlp.grpc_address is not None:
         # Loaded only where it is wanted: it takes 20 MiB.
         from sojourn_collector.receive.otlp_grpc import OtlpGrpc
 
-        by_grpc = OtlpGrpc(intake, needs_key=config.otlp.grpc_needs_key)
+        by_grpc = OtlpGrpc(intake, needs_key=config.otlp.grpc_needs_key, tls=tls["otlp"])
         await by_grpc.start(*config.otlp.grpc_address)
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
@@ -229,10 +239,11 @@ async def _run(collector: Collector, otlp_socket: socket.socket, web_socket: soc
     runtime = config.data / RUNTIME_FILE
     tasks = [asyncio.create_task(server.serve(sockets=[taken]), name="listener") for server, taken in servers]
     work = asyncio.create_task(_work(collector), name="work")
+    renewing = asyncio.create_task(_renew([one for one in tls.values() if one is not None]), name="certificates")
     try:
-        addresses = {"web": url_of(web_socket), "otlp": url_of(otlp_socket)}
+        addresses = {"web": url_of(web_socket, tls=tls["web"] is not None), "otlp": url_of(otlp_socket, tls=tls["otlp"] is not None)}
         if by_grpc is not None:
-            addresses["otlp_grpc"] = f"http://127.0.0.1:{by_grpc.port}"
+            addresses["otlp_grpc"] = f"{'http' if tls['otlp'] is None else 'https'}://127.0.0.1:{by_grpc.port}"
         await asyncio.to_thread(_write_runtime, runtime, {**addresses, "token": collector.token, "pid": os.getpid()})
         log.info("collector %s: report at %s, OTLP at %s", version("sojourn"), addresses["web"], addresses["otlp"])
         stopping = asyncio.create_task(stop.wait())
@@ -247,11 +258,24 @@ async def _run(collector: Collector, otlp_socket: socket.socket, web_socket: soc
         if by_grpc is not None:
             await by_grpc.stop()
         await asyncio.gather(*tasks, return_exceptions=True)
-        work.cancel()
-        await asyncio.gather(work, return_exceptions=True)
+        for task in (work, renewing):
+            task.cancel()
+        await asyncio.gather(work, renewing, return_exceptions=True)
         runtime.unlink(missing_ok=True)
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.remove_signal_handler(number)
+
+
+async def _renew(listeners: Sequence[ServerTls]) -> None:
+    """Take up renewed certificates."""
+    while True:
+        await asyncio.sleep(RENEW_EVERY)
+        for one in listeners:
+            try:
+                if await asyncio.to_thread(one.renew):
+                    log.info("the certificate %s was renewed", one.settings.cert_file)
+            except TlsFilesError as error:
+                log.warning("%s; the old one is used on", error)
 
 
 def _write_runtime(path: Path, content: dict[str, Any]) -> None:

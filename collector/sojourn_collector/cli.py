@@ -5,6 +5,7 @@ import asyncio
 import json
 import logging
 import os
+import ssl
 import sys
 import tempfile
 from collections.abc import Callable, Sequence
@@ -12,7 +13,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from sojourn_collector.config import CollectorConfig, ConfigError, OtlpListener, duration, load_collector_config, load_impact_config
+from sojourn_collector.config import CollectorConfig, ConfigError, ListenerTls, OtlpListener, duration, load_collector_config, load_impact_config
+from sojourn_collector.listener_tls import ServerTls, TlsFilesError, own_client
 from sojourn_collector.listeners import ListenError, take
 from sojourn_collector.store.client import Store, StoreError
 from sojourn_collector.store.control.control import Control
@@ -132,6 +134,9 @@ def _check(given: argparse.Namespace, config: CollectorConfig) -> int:
     if running:
         lines.append(("collector", True, f"runs at {running['web']}"))
     else:
+        for key, listener in (("otlp", config.otlp), ("web", config.web)):
+            if listener.tls is not None:
+                look(f"certificate of {key}", lambda key=key, tls=listener.tls: _certificate(tls, key), TlsFilesError)  # type: ignore[misc]
         look("OTLP address", lambda: _free(config, "otlp"), ListenError)
         if config.otlp.grpc_address is not None:
             look("OTLP address of gRPC", lambda: _free(config, "otlp.grpc"), ListenError)
@@ -157,6 +162,11 @@ def _free(config: CollectorConfig, which: str) -> str:
     listener = {"otlp": config.otlp, "web": config.web, "otlp.grpc": OtlpListener(listen=config.otlp.grpc, insecure=config.otlp.insecure)}[which]
     take(listener, which).close()
     return f"{listener.listen} is free"
+
+
+def _certificate(tls: ListenerTls, key: str) -> str:
+    ServerTls(tls, f"{key}.tls")
+    return str(tls.cert_file)
 
 
 def _engine_starts() -> str:
@@ -205,6 +215,10 @@ def _runtime(config: CollectorConfig) -> dict[str, Any] | None:
     return found
 
 
+def _trusted(config: CollectorConfig) -> ssl.SSLContext | bool:
+    return own_client(None if config.web.tls is None else config.web.tls.cert_file)
+
+
 def _report(given: argparse.Namespace, config: CollectorConfig) -> int:
     import httpx2
 
@@ -212,7 +226,7 @@ def _report(given: argparse.Namespace, config: CollectorConfig) -> int:
     if running is None:
         raise CommandError(f"no collector runs on {config.data}; start it with: sojourn-collector run --config {given.config}")
     try:
-        with httpx2.Client(trust_env=False, timeout=60, headers={"authorization": f"Bearer {running['token']}"}) as http:
+        with httpx2.Client(trust_env=False, timeout=60, headers={"authorization": f"Bearer {running['token']}"}, verify=_trusted(config)) as http:
             answer = http.get(f"{running['web']}/api/v1/impact", params={"journey": given.journey} if given.journey else {})
     except httpx2.HTTPError as error:
         raise CommandError(f"the collector at {running['web']} does not answer ({error})") from error
@@ -244,7 +258,7 @@ def _dead_letters(given: argparse.Namespace, config: CollectorConfig) -> int:
         running = _runtime(config)
         if running is None:
             raise CommandError(f"no collector runs on {config.data}; start it with: sojourn-collector run --config {given.config}")
-        return replay_letter(running, given.id)
+        return replay_letter(running, given.id, _trusted(config))
     control = _control(config)
     try:
         if given.action == "list":

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import ssl
 from pathlib import Path
 from typing import Any
 
@@ -52,12 +53,12 @@ def discard_letter(control: Control, data: Path, ident: int, *, as_json: bool) -
     return OK
 
 
-def replay_letter(running: dict[str, Any], ident: int) -> int:
+def replay_letter(running: dict[str, Any], ident: int, trusted: ssl.SSLContext | bool) -> int:
     """Ask the running collector to put one back. Raises LetterError."""
     import httpx2
 
     try:
-        with httpx2.Client(trust_env=False, timeout=30, headers={"authorization": f"Bearer {running['token']}"}) as http:
+        with httpx2.Client(trust_env=False, timeout=30, headers={"authorization": f"Bearer {running['token']}"}, verify=trusted) as http:
             answer = http.post(f"{running['web']}/api/v1/admin/dead-letters/{ident}/replay")
     except httpx2.HTTPError as error:
         raise LetterError(f"the collector at {running['web']} does not answer ({error})") from error

@@ -70,7 +70,24 @@ def is_loopback(host: str) -> bool:
         return False
 
 
-_OPEN = "{} can be reached from other machines; listen on 127.0.0.1 behind a proxy with TLS, or say insecure: true (every request then needs a key)"
+_OPEN = (
+    "{} can be reached from other machines; give tls: a certificate, listen on 127.0.0.1 behind a proxy, or say insecure: true (a key is needed all the same)"
+)
+
+
+class ListenerTls(Model):
+    """TLS of a listener. Files are relative to collector.yaml and are read again when they change."""
+
+    cert_file: Path = Field(strict=False, description="PEM file with the certificate and those it hangs on.")
+    key_file: Path | None = Field(default=None, strict=False, description="PEM file with its key, without a password; default: it is in cert_file.")
+    client_ca_file: Path | None = Field(
+        default=None, strict=False, description="PEM file of authorities; only senders with a certificate of one may connect, and need no key."
+    )
+
+    @field_validator("cert_file", "key_file", "client_ca_file")
+    @classmethod
+    def _beside_the_file(cls, value: Path | None, info: ValidationInfo) -> Path | None:
+        return (info.context["folder"] / value).resolve() if value is not None and info.context else value
 
 
 class Listener(Model):
@@ -78,6 +95,7 @@ class Listener(Model):
 
     listen: str = Field(description="Address and port; port 0 takes a free one.")
     insecure: bool = Field(default=False, description="Allow an address off loopback without TLS; requests then need a key.")
+    tls: ListenerTls | None = Field(default=None, description="Speak TLS.")
 
     @property
     def address(self) -> tuple[str, int]:
@@ -92,7 +110,7 @@ class Listener(Model):
     @model_validator(mode="after")
     def _guarded(self) -> Self:
         host, _ = split_listen(self.listen)
-        if not is_loopback(host) and not self.insecure:
+        if not is_loopback(host) and not self.insecure and self.tls is None:
             raise ValueError(_OPEN.format(self.listen))
         return self
 
@@ -115,7 +133,7 @@ class OtlpListener(Listener):
 
     @model_validator(mode="after")
     def _guarded_grpc(self) -> Self:
-        if self.grpc_needs_key and not self.insecure:
+        if self.grpc_needs_key and not self.insecure and self.tls is None:
             raise ValueError(_OPEN.format(self.grpc))
         return self
 

@@ -10,10 +10,13 @@ import uvicorn
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from sojourn_collector.config import Listener
+from sojourn_collector.listener_tls import ServerTls, sender_of
 
 HEADER_DEADLINE = 10.0
 """Seconds for a request's headers to arrive; uvicorn itself would wait for ever."""
 HEADER_BYTES = 64 << 10
+PEER = "sojourn.peer"
+"""Key of the ASGI scope under which a sender's certificate is named; None without one."""
 
 
 class ListenError(Exception):
@@ -36,11 +39,12 @@ def taken_sentence(address: str, key: str, why: str = "is taken by another progr
     return f"{address} {why}: stop that program or give {key} another address in collector.yaml"
 
 
-def url_of(taken: socket.socket) -> str:
+def url_of(taken: socket.socket, *, tls: bool = False) -> str:
     """Where a bound socket is reached from this machine."""
     host, port = taken.getsockname()[:2]
     host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)
-    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+    scheme = "https" if tls else "http"
+    return f"{scheme}://[{host}]:{port}" if ":" in host else f"{scheme}://{host}:{port}"
 
 
 class GuardedProtocol(HttpToolsProtocol):
@@ -76,8 +80,10 @@ class GuardedProtocol(HttpToolsProtocol):
         super().on_header(name, value)
 
     def on_headers_complete(self) -> None:
-        """In time."""
+        """In time. Whom the sender's certificate names goes along in the scope, as `PEER`."""
         self._disarm()
+        connection = self.transport.get_extra_info("ssl_object") if self.transport is not None else None
+        self.scope[PEER] = None if connection is None else sender_of(connection.getpeercert())  # type: ignore[literal-required]
         super().on_headers_complete()
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -109,12 +115,13 @@ class GuardedProtocol(HttpToolsProtocol):
 class QuietServer(uvicorn.Server):
     """A uvicorn server whose owner decides when it ends."""
 
-    def __init__(self, app: Any) -> None:
-        super().__init__(
-            uvicorn.Config(
-                app, http=GuardedProtocol, ws="none", lifespan="off", log_config=None, access_log=False, server_header=False, timeout_graceful_shutdown=3
-            )
+    def __init__(self, app: Any, tls: ServerTls | None = None) -> None:
+        config = uvicorn.Config(
+            app, http=GuardedProtocol, ws="none", lifespan="off", log_config=None, access_log=False, server_header=False, timeout_graceful_shutdown=3
         )
+        config.load()
+        config.ssl = None if tls is None else tls.context
+        super().__init__(config)
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:

@@ -9,10 +9,13 @@ from hypothesis import strategies as st
 from sojourn_collector.config import ConfigError, duration, load_collector_config, load_impact_config, size
 from sojourn_collector.strict_yaml import scalar
 
-ADDRESS = "0.0.0.0:4318 can be reached from other machines; listen on 127.0.0.1 behind a proxy with TLS, or say insecure: true (every request then needs a key)"
+ADDRESS = (
+    "0.0.0.0:4318 can be reached from other machines; give tls: a certificate, listen on 127.0.0.1 behind a proxy, "
+    "or say insecure: true (a key is needed all the same)"
+)
 BAD_COLLECTOR = {
     "unknown key": ("dta: x\n", "1:1: dta: unknown key; known here: data, journeys, impact, otlp, web, engine, probe_keys, limits"),
-    "unknown key inside": ("web:\n  port: 1\n", "2:3: web.port: unknown key; known here: listen, insecure, hosts"),
+    "unknown key inside": ("web:\n  port: 1\n", "2:3: web.port: unknown key; known here: listen, insecure, tls, hosts"),
     "wrong type": ("web: {listen: 8400}\n", "1:7: web.listen: input should be a valid string, got 8400"),
     "no address": ("web: {listen: here}\n", "1:1: web: 'here' is not an address; write host:port, such as 127.0.0.1:4318"),
     "no gRPC address": ("otlp: {grpc: here}\n", "1:1: otlp: 'here' is not an address; write host:port, such as 127.0.0.1:4318"),

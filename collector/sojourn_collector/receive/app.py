@@ -8,6 +8,7 @@ import logging
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
+from sojourn_collector.listeners import PEER
 from sojourn_collector.receive import otlp_json
 from sojourn_collector.receive.answers import CONTENT_TYPES, Encoding, RefusalError, Taken, refusal_body, taken_body
 from sojourn_collector.receive.body import ClientGoneError, Receive, read_body
@@ -41,7 +42,7 @@ class OtlpApp:
         self._intake.active += 1
         try:
             signal = PATHS.get(path)
-            taken = await self._answer(signal, str(scope["method"]), path, headers, encoding, receive)
+            taken = await self._answer(signal, str(scope["method"]), path, headers, encoding, receive, scope.get(PEER))
             assert signal is not None
             status, body, extra = 200, taken_body(taken, signal, encoding), {}
         except RefusalError as error:
@@ -61,12 +62,14 @@ class OtlpApp:
         await send({"type": "http.response.start", "status": status, "headers": fields})
         await send({"type": "http.response.body", "body": body})
 
-    async def _answer(self, signal: Signal | None, method: str, path: str, headers: Mapping[bytes, bytes], encoding: Encoding, receive: Receive) -> Taken:
+    async def _answer(
+        self, signal: Signal | None, method: str, path: str, headers: Mapping[bytes, bytes], encoding: Encoding, receive: Receive, peer: str | None
+    ) -> Taken:
         if signal is None:
             raise RefusalError(404, f"There is nothing at {path[:80]}; OTLP is taken at {', '.join(PATHS)}.", "path")
         if method != "POST":
             raise RefusalError(405, f"{path} takes POST only.", "method", {"allow": "POST"})
-        sender = await self._intake.credential(headers.get(b"authorization", b"").decode("latin-1"), needs_key=self._needs_key)
+        sender = await self._intake.credential(headers.get(b"authorization", b"").decode("latin-1"), needs_key=self._needs_key, peer=peer)
         if _content_type(headers) not in ENCODINGS:
             raise RefusalError(415, "The Content-Type must be application/x-protobuf or application/json.", "content-type")
         self._intake.make_room()

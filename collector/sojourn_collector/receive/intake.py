@@ -53,11 +53,13 @@ class Intake:
         self._key_check = key_check
         self._clock = clock
 
-    async def credential(self, given: str, *, needs_key: bool) -> tuple[str, str]:
-        """Who sends with this `authorization`, and for which tenant. Raises RefusalError 401, 403."""
+    async def credential(self, given: str, *, needs_key: bool, peer: str | None = None) -> tuple[str, str]:
+        """Who sends with this `authorization`, and for which tenant; `peer` is whom a verified certificate names. Raises RefusalError 401, 403."""
         scheme, _, presented = given.partition(" ")
         challenge = {"www-authenticate": "Bearer"}
         if not given:
+            if peer is not None:
+                return peer, TENANT
             if needs_key:
                 raise RefusalError(401, "A key is needed: send Authorization: Bearer <key>.", "key", challenge)
             return LOCAL, TENANT

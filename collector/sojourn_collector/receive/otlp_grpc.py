@@ -12,6 +12,7 @@ from typing import Any, Final
 import grpc
 
 from sojourn_collector.config import Limits
+from sojourn_collector.listener_tls import ServerTls, TlsFilesError, sender_named
 from sojourn_collector.listeners import ListenError, taken_sentence
 from sojourn_collector.receive.answers import RPC_CODES, RefusalError, status_details, taken_body
 from sojourn_collector.receive.body import Inflater
@@ -37,9 +38,11 @@ CODES: Final = {code.value[0]: code for code in grpc.StatusCode}
 class OtlpGrpc(grpc.GenericRpcHandler):  # type: ignore[misc]  # grpc has no types
     """The listener: `start`, then `stop`."""
 
-    def __init__(self, intake: Intake, *, needs_key: bool = False) -> None:
+    def __init__(self, intake: Intake, *, needs_key: bool = False, tls: ServerTls | None = None) -> None:
         self._intake = intake
         self._needs_key = needs_key
+        self._tls = tls
+        self._shown: tuple[bytes, bytes, bytes | None] | None = None
         self._server: Any = None
         self.port = 0
 
@@ -58,7 +61,9 @@ class OtlpGrpc(grpc.GenericRpcHandler):  # type: ignore[misc]  # grpc has no typ
             ),
         )
         try:
-            self.port = self._server.add_insecure_port(f"[{host}]:{port}" if ":" in host else f"{host}:{port}")
+            address = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+            credentials = self._credentials()
+            self.port = self._server.add_insecure_port(address) if credentials is None else self._server.add_secure_port(address, credentials)
         except RuntimeError as error:
             raise ListenError(taken_sentence(f"{host}:{port}", "otlp.grpc")) from error
         await self._server.start()
@@ -67,6 +72,26 @@ class OtlpGrpc(grpc.GenericRpcHandler):  # type: ignore[misc]  # grpc has no typ
         """Take no more; let what is in work finish."""
         if self._server is not None:
             await self._server.stop(GRACE)
+
+    def _credentials(self) -> Any:
+        """None without TLS. The files are looked at again at each handshake."""
+        if self._tls is None:
+            return None
+        self._shown = self._tls.pem()
+        return grpc.dynamic_ssl_server_credentials(_configured(self._shown), self._renewed, self._shown[2] is not None)
+
+    def _renewed(self) -> Any:
+        """The certificate as its files have it now, None when they are as they were or cannot be read."""
+        assert self._tls is not None
+        try:
+            now = self._tls.pem()
+        except TlsFilesError as error:
+            log.warning("%s; the old one is used on", error)
+            return None
+        if now == self._shown:
+            return None
+        self._shown = now
+        return _configured(now)
 
     def service(self, handler_call_details: Any) -> Any:
         """The handler of a call. One message is read by us, in its own time, and not before its sender is known."""
@@ -101,7 +126,7 @@ class OtlpGrpc(grpc.GenericRpcHandler):  # type: ignore[misc]  # grpc has no typ
 
     async def _answer(self, signal: Signal, context: Any) -> bytes:
         metadata = {key: value for key, value in context.invocation_metadata() or () if isinstance(value, str)}
-        sender = await self._intake.credential(metadata.get("authorization", ""), needs_key=self._needs_key)
+        sender = await self._intake.credential(metadata.get("authorization", ""), needs_key=self._needs_key, peer=_peer(context))
         self._intake.make_room()
         batch = batch_id(metadata.get(BATCH_HEADER, ""))
         limits = self._intake.limits
@@ -112,6 +137,17 @@ class OtlpGrpc(grpc.GenericRpcHandler):  # type: ignore[misc]  # grpc has no typ
             raise RefusalError(408, f"The message did not arrive within {limits.body_deadline:g} s.", "slow") from error
         body = b"" if message is grpc.aio.EOF else unpacked(message, limits)
         return taken_body(await self._intake.take(signal, body, batch, sender), signal, "protobuf")
+
+
+def _configured(pem: tuple[bytes, bytes, bytes | None]) -> Any:
+    key, chain, authorities = pem
+    return grpc.ssl_server_certificate_configuration([(key, chain)], authorities)
+
+
+def _peer(context: Any) -> str | None:
+    """Whom the sender's certificate names; gRPC gives its names in their order, URIs and DNS names alike."""
+    names = [name.decode("utf-8", "replace") for name in context.auth_context().get("x509_subject_alternative_name", ())]
+    return sender_named(next((name for name in names if "://" in name), names[0] if names else None))
 
 
 def unpacked(message: bytes, limits: Limits) -> bytes:

@@ -15,6 +15,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 
 from sojourn_collector.config import Limits, OtlpListener
 from sojourn_collector.counters import Counters
+from sojourn_collector.listener_tls import ServerTls
 from sojourn_collector.listeners import QuietServer, take, url_of
 from sojourn_collector.receive.app import OtlpApp
 from sojourn_collector.receive.batches import Batches
@@ -68,7 +69,9 @@ class Listener:
 
 
 @contextlib.asynccontextmanager
-async def listening(engine: Endpoint, folder: Path, queries: Path, limits: Limits, *, needs_key: bool = False) -> AsyncIterator[Listener]:
+async def listening(
+    engine: Endpoint, folder: Path, queries: Path, limits: Limits, *, needs_key: bool = False, tls: ServerTls | None = None
+) -> AsyncIterator[Listener]:
     """Run journal, loader and listener on `folder`."""
     for name, sql in QUERIES.items():
         (queries / f"{name}.sql").write_text(sql)
@@ -82,15 +85,15 @@ async def listening(engine: Endpoint, folder: Path, queries: Path, limits: Limit
     loader = Loader(journal, store, control.ledger, control.dead_letters, folder / "dead", counters, on_settled=batches.settled)
     batches.index(await journal.open())
     intake = Intake(journal, batches, control.keys, limits, counters)
-    by_grpc = OtlpGrpc(intake, needs_key=needs_key)
+    by_grpc = OtlpGrpc(intake, needs_key=needs_key, tls=tls)
     await by_grpc.start("127.0.0.1", 0)
     taken = take(OtlpListener(listen="127.0.0.1:0"), "otlp")
-    server = QuietServer(OtlpApp(intake, needs_key=needs_key))
+    server = QuietServer(OtlpApp(intake, needs_key=needs_key), tls)
     serving = asyncio.create_task(server.serve(sockets=[taken]))
     loading = asyncio.create_task(loader.run())
     async with httpx2.AsyncClient(trust_env=False, verify=False, timeout=30) as http:
         try:
-            yield Listener(url_of(taken), f"127.0.0.1:{by_grpc.port}", http, store, counters, control, journal, loader, intake)
+            yield Listener(url_of(taken, tls=tls is not None), f"127.0.0.1:{by_grpc.port}", http, store, counters, control, journal, loader, intake)
         finally:
             server.should_exit = True
             await by_grpc.stop()
