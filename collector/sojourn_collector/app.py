@@ -245,7 +245,8 @@ async def _run(collector: Collector, otlp_socket: socket.socket, web_socket: soc
         if by_grpc is not None:
             addresses["otlp_grpc"] = f"{'http' if tls['otlp'] is None else 'https'}://127.0.0.1:{by_grpc.port}"
         await asyncio.to_thread(_write_runtime, runtime, {**addresses, "token": collector.token, "pid": os.getpid()})
-        log.info("collector %s: report at %s, OTLP at %s", version("sojourn"), addresses["web"], addresses["otlp"])
+        ways = " and ".join(addresses[way] for way in ("otlp", "otlp_grpc") if way in addresses)
+        log.info("collector %s: report at %s, OTLP at %s", version("sojourn"), addresses["web"], ways)
         stopping = asyncio.create_task(stop.wait())
         done, _ = await asyncio.wait([stopping, work, *tasks], return_when=asyncio.FIRST_COMPLETED)
         stopping.cancel()
