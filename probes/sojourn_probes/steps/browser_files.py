@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from sojourn_probes.semconv import FailureKind
 from sojourn_probes.steps.browser import Download
-from sojourn_probes.steps.browser_doing import ActionFailed, Doing, first_line
+from sojourn_probes.steps.browser_doing import ActionFailed, Doing
 from sojourn_probes.steps.browser_verbs import Upload
 from sojourn_probes.units import show_duration, show_size
 
@@ -56,12 +56,15 @@ async def download(doing: Doing, form: Download) -> None:
 
     seconds = doing.left(form.timeout)
     what = f"download by {doing.says(form.click)}"
+    doing.walk.taking = True
     try:
         async with doing.page.expect_download(timeout=seconds * 1000) as begun:
             await doing.on("download by", form.click, lambda locator, ms: locator.click(timeout=ms), form.timeout)
         found = await begun.value
     except TimeoutError:
         raise ActionFailed(FailureKind.TIMEOUT, f"{what}: no download began within {show_duration(seconds)}") from None
+    finally:
+        doing.walk.taking = False
     try:
         await _judge(found, form, what, seconds, doing)
     finally:
@@ -79,7 +82,7 @@ async def _judge(found: "Downloading", form: Download, what: str, seconds: float
     except TimeoutError:
         raise ActionFailed(FailureKind.TIMEOUT, f"{what}: not all there within {show_duration(seconds)}") from None
     except Error as fault:
-        raise ActionFailed(FailureKind.CONTENT, f"{what}: broke off ({await found.failure() or first_line(fault)})") from None
+        raise ActionFailed(FailureKind.CONTENT, f"{what}: broke off ({await found.failure() or doing.first_line(fault)})") from None
     name, size = found.suggested_filename, path.stat().st_size
     wanted = None if form.file is None else doing.context.names.fill_text(form.file)
     if wanted is not None and not re.fullmatch(".*".join(re.escape(part) for part in wanted.split("*")), name):
