@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 MAX_UPLOAD: Final = 50 * 1000**2
 """Bytes of all files of one upload."""
+_LOOK: Final = 0.1
 
 _TAKES_FILES: Final = """(element) => {
   const field = element instanceof HTMLLabelElement ? element.control : element;
@@ -56,7 +57,7 @@ async def download(doing: Doing, form: Download) -> None:
 
     seconds = doing.left(form.timeout)
     what = f"download by {doing.says(form.click)}"
-    doing.walk.taking = True
+    doing.walk.taking, doing.walk.received = True, 0.0
     try:
         async with doing.page.expect_download(timeout=seconds * 1000) as begun:
             await doing.on("download by", form.click, lambda locator, ms: locator.click(timeout=ms), form.timeout)
@@ -73,12 +74,24 @@ async def download(doing: Doing, form: Download) -> None:
             await found.delete()
 
 
+async def _arrived(found: "Downloading", form: Download, what: str, doing: Doing) -> Path:
+    """The whole file; one that has grown too large is not waited for."""
+    path = asyncio.ensure_future(found.path())
+    try:
+        while not (await asyncio.wait([path], timeout=_LOOK))[0]:
+            if doing.walk.received > form.max_size:
+                raise ActionFailed(FailureKind.EXPECTATION, f"{what}: more than {show_size(form.max_size)} and not yet all of it")
+        return await path
+    finally:
+        path.cancel()
+
+
 async def _judge(found: "Downloading", form: Download, what: str, seconds: float, doing: Doing) -> None:
     from playwright.async_api import Error
 
     try:
         async with asyncio.timeout(doing.left(form.timeout)):
-            path = await found.path()
+            path = await _arrived(found, form, what, doing)
     except TimeoutError:
         raise ActionFailed(FailureKind.TIMEOUT, f"{what}: not all there within {show_duration(seconds)}") from None
     except Error as fault:

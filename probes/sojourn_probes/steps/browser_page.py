@@ -41,6 +41,7 @@ class Walk:
     secret_fields: list["Locator"] = field(default_factory=list)
     tracing: bool = False
     taking: bool = False
+    received: float = 0.0
     crashed: set["Page"] = field(default_factory=set)
     _opened_from: dict["Page", "Page"] = field(default_factory=dict)
     _asides: dict["Page", Aside] = field(default_factory=dict)
@@ -130,6 +131,7 @@ class Walk:
         with suppress(Error):
             cdp = await self.context.new_cdp_session(page)
             cdp.on("Runtime.bindingCalled", lambda event: self.vitals.leaving(event))
+            cdp.on("Page.downloadProgress", lambda event: self.receiving(event))
             aside = self._asides[page] = Aside(page, cdp)
             own = f"if (window === top && {json.dumps(list(self.network.context.own_origins))}.includes(location.origin)) {{ {SCRIPT} }}"
             wanted: list[Any] = [self.network.attach(cdp), aside.keep(own, BINDING)]
@@ -138,6 +140,10 @@ class Walk:
             if self.settings.cpu is not None:
                 wanted.append(cdp.send("Emulation.setCPUThrottlingRate", {"rate": self.settings.cpu}))
             await asyncio.gather(*wanted)
+
+    def receiving(self, event: dict[str, Any]) -> None:
+        """Some more of a file has come."""
+        self.received = max(self.received, float(event.get("receivedBytes", 0)))
 
     def heard(self, message: "ConsoleMessage") -> None:
         """Keep a line of the console that complains."""
