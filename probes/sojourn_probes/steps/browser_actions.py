@@ -36,7 +36,7 @@ async def do(doing: Doing, action: said.Action) -> None:
     except TimeoutError:
         raise ActionFailed(FailureKind.TIMEOUT, f"{action.verb}: not possible in the time the step has") from None
     except Error as fault:
-        if doing.page.is_closed() or not doing.walk.alive() or doing.page in doing.walk.crashed:
+        if doing.lost or not doing.walk.alive():
             raise
         # The page went somewhere where nobody answers, or the action cannot be done to it.
         code = code_in(str(fault))
@@ -65,7 +65,7 @@ async def _goto(doing: Doing, form: verbs.Goto) -> None:
             own = doing.walk.network.gate.is_own(url)
             why = f"answered 401{': it does not take the user and password under auth' if own else ''}" if refused else code
             raise ActionFailed(kind_of_code(code), f"goto {shown}: {why}") from None
-        if doing.page.is_closed():
+        if doing.lost:
             raise
         kind = FailureKind.CONFIG if origin_of(url) is None else FailureKind.SCRIPT
         raise ActionFailed(kind, f"goto {shown}: {doing.first_line(fault)}") from None
@@ -111,7 +111,7 @@ async def _press(doing: Doing, form: verbs.Press) -> None:
     try:
         await doing.page.keyboard.press(key)
     except Error as fault:
-        if doing.page.is_closed():
+        if doing.lost:
             raise
         raise ActionFailed(FailureKind.SCRIPT, f"press {form.key}: {doing.first_line(fault)}") from None
 

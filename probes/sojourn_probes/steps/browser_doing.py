@@ -39,6 +39,11 @@ class Doing:
         return self.walk.page
 
     @property
+    def lost(self) -> bool:
+        """Whether the tab on show is closed, or its page has crashed."""
+        return self.page.is_closed() or self.page in self.walk.crashed
+
+    @property
     def root(self) -> Union["Page", "FrameLocator"]:
         """Where targets are looked for."""
         return self.page if self.frame is None else self.frame
@@ -107,7 +112,7 @@ class Doing:
             async with asyncio.timeout(self.left(2)):
                 several = await locator.count()
         except (Error, TimeoutError):
-            if not self.page.is_closed() and self.walk.alive():
+            if not self.lost and self.walk.alive():
                 raise ActionFailed(FailureKind.SCRIPT, f"{what}: {self.first_line(fault)}") from None
             raise fault from None
         if several > 1:

@@ -191,7 +191,7 @@ async def value_of(doing: Doing, js: str, what: str, arg: Any = None) -> Any:
     except TimeoutError:
         raise ActionFailed(FailureKind.TIMEOUT, f"{what}: no value within {show_duration(seconds)}") from None
     except Error as fault:
-        if doing.page.is_closed():
+        if doing.lost:
             raise
         raise ActionFailed(
             FailureKind.SCRIPT, f"{what}: {doing.first_line(fault).removeprefix('Page.evaluate: ').removeprefix('Locator.evaluate: ')}"

@@ -1,12 +1,16 @@
 """Pages that go on elsewhere, lie about themselves, or open what nobody asked for: what a step says of them is still so."""
 
+import asyncio
 import math
+import os
+import signal
+from pathlib import Path
 
 import pytest
 
 from sojourn_probes.semconv import FailureKind, Outcome
 from tests.probes.site import Answer, Asked, answer
-from tests.probes.steps.browser_site import page
+from tests.probes.steps.browser_site import page, started_by_us
 from tests.probes.steps.browsing import journey, only_failure, warm
 from tests.probes.walking import walk
 
@@ -148,3 +152,21 @@ async def test_a_file_that_grows_too_large_is_not_waited_for():
     assert kind is FailureKind.EXPECTATION
     assert message.endswith("more than 1.0 MB and not yet all of it")
     assert result.ended_ns - result.started_ns < 15e9
+
+
+async def test_a_page_that_crashes_is_a_browser_that_was_lost():
+    """When the page's own process ends, the run is inconclusive, and the next one passes in the same browser."""
+
+    async def crash() -> None:
+        await asyncio.sleep(1)
+        for pid in started_by_us():
+            if b"--type=renderer" in Path(f"/proc/{pid}/cmdline").read_bytes():
+                os.kill(pid, signal.SIGKILL)
+
+    async with warm(hostile) as (served, tools):
+        await walk(journey(served.url, "goto: /"), tools=tools)
+        waiting = "evaluate: new Promise((done) => setTimeout(done, 8000))"
+        result, _ = await asyncio.gather(walk(journey(served.url, "goto: /", waiting, timeout="15s"), tools=tools), crash())
+        after = await walk(journey(served.url, "goto: /"), tools=tools)
+    assert (result.outcome, only_failure(result)[0]) == (Outcome.INCONCLUSIVE, FailureKind.BROWSER)
+    assert after.failure is None
