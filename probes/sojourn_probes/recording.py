@@ -28,19 +28,22 @@ if TYPE_CHECKING:
     from playwright.async_api import Browser, BrowserContext, Page, Playwright
 
 MAX_ACTIONS: Final = 1000
+MAX_TYPED: Final = 20_000
+"""States of secret fields remembered: one for each key that is pressed in them."""
+MAX_VALUE: Final = 10_000
 PRESS_SECONDS: Final = 1.5
 """A page that comes so soon after Enter was asked for by it."""
 _MISSING: Final = "recording needs Playwright, which is not installed; run pip install 'sojourn[browser]'"
 _OLD: Final = "the installed Playwright has no recorder that can be listened to; run pip install --upgrade playwright"
 _LISTENER: Final = """
 (() => {
-  const secret = new WeakSet();
+  const secret = new WeakSet(), typed = window.__sojournTyped;
   const look = (event) => {
     const field = event.composedPath()[0];
     if (!(field instanceof HTMLInputElement)) return;
     const kind = `${field.type} ${field.autocomplete}`.toLowerCase();
     if (/password|one-time-code|cc-number|cc-csc/.test(kind)) secret.add(field);
-    if (event.type === 'input' && secret.has(field) && field.value) window.__sojournTyped(field.value);
+    if (event.type === 'input' && secret.has(field) && field.value) (typed || window.__sojournTyped)(field.value);
   };
   for (const kind of ['focusin', 'input']) window.addEventListener(kind, look, true);
 })();
@@ -70,6 +73,11 @@ class Seen:
 
     done: list[Done] = field(default_factory=list)
     typed: set[str] = field(default_factory=set)
+
+    def heard(self, value: str) -> None:
+        """A field that may be secret holds `value`. Any page may say so, and none may fill our memory."""
+        if len(self.typed) < MAX_TYPED and len(value) <= MAX_VALUE:
+            self.typed.add(value)
 
 
 class _Listener:
@@ -175,7 +183,7 @@ async def _watched(
 ) -> None:
     context = await browser.new_context()
     browser.on("disconnected", lambda _: over.set())
-    await context.expose_binding("__sojournTyped", lambda _, value: seen.typed.add(str(value)))
+    await context.expose_binding("__sojournTyped", lambda _, value: seen.heard(str(value)))
     await context.add_init_script(_LISTENER)
     listener = _Listener(seen, say)
     inner: Any = getattr(context, "_impl_obj", None)

@@ -8,12 +8,13 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urljoin
 
+from sojourn_probes.addresses import origin_of
 from sojourn_probes.errors import NameMissing
 from sojourn_probes.names import mentions_secret
 from sojourn_probes.semconv import FailureKind
 from sojourn_probes.steps import browser as said
 from sojourn_probes.steps import browser_verbs as verbs
-from sojourn_probes.steps.browser_doing import ActionFailed, Doing, first_line
+from sojourn_probes.steps.browser_doing import ActionFailed, Doing
 from sojourn_probes.steps.browser_faults import code_in, kind_of_code
 from sojourn_probes.steps.browser_files import download, upload
 from sojourn_probes.steps.browser_places import frame, new_tab, tab
@@ -28,7 +29,19 @@ _CERTIFICATE_FAULT: Final = "Playwright client-certificate error:"
 
 async def do(doing: Doing, action: said.Action) -> None:
     """Do one action. Raises `ActionFailed`, `NameMissing`, and Playwright's `Error` when the browser itself is lost."""
-    await ACTIONS[action.verb](doing, action.form)
+    from playwright.async_api import Error, TimeoutError  # noqa: A004 - Playwright's own
+
+    try:
+        await ACTIONS[action.verb](doing, action.form)
+    except TimeoutError:
+        raise ActionFailed(FailureKind.TIMEOUT, f"{action.verb}: not possible in the time the step has") from None
+    except Error as fault:
+        if doing.lost or not doing.walk.alive():
+            raise
+        # The page went somewhere where nobody answers, or the action cannot be done to it.
+        code = code_in(str(fault))
+        kind = FailureKind.SCRIPT if code is None else kind_of_code(code)
+        raise ActionFailed(kind, f"{action.verb}: {code or doing.first_line(fault)}") from None
 
 
 async def _goto(doing: Doing, form: verbs.Goto) -> None:
@@ -41,15 +54,21 @@ async def _goto(doing: Doing, form: verbs.Goto) -> None:
     except TimeoutError:
         raise ActionFailed(FailureKind.TIMEOUT, f"goto {shown}: not loaded within {show_duration(seconds)}") from None
     except Error as fault:
-        code = code_in(str(fault))
+        if doing.page in doing.walk.crashed:
+            raise
+        code, answered = code_in(str(fault)), doing.walk.network.answered(url)
+        if code in (None, "ERR_ABORTED") and answered is not None and answered < 400:
+            why = f"answered {answered} with nothing to show, or the page went on elsewhere meanwhile"
+            raise ActionFailed(FailureKind.CONTENT, f"goto {shown}: {why}; take a file with download, other answers with an http step") from None
         if code is not None:
             refused = code == "ERR_INVALID_AUTH_CREDENTIALS"
             own = doing.walk.network.gate.is_own(url)
             why = f"answered 401{': it does not take the user and password under auth' if own else ''}" if refused else code
             raise ActionFailed(kind_of_code(code), f"goto {shown}: {why}") from None
-        if doing.page.is_closed():
+        if doing.lost:
             raise
-        raise ActionFailed(FailureKind.CONFIG, f"goto {shown}: {first_line(fault)}") from None
+        kind = FailureKind.CONFIG if origin_of(url) is None else FailureKind.SCRIPT
+        raise ActionFailed(kind, f"goto {shown}: {doing.first_line(fault)}") from None
     if answer is not None and answer.status == 503 and (refused_for := await _certificate_fault(doing, answer)) is not None:
         raise ActionFailed(FailureKind.TLS, f"goto {shown}: {refused_for}")
     if answer is not None and answer.status >= 400 and not form.any_status:
@@ -92,9 +111,9 @@ async def _press(doing: Doing, form: verbs.Press) -> None:
     try:
         await doing.page.keyboard.press(key)
     except Error as fault:
-        if doing.page.is_closed():
+        if doing.lost:
             raise
-        raise ActionFailed(FailureKind.SCRIPT, f"press {form.key}: {first_line(fault)}") from None
+        raise ActionFailed(FailureKind.SCRIPT, f"press {form.key}: {doing.first_line(fault)}") from None
 
 
 async def _select(doing: Doing, form: verbs.Select) -> None:
@@ -139,9 +158,9 @@ async def _script(doing: Doing, form: verbs.Script) -> None:
     except FileNotFoundError:
         raise ActionFailed(FailureKind.CONFIG, f"script {form.file}: there is no such file in {doing.context.folder}") from None
     except AssertionError as fault:
-        raise ActionFailed(FailureKind.EXPECTATION, f"script {form.file}: {first_line(fault) or 'an assertion does not hold'}") from None
-    except Exception as fault:  # noqa: BLE001 - whatever an author's script does wrong is a result
-        raise ActionFailed(FailureKind.SCRIPT, f"script {form.file}: {type(fault).__name__}: {first_line(fault)}") from None
+        raise ActionFailed(FailureKind.EXPECTATION, f"script {form.file}: {doing.first_line(fault) or 'an assertion does not hold'}") from None
+    except (Exception, SystemExit) as fault:  # noqa: BLE001 - whatever an author's script does wrong is a result
+        raise ActionFailed(FailureKind.SCRIPT, f"script {form.file}: {type(fault).__name__}: {doing.first_line(fault)}") from None
 
 
 ACTIONS: Final[dict[str, Callable[[Doing, Any], Awaitable[None]]]] = {

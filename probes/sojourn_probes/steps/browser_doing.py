@@ -39,6 +39,11 @@ class Doing:
         return self.walk.page
 
     @property
+    def lost(self) -> bool:
+        """Whether the tab on show is closed, or its page has crashed."""
+        return self.page.is_closed() or self.page in self.walk.crashed
+
+    @property
     def root(self) -> Union["Page", "FrameLocator"]:
         """Where targets are looked for."""
         return self.page if self.frame is None else self.frame
@@ -55,6 +60,10 @@ class Doing:
     def locate(self, target: Target) -> "Locator":
         """Playwright's locator of `target`, its names filled."""
         return locate(target, self.root, self.context.names.fill_text)
+
+    def first_line(self, fault: BaseException) -> str:
+        """The first line of an error's text, which Playwright follows with a log, without secrets."""
+        return (self.context.redact.text(str(fault)).strip().splitlines() or [""])[0][:300]
 
     def says(self, target: Target) -> str:
         """The target in words, its names filled and secrets taken out."""
@@ -91,7 +100,9 @@ class Doing:
 
     async def instead_of(self, target: Target) -> str:
         """What the page shows that `target` may have meant, to be added to a sentence; empty when nobody can say."""
-        return await instead(target, self.context.names.fill_text(target.name or getattr(target, target.way or "css") or ""), self.root)
+        return await instead(
+            target, self.context.names.fill_text(target.name or getattr(target, target.way or "css") or ""), self.root, self.context.redact.text
+        )
 
     async def explain(self, what: str, locator: "Locator", fault: Exception) -> NoReturn:
         """Tell an unclear target from a lost browser; always raises."""
@@ -101,12 +112,12 @@ class Doing:
             async with asyncio.timeout(self.left(2)):
                 several = await locator.count()
         except (Error, TimeoutError):
-            if not self.page.is_closed() and self.walk.alive():
-                raise ActionFailed(FailureKind.SCRIPT, f"{what}: {first_line(fault)}") from None
+            if not self.lost and self.walk.alive():
+                raise ActionFailed(FailureKind.SCRIPT, f"{what}: {self.first_line(fault)}") from None
             raise fault from None
         if several > 1:
             raise ActionFailed(FailureKind.SCRIPT, f"{what}: there are {several} of it; say which with nth, or name it more exactly") from None
-        raise ActionFailed(FailureKind.SCRIPT, f"{what}: {first_line(fault)}") from None
+        raise ActionFailed(FailureKind.SCRIPT, f"{what}: {self.first_line(fault)}") from None
 
 
 def locate(target: Target, root: Any, fill: Callable[[str], str]) -> "Locator":
@@ -128,8 +139,3 @@ def locate(target: Target, root: Any, fill: Callable[[str], str]) -> "Locator":
     else:
         found = root.locator(fill(target.css or "body"))
     return found if target.nth is None else found.nth(target.nth)
-
-
-def first_line(fault: Exception) -> str:
-    """The first line of an error's text; Playwright's go on with a log."""
-    return (str(fault).strip().splitlines() or [""])[0][:300]

@@ -54,8 +54,8 @@ async def gather(walk: Walk, context: StepContext, console: list[str], kinds: li
 
 
 async def _screenshot(walk: Walk, context: StepContext, console: list[str], path: Path) -> None:
-    picture = await screenshot(walk, context.redact)
-    await asyncio.to_thread(path.write_bytes, picture)
+    if (picture := await screenshot(walk, context.redact)) is not None:
+        await asyncio.to_thread(path.write_bytes, picture)
 
 
 async def _har(walk: Walk, context: StepContext, console: list[str], path: Path) -> None:
@@ -69,7 +69,7 @@ async def _har(walk: Walk, context: StepContext, console: list[str], path: Path)
 
 
 async def _dom(walk: Walk, context: StepContext, console: list[str], path: Path) -> None:
-    text = without(await _unknown_secrets(walk, context), context.redact.text(await dom(walk)))
+    text = without(await _unknown_secrets(walk, context), context.redact.text(await dom(walk, context.redact)))
     await asyncio.to_thread(path.write_text, text)
 
 

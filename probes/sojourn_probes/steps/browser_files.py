@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from sojourn_probes.semconv import FailureKind
 from sojourn_probes.steps.browser import Download
-from sojourn_probes.steps.browser_doing import ActionFailed, Doing, first_line
+from sojourn_probes.steps.browser_doing import ActionFailed, Doing
 from sojourn_probes.steps.browser_verbs import Upload
 from sojourn_probes.units import show_duration, show_size
 
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 MAX_UPLOAD: Final = 50 * 1000**2
 """Bytes of all files of one upload."""
+_LOOK: Final = 0.1
 
 _TAKES_FILES: Final = """(element) => {
   const field = element instanceof HTMLLabelElement ? element.control : element;
@@ -56,12 +57,15 @@ async def download(doing: Doing, form: Download) -> None:
 
     seconds = doing.left(form.timeout)
     what = f"download by {doing.says(form.click)}"
+    doing.walk.taking, doing.walk.received = True, 0.0
     try:
         async with doing.page.expect_download(timeout=seconds * 1000) as begun:
             await doing.on("download by", form.click, lambda locator, ms: locator.click(timeout=ms), form.timeout)
         found = await begun.value
     except TimeoutError:
         raise ActionFailed(FailureKind.TIMEOUT, f"{what}: no download began within {show_duration(seconds)}") from None
+    finally:
+        doing.walk.taking = False
     try:
         await _judge(found, form, what, seconds, doing)
     finally:
@@ -70,16 +74,28 @@ async def download(doing: Doing, form: Download) -> None:
             await found.delete()
 
 
+async def _arrived(found: "Downloading", form: Download, what: str, doing: Doing) -> Path:
+    """The whole file; one that has grown too large is not waited for."""
+    path = asyncio.ensure_future(found.path())
+    try:
+        while not (await asyncio.wait([path], timeout=_LOOK))[0]:
+            if doing.walk.received > form.max_size:
+                raise ActionFailed(FailureKind.EXPECTATION, f"{what}: more than {show_size(form.max_size)} and not yet all of it")
+        return await path
+    finally:
+        path.cancel()
+
+
 async def _judge(found: "Downloading", form: Download, what: str, seconds: float, doing: Doing) -> None:
     from playwright.async_api import Error
 
     try:
         async with asyncio.timeout(doing.left(form.timeout)):
-            path = await found.path()
+            path = await _arrived(found, form, what, doing)
     except TimeoutError:
         raise ActionFailed(FailureKind.TIMEOUT, f"{what}: not all there within {show_duration(seconds)}") from None
     except Error as fault:
-        raise ActionFailed(FailureKind.CONTENT, f"{what}: broke off ({await found.failure() or first_line(fault)})") from None
+        raise ActionFailed(FailureKind.CONTENT, f"{what}: broke off ({await found.failure() or doing.first_line(fault)})") from None
     name, size = found.suggested_filename, path.stat().st_size
     wanted = None if form.file is None else doing.context.names.fill_text(form.file)
     if wanted is not None and not re.fullmatch(".*".join(re.escape(part) for part in wanted.split("*")), name):

@@ -3,6 +3,7 @@
 import asyncio
 import difflib
 import re
+from collections.abc import Callable
 from typing import Any, Final
 
 from sojourn_probes.steps.browser_targets import Target
@@ -16,13 +17,13 @@ _ATTRIBUTES: Final = {"placeholder": "placeholder", "test_id": "data-testid"}
 _VALUES: Final = "(all, name) => all.slice(0, 500).map((element) => element.getAttribute(name)).filter(Boolean)"
 
 
-async def instead(target: Target, wanted: str, root: Any) -> str:
+async def instead(target: Target, wanted: str, root: Any, redact: Callable[[str], str]) -> str:
     """`; the page shows …; name …` for `target`, which was not found below `root`. Empty when the page does not say."""
     from playwright.async_api import Error
 
     try:
         async with asyncio.timeout(_SECONDS):
-            names = await _names(target, root)
+            names = await _names(target, root, redact)
     except (Error, TimeoutError):
         return ""
     if target.way == "css":
@@ -35,15 +36,15 @@ async def instead(target: Target, wanted: str, root: Any) -> str:
     return f"; the page shows {' and '.join(near)}: name what is there, or wait for what comes first"
 
 
-async def _names(target: Target, root: Any) -> dict[str, str]:
+async def _names(target: Target, root: Any, redact: Callable[[str], str]) -> dict[str, str]:
     """Words by bare name: what stands on the page of the kind that was looked for."""
     attribute = _ATTRIBUTES.get(target.way or "")
     if attribute is not None:
         values = await root.locator(f"[{attribute}]").evaluate_all(_VALUES, attribute)
-        return {value: f"{_kind(target)} '{value}'" for value in values}
+        return {value: f"{_kind(target)} '{value[:80]}'" for value in map(redact, values)}
     if target.way == "css":
         return {}
-    return dict(found for line in (await root.locator("body").aria_snapshot()).splitlines() if (found := _read(line, target)) is not None)
+    return dict(found for line in redact(await root.locator("body").aria_snapshot()).splitlines() if (found := _read(line, target)) is not None)
 
 
 def _read(line: str, target: Target) -> tuple[str, str] | None:

@@ -125,6 +125,17 @@ class Network:
                 return {"status": int(record.response["status"]), "headers": headers, "url": url}
         return None
 
+    def answered(self, url: str) -> int | None:
+        """The status of the newest answer to `url` in this step, its body come or not; None when there is none."""
+        url = url.partition("#")[0]
+        answers = [request["response"] for request in self._open.values() if "response" in request]
+        answers += [record.response for record in reversed(self.records) if record.response]
+        return next((int(answer["status"]) for answer in answers if answer["url"] == url), None)
+
+    def lost(self) -> Record | None:
+        """The newest page of this step that did not come at all."""
+        return next((record for record in reversed(self.records) if record.code and record.request.get("type") == "Document"), None)
+
     def spawn(self, work: Coroutine[Any, Any, None]) -> None:
         """Run `work` beside the step."""
         task = asyncio.get_running_loop().create_task(work)

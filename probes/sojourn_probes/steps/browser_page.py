@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 from sojourn_probes.steps.base import StepContext
+from sojourn_probes.steps.browser_aside import Aside, again
 from sojourn_probes.steps.browser_cookies import Cookies
 from sojourn_probes.steps.browser_gate import Gate, Rules
 from sojourn_probes.steps.browser_network import Network
@@ -17,9 +18,12 @@ from sojourn_probes.steps.browser_vitals import BINDING, SCRIPT, Vitals
 from sojourn_probes.steps.http_request import user_agent
 
 if TYPE_CHECKING:
-    from playwright.async_api import BrowserContext, ConsoleMessage, Dialog, Locator, Page
+    from playwright.async_api import BrowserContext, ConsoleMessage, Dialog, Download, Locator, Page
 
 MAX_CONSOLE: Final = 50
+_LINE: Final = 10_000
+MAX_TABS: Final = 20
+"""Tabs open at once; a page that opens more of them has them closed again."""
 
 
 @dataclass(slots=True)
@@ -36,7 +40,11 @@ class Walk:
     console: list[str] = field(default_factory=list)
     secret_fields: list["Locator"] = field(default_factory=list)
     tracing: bool = False
+    taking: bool = False
+    received: float = 0.0
+    crashed: set["Page"] = field(default_factory=set)
     _opened_from: dict["Page", "Page"] = field(default_factory=dict)
+    _asides: dict["Page", Aside] = field(default_factory=dict)
     _equipping: dict["Page", "asyncio.Task[None]"] = field(default_factory=dict)
 
     async def begin(self, step: StepContext, console: list[str], exchanges: list[Any]) -> None:
@@ -48,16 +56,27 @@ class Walk:
         now = step.clock.now_ns() / 1e6
         # Only our own pages get to know: a mark is proof of being a probe.
         own = f"if ({json.dumps(list(step.own_origins))}.includes(location.origin))"
-        later = self.context.add_init_script(f"{own} {{ window.__sojourn = {json.dumps(known)}; window.__sojourn_since = {now}; }}")
-        begin = f"{own} {{ window.__sojourn = {json.dumps(known)}; if (window.__sojourn_begin) window.__sojourn_begin({now}); }}"
+        tell = f"{own} {{ window.__sojourn = {json.dumps(known)}; }}"
+        later = self.context.add_init_script(tell)
         # An empty tab is nobody's page, and asking it anything costs its first script context.
-        await (later if self.page.url == "about:blank" else asyncio.gather(later, self.page.evaluate(f"() => {{ {begin} }}")))
+        await (later if self.page.url == "about:blank" else asyncio.gather(later, self._begin_here(f"() => {{ {tell} }}", now)))
         if self.settings.evidence.trace != "never":
             if self.tracing:
                 await self.context.tracing.stop_chunk()
             await self.context.tracing.start_chunk()
             self.tracing = True
         await self.cookies.give(self.context)
+
+    async def _begin_here(self, tell: str, now: float) -> None:
+        page = self.page
+        await asyncio.gather(
+            again(page, lambda: page.evaluate(tell)),
+            *([aside.ask(f"globalThis.sojournBegin && sojournBegin({now})")] if (aside := self.aside(page)) else []),
+        )
+
+    def aside(self, page: "Page") -> Aside | None:
+        """Our world beside `page`; None while it is not watched."""
+        return self._asides.get(page)
 
     def show(self, page: "Page", opened_from: "Page | None" = None) -> None:
         """Go on in the tab `page`."""
@@ -79,13 +98,26 @@ class Walk:
         return browser is not None and browser.is_connected()
 
     def attend(self, page: "Page") -> None:
-        """A tab has opened: watch it. Its very first request may be under way already and then goes without our headers."""
+        """A tab has opened: watch it, or close it where there are too many.
+
+        Its very first request may be under way already and then goes without our headers.
+        """
+        if len(self.context.pages) > MAX_TABS:
+            self.network.spawn(_close(page))
+            return
         page.on("console", lambda message: self.heard(message))
+        page.on("crash", lambda page: self.crashed.add(page))
+        page.on("download", lambda download: None if self.taking else self.network.spawn(_cancel(download)))
         page.on("pageerror", lambda fault: self.thrown(fault))
         if self.settings.dialogs == "accept":
             page.on("dialog", lambda dialog: self.network.spawn(_accept(dialog)))
         self._equipping[page] = asyncio.get_running_loop().create_task(self._equip(page))
-        page.once("close", lambda page: self._equipping.pop(page, None))
+        page.once("close", lambda page: self._forget(page))
+
+    def _forget(self, page: "Page") -> None:
+        self._equipping.pop(page, None)
+        self._asides.pop(page, None)
+        self.crashed.discard(page)
 
     async def equipped(self, page: "Page") -> None:
         """Wait until `page` is watched."""
@@ -99,22 +131,33 @@ class Walk:
         with suppress(Error):
             cdp = await self.context.new_cdp_session(page)
             cdp.on("Runtime.bindingCalled", lambda event: self.vitals.leaving(event))
-            wanted = [self.network.attach(cdp), cdp.send("Runtime.enable"), cdp.send("Runtime.addBinding", {"name": BINDING})]
+            cdp.on("Page.downloadProgress", lambda event: self.receiving(event))
+            aside = self._asides[page] = Aside(page, cdp)
+            own = f"if (window === top && {json.dumps(list(self.network.context.own_origins))}.includes(location.origin)) {{ {SCRIPT} }}"
+            wanted: list[Any] = [self.network.attach(cdp), aside.keep(own, BINDING)]
             if (line := self.settings.network) is not None:
                 wanted.append(cdp.send("Network.emulateNetworkConditions", _conditions(line)))
             if self.settings.cpu is not None:
                 wanted.append(cdp.send("Emulation.setCPUThrottlingRate", {"rate": self.settings.cpu}))
             await asyncio.gather(*wanted)
 
+    def receiving(self, event: dict[str, Any]) -> None:
+        """Some more of a file has come."""
+        self.received = max(self.received, float(event.get("receivedBytes", 0)))
+
     def heard(self, message: "ConsoleMessage") -> None:
         """Keep a line of the console that complains."""
         if message.type in ("error", "warning") and len(self.console) < MAX_CONSOLE:
-            self.console.append(f"{message.type}: {message.text[:500]}")
+            self.console.append(f"{message.type}: {self._cut(message.text)}")
 
     def thrown(self, fault: Any) -> None:
         """Keep an error of the page's own script."""
         if len(self.console) < MAX_CONSOLE:
-            self.console.append(f"uncaught: {str(fault)[:500]}")
+            self.console.append(f"uncaught: {self._cut(str(fault))}")
+
+    def _cut(self, text: str) -> str:
+        # Secrets go first: half of one would not be known for one. No line is looked through without end.
+        return self.network.context.redact.text(text[:_LINE])[:500]
 
     async def settle(self) -> None:
         """Let what is under way finish; for the end."""
@@ -133,6 +176,20 @@ async def _accept(dialog: "Dialog") -> None:
 
     with suppress(Error):
         await dialog.accept()
+
+
+async def _cancel(download: "Download") -> None:
+    from playwright.async_api import Error
+
+    with suppress(Error):
+        await download.cancel()
+
+
+async def _close(page: "Page") -> None:
+    from playwright.async_api import Error
+
+    with suppress(Error):
+        await page.close()
 
 
 async def walk_of(step: StepContext, settings: BrowserDefaults) -> Walk:
@@ -156,8 +213,7 @@ async def walk_of(step: StepContext, settings: BrowserDefaults) -> Walk:
         if settings.permissions:
             for origin in step.own_origins:
                 await context.grant_permissions(list(settings.permissions), origin=origin)
-        script = f"if ({json.dumps(list(step.own_origins))}.includes(location.origin)) {{ {SCRIPT} }}"
-        _, page = await asyncio.gather(context.add_init_script(script), context.new_page())
+        page = await context.new_page()
         walk = Walk(context, page, Network(step, Gate(step, rules)), settings, Cookies(step), lent.private)
         walk.attend(page)
         await walk.equipped(page)

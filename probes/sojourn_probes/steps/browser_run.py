@@ -48,7 +48,7 @@ class Runner:
         except BrowserMissing as fault:
             seen.failure = Failure(FailureKind.BROWSER, str(fault))
         except Error as fault:
-            seen.failure = Failure(FailureKind.BROWSER, f"the browser was lost: {(str(fault).splitlines() or [''])[0][:200]}")
+            seen.failure = Failure(FailureKind.BROWSER, f"the browser was lost: {(context.redact.text(str(fault)).splitlines() or [''])[0][:200]}")
         if seen.failure is not None and seen.failure.kind is FailureKind.BROWSER:
             seen.ended_ns = clock.now_ns()
         context.kept.pop("partial", None)
@@ -66,6 +66,11 @@ class Runner:
             trouble = "" if part.actions[done].goto is not None else walk.network.trouble()
             where = f"action {done + 1} of {len(part.actions)}, {fault}"
             seen.failure = Failure(fault.kind, context.redact.text(f"{where}; {trouble}" if trouble else where))
+        else:
+            # The browser's own page about a site that does not answer is no page of the site's.
+            if (lost := walk.network.lost()) is not None and walk.page.url.startswith("chrome-error:"):
+                url = context.redact.url(lost.request["request"]["url"])
+                seen.failure = Failure(lost.error or FailureKind.CONNECT, f"the step ended on an error page of the browser: {url}: {lost.code}")
         finally:
             seen.ended_ns = context.clock.now_ns()
         await self._look(doing, seen)
@@ -77,12 +82,15 @@ class Runner:
 
         walk: Walk = doing.walk
         page: Any = walk.page
+        if (aside := walk.aside(page)) is None:
+            return
         with contextlib.suppress(Error, TimeoutError):
             async with asyncio.timeout(1.0 if seen.failure is not None else 5.0):
                 seen.facts["url"] = page.url
                 (seen.vitals, shown), cookies, _ = await asyncio.gather(
-                    walk.vitals.read(page), walk.cookies.take(walk.context, page.url), walk.network.finish_step()
+                    walk.vitals.read(aside), walk.cookies.take(walk.context, page.url), walk.network.finish_step()
                 )
+                seen.facts["url"] = page.url
                 seen.facts |= shown | {"cookies": cookies}
                 seen.facts["requests"] = walk.network.requests
                 seen.note = walk.network.dropped()

@@ -8,6 +8,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from sojourn_probes.model import Model
 from sojourn_probes.steps.auth import OAuth2, PlainAuth, SecretText, SigV4
+from sojourn_probes.steps.browser_devices import known_device
 from sojourn_probes.steps.browser_targets import Flag
 from sojourn_probes.steps.http import Headers
 from sojourn_probes.units import Duration
@@ -136,7 +137,9 @@ Host = Annotated[str, Field(pattern=HOST_PATTERN, max_length=253)]
 class BrowserDefaults(Model):
     """What holds for all browser steps of the journey (`defaults: {browser: …}`)."""
 
-    device: Annotated[str, Field(min_length=1, max_length=100)] | None = Field(None, description="a device by Playwright's name, such as iPhone 15")
+    device: Annotated[str, Field(min_length=1, max_length=100), AfterValidator(known_device)] | None = Field(
+        None, description="a device by Playwright's name, such as iPhone 15"
+    )
     viewport: Annotated[Viewport, BeforeValidator(_viewport, json_schema_input_type=Annotated[str, Field(pattern=VIEWPORT_PATTERN)] | Viewport)] | None = Field(
         None, description="size of the page, such as 1280x800; default 1280x800, or the device's"
     )

@@ -5,13 +5,15 @@ changed by the page itself after a click or a key), and INP and CLS of its own i
 """
 
 import json
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
-if TYPE_CHECKING:
-    from playwright.async_api import Page
+from sojourn_probes.steps.browser_aside import Aside
 
 BINDING: Final = "__sojournLeaving"
 """What a page calls with its INP and CLS when it is left in the middle of a step."""
+
+NAMES: Final = ("lcp", "fcp", "ttfb", "inp", "cls")
+"""The vitals there are."""
 
 MAX_TEXT: Final = 200_000
 """Characters of the page's text that expectations see."""
@@ -45,9 +47,10 @@ SCRIPT: Final = """
       keep(inner, {id: entry.navigationId, at: paint ? paint.startTime : entry.startTime + entry.duration});
     }),
   ];
+  let since = 0;
   const address = () => location.origin + location.pathname + location.search;
   let counted = 0, here = address();
-  const since = () => (window.__sojourn_since || 0) - performance.timeOrigin;
+  const start = () => since - performance.timeOrigin;
   // Definitions as in web-vitals: a session window of shifts has gaps under 1 s and lasts 5 s at most; the worst counts.
   const cls = (from) => {
     let worst = 0, window = null;
@@ -67,12 +70,11 @@ SCRIPT: Final = """
   };
   const step = () => {
     late.forEach((look) => look());
-    const from = since(), vitals = {cls: cls(from)}, interaction = inp(from);
+    const from = start(), vitals = {cls: cls(from)}, interaction = inp(from);
     if (interaction !== undefined) vitals.inp = interaction;
     return {from, vitals};
   };
-  const define = (name, value) => Object.defineProperty(window, name, {value, configurable: true});
-  define('__sojourn_vitals', () => {
+  globalThis.sojournVitals = () => {
     const {from, vitals} = step();
     if (from <= 5) {
       const [navigation] = performance.getEntriesByType('navigation');
@@ -90,35 +92,36 @@ SCRIPT: Final = """
       else if (soft.painted) vitals.lcp = soft.painted - soft.at;
     }
     return vitals;
-  });
-  define('__sojourn_begin', (at) => {
-    window.__sojourn_since = at;
+  };
+  globalThis.sojournBegin = (at) => {
+    since = at;
     late.forEach((look) => look());
     counted = performance.interactionCount || 0;
     here = address();
-  });
+  };
   // A soft navigation is told after its first paint, so one that can be seen from the address is waited for.
-  define('__sojourn_pending', () => address() !== here && (performance.interactionCount || 0) > counted && !softs.some((one) => one.at >= since()));
-  define('__sojourn_settled', () => {
+  const pending = () => address() !== here && (performance.interactionCount || 0) > counted && !softs.some((one) => one.at >= start());
+  globalThis.sojournPending = pending;
+  globalThis.sojournSettled = () => {
     late.forEach((look) => look());
     const [navigation] = performance.getEntriesByType('navigation');
     const loaded = navigation && navigation.loadEventEnd > 0 && performance.now() - navigation.loadEventEnd > 20;
-    const from = since(), told = [...inputs.values()].filter((input) => input.at >= from).length;
-    return Boolean(loaded && lcps.length && !window.__sojourn_pending() && (performance.interactionCount || 0) - counted <= told);
-  });
+    const from = start(), told = [...inputs.values()].filter((input) => input.at >= from).length;
+    return Boolean(loaded && lcps.length && !pending() && (performance.interactionCount || 0) - counted <= told);
+  };
   // By the time of `pagehide` DevTools listens to the next page already.
-  addEventListener('beforeunload', () => { if (window.BINDING) window.BINDING(JSON.stringify(step().vitals)); }, true);
+  addEventListener('beforeunload', () => { if (globalThis.BINDING) globalThis.BINDING(JSON.stringify(step().vitals)); }, true);
 })();
 """.replace("BINDING", BINDING)
-"""Collects what is needed; `__sojourn_vitals()` gives the vitals of the step that began at `__sojourn_since`."""
+"""Collects what is needed; `sojournBegin(at)` begins a step on a page that is open, `sojournVitals()` gives its vitals."""
 
 _PAINTED: Final = """(most) => new Promise((done) => {
   const text = () => (document.body ? document.body.innerText : '').slice(0, most);
-  const give = () => done({vitals: window.__sojourn_vitals ? window.__sojourn_vitals() : null, title: document.title, text: text()});
+  const give = () => done({vitals: globalThis.sojournVitals ? sojournVitals() : null, title: document.title, text: text()});
   // Nothing more is to come when nothing was touched and the last paint of loading is over.
-  if (!window.__sojourn_vitals || window.__sojourn_settled()) { give(); return; }
+  if (!globalThis.sojournVitals || sojournSettled()) { give(); return; }
   setTimeout(give, 500);
-  const look = () => (window.__sojourn_pending && window.__sojourn_pending() ? setTimeout(look, 20) : give());
+  const look = () => (sojournPending() ? setTimeout(look, 20) : give());
   requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(look)));
 })"""
 
@@ -146,11 +149,11 @@ class Vitals:
             if isinstance(value, int | float) and 0 <= value < 1e7:
                 self._left[name] = max(float(value), self._left.get(name, 0.0))
 
-    async def read(self, page: "Page") -> tuple[dict[str, float], dict[str, str]]:
+    async def read(self, aside: Aside) -> tuple[dict[str, float], dict[str, str]]:
         """Vitals in milliseconds (cls a bare number), once the page has painted what it has; and its title and text, in the same question."""
-        seen = await page.evaluate(_PAINTED, MAX_TEXT)
-        here, facts = seen.pop("vitals"), seen
+        seen = await aside.ask(f"({_PAINTED})({MAX_TEXT})")
+        here, facts = seen["vitals"], {name: str(seen[name]) for name in ("title", "text")}
         if not isinstance(here, dict):
             return dict(self._left), facts
-        found = {name: float(value) for name, value in here.items() if isinstance(value, int | float)}
+        found = {name: float(here[name]) for name in NAMES if name in here}
         return found | {name: max(value, found.get(name, 0.0)) for name, value in self._left.items()}, facts

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from sojourn_probes.match import Match
 from sojourn_probes.semconv import FailureKind
 from sojourn_probes.steps import browser_verbs as said
-from sojourn_probes.steps.browser_doing import ActionFailed, Doing, first_line
+from sojourn_probes.steps.browser_doing import ActionFailed, Doing
 from sojourn_probes.steps.browser_targets import Target
 from sojourn_probes.units import show_duration
 
@@ -98,7 +98,9 @@ async def _title(doing: Doing, form: said.Expect, most: float) -> None:
         await want(doing.page).to_have_title(wanted if form.exact else pattern, timeout=seconds * 1000)
     except AssertionError:
         there = await doing.page.title()
-        raise ActionFailed(FailureKind.EXPECTATION, f"expect title '{wanted}': still {there[:200]!r} after {show_duration(seconds)}") from None
+        raise ActionFailed(
+            FailureKind.EXPECTATION, f"expect title '{wanted}': still {doing.context.redact.text(there)[:200]!r} after {show_duration(seconds)}"
+        ) from None
 
 
 async def _asserted(doing: Doing, form: said.Expect, most: float, want: Callable[[Any, float], Awaitable[None]], tell: Callable[[Any], Awaitable[str]]) -> None:
@@ -120,7 +122,7 @@ async def _asserted(doing: Doing, form: said.Expect, most: float, want: Callable
                     raise ActionFailed(FailureKind.EXPECTATION, f"{what}: not there after {show_duration(seconds)}{await doing.instead_of(form)}")
                 said_instead = await tell(found)
         except (Error, TimeoutError) as fault:
-            said_instead = f"not so after {show_duration(seconds)} ({first_line(fault)})"
+            said_instead = f"not so after {show_duration(seconds)} ({doing.first_line(fault)})"
         raise ActionFailed(FailureKind.EXPECTATION, f"{what}: {said_instead}") from None
     except Error as fault:
         await doing.explain(what, found, fault)
@@ -139,7 +141,7 @@ async def _holds(doing: Doing, form: said.Expect, most: float) -> None:
 
     async def tell(found: "Locator") -> str:
         actual = await (found.input_value(timeout=1000) if form.value is not None else found.inner_text(timeout=1000))
-        return f"holds {' '.join(actual.split())[:200]!r}, not {wanted[:200]!r}"
+        return f"holds {doing.context.redact.text(' '.join(actual.split()))[:200]!r}, not {doing.context.redact.text(wanted)[:200]!r}"
 
     await _asserted(doing, form, most, want, tell)
 
@@ -166,10 +168,12 @@ async def _state(doing: Doing, form: said.Expect, most: float) -> None:
 
 async def evaluate(doing: Doing, form: said.Evaluate) -> None:
     """Evaluate an expression and, if asked, want its value."""
-    shown = " ".join(form.js.split())[:80]
+    shown = doing.context.redact.text(" ".join(form.js.split()))[:80]
     value = await value_of(doing, form.js, f"evaluate {shown}", doing.context.names.fill(form.arg))
     if form.wants and not _same(value, wanted := doing.context.names.fill(form.equals)):
-        raise ActionFailed(FailureKind.EXPECTATION, f"evaluate {shown}: gives {_short(value)}, not {_short(wanted)}")
+        raise ActionFailed(
+            FailureKind.EXPECTATION, f"evaluate {shown}: gives {_short(doing.context.redact.value(value))}, not {_short(doing.context.redact.value(wanted))}"
+        )
 
 
 async def value_of(doing: Doing, js: str, what: str, arg: Any = None) -> Any:
@@ -187,9 +191,11 @@ async def value_of(doing: Doing, js: str, what: str, arg: Any = None) -> Any:
     except TimeoutError:
         raise ActionFailed(FailureKind.TIMEOUT, f"{what}: no value within {show_duration(seconds)}") from None
     except Error as fault:
-        if doing.page.is_closed():
+        if doing.lost:
             raise
-        raise ActionFailed(FailureKind.SCRIPT, f"{what}: {first_line(fault).removeprefix('Page.evaluate: ').removeprefix('Locator.evaluate: ')}") from None
+        raise ActionFailed(
+            FailureKind.SCRIPT, f"{what}: {doing.first_line(fault).removeprefix('Page.evaluate: ').removeprefix('Locator.evaluate: ')}"
+        ) from None
     if "text" not in answer:
         why = f"gives {answer['size']} characters of JSON, more than {MAX_JSON}" if "size" in answer else f"gives a {answer['odd']}, which is no JSON value"
         raise ActionFailed(FailureKind.SCRIPT, f"{what}: {why}; take less of it")

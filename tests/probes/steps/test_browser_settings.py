@@ -13,6 +13,7 @@ from sojourn_probes.secrets import SecretStore
 from sojourn_probes.semconv import FailureKind
 from sojourn_probes.steps.auth import SigV4
 from sojourn_probes.steps.auth_aws import aws_signer
+from sojourn_probes.steps.browser_devices import FILE, source
 from tests.probes.site import Answer, Asked, answer, site
 from tests.probes.steps.browser_site import page
 from tests.probes.steps.browsing import journey, only_failure, warm
@@ -269,15 +270,24 @@ async def test_cookies_go_from_http_steps_to_the_browser_and_back():
 
 
 async def test_a_device_nobody_knows_is_said_with_the_nearest():
-    """An unknown device makes the run inconclusive and names the ones it may have meant."""
+    """An unknown device that only a run can know of makes it inconclusive and names the ones it may have meant."""
     async with warm(plain) as (served, tools):
-        result = await walk(with_defaults("{device: iPhone 15 Proo}", journey(served.url, "goto: /")), tools=tools)
+        result = await walk(with_defaults("{device: '${env.DEVICE}'}", journey(served.url, "goto: /")), tools=tools, environ={"DEVICE": "iPhone 15 Proo"})
     kind, message = only_failure(result)
     assert kind is FailureKind.CONFIG
     assert message.startswith("device 'iPhone 15 Proo' is not known to Playwright; did you mean iPhone 15 Pro")
 
 
+async def test_the_names_of_devices_are_those_of_playwright():
+    """browser_device_names.py is what the installed Playwright says; `make schema` writes it."""
+    assert FILE.read_text() == await source()
+
+
 BAD = [
+    (
+        "{device: iPhone 15 Proo}",
+        "defaults.browser.device: device 'iPhone 15 Proo' is not known to Playwright; did you mean iPhone 15 Pro or iPhone 17 Pro or iPhone 16 Pro?",
+    ),
     ("{viewport: big}", "defaults.browser.viewport: 'big' is no size; write it as 1280x800"),
     ("{timezone: Mars/Olympus}", "defaults.browser.timezone: 'Mars/Olympus' is no time zone; write it as Europe/Berlin"),
     ("{network: dialup}", "defaults.browser.network: 'dialup' is not known; one of slow-3g, slow-4g, fast-4g, or {down, up, latency}"),
