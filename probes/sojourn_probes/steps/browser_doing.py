@@ -88,8 +88,11 @@ class Doing:
         within = show_duration(seconds)
         try:
             async with asyncio.timeout(1.0):
-                if not await locator.count():
-                    return f"not there within {within}{await self.instead_of(target)}"
+                there = await locator.count()
+            if not there:
+                # On a busy host looking around takes its time; it has a limit of its own.
+                return f"not there within {within}{await self.instead_of(target)}"
+            async with asyncio.timeout(1.0):
                 if not await locator.is_visible():
                     return f"there but hidden for {within}; do first what makes it visible"
                 if not await locator.is_enabled():
