@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, NoReturn, Union
+from typing import TYPE_CHECKING, Any, Final, NoReturn, Union
 
 from sojourn_probes.semconv import FailureKind
 from sojourn_probes.steps.base import StepContext
@@ -14,6 +14,15 @@ from sojourn_probes.units import show_duration
 
 if TYPE_CHECKING:
     from playwright.async_api import FrameLocator, Locator, Page
+
+
+LOOKING_SECONDS: Final = 2.0
+"""How long is looked for what a page shows instead of what was wanted; on a busy host it takes its time."""
+
+
+def kept_back(timeout: float) -> float:
+    """Seconds of a step's time that are kept for saying what went wrong, and for its evidence, before the deadline cancels it."""
+    return min(3.0, 0.2 * timeout)
 
 
 class ActionFailed(Exception):  # noqa: N818 - a finding about the site
@@ -56,6 +65,11 @@ class Doing:
         """Seconds there are for the next wait, at most `most`; never 0, which Playwright takes for no limit."""
         whole = self.ends - asyncio.get_running_loop().time()
         return max(0.001, whole if most is None else min(most, whole))
+
+    @property
+    def spare(self) -> float:
+        """Seconds until the step's own deadline, which is a little later than `ends`."""
+        return self.ends + kept_back(self.context.timeout) - asyncio.get_running_loop().time()
 
     def locate(self, target: Target) -> "Locator":
         """Playwright's locator of `target`, its names filled."""
@@ -103,9 +117,8 @@ class Doing:
 
     async def instead_of(self, target: Target) -> str:
         """What the page shows that `target` may have meant, to be added to a sentence; empty when nobody can say."""
-        return await instead(
-            target, self.context.names.fill_text(target.name or getattr(target, target.way or "css") or ""), self.root, self.context.redact.text
-        )
+        wanted = self.context.names.fill_text(target.name or getattr(target, target.way or "css") or "")
+        return await instead(target, wanted, self.root, self.context.redact.text, max(0.3, min(LOOKING_SECONDS, self.spare - 0.3)))
 
     async def explain(self, what: str, locator: "Locator", fault: Exception) -> NoReturn:
         """Tell an unclear target from a lost browser; always raises."""

@@ -8,7 +8,6 @@ from typing import Any, Final
 
 from sojourn_probes.steps.browser_targets import Target
 
-_SECONDS: Final = 1.0
 _SHOWN: Final = 3
 _NAMED = re.compile(r"^\s*- '?([a-z]+) \"((?:[^\"\\]|\\.)*)\"")
 _TEXT = re.compile(r"^\s*- '?([a-z]+)(?: \[[^\]]*\])*: \"?(.*?)[\"']*$")
@@ -17,12 +16,12 @@ _ATTRIBUTES: Final = {"placeholder": "placeholder", "test_id": "data-testid"}
 _VALUES: Final = "(all, name) => all.slice(0, 500).map((element) => element.getAttribute(name)).filter(Boolean)"
 
 
-async def instead(target: Target, wanted: str, root: Any, redact: Callable[[str], str]) -> str:
-    """`; the page shows …; name …` for `target`, which was not found below `root`. Empty when the page does not say."""
+async def instead(target: Target, wanted: str, root: Any, redact: Callable[[str], str], seconds: float) -> str:
+    """`; the page shows …; name …` for `target`, which was not found below `root`. Empty when the page does not say within `seconds`."""
     from playwright.async_api import Error
 
     try:
-        async with asyncio.timeout(_SECONDS):
+        async with asyncio.timeout(seconds):
             names = await _names(target, root, redact)
     except (Error, TimeoutError):
         return ""

@@ -11,7 +11,7 @@ from sojourn_probes.steps.base import Observation, StepContext
 from sojourn_probes.steps.browser import BrowserPart
 from sojourn_probes.steps.browser_actions import do
 from sojourn_probes.steps.browser_devices import Unusable
-from sojourn_probes.steps.browser_doing import ActionFailed, Doing
+from sojourn_probes.steps.browser_doing import ActionFailed, Doing, kept_back
 from sojourn_probes.steps.browser_evidence import gather, wanted
 from sojourn_probes.steps.browser_extract import extracted
 from sojourn_probes.steps.browser_page import Walk, walk_of
@@ -27,7 +27,7 @@ class Runner:
         """Do the actions of `part` and say what was seen."""
         clock = context.clock
         # A little is kept back for the evidence, which must be there before the step's deadline cancels us.
-        ends = asyncio.get_running_loop().time() + context.timeout - min(3.0, 0.2 * context.timeout)
+        ends = asyncio.get_running_loop().time() + context.timeout - kept_back(context.timeout)
         seen = Observation(clock.now_ns(), clock.now_ns())
         context.kept["partial"] = seen
         try:

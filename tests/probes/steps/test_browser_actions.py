@@ -76,8 +76,8 @@ GOOD = [
 
 
 async def few_at_once(work: Callable[[Any], Awaitable[Any]], cases: list[Any]) -> list[Any]:
-    """`work` on each of `cases`, five at a time: most of them wait."""
-    turns = asyncio.Semaphore(5)
+    """`work` on each of `cases`, three at a time: most of them wait."""
+    turns = asyncio.Semaphore(3)
 
     async def one(case: Any) -> Any:
         async with turns:
