@@ -207,9 +207,9 @@ async def serve(config: CollectorConfig, impact: ImpactConfig, environ: Mapping[
         tls = {key: None if one.tls is None else ServerTls(one.tls, f"{key}.tls") for key, one in (("otlp", config.otlp), ("web", config.web))}
     except TlsFilesError as error:
         raise StartError(str(error)) from error
-    otlp_socket, web_socket = take(config.otlp, "otlp"), None
+    otlp_socket, web_socket = take(config.otlp.listen, "otlp.listen"), None
     try:
-        web_socket = take(config.web, "web")
+        web_socket = take(config.web.listen, "web.listen")
         async with build(config, impact, environ) as collector:
             await _run(collector, otlp_socket, web_socket, tls)
     finally:
@@ -241,9 +241,10 @@ async def _run(collector: Collector, otlp_socket: socket.socket, web_socket: soc
     work = asyncio.create_task(_work(collector), name="work")
     renewing = asyncio.create_task(_renew([one for one in tls.values() if one is not None]), name="certificates")
     try:
-        addresses = {"web": url_of(web_socket, tls=tls["web"] is not None), "otlp": url_of(otlp_socket, tls=tls["otlp"] is not None)}
+        listening = {"web": web_socket.getsockname()[:2], "otlp": otlp_socket.getsockname()[:2]}
         if by_grpc is not None:
-            addresses["otlp_grpc"] = f"{'http' if tls['otlp'] is None else 'https'}://127.0.0.1:{by_grpc.port}"
+            listening["otlp_grpc"] = by_grpc.address
+        addresses = {way: url_of(*address, tls=tls[way.partition("_")[0]] is not None) for way, address in listening.items()}
         await asyncio.to_thread(_write_runtime, runtime, {**addresses, "token": collector.token, "pid": os.getpid()})
         ways = " and ".join(addresses[way] for way in ("otlp", "otlp_grpc") if way in addresses)
         log.info("collector %s: report at %s, OTLP at %s", version("sojourn"), addresses["web"], ways)

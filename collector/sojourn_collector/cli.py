@@ -13,7 +13,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from sojourn_collector.config import CollectorConfig, ConfigError, ListenerTls, OtlpListener, duration, load_collector_config, load_impact_config
+from sojourn_collector.config import CollectorConfig, ConfigError, ListenerTls, duration, load_collector_config, load_impact_config
 from sojourn_collector.listener_tls import ServerTls, TlsFilesError, own_client
 from sojourn_collector.listeners import ListenError, take
 from sojourn_collector.store.client import Store, StoreError
@@ -137,10 +137,10 @@ def _check(given: argparse.Namespace, config: CollectorConfig) -> int:
         for key, listener in (("otlp", config.otlp), ("web", config.web)):
             if listener.tls is not None:
                 look(f"certificate of {key}", lambda key=key, tls=listener.tls: _certificate(tls, key), TlsFilesError)  # type: ignore[misc]
-        look("OTLP address", lambda: _free(config, "otlp"), ListenError)
+        look("OTLP address", lambda: _free(config.otlp.listen, "otlp.listen"), ListenError)
         if config.otlp.grpc_address is not None:
-            look("OTLP address of gRPC", lambda: _free(config, "otlp.grpc"), ListenError)
-        look("web address", lambda: _free(config, "web"), ListenError)
+            look("OTLP address of gRPC", lambda: _free(config.otlp.grpc, "otlp.grpc"), ListenError)
+        look("web address", lambda: _free(config.web.listen, "web.listen"), ListenError)
         look("engine", _engine_starts, EngineStartError)
     for name, good, text in lines:
         print(f"{'ok  ' if good else 'BAD '} {name}: {text}")
@@ -158,10 +158,9 @@ def _writable(folder: Path) -> str:
         return str(folder)
 
 
-def _free(config: CollectorConfig, which: str) -> str:
-    listener = {"otlp": config.otlp, "web": config.web, "otlp.grpc": OtlpListener(listen=config.otlp.grpc, insecure=config.otlp.insecure)}[which]
-    take(listener, which).close()
-    return f"{listener.listen} is free"
+def _free(address: str, key: str) -> str:
+    take(address, key).close()
+    return f"{address} is free"
 
 
 def _certificate(tls: ListenerTls, key: str) -> str:

@@ -76,18 +76,25 @@ _OPEN = (
 
 
 class ListenerTls(Model):
-    """TLS of a listener. Files are relative to collector.yaml and are read again when they change."""
+    """TLS of a listener. Files are relative to collector.yaml; certificate and key are read again when they change."""
 
     cert_file: Path = Field(strict=False, description="PEM file with the certificate and those it hangs on.")
     key_file: Path | None = Field(default=None, strict=False, description="PEM file with its key, without a password; default: it is in cert_file.")
-    client_ca_file: Path | None = Field(
-        default=None, strict=False, description="PEM file of authorities; only senders with a certificate of one may connect, and need no key."
-    )
 
-    @field_validator("cert_file", "key_file", "client_ca_file")
+    @field_validator("cert_file", "key_file", "client_ca_file", check_fields=False)
     @classmethod
     def _beside_the_file(cls, value: Path | None, info: ValidationInfo) -> Path | None:
         return (info.context["folder"] / value).resolve() if value is not None and info.context else value
+
+
+class OtlpTls(ListenerTls):
+    """TLS where OTLP comes in, over HTTP and gRPC."""
+
+    client_ca_file: Path | None = Field(
+        default=None,
+        strict=False,
+        description="PEM file of authorities; only senders with a certificate of one may connect, and need no key. Read at the start only.",
+    )
 
 
 class Listener(Model):
@@ -119,6 +126,7 @@ class OtlpListener(Listener):
     """Where OTLP comes in."""
 
     listen: str = Field(default="127.0.0.1:4318", description="Address and port of OTLP over HTTP; port 0 takes a free one.")
+    tls: OtlpTls | None = Field(default=None, description="Speak TLS, over HTTP and gRPC.")
     grpc: str = Field(default="off", description="Address and port of OTLP over gRPC, such as 127.0.0.1:4317; `off` takes none.")
 
     @property

@@ -4,9 +4,9 @@ import hashlib
 import ssl
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
-from sojourn_collector.config import ListenerTls
+from sojourn_collector.config import ListenerTls, OtlpTls
 
 LONGEST_SENDER = 64
 
@@ -15,8 +15,16 @@ class TlsFilesError(Exception):
     """Certificate or key cannot be used; the text says which and why."""
 
 
+class Pem(NamedTuple):
+    """What is served, as gRPC wants it."""
+
+    key: bytes
+    chain: bytes
+    authorities: bytes | None
+
+
 class ServerTls:
-    """The context of one listener. `renew` takes up files that have changed; handshakes after it use them."""
+    """The context of one listener, and the same as `pem`. `renew` takes up files that have changed; handshakes after it use them."""
 
     def __init__(self, settings: ListenerTls, key: str) -> None:
         """`key` names the settings in collector.yaml. Raises TlsFilesError."""
@@ -24,43 +32,47 @@ class ServerTls:
         self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         self.context.minimum_version = ssl.TLSVersion.TLSv1_2
         self.context.set_alpn_protocols(["http/1.1"])
-        self._load()
-        if settings.client_ca_file is not None:
-            try:
-                self.context.load_verify_locations(settings.client_ca_file)
-            except (OSError, ssl.SSLError) as error:
-                raise TlsFilesError(f"{key}.client_ca_file: {settings.client_ca_file} cannot be used ({_why(error)}); give it certificates in PEM") from error
-            self.context.verify_mode = ssl.CERT_REQUIRED
         self._seen = self._stamp()
+        self.pem = Pem(*self._loaded(), self._authorities())
 
     def renew(self) -> bool:
         """Read the files again when they have changed; True when they were. Raises TlsFilesError, then the old ones are used on."""
         stamp = self._stamp()
         if stamp == self._seen:
             return False
-        self._load()
-        self._seen = stamp
+        key, chain = self._loaded()
+        if self._stamp() != stamp:
+            return False  # they are being written; the next look takes them up
+        self.pem, self._seen = Pem(key, chain, self.pem.authorities), stamp
         return True
 
-    def pem(self) -> tuple[bytes, bytes, bytes | None]:
-        """Key, certificates, and authorities of clients, for gRPC, which wants them as they are. Raises TlsFilesError."""
+    def _loaded(self) -> tuple[bytes, bytes]:
+        """Key and chain, now in the context."""
         settings = self.settings
         try:
             key, chain = (settings.key_file or settings.cert_file).read_bytes(), settings.cert_file.read_bytes()
-            return key, chain, None if settings.client_ca_file is None else settings.client_ca_file.read_bytes()
-        except OSError as error:
-            raise TlsFilesError(f"{self._key}: {error.filename} cannot be read ({error.strerror})") from error
-
-    def _load(self) -> None:
-        settings = self.settings
-        try:
-            # Without the callback a key with a password would be asked for on the terminal.
-            self.context.load_cert_chain(settings.cert_file, settings.key_file, password=lambda: "")
+            # First into a context that nobody uses: what fails half-way, such as a new certificate before its new key, would leave none in ours.
+            for context in (ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER), self.context):
+                # Without the callback a key with a password would be asked for on the terminal.
+                context.load_cert_chain(settings.cert_file, settings.key_file, password=lambda: "")
+            return key, chain
         except (OSError, ssl.SSLError) as error:
             files = " and ".join(str(file) for file in (settings.cert_file, settings.key_file) if file is not None)
             raise TlsFilesError(
                 f"{self._key}: {files} cannot be used ({_why(error)}); cert_file is a chain in PEM, key_file its key without a password"
             ) from error
+
+    def _authorities(self) -> bytes | None:
+        """Authorities of clients, now in the context; None where no certificate is asked for."""
+        file = self.settings.client_ca_file if isinstance(self.settings, OtlpTls) else None
+        if file is None:
+            return None
+        try:
+            self.context.load_verify_locations(file)
+            self.context.verify_mode = ssl.CERT_REQUIRED
+            return file.read_bytes()
+        except (OSError, ssl.SSLError) as error:
+            raise TlsFilesError(f"{self._key}.client_ca_file: {file} cannot be used ({_why(error)}); give it certificates in PEM") from error
 
     def _stamp(self) -> tuple[int, ...]:
         files: Iterable[Path] = (file for file in (self.settings.cert_file, self.settings.key_file) if file is not None)

@@ -1,4 +1,4 @@
-"""The two HTTP listeners of the process: sockets taken before anything else starts, uvicorn without its signal handlers, a deadline for headers."""
+"""The listeners of the process: sockets taken before anything else starts, uvicorn without its signal handlers, a deadline for headers."""
 
 import asyncio
 import contextlib
@@ -9,7 +9,7 @@ from typing import Any
 import uvicorn
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from sojourn_collector.config import Listener
+from sojourn_collector.config import split_listen
 from sojourn_collector.listener_tls import ServerTls, sender_of
 
 HEADER_DEADLINE = 10.0
@@ -23,15 +23,15 @@ class ListenError(Exception):
     """An address cannot be listened on; the text is one sentence with the cure."""
 
 
-def take(listener: Listener, key: str) -> socket.socket:
-    """Bind the listener's address; `key` names the listener in collector.yaml, or its very key. Raises ListenError."""
-    host, port = listener.address
+def take(address: str, key: str) -> socket.socket:
+    """Bind `address`, such as `127.0.0.1:4318`; `key` is where collector.yaml gives it. Raises ListenError."""
+    host, port = split_listen(address)
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
         return socket.create_server((host, port), family=family, backlog=1024)
     except OSError as error:
         why = "is taken by another program" if error.errno in {98, 48} else f"cannot be listened on ({error.strerror})"
-        raise ListenError(taken_sentence(listener.listen, key if "." in key else f"{key}.listen", why)) from error
+        raise ListenError(taken_sentence(address, key, why)) from error
 
 
 def taken_sentence(address: str, key: str, why: str = "is taken by another program, or is no address of this machine") -> str:
@@ -39,9 +39,8 @@ def taken_sentence(address: str, key: str, why: str = "is taken by another progr
     return f"{address} {why}: stop that program or give {key} another address in collector.yaml"
 
 
-def url_of(taken: socket.socket, *, tls: bool = False) -> str:
-    """Where a bound socket is reached from this machine."""
-    host, port = taken.getsockname()[:2]
+def url_of(host: str, port: int, *, tls: bool = False) -> str:
+    """Where what listens on `host` and `port` is reached from this machine."""
     host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)
     scheme = "https" if tls else "http"
     return f"{scheme}://[{host}]:{port}" if ":" in host else f"{scheme}://{host}:{port}"

@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+import trustme
 
 from sojourn_collector.cli import main
 from sojourn_collector.store.control.control import Control
@@ -54,6 +55,34 @@ def test_a_missing_probe_key(config: Path, capsys):
     assert main(["run", "--config", str(config)]) == 2
     said = "probe key k1: the environment variable SOJOURN_NO_SUCH_KEY is empty; put the key there or drop it from collector.yaml"
     assert capsys.readouterr().err == f"sojourn-collector: {said}\n"
+
+
+@pytest.mark.parametrize(
+    ("otlp", "line"),
+    [
+        ('listen: "127.0.0.1:0"', ""),
+        ('listen: "127.0.0.1:0", grpc: "127.0.0.1:0"', "ok   OTLP address of gRPC: 127.0.0.1:0 is free\n"),
+        ('listen: "0.0.0.0:0", grpc: "0.0.0.0:0", insecure: true', "ok   OTLP address of gRPC: 0.0.0.0:0 is free\n"),
+        ('listen: "127.0.0.1:0", grpc: "0.0.0.0:0", tls: {cert_file: server.pem}', "ok   OTLP address of gRPC: 0.0.0.0:0 is free\n"),
+        (
+            'listen: "127.0.0.1:0", grpc: "127.0.0.1:TAKEN"',
+            "BAD  OTLP address of gRPC: 127.0.0.1:TAKEN is taken by another program: stop that program or give otlp.grpc another address in collector.yaml\n",
+        ),
+    ],
+)
+def test_check_looks_at_every_address(config: Path, capsys, otlp: str, line: str):
+    """A line for OTLP over HTTP, one for gRPC where it is wanted, one for the report; exit 1 with a taken one."""
+    authority = trustme.CA()
+    authority.issue_cert("localhost").private_key_and_cert_chain_pem.write_to_path(str(config.parent / "server.pem"))
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        config.write_text(f'otlp: {{{otlp.replace("TAKEN", port)}}}\nweb: {{listen: "127.0.0.1:0"}}\n')
+        assert main(["check", "--config", str(config)]) == line.startswith("BAD")
+    said = capsys.readouterr().out
+    assert "ok   OTLP address: " in said
+    assert "ok   web address: 127.0.0.1:0 is free\n" in said
+    assert ("of gRPC" in said) == bool(line)
+    assert line.replace("TAKEN", port) in said
 
 
 def test_keys_are_made_listed_and_revoked(config: Path, capsys):

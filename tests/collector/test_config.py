@@ -17,6 +17,10 @@ BAD_COLLECTOR = {
     "unknown key": ("dta: x\n", "1:1: dta: unknown key; known here: data, journeys, impact, otlp, web, engine, probe_keys, limits"),
     "unknown key inside": ("web:\n  port: 1\n", "2:3: web.port: unknown key; known here: listen, insecure, tls, hosts"),
     "wrong type": ("web: {listen: 8400}\n", "1:7: web.listen: input should be a valid string, got 8400"),
+    "clients' certificates at the report": (
+        "web:\n  tls: {cert_file: a.pem, client_ca_file: b.pem}\n",
+        "2:27: web.tls.client_ca_file: unknown key; known here: cert_file, key_file",
+    ),
     "no address": ("web: {listen: here}\n", "1:1: web: 'here' is not an address; write host:port, such as 127.0.0.1:4318"),
     "no gRPC address": ("otlp: {grpc: here}\n", "1:1: otlp: 'here' is not an address; write host:port, such as 127.0.0.1:4318"),
     "gRPC for everybody": ("otlp: {grpc: '0.0.0.0:4318'}\n", f"1:1: otlp: {ADDRESS}"),

@@ -12,7 +12,7 @@ from typing import Any, Final
 import grpc
 
 from sojourn_collector.config import Limits
-from sojourn_collector.listener_tls import ServerTls, TlsFilesError, sender_named
+from sojourn_collector.listener_tls import Pem, ServerTls, sender_named
 from sojourn_collector.listeners import ListenError, taken_sentence
 from sojourn_collector.receive.answers import RPC_CODES, RefusalError, status_details, taken_body
 from sojourn_collector.receive.body import Inflater
@@ -42,16 +42,16 @@ class OtlpGrpc(grpc.GenericRpcHandler):  # type: ignore[misc]  # grpc has no typ
         self._intake = intake
         self._needs_key = needs_key
         self._tls = tls
-        self._shown: tuple[bytes, bytes, bytes | None] | None = None
+        self._shown: Pem | None = None
         self._server: Any = None
-        self.port = 0
+        self.address = ("", 0)
+        """Host and port, once started."""
 
     async def start(self, host: str, port: int) -> None:
         """Listen on `host` and `port`; 0 takes a free one. Raises ListenError."""
         limits = self._intake.limits
         self._server = grpc.aio.server(
             handlers=(self,),
-            maximum_concurrent_rpcs=4 * limits.concurrent,
             options=(
                 ("grpc.so_reuseport", 0),
                 ("grpc.max_receive_message_length", limits.body),
@@ -60,13 +60,14 @@ class OtlpGrpc(grpc.GenericRpcHandler):  # type: ignore[misc]  # grpc has no typ
                 ("grpc.per_message_decompression", 0),
             ),
         )
+        address = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
         try:
-            address = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
             credentials = self._credentials()
-            self.port = self._server.add_insecure_port(address) if credentials is None else self._server.add_secure_port(address, credentials)
+            bound = self._server.add_insecure_port(address) if credentials is None else self._server.add_secure_port(address, credentials)
         except RuntimeError as error:
-            raise ListenError(taken_sentence(f"{host}:{port}", "otlp.grpc")) from error
+            raise ListenError(taken_sentence(address, "otlp.grpc")) from error
         await self._server.start()
+        self.address = host, bound
 
     async def stop(self) -> None:
         """Take no more; let what is in work finish."""
@@ -74,21 +75,17 @@ class OtlpGrpc(grpc.GenericRpcHandler):  # type: ignore[misc]  # grpc has no typ
             await self._server.stop(GRACE)
 
     def _credentials(self) -> Any:
-        """None without TLS. The files are looked at again at each handshake."""
+        """None without TLS. At each handshake `_renewed` is asked."""
         if self._tls is None:
             return None
-        self._shown = self._tls.pem()
-        return grpc.dynamic_ssl_server_credentials(_configured(self._shown), self._renewed, self._shown[2] is not None)
+        self._shown = self._tls.pem
+        return grpc.dynamic_ssl_server_credentials(_configured(self._shown), self._renewed, self._shown.authorities is not None)
 
     def _renewed(self) -> Any:
-        """The certificate as its files have it now, None when they are as they were or cannot be read."""
+        """The certificate that was taken up since, None when there is none."""
         assert self._tls is not None
-        try:
-            now = self._tls.pem()
-        except TlsFilesError as error:
-            log.warning("%s; the old one is used on", error)
-            return None
-        if now == self._shown:
+        now = self._tls.pem
+        if now is self._shown:
             return None
         self._shown = now
         return _configured(now)
@@ -135,13 +132,13 @@ class OtlpGrpc(grpc.GenericRpcHandler):  # type: ignore[misc]  # grpc has no typ
                 message = await context.read()
         except TimeoutError as error:
             raise RefusalError(408, f"The message did not arrive within {limits.body_deadline:g} s.", "slow") from error
-        body = b"" if message is grpc.aio.EOF else unpacked(message, limits)
+        # In a thread: unpacking 20 MiB takes a while in which others are answered.
+        body = b"" if message is grpc.aio.EOF else await asyncio.to_thread(unpacked, message, limits)
         return taken_body(await self._intake.take(signal, body, batch, sender), signal, "protobuf")
 
 
-def _configured(pem: tuple[bytes, bytes, bytes | None]) -> Any:
-    key, chain, authorities = pem
-    return grpc.ssl_server_certificate_configuration([(key, chain)], authorities)
+def _configured(pem: Pem) -> Any:
+    return grpc.ssl_server_certificate_configuration([(pem.key, pem.chain)], pem.authorities)
 
 
 def _peer(context: Any) -> str | None:

@@ -13,7 +13,7 @@ import httpx2
 import pytest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
-from sojourn_collector.config import Limits, OtlpListener
+from sojourn_collector.config import Limits
 from sojourn_collector.counters import Counters
 from sojourn_collector.listener_tls import ServerTls
 from sojourn_collector.listeners import QuietServer, take, url_of
@@ -87,13 +87,14 @@ async def listening(
     intake = Intake(journal, batches, control.keys, limits, counters)
     by_grpc = OtlpGrpc(intake, needs_key=needs_key, tls=tls)
     await by_grpc.start("127.0.0.1", 0)
-    taken = take(OtlpListener(listen="127.0.0.1:0"), "otlp")
+    taken = take("127.0.0.1:0", "otlp.listen")
     server = QuietServer(OtlpApp(intake, needs_key=needs_key), tls)
     serving = asyncio.create_task(server.serve(sockets=[taken]))
     loading = asyncio.create_task(loader.run())
     async with httpx2.AsyncClient(trust_env=False, verify=False, timeout=30) as http:
         try:
-            yield Listener(url_of(taken, tls=tls is not None), f"127.0.0.1:{by_grpc.port}", http, store, counters, control, journal, loader, intake)
+            url = url_of(*taken.getsockname(), tls=tls is not None)
+            yield Listener(url, "{}:{}".format(*by_grpc.address), http, store, counters, control, journal, loader, intake)
         finally:
             server.should_exit = True
             await by_grpc.stop()

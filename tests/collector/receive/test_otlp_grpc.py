@@ -6,7 +6,7 @@ import os
 import socket
 import zlib
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +21,7 @@ from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 
 from sojourn_collector.config import Limits
-from sojourn_collector.listeners import ListenError
+from sojourn_collector.listeners import ListenError, url_of
 from sojourn_collector.receive.otlp_grpc import METHODS, OtlpGrpc
 from sojourn_collector.store.control.keys import Scope
 from tests.collector.receive.conftest import Listener, listening, traces
@@ -173,6 +173,29 @@ async def test_a_taken_port_is_one_sentence(listener: Listener):
             await OtlpGrpc(listener.intake).start("127.0.0.1", port)
     said = "is taken by another program, or is no address of this machine: stop that program or give otlp.grpc another address in collector.yaml"
     assert str(refused.value) == f"127.0.0.1:{port} {said}"
+
+
+async def test_where_it_listens_is_known(listener: Listener):
+    """Also on an IPv6 address, and as who is on this machine reaches it."""
+    for host, url in (("::1", "http://[::1]:{}"), ("0.0.0.0", "http://127.0.0.1:{}")):
+        by_grpc = OtlpGrpc(listener.intake)
+        await by_grpc.start(host, 0)
+        reached = url_of(*by_grpc.address)
+        assert reached == url.format(by_grpc.address[1])
+        async with grpc.aio.insecure_channel(reached.removeprefix("http://")) as channel:
+            assert await channel.unary_unary(EXPORT)(traces().SerializeToString()) == b""
+        await by_grpc.stop()
+
+
+async def test_more_than_is_taken_at_once_waits_or_comes_back(engine: Any, tmp_path: Path, queries: Path):
+    """Senders beyond `concurrent`, each on a connection of its own, hear UNAVAILABLE, which exporters repeat; none hears that its data is too much."""
+    async with listening(engine, tmp_path, queries, Limits(concurrent=1, body_deadline=2.0)) as listener, AsyncExitStack() as stack:
+        alone = (("grpc.use_local_subchannel_pool", 1),)
+        channels = [await stack.enter_async_context(grpc.aio.insecure_channel(listener.grpc, options=alone)) for _ in range(8)]
+        calls = [channel.stream_unary(EXPORT)() for channel in channels]
+        codes = await asyncio.gather(*(call.code() for call in calls))
+    assert set(codes) == {grpc.StatusCode.DEADLINE_EXCEEDED, grpc.StatusCode.UNAVAILABLE}
+    assert codes.count(grpc.StatusCode.DEADLINE_EXCEEDED) == 1
 
 
 async def test_noise_on_the_port_harms_nobody(listener: Listener):

@@ -10,7 +10,7 @@ import httpx2
 import pytest
 import trustme
 
-from sojourn_collector.config import Limits, ListenerTls
+from sojourn_collector.config import Limits, OtlpTls
 from sojourn_collector.listener_tls import ServerTls, TlsFilesError, own_client, sender_named, sender_of
 from tests.collector.receive.conftest import Listener, listening, traces
 from tests.collector.receive.test_otlp_grpc import EXPORT
@@ -40,7 +40,7 @@ class Certificates:
         os.utime(self.folder / "server.pem", ns=(before + 10**9, before + 10**9))
 
     def server(self, *, clients: bool = False) -> ServerTls:
-        return ServerTls(ListenerTls(cert_file=self.folder / "server.pem", client_ca_file=self.folder / "ca.pem" if clients else None), "otlp.tls")
+        return ServerTls(OtlpTls(cert_file=self.folder / "server.pem", client_ca_file=self.folder / "ca.pem" if clients else None), "otlp.tls")
 
     def client(self, own: str | None = None) -> ssl.SSLContext:
         context = ssl.create_default_context(cafile=self.folder / "ca.pem")
@@ -105,15 +105,18 @@ async def test_certificates_of_clients_are_keys(engine: Any, tmp_path: Path, que
 
 
 async def test_a_renewed_certificate_is_taken_up(engine: Any, tmp_path: Path, queries: Path, certificates: Certificates):
-    """Without a restart, by HTTP and by gRPC; a file that is broken for the moment changes nothing over HTTP."""
+    """Without a restart, by HTTP and by gRPC; a file that is broken for the moment, or a new chain before its key, changes nothing for either."""
     served = certificates.server()
     async with listening(engine, tmp_path, queries, Limits(), tls=served) as listener:
         assert not served.renew()
         good = (certificates.folder / "server.pem").read_bytes()
-        (certificates.folder / "server.pem").write_text("half")
-        with pytest.raises(TlsFilesError):
-            served.renew()
-        assert await post(listener.url, certificates.client(), traces().SerializeToString()) == 200
+        chain_without_key = certificates.authority.issue_cert("localhost").cert_chain_pems[0].bytes()
+        for broken in (b"half", good.partition(b"-----BEGIN CERTIFICATE")[0] + chain_without_key):
+            (certificates.folder / "server.pem").write_bytes(broken)
+            with pytest.raises(TlsFilesError):
+                served.renew()
+            assert await post(listener.url, certificates.client(), traces().SerializeToString()) == 200
+            assert await call(listener, certificates.channel(), traces().SerializeToString()) == b""
         (certificates.folder / "server.pem").write_bytes(good)
         certificates.authority = trustme.CA()
         certificates.authority.cert_pem.write_to_path(str(certificates.folder / "ca.pem"))
@@ -140,7 +143,7 @@ async def test_a_renewed_certificate_is_taken_up(engine: Any, tmp_path: Path, qu
 )
 def test_files_that_cannot_be_used_are_named(certificates: Certificates, files: dict[str, str], said: str):
     """Which, why, and what is wanted; never a question on the terminal."""
-    settings = ListenerTls.model_validate({key: certificates.folder / name for key, name in files.items()})
+    settings = OtlpTls.model_validate({key: certificates.folder / name for key, name in files.items()})
     with pytest.raises(TlsFilesError) as refused:
         ServerTls(settings, "otlp.tls")
     assert str(refused.value) == said.replace("FOLDER", str(certificates.folder))
