@@ -53,6 +53,15 @@ def discard_letter(control: Control, data: Path, ident: int, *, as_json: bool) -
     return OK
 
 
+def _said(answer: Any) -> str:
+    """What a refusal of the collector says, as part of a sentence."""
+    try:
+        said = str(answer.json()["error"])
+    except (ValueError, KeyError, TypeError):
+        return f"the collector answered {answer.status_code}: {answer.text[:300]}"
+    return said[:1].lower() + said[1:].rstrip(".")
+
+
 def replay_letter(running: dict[str, Any], ident: int, trusted: ssl.SSLContext | bool) -> int:
     """Ask the running collector to put one back. Raises LetterError."""
     import httpx2
@@ -63,7 +72,6 @@ def replay_letter(running: dict[str, Any], ident: int, trusted: ssl.SSLContext |
     except httpx2.HTTPError as error:
         raise LetterError(f"the collector at {running['web']} does not answer ({error})") from error
     if answer.status_code != 200:
-        said = str(answer.json().get("error", answer.text[:300]))
-        raise LetterError(said[0].lower() + said[1:].rstrip("."))
+        raise LetterError(_said(answer))
     print(f"Dead letter {ident} is back in the journal, in file {answer.json()['seq']}; if the engine refuses it again it will be listed again.")
     return OK

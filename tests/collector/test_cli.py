@@ -114,6 +114,7 @@ def test_a_key_is_rotated_with_overlap(config: Path, capsys):
     assert sorted(line.split("  ")[-1].split(" ")[0] for line in listed) == ["good", "valid"]
     for wrong, sentence in (
         (["rotate", ident], f"there is no key {ident} to rotate; see: sojourn-collector key list"),
+        (["rotate", ident, "--overlap", "100000000d"], "--overlap: '100000000d' is too long; write at most 3650d"),
         (["rotate", ident, "--overlap", "soon"], "--overlap: 'soon' is not a duration; write a number with ms, s, m, h or d, such as 30m"),
     ):
         assert main(["key", *wrong, *given]) == 2
@@ -215,6 +216,8 @@ def test_dead_letters_are_listed_shown_and_thrown_away(config: Path, capsys):
     for wrong, said in (
         (["show"], "dead-letters show takes the id of a letter; see: sojourn-collector dead-letters"),
         (["list", "1"], "dead-letters list takes no id; see: sojourn-collector dead-letters"),
+        (["show", "9" * 20], f"there is no dead letter {'9' * 20}; see: sojourn-collector dead-letters"),
+        (["discard", "-1"], "there is no dead letter -1; see: sojourn-collector dead-letters"),
         (["show", "7"], "there is no dead letter 7; see: sojourn-collector dead-letters"),
         (["replay", "1"], f"no collector runs on {config.parent / 'data'}; start it with: sojourn-collector run --config {config}"),
     ):

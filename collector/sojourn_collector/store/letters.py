@@ -1,5 +1,6 @@
 """What is done with dead letters: read, put back into the journal, thrown away. Each is a journal record that the engine refused, in a file of its own."""
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -62,6 +63,7 @@ class Letters:
         self._folder = folder
         self._journal = journal
         self._clock = clock
+        self._turn = asyncio.Lock()
 
     async def open(self, ident: int) -> Opened:
         """The letter of this id. Raises LetterError."""
@@ -81,12 +83,14 @@ class Letters:
     async def replay(self, ident: int, actor: str) -> int:
         """Put the letter's record back into the journal, as it came; returns the journal file's number. Raises LetterError, JournalUnavailableError.
 
-        What the engine refuses again becomes a dead letter again, with a new id.
+        What the engine refuses again becomes a dead letter again, with a new id. The letter is let go only once the journal has it: a crash between the
+        two leaves it in the list, and it is never lost; put back again it is there twice.
         """
         assert self._journal is not None
-        opened = await self.open(ident)
-        seq = await self._journal.append(opened.signal, opened.record)
-        await self._away(opened.letter, actor, "dead-letter.replay")
+        async with self._turn:  # two who ask at once put it back once
+            opened = await self.open(ident)
+            seq = await self._journal.append(opened.signal, opened.record)
+            await self._away(opened.letter, actor, "dead-letter.replay")
         return seq
 
     async def discard(self, ident: int, actor: str) -> None:

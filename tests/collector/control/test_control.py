@@ -259,6 +259,13 @@ class TestTheRest:
         assert await control.keys.rotate(old.key.id, timedelta(days=7), now=NOW) is None
         assert await control.keys.rotate("no-such-key", timedelta(days=7), now=NOW) is None
 
+    async def test_two_who_rotate_a_key_at_once_make_one(self, control: Control) -> None:
+        """Ending the old one and making the new one is one transaction: only one follows."""
+        old = (await control.keys.create("shop", [Scope.OTLP], now=NOW)).key
+        made = await asyncio.gather(*(control.keys.rotate(old.id, timedelta(days=7), now=NOW) for _ in range(4)))
+        assert sum(one is not None for one in made) == 1
+        assert len(await control.keys.list()) == 2
+
     async def test_progress(self, control: Control) -> None:
         """Numbers are replaced; large ones fit; an unknown one is its default."""
         await control.progress.set_many({"a": 1, "b": 2**62})

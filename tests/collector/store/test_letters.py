@@ -1,5 +1,6 @@
 """Dead letters: opened, put back, thrown away."""
 
+import asyncio
 import os
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
@@ -75,6 +76,14 @@ async def test_a_letter_put_back_is_in_the_journal_as_it_came(desk: Desk):
     assert list(desk.folder.iterdir()) == []
     (deed,) = await desk.control.audit.list()
     assert (deed.actor, deed.action, deed.subject) == ("key-9", "dead-letter.replay", str(ident))
+
+
+async def test_two_who_put_a_letter_back_at_once_put_it_back_once(desk: Desk):
+    """The second hears that there is no such letter, and one record is in the journal."""
+    ident = await desk.put(record(body("b")).encode())
+    done = await asyncio.gather(*(desk.letters.replay(ident, "cli") for _ in range(4)), return_exceptions=True)
+    assert sorted(str(one) for one in done) == ["1", *[f"there is no dead letter {ident}; see: sojourn-collector dead-letters"] * 3]
+    assert desk.journal.last_seq == 1
 
 
 async def test_a_letter_that_cannot_be_put_back_stays(desk: Desk):

@@ -1,30 +1,20 @@
 """Answers on one run, visit, person, trace and journey."""
 
-from collections.abc import AsyncIterator
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from sojourn_collector.context import Context
 from sojourn_collector.score.intervals import wilson_counts
-from sojourn_collector.store.client import Store
 from sojourn_collector.web.answers.journey import journey
 from sojourn_collector.web.answers.person import person
 from sojourn_collector.web.answers.run import run
 from sojourn_collector.web.answers.trace import in_order, trace
 from sojourn_collector.web.answers.visit import visit
-from tests.collector.web.stage import NOW, Rows, broken_shop, context_of, minute
+from tests.collector.web.stage import NOW, Rows, broken_shop, minute
 
 TRACE = "ab" * 16
-
-
-@pytest.fixture
-async def context(store: Store, tmp_path: Path) -> AsyncIterator[Context]:
-    one = context_of(store, tmp_path)
-    yield one
-    one.control.close()
 
 
 async def test_a_failed_probe_run_brings_phases_expectations_and_the_last_good_one(context: Context) -> None:

@@ -2,7 +2,6 @@
 
 import asyncio
 import re
-from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
@@ -12,19 +11,13 @@ import pytest
 
 from sojourn_collector.context import Context
 from sojourn_collector.store.client import Store
+from sojourn_collector.store.control.keys import Scope
 from sojourn_collector.store.engine_process import Endpoint
-from sojourn_collector.web.answers.impact import impact
+from sojourn_collector.web.answers.impact import impact, sources_seen
 from sojourn_collector.web.answers.window import window_of
 from sojourn_collector.web.models import ImpactReport
 from sojourn_probes.journey import Journey
 from tests.collector.web.stage import BROKE, CHECKOUT, NOW, Folder, Rows, broken_shop, context_of, minute
-
-
-@pytest.fixture
-async def context(store: Store, tmp_path: Path) -> AsyncIterator[Context]:
-    one = context_of(store, tmp_path)
-    yield one
-    one.control.close()
 
 
 @dataclass(frozen=True)
@@ -149,6 +142,14 @@ async def test_without_orders_there_is_no_money_and_the_cure_is_said(context: Co
     assert (problem.people.hit, problem.people.usual_hit) == (41, None)
     assert problem.headline[2] == "money            not estimable: no orders have been received: send them to /api/v1/in/orders"
     assert problem.headline[3] == "satisfied        not measured: nobody who came here has answered"
+
+
+async def test_a_key_revoked_after_the_report_s_moment_is_good_in_it(context: Context) -> None:
+    """Reports are worked out as of their own moment, whatever the clock on the wall says: the watermark still stands."""
+    made = await context.control.keys.create("shop", [Scope.SOURCES], tenant=context.store.tenant, now=NOW - minute(60))
+    await context.control.watermarks.advance("orders", NOW, sender=made.key.sender, tenant=context.store.tenant)
+    await context.control.keys.revoke(made.key.id, now=NOW + minute(60))
+    assert (await sources_seen(context, window_of(NOW, ZoneInfo("UTC")))).watermark == NOW
 
 
 async def test_orders_of_probes_cancelled_or_doubled_are_out(context: Context) -> None:

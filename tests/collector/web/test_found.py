@@ -1,24 +1,12 @@
 """Finding incidents in what is stored: however many were hit, the beginning and the end are those of the first and the last."""
 
-from collections.abc import AsyncIterator
 from datetime import timedelta
-from pathlib import Path
 from zoneinfo import ZoneInfo
 
-import pytest
-
 from sojourn_collector.context import Context
-from sojourn_collector.store.client import Store
 from sojourn_collector.web.answers.found import find
 from sojourn_collector.web.answers.window import window_of
-from tests.collector.web.stage import NOW, Rows, context_of, minute
-
-
-@pytest.fixture
-async def context(store: Store, tmp_path: Path) -> AsyncIterator[Context]:
-    one = context_of(store, tmp_path)
-    yield one
-    one.control.close()
+from tests.collector.web.stage import NOW, Rows, minute
 
 
 async def test_of_many_failures_the_first_and_the_last_are_kept(context: Context) -> None:

@@ -1,26 +1,16 @@
 """What is usual: the same hours of the week where there are four weeks of them, else all hours."""
 
-from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
 
 from sojourn_collector.context import Context
-from sojourn_collector.store.client import Store
 from sojourn_collector.web.answers.impact import impact
 from sojourn_collector.web.answers.usual import hours_of_week, usual_of
-from tests.collector.web.stage import BROKE, NOW, Rows, broken_shop, context_of, minute
+from tests.collector.web.stage import BROKE, NOW, Rows, broken_shop, minute
 
 BERLIN, KOLKATA = ZoneInfo("Europe/Berlin"), ZoneInfo("Asia/Kolkata")
-
-
-@pytest.fixture
-async def context(store: Store, tmp_path: Path) -> AsyncIterator[Context]:
-    one = context_of(store, tmp_path)
-    yield one
-    one.control.close()
 
 
 def weeks_before(rows: Rows, weeks: int, people: int = 12) -> None:

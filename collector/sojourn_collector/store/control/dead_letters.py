@@ -42,7 +42,9 @@ class DeadLetters:
         return [DeadLetter(**row) for row in rows]
 
     async def get(self, ident: int) -> DeadLetter | None:
-        """The letter of this id."""
+        """The letter of this id; None when there is none, also of a number that is no id of a row."""
+        if not 0 < ident < 2**63:
+            return None
         query = select(dead_letters).where(dead_letters.c.id == ident)
         row = await self._database.read(lambda connection: connection.execute(query).mappings().first())
         return None if row is None else DeadLetter(**row)

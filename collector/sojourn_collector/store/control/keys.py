@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
+from typing import Any
 
 from sqlalchemy import Connection, RowMapping, insert, select, update
 
@@ -66,26 +67,9 @@ class Keys:
 
     async def create(self, name: str, scopes: Iterable[Scope], *, tenant: str = "default", now: datetime | None = None, sender: str = "") -> NewKey:
         """Make a key; `sender` is that of a key it follows. Raises ValueError when the name is empty or there is no scope."""
-        wanted = frozenset(Scope(scope) for scope in scopes)
-        if not name.strip() or len(name) > _LONGEST:
-            raise ValueError(f"a key needs a name of 1 to {_LONGEST} characters")
-        if not wanted:
-            raise ValueError(f"a key needs a scope: {', '.join(Scope)}")
-        ident = secrets.token_hex(6)
-        key = Key(ident, name.strip(), wanted, tenant, now or datetime.now(UTC), sender=sender or ident)
-        secret = secrets.token_hex(32)
-        row = {
-            "id": key.id,
-            "name": key.name,
-            "scope": " ".join(sorted(wanted)),
-            "sha256": _digest(secret),
-            "tenant": tenant,
-            "created_at": key.created_at,
-            "revoked_at": None,
-            "sender": key.sender,
-        }
+        made, row = _new(name, scopes, tenant, now or datetime.now(UTC), sender)
         await self._database.write(lambda connection: connection.execute(insert(keys), row))
-        return NewKey(key, f"{_PREFIX}_{key.id}_{secret}")
+        return made
 
     async def verify(self, presented: str, now: datetime | None = None) -> Key | None:
         """The key whose whole text is `presented`; None when it is malformed, unknown, wrong or revoked by `now`."""
@@ -124,13 +108,40 @@ class Keys:
         None when there is no such key, or it is revoked or rotated already.
         """
         at = now or datetime.now(UTC)
-        known = next((key for key in await self.list() if key.id == id_ and key.revoked_at is None), None)
-        if known is None:
-            return None
-        made = await self.create(known.name, known.scopes, tenant=known.tenant, now=at, sender=known.sender)
-        ends = update(keys).where(keys.c.id == id_, keys.c.revoked_at.is_(None)).values(revoked_at=at + overlap)
-        await self._database.write(lambda connection: connection.execute(ends))
-        return made
+
+        def work(connection: Connection) -> NewKey | None:
+            ends = update(keys).where(keys.c.id == id_, keys.c.revoked_at.is_(None)).values(revoked_at=at + overlap)
+            if connection.execute(ends).rowcount != 1:
+                return None
+            old = _key(connection.execute(select(keys).where(keys.c.id == id_)).mappings().one())
+            made, row = _new(old.name, old.scopes, old.tenant, at, old.sender)
+            connection.execute(insert(keys), row)
+            return made
+
+        return await self._database.write(work)
+
+
+def _new(name: str, scopes: Iterable[Scope], tenant: str, now: datetime, sender: str) -> tuple[NewKey, dict[str, Any]]:
+    """A key and its row. Raises ValueError."""
+    wanted = frozenset(Scope(scope) for scope in scopes)
+    if not name.strip() or len(name) > _LONGEST:
+        raise ValueError(f"a key needs a name of 1 to {_LONGEST} characters")
+    if not wanted:
+        raise ValueError(f"a key needs a scope: {', '.join(Scope)}")
+    ident = secrets.token_hex(6)
+    key = Key(ident, name.strip(), wanted, tenant, now, sender=sender or ident)
+    secret = secrets.token_hex(32)
+    row = {
+        "id": key.id,
+        "name": key.name,
+        "scope": " ".join(sorted(wanted)),
+        "sha256": _digest(secret),
+        "tenant": tenant,
+        "created_at": key.created_at,
+        "revoked_at": None,
+        "sender": key.sender,
+    }
+    return NewKey(key, f"{_PREFIX}_{key.id}_{secret}"), row
 
 
 def _digest(secret: str) -> str:

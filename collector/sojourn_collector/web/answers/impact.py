@@ -122,7 +122,7 @@ async def sources_seen(context: Context, window: Window) -> Seen:
         query("feedback_seen", since=window.since, until=window.until),
         query("orders_seen", since=window.since, until=window.until),
         query("masters_seen"),
-        context.control.watermarks.get("orders", tenant=context.store.tenant),
+        context.control.watermarks.get("orders", tenant=context.store.tenant, now=window.now),
     )
     return Seen(telemetry, feedback[0], orders[0], masters, watermark)
 
