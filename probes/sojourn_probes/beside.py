@@ -7,16 +7,24 @@ from pathlib import Path
 from typing import Any, Final
 
 from sojourn_probes.journey import Journey
+from sojourn_probes.own_file import in_folder
 
 CERTIFICATES: Final = frozenset({"ca_file", "cert_file", "key_file"})
 """Keys whose files are no part of a journey's content."""
 
 
-def files_named_in(journey: Journey) -> Iterator[Path]:
-    """Files beside the journey that it names and that are there."""
-    for text in _texts(journey.model_dump(mode="json", by_alias=True, exclude_unset=True)):
-        if 0 < len(text) < 256 and "\n" not in text and "\0" not in text and (file := journey.folder / text).is_file():
-            yield file
+def files_named_in(journey: Journey) -> list[Path]:
+    """Files that the journey names and that are there, each once: those it is made of, and certificates and keys, wherever they lie."""
+    said = _said(journey)
+    apart = [journey.folder / text for text in _texts(_under(said)) if _is_file(journey.folder, text)]
+    return list(dict.fromkeys([*_own(journey, said), *apart]))
+
+
+def files_made_of(journey: Journey) -> list[Path]:
+    """Files in the journey's folder or below that it names and that are there, each once; certificates and keys apart."""
+    said = _said(journey)
+    apart = {journey.folder / text for text in _texts(_under(said))}
+    return [file for file in _own(journey, said) if file not in apart]
 
 
 def contents_beside(journey: Journey) -> dict[str, str]:
@@ -26,16 +34,26 @@ def contents_beside(journey: Journey) -> dict[str, str]:
     """
     digests: dict[str, str] = {}
     for file in files_made_of(journey):
-        name = str(file.relative_to(journey.folder)) if file.is_relative_to(journey.folder) else str(file)
         with contextlib.suppress(OSError), file.open("rb") as opened:
-            digests[name] = hashlib.file_digest(opened, "sha256").hexdigest()
+            digests[str(file.relative_to(journey.folder))] = hashlib.file_digest(opened, "sha256").hexdigest()
     return digests
 
 
-def files_made_of(journey: Journey) -> list[Path]:
-    """The files of `contents_beside`, each once."""
-    apart = {journey.folder / text for text in _texts(_under(journey.model_dump(mode="json", by_alias=True, exclude_unset=True)))}
-    return [file for file in dict.fromkeys(files_named_in(journey)) if file not in apart]
+def _said(journey: Journey) -> Any:
+    return journey.model_dump(mode="json", by_alias=True, exclude_unset=True)
+
+
+def _own(journey: Journey, said: Any) -> list[Path]:
+    # Any text may name one, but not one elsewhere: `url: /status` is no file of ours, whatever lies there on this machine.
+    names = dict.fromkeys(text for text in _texts(said) if in_folder(text))
+    return [journey.folder / name for name in names if _is_file(journey.folder, name)]
+
+
+def _is_file(folder: Path, name: str) -> bool:
+    try:
+        return "\n" not in name and (folder / name).is_file()
+    except OSError:  # too long for a name
+        return False
 
 
 def _under(value: Any) -> list[Any]:

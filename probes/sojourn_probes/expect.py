@@ -103,7 +103,7 @@ def _held(expectation: Expectation, actual: Any, target: Any, folder: Path) -> t
         # A header or a JSON value that is not there differs from the target, it is not unmeasured.
         return (comparison == "!=") != negated if SOURCES[expectation.source].absent else None, None
     if comparison == "fits":
-        why = misfit(read_schema(folder / target) if isinstance(target, str) else target, actual)
+        why = misfit(read_schema(folder, target) if isinstance(target, str) else target, actual)
         return (why is None) != negated, why
     if expectation.holds() == "found":
         return _any_found(comparison, actual, target) != negated, None

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
 
+from sojourn_probes.own_file import own
 from sojourn_probes.patterns import require_pattern, search
 
 MAX_FILE: Final = 1_000_000
@@ -50,8 +51,12 @@ def _require_inside(validator: Any, reference: str) -> None:
         raise BadSchema(f"refers to {reference!r}, which is not in it; put it under $defs, nothing is fetched") from None
 
 
-def read_schema(path: Path) -> Any:
-    """The schema in the file `path`. Raises `BadSchema`."""
+def read_schema(folder: Path, name: str) -> Any:
+    """The schema in the file `name`, which lies in `folder` or below it. Raises `BadSchema`."""
+    try:
+        path = folder / own(name)
+    except ValueError as fault:
+        raise BadSchema(str(fault)) from None
     try:
         state = path.stat()
         if state.st_size > MAX_FILE:

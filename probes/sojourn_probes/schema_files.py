@@ -17,11 +17,11 @@ def bad_schemas(journey: Journey) -> Iterator[Breach]:
         for keys, expectations in ((("expect",), step.expect), (("degraded_if",), step.degraded_if), (("repeat", "until"), until)):
             for number, one in enumerate(expectations):
                 if one.comparison == "fits" and isinstance(one.target, str) and "${" not in one.target:
-                    yield from _bad(journey.folder / one.target, (*place, *keys, number), max(one.text.rfind(one.target), 0))
+                    yield from _bad(journey.folder, one.target, (*place, *keys, number), max(one.text.rfind(one.target), 0))
 
 
-def _bad(file: Path, place: Place, offset: int) -> Iterator[Breach]:
+def _bad(folder: Path, name: str, place: Place, offset: int) -> Iterator[Breach]:
     try:
-        read_schema(file)
+        read_schema(folder, name)
     except BadSchema as fault:
         yield Breach(place, str(fault), offset)

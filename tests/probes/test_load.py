@@ -1,11 +1,13 @@
 """Journey files: what they say, and every mistake with its place, cause and cure."""
 
+import json
 import os
 import textwrap
 from pathlib import Path
 
 import pytest
 
+from sojourn_probes.beside import files_made_of, files_named_in
 from sojourn_probes.errors import JourneyFileError
 from sojourn_probes.load import load_file, load_folder, load_text, missing_names
 from sojourn_probes.secrets import SecretStore
@@ -51,6 +53,22 @@ def test_the_version_is_that_of_the_content(tmp_path):
     other = load_text("id: a\nsteps:\n  - id: s\n    http: {url: http://y/}\n", tmp_path / "a")
     assert one.version == same.version != other.version
     assert len(one.version) == 12
+
+
+def test_the_version_covers_files_of_the_journey_s_own_folder(tmp_path):
+    """What a text happens to name elsewhere on this machine is none of it, so that the version is the same on every machine; no text is too long to be none."""
+    texts = [str(tmp_path / "outside.txt"), "../outside.txt", "in/../../outside.txt", "inside.txt", "é" * 200, "\0", "~"]
+    (tmp_path / "outside.txt").write_text("1")
+    (tmp_path / "j").mkdir()
+    (tmp_path / "j/inside.txt").write_text("1")
+    path = tmp_path / "j/a.yaml"
+    path.write_text("id: a\nsteps:\n  - {id: s, http: {url: 'https://shop.example/', json: " + json.dumps(texts) + "}}\n")
+    journey = load_file(path)
+    assert files_made_of(journey) == files_named_in(journey) == [tmp_path / "j/inside.txt"]
+    (tmp_path / "outside.txt").write_text("2")
+    assert load_file(path).version == journey.version
+    (tmp_path / "j/inside.txt").write_text("2")
+    assert load_file(path).version != journey.version
 
 
 def test_what_cannot_be_filled_is_found_beforehand():

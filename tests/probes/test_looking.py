@@ -18,6 +18,7 @@ from sojourn_probes.expect import Judgement, judge, takes_time
 from sojourn_probes.expectation import COMPARISONS, ExpectationError
 from sojourn_probes.expectation_parse import parse
 from sojourn_probes.in_time import in_time
+from sojourn_probes.json_schema import BadSchema, read_schema
 from sojourn_probes.names import Names
 from sojourn_probes.output import as_human, as_junit
 from sojourn_probes.output.walked import Walked
@@ -193,6 +194,18 @@ def test_a_bad_schema_file_is_found_before_anything_runs(tmp_path, content, mess
     with pytest.raises(JourneyFileError) as caught:
         journey(BY_FILE, tmp_path / "a.yaml")
     assert str(caught.value) == f"{tmp_path}/a.yaml:5:28: steps[0].expect[0]: {message}"
+
+
+@pytest.mark.parametrize("name", ["../item.json", "/etc/item.json"])
+def test_a_schema_file_elsewhere_is_not_read(tmp_path, name):
+    """Said with the file of the journey, and of a name known only in the run too."""
+    why = f"'{name}' leaves the journey's folder; put the file beside the journey and name it from there"
+    with pytest.raises(JourneyFileError) as caught:
+        journey(BY_FILE.replace("item.json", name), tmp_path / "a.yaml")
+    assert str(caught.value) == f"{tmp_path}/a.yaml:5:28: steps[0].expect[0]: {why}"
+    with pytest.raises(BadSchema) as refused:
+        read_schema(tmp_path, name)
+    assert str(refused.value) == why
 
 
 def test_a_schema_file_is_looked_for_wherever_it_is_named(tmp_path):

@@ -1,11 +1,11 @@
 """What stands behind each verb of a `browser` step: one small model each. The verbs themselves are listed in `browser.py`."""
 
-from pathlib import PurePosixPath
 from typing import Annotated, Any, Final, Literal, Self
 
-from pydantic import AfterValidator, BeforeValidator, Field, JsonValue, model_validator
+from pydantic import BeforeValidator, Field, JsonValue, model_validator
 
 from sojourn_probes.model import Model
+from sojourn_probes.own_file import File, PythonFile
 from sojourn_probes.steps.browser_targets import Count, Flag, Target, Wait
 
 EXPECT_SECONDS: Final = 5.0
@@ -15,16 +15,6 @@ MAX_SCRIPT: Final = 10_000
 """Characters of JavaScript in the file; more belongs into a `script`."""
 
 
-def beside(file: str) -> str:
-    """A file in the journey's folder or below it."""
-    path = PurePosixPath(file)
-    if not path.name or path.is_absolute() or ".." in path.parts:
-        raise ValueError(f"{file!r} must be a file in the journey's folder or below it")
-    return file
-
-
-File = Annotated[str, Field(min_length=1, max_length=500), AfterValidator(beside)]
-"""A file's path, relative to the journey file."""
 JavaScript = Annotated[str, Field(min_length=1, max_length=MAX_SCRIPT)]
 """A JavaScript expression; a promise is awaited."""
 
@@ -172,13 +162,7 @@ class Evaluate(Model):
 class Script(Model):
     """A Python file beside the journey with `async def run(page, names)`; `page` is Playwright's, `names.fill("${vars.x}")` resolves names."""
 
-    file: File = Field(description="the file, beside the journey")
-
-    @model_validator(mode="after")
-    def _is_python(self) -> Self:
-        if PurePosixPath(self.file).suffix != ".py":
-            raise ValueError(f"{self.file!r} must be a .py file in the journey's folder or below it")
-        return self
+    file: PythonFile = Field(description="the file, beside the journey")
 
 
 class Tab(Model):

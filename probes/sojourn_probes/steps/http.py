@@ -1,12 +1,12 @@
 """What an `http` step may say. The runner is `http_run.py`."""
 
 import re
-from pathlib import PurePosixPath
 from typing import Annotated, Any, ClassVar, Final, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, JsonValue, model_validator
 
 from sojourn_probes.model import Model
+from sojourn_probes.own_file import File
 from sojourn_probes.steps.auth import Auth, SecretText, by_reference
 from sojourn_probes.steps.tls import Family, TlsSettings
 from sojourn_probes.units import Size
@@ -50,14 +50,6 @@ Fields = dict[str, Annotated[str, BeforeValidator(_scalar_text, json_schema_inpu
 Redirects = Annotated[int, Field(strict=True, ge=0, le=20)]
 
 
-def _relative(text: str) -> str:
-    """Files are sent to others, so they are taken from the journey's own folder only."""
-    parts = PurePosixPath(text).parts
-    if text.startswith(("/", "~")) or ".." in parts:
-        raise ValueError(f"{text!r} leaves the journey's folder; put the file beside the journey and name it from there")
-    return text
-
-
 def _proxy_url(text: str) -> str:
     if "${" in text:
         return text
@@ -74,10 +66,6 @@ def _proxy(value: Any) -> Any:
 
 def _part(value: Any) -> Any:
     return {"value": _scalar_text(value)} if isinstance(value, str | int | float) else value
-
-
-File = Annotated[str, Field(min_length=1, max_length=1000), AfterValidator(_relative)]
-"""A file beside the journey, or in a folder beside it."""
 
 
 class MultipartPart(Model):

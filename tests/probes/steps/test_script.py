@@ -191,10 +191,17 @@ async def test_a_missing_file_is_said(tmp_path):
     assert found.failure.message == "gone.py is not in the journey's folder; put it there, its path is relative to the journey file"
 
 
-@pytest.mark.parametrize("name", ["../up.py", "/etc/x.py", "notes.txt"])
-def test_only_python_files_beside_the_journey_are_taken(name):
+@pytest.mark.parametrize(
+    ("name", "why"),
+    [
+        ("../up.py", "leaves the journey's folder; put the file beside the journey and name it from there"),
+        ("/etc/x.py", "leaves the journey's folder; put the file beside the journey and name it from there"),
+        ("notes.txt", "is no Python file; name one beside the journey, such as stock.py"),
+    ],
+)
+def test_only_python_files_beside_the_journey_are_taken(name, why):
     """Said when the file is read."""
-    message = f"'{name}' is no Python file beside the journey; name one in its folder, such as stock.py"
+    message = f"'{name}' {why}"
     assert problems(f"id: a\nsteps:\n  - id: s\n    script: {{file: {name}}}\n") == [f"a.yaml:4:20: steps[0].script.file: {message}"]
 
 
