@@ -12,7 +12,7 @@ import pytest
 from sojourn_collector.store.client import EngineUnavailable
 from sojourn_collector.web import axis, charts
 from sojourn_collector.web.format import Clockface
-from tests.collector.web import fixtures, told
+from tests.collector.web import fixtures, fixtures_of_one, told
 from tests.collector.web.preview import build_app, served
 
 
@@ -245,7 +245,7 @@ async def test_an_id_with_slashes_and_dots_finds_its_page():
     class Listening(told.Shop):
         async def visit(self, ident):
             asked.append(ident)
-            return fixtures.visit()
+            return fixtures_of_one.visit()
 
     _, page = await ask(Listening(), "/journeys/checkout")
     odd = next(href for href in page.values("a", "href") if "odd" in href)
@@ -311,13 +311,13 @@ def test_people_over_time_counts_up_to_those_listed():
 
 def test_nothing_is_drawn_outside_its_axis():
     """Spans that begin before or end after their trace, and items of no time at all, stay inside 0 to 100."""
-    span = fixtures.trace().spans[0]
+    span = fixtures_of_one.trace().spans[0]
     for offset, duration, whole in ((-5.0, 1.0, 1.0), (0.0, 99.0, 1.0), (7.0, 1.0, 1.0), (0.0, 0.0, 0.0)):
         x, width = axis.span_place(span.model_copy(update={"offset": offset, "duration": duration}), whole)
         assert x >= 0
         assert width > 0
         assert x + width <= 100.001
-    drawing = axis.timeline(fixtures.timeline(), Clockface(now=fixtures.NOW))
+    drawing = axis.timeline(fixtures_of_one.timeline(), Clockface(now=fixtures.NOW))
     assert drawing is not None
     assert [lane.name for lane in drawing.lanes] == ["Pages", "Actions", "Requests", "Backend", "Feedback and orders"]
     assert all(mark.x >= 0 and mark.x + mark.width <= 100.001 for lane in drawing.lanes for mark in lane.marks)
@@ -326,7 +326,7 @@ def test_nothing_is_drawn_outside_its_axis():
 
 def test_two_runs_are_drawn_on_one_scale():
     """The bars of a failing run and of the good one beside it can be compared."""
-    failing, good = fixtures.probe_steps(failed=True), fixtures.probe_steps(failed=False)
+    failing, good = fixtures_of_one.probe_steps(failed=True), fixtures_of_one.probe_steps(failed=False)
     whole = axis.longest_exchange([*failing, *good])
     ends = [phases[-1].x + phases[-1].width for phases in (axis.phases(steps[-1].exchanges[0], whole) for steps in (failing, good))]
     assert ends[0] == pytest.approx(100, abs=0.5)

@@ -1,7 +1,7 @@
 """Answers that stand in for the store, and the addresses of all pages over them."""
 
 from sojourn_collector.web import models as m
-from tests.collector.web import fixtures
+from tests.collector.web import fixtures, fixtures_of_one
 
 
 class Shop:
@@ -18,18 +18,20 @@ class Shop:
         return fixtures.journey(comment=self.comment, **self.how) if ident == "checkout" else fixtures.empty_journey() if ident == "renew" else None
 
     async def run(self, ident: str) -> m.RunAnswer | None:
-        return {fixtures.PROBE_RUN: fixtures.probe_run(), fixtures.GOOD_RUN: fixtures.probe_run(failed=False), fixtures.REAL_RUN: fixtures.real_run()}.get(
-            ident
-        )
+        return {
+            fixtures.PROBE_RUN: fixtures_of_one.probe_run(),
+            fixtures.GOOD_RUN: fixtures_of_one.probe_run(failed=False),
+            fixtures.REAL_RUN: fixtures_of_one.real_run(),
+        }.get(ident)
 
     async def visit(self, ident: str) -> m.VisitAnswer | None:
-        return fixtures.visit(comment=self.comment) if ident.startswith("s") else None
+        return fixtures_of_one.visit(comment=self.comment) if ident.startswith("s") else None
 
     async def person(self, ident: str) -> m.PersonAnswer | None:
-        return fixtures.person(comment=self.comment, label=self.label) if ident.startswith(("user:", "visitor:", "visit:")) else None
+        return fixtures_of_one.person(comment=self.comment, label=self.label) if ident.startswith(("user:", "visitor:", "visit:")) else None
 
     async def trace(self, ident: str) -> m.TraceAnswer | None:
-        return fixtures.trace() if ident in {fixtures.TRACE, fixtures.GOOD_TRACE} else None
+        return fixtures_of_one.trace() if ident in {fixtures.TRACE, fixtures.GOOD_TRACE} else None
 
 
 class Nothing:

@@ -209,6 +209,14 @@ def proxy(seen: list[bytes], refuse: bytes | None = None) -> Any:
     return serve
 
 
+PROXY_REFUSALS = [
+    (answer(403), FailureKind.CONNECT, "the proxy did not open the way to the server (it answered 403)"),
+    (answer(407), FailureKind.CONFIG, "the proxy wants a user and password (407)"),
+    (b"SSH-2.0-x\r\n\r\n", FailureKind.CONNECT, "what answers as the proxy is no HTTP proxy"),
+]
+"""What a proxy may say no with, and what is then said, whatever was to go through it."""
+
+
 async def pipe(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
     try:
         while data := await reader.read(65536):
@@ -246,14 +254,7 @@ async def test_https_through_a_proxy(tmp_path):
     assert (bad.failure.kind, "it is for localhost" in bad.failure.message) == (FailureKind.TLS, True)
 
 
-@pytest.mark.parametrize(
-    ("refuse", "kind", "said"),
-    [
-        (answer(403), FailureKind.CONNECT, "the proxy did not open the way to the server (it answered 403)"),
-        (answer(407), FailureKind.CONFIG, "the proxy wants a user and password (407)"),
-        (b"SSH-2.0-x\r\n\r\n", FailureKind.CONNECT, "what answers as the proxy is no HTTP proxy"),
-    ],
-)
+@pytest.mark.parametrize(("refuse", "kind", "said"), PROXY_REFUSALS)
 async def test_a_proxy_that_refuses(refuse, kind, said):
     """What the proxy says no to is told apart from what the server says."""
     async with listening(proxy([], refuse)) as port:

@@ -12,7 +12,7 @@ from wsproto.events import AcceptConnection, BytesMessage, CloseConnection, Requ
 
 from sojourn_probes.semconv import FailureKind, Outcome
 from tests.probes.site import Asked, answer, site
-from tests.probes.steps.test_http_transport import proxy
+from tests.probes.steps.test_http_transport import PROXY_REFUSALS, proxy
 from tests.probes.steps.test_websocket import SWITCHED, Serve, Server, asked, echo, raw, serving
 from tests.probes.steps.tls_servers import Authority, handshaking, listening
 from tests.probes.walking import walk
@@ -304,14 +304,7 @@ async def test_through_a_proxy(scheme, tmp_path):
     assert list(run.attempts[0].steps[0].exchanges[0].phases) == ["connect", *(["tls"] if tls else []), "send", "wait"]
 
 
-@pytest.mark.parametrize(
-    ("refuse", "kind", "said"),
-    [
-        (answer(403), FailureKind.CONNECT, "the proxy did not open the way to the server (it answered 403)"),
-        (answer(407), FailureKind.CONFIG, "the proxy wants a user and password (407)"),
-        (b"SSH-2.0-x\r\n\r\n", FailureKind.CONNECT, "what answers as the proxy is no HTTP proxy"),
-    ],
-)
+@pytest.mark.parametrize(("refuse", "kind", "said"), PROXY_REFUSALS)
 async def test_a_proxy_that_refuses(refuse, kind, said):
     """What the proxy says no to is told apart from what the server says."""
     async with listening(proxy([], refuse)) as way:
