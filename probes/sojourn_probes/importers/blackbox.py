@@ -42,7 +42,7 @@ def _module(name: str, module: dict[str, Any], target: str, work: Work) -> None:
 
 
 def _tcp(name: str, said: dict[str, Any], target: str, draft: Draft, work: Work) -> None:
-    where = place_of(name, target, work, port=True)
+    where = place_of(name, target, work)
     if where is None:
         return
     _rest(name, "tcp", said, "query_response tls tls_config", work)
@@ -124,7 +124,7 @@ def _dns(name: str, said: dict[str, Any], target: str, draft: Draft, work: Work)
 
 def _grpc(name: str, said: dict[str, Any], target: str, draft: Draft, work: Work) -> None:
     """The health of a service."""
-    where = place_of(name, target, work, port=True)
+    where = place_of(name, target, work)
     if where is None:
         return
     part: dict[str, Any] = {"host": where[0], "port": where[1], **family_of(said)}

@@ -34,14 +34,12 @@ def family_of(said: dict[str, Any]) -> dict[str, Any]:
     return {} if family is None or said.get("ip_protocol_fallback") is not False else {"ip_family": family}
 
 
-def place_of(name: str, target: str, work: Work, *, port: bool = False) -> tuple[str, Any] | None:
+def place_of(name: str, target: str, work: Work) -> tuple[str, Any] | None:
     """Host and port of the target, of the environment when none is named; None when it cannot be read, which is said."""
     if not target:
         return "${env.TARGET_HOST}", "${env.TARGET_PORT}"
     where = host_port(target)
-    if where is None:
-        work.lose(name, f"was left out; the target {shown_address(target)!r} is no host:port")
-    elif port and where[1] is None:
-        work.lose(name, f"was left out; the target {shown_address(target)!r} names no port")
+    if where is None or where[1] is None:
+        work.lose(name, f"was left out; the target {shown_address(target)!r} {'is no host:port' if where is None else 'names no port'}")
         return None
     return where

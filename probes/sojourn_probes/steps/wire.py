@@ -1,4 +1,4 @@
-"""One TCP connection of a `tcp` or `tls` step: looked up, connected, gone over to TLS, and recorded as one exchange."""
+"""One TCP connection of a step that is not http: looked up, connected, gone over to TLS, and recorded as one exchange."""
 
 import asyncio
 import contextlib
@@ -217,8 +217,8 @@ class Wire:
 
 def port_of(filled: str) -> int:
     """A port as a number. Raises `Broken`."""
-    if not filled.isdecimal() or not 1 <= int(filled) <= 65535:
-        raise Broken(FailureKind.CONFIG, f"{filled!r} is no port; it is a number from 1 to 65535")
+    if not filled.isdecimal() or len(filled) > 5 or not 1 <= int(filled) <= 65535:
+        raise Broken(FailureKind.CONFIG, f"{filled[:40]!r} is no port; it is a number from 1 to 65535")
     return int(filled)
 
 

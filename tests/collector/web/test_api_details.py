@@ -7,6 +7,7 @@ import pytest
 
 from sojourn_collector.context import Context
 from sojourn_collector.score.intervals import wilson_counts
+from sojourn_collector.web.answers.impact import impact
 from sojourn_collector.web.answers.journey import journey
 from sojourn_collector.web.answers.person import person
 from sojourn_collector.web.answers.run import run
@@ -106,6 +107,29 @@ async def test_a_visit_joins_everything_on_one_axis(context: Context) -> None:
     ]
     assert answer.feedback[0].text == "<script>alert(1)</script>"
     assert [step.id for step in answer.runs[0].steps] == ["pay"]
+
+
+@pytest.mark.parametrize("code", ["\u00b2", "9" * 5000, "-502", "5e2", "0502"])
+async def test_a_status_or_address_that_is_none_breaks_no_answer(context: Context, code: str) -> None:
+    """Attributes hold whatever a sender says: what is no status is unknown, and report, run and visit are told all the same."""
+    rows = Rows()
+    failed = rows.probe(NOW - minute(3), "failed", message="it does not work", trace=TRACE)
+    session = rows.customer("u1", NOW - minute(5), fails=True, trace="cd" * 16)
+    said = {"http.request.method": "POST", "url.full": "http://[", "http.response.status_code": code, "sojourn.attempt": code}
+    at = NOW - minute(3) + timedelta(seconds=1)
+    own = {"service": "sojourn-agent", "traffic": "synthetic", "journey": "checkout", "step": "pay", "run_id": failed}
+    rows.span(at, "POST", TRACE, "01" * 8, span_type="exchange", status=2, attrs=said, **own)
+    rows.span(NOW - minute(5), "fetch", "cd" * 16, "02" * 8, service="shop", traffic="real", session_id=session, span_type="fetch", attrs=said)
+    await rows.store(context.store)
+    cause = (await impact(context)).problems[0].cause
+    assert cause is not None
+    assert (cause.status, cause.path) == (None, "")
+    shown = await run(context, failed)
+    assert shown is not None
+    assert [one["status"] for one in shown.steps[1].exchanges] == [None]
+    seen = await visit(context, session)
+    assert seen is not None
+    assert [item.tone for item in seen.timeline if item.kind == "fetch"] == ["neutral"]
 
 
 async def test_a_person_is_all_their_visits_and_money(context: Context) -> None:

@@ -210,7 +210,9 @@ async def test_names_fill_host_and_port(authority, tmp_path):
     async with listening(silent, authority.context()) as port:
         good = await shake(tmp_path, part, environ={"HOST": "localhost", "PORT": str(port)})
         bad = await shake(tmp_path, part, environ={"HOST": "localhost", "PORT": "https"})
+        long = await shake(tmp_path, part, environ={"HOST": "localhost", "PORT": "9" * 5000})
     assert good.outcome is Outcome.PASSED, good.failure
+    assert (long.failure.kind, long.failure.message) == (FailureKind.CONFIG, f"'{'9' * 40}' is no port; it is a number from 1 to 65535")
     assert (bad.failure.kind, bad.failure.message) == (FailureKind.CONFIG, "'https' is no port; it is a number from 1 to 65535")
 
 

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 from sojourn_collector.context import Context
 from sojourn_collector.score.incidents import Incident
 from sojourn_collector.web.answers.guests import Guest
+from sojourn_collector.web.answers.status import status_of
 from sojourn_collector.web.models import Cause
 
 MOST_TRACES = 50
@@ -52,6 +53,14 @@ def _signal(row: dict[str, Any]) -> Signal:
     return (row["failure_kind"], row["hit_method"], int(row["hit_status"]), row["hit_path"], "" if requested else row["failure_message"])
 
 
+def _path(url: str) -> str:
+    """Of an address that may be any text."""
+    try:
+        return urlsplit(url).path
+    except ValueError:
+        return ""
+
+
 def _sentence(kind: str, method: str, status: int, path: str, message: str, service: str) -> str:
     where = f"{method} {path}".strip()
     if status and where:
@@ -83,9 +92,9 @@ def _probe_cause(incident: Incident, spans: Sequence[dict[str, Any]], traces: Se
     if not incident.failed_runs:
         return None
     exchange = next((span for span in spans if span["type"] == "exchange"), None)
-    status = int(exchange["code"]) if exchange and exchange["code"].isdigit() else 0
+    status = (status_of(exchange["code"]) or 0) if exchange else 0
     method = exchange["method"] if exchange else ""
-    path = (exchange["path"] or urlsplit(exchange["url"]).path) if exchange else ""
+    path = (exchange["path"] or _path(exchange["url"])) if exchange else ""
     service = _service(spans)
     if exchange and (status or method):
         kind = "status" if status else exchange["error"]

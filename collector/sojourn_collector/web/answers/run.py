@@ -8,6 +8,7 @@ from typing import Any
 
 from sojourn_collector.context import Context
 from sojourn_collector.web.answers.comments import comment_of
+from sojourn_collector.web.answers.status import status_of
 from sojourn_collector.web.answers.titles import journey_title
 from sojourn_collector.web.models import RunAnswer, RunStep
 from sojourn_probes import semconv
@@ -137,12 +138,11 @@ def _expectations(span: Mapping[str, Any]) -> list[dict[str, Any]]:
 def _exchange(span: Mapping[str, Any]) -> dict[str, Any]:
     attrs = span["attrs"]
     phases = {name: seconds for name in semconv.HTTP_PHASES if (seconds := _number(attrs.get(semconv.HTTP_PHASE_PREFIX + name))) is not None}
-    status = attrs.get(semconv.HTTP_RESPONSE_STATUS_CODE, "")
     return {
         # What is no HTTP has neither: then the span's name says the protocol, and where it went is host and port.
         "method": attrs.get(semconv.HTTP_REQUEST_METHOD, "") or span["name"],
         "url": attrs.get(semconv.URL_FULL, "") or attrs.get(semconv.URL_PATH, "") or _server(attrs),
-        "status": int(status) if status.isascii() and status.isdigit() and len(status) < 6 else None,
+        "status": status_of(attrs.get(semconv.HTTP_RESPONSE_STATUS_CODE, "")),
         "error": attrs.get(semconv.ERROR_TYPE, "") if span["status"] == 2 else "",
         "started": span["ts"],
         "duration": span["duration_ns"] / 1e9,

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Any, Literal
 
+from sojourn_collector.web.answers.status import status_of
 from sojourn_collector.web.models import TimelineItem
 from sojourn_probes import semconv
 
@@ -20,7 +21,7 @@ def span_item(row: Row, session: str) -> TimelineItem | None:
     attrs = row["attrs"]
     path = attrs.get(semconv.URL_PATH, "") or row["name"]
     status = attrs.get(semconv.HTTP_RESPONSE_STATUS_CODE, "")
-    bad = row["status"] == 2 or (status.isdigit() and int(status) >= 500)
+    bad = row["status"] == 2 or (status_of(status) or 0) >= 500
     titles: Mapping[str, str] = {
         "page_view": path,
         "action": row["name"].removeprefix("action "),
