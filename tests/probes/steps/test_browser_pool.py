@@ -3,6 +3,7 @@
 import asyncio
 import os
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -18,19 +19,22 @@ from tests.probes.walking import walk
 pytestmark = pytest.mark.browser
 
 
-def left_on_disk() -> set[str]:
-    """What browsers of ours leave in the temporary folder: their private folders, and Playwright's own beside them."""
-    own = f"{PREFIX}{os.getpid()}-"
-    return {path.name for path in Path(tempfile.gettempdir()).iterdir() if path.name.startswith((own, "playwright-artifacts-", "playwright_chromiumdev"))}
+@pytest.fixture
+def scratch(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A temporary folder of this test's own: in the machine's one, browsers of tests that run beside it come and go."""
+    with tempfile.TemporaryDirectory(prefix="left-") as folder:  # short, for a socket of the browser's may stand in it
+        monkeypatch.setenv("TMPDIR", folder)
+        monkeypatch.setattr(tempfile, "tempdir", folder)
+        yield Path(folder)
 
 
 def open_files() -> int:
     return len(list(Path("/proc/self/fd").iterdir()))
 
 
-async def _runs(count: int) -> None:
+async def _runs(count: int, scratch: Path) -> None:
     """Walk `count` short runs, some of which fail, and hold what there was before against what is there after."""
-    before, files = left_on_disk(), open_files()
+    files = open_files()
     pool = BrowserPool(recycle_after=50)
     async with site(shop) as served:
         tools = {"browser": pool}
@@ -44,20 +48,20 @@ async def _runs(count: int) -> None:
         assert len(pool._warm) == 1
         await pool.aclose()
     assert started_by_us() == {}
-    assert left_on_disk() - before == set()
+    assert list(scratch.iterdir()) == []
     assert open_files() <= files + 5
 
 
-async def test_nothing_is_left_after_ten_runs():
+async def test_nothing_is_left_after_ten_runs(scratch: Path):
     """Ten runs, good, failing and late, leave no context, process, file or descriptor."""
-    await _runs(10)
+    await _runs(10, scratch)
 
 
 @pytest.mark.slow
 @pytest.mark.timeout(900)
-async def test_nothing_is_left_after_two_hundred_runs():
+async def test_nothing_is_left_after_two_hundred_runs(scratch: Path):
     """Two hundred runs, over several browsers, leave no context, process, file or descriptor."""
-    await _runs(200)
+    await _runs(200, scratch)
 
 
 async def test_a_browser_that_grew_too_large_is_replaced():
