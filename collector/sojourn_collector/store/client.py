@@ -8,36 +8,24 @@ import uuid
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-import clickhouse_connect
 from clickhouse_connect.driver.asyncclient import AsyncClient
-from clickhouse_connect.driver.exceptions import ClickHouseError
 
 from sojourn_collector.store import rows as rows_of
 from sojourn_collector.store.catalogue import Catalogue
-from sojourn_collector.store.engine_process import Endpoint
+from sojourn_collector.store.connect import NETWORK_ERRORS, ClickHouseError, as_store_error, connect
+from sojourn_collector.store.connect import EngineUnavailable as EngineUnavailable
+from sojourn_collector.store.connect import StatementFailed as StatementFailed
+from sojourn_collector.store.connect import StoreError as StoreError
+from sojourn_collector.store.ddl import is_ddl, render
+from sojourn_collector.store.endpoint import Endpoint
+from sojourn_collector.store.layout import Layout
+from sojourn_collector.store.load_sql import Load
 
-NETWORK_ERRORS = (ConnectionError, OSError, EOFError)
 TENANT = "default"
-
-
-class StoreError(Exception):
-    """Base of what the store raises."""
-
-
-class EngineUnavailable(StoreError):  # noqa: N818 - says what is the case
-    """The engine does not answer just now; the same call may succeed later."""
 
 
 class QueryTimeout(StoreError):  # noqa: N818 - says what is the case
     """A query ran into its deadline and was killed."""
-
-
-class StatementFailed(StoreError):  # noqa: N818 - says what is the case
-    """The engine refused a statement. `code` is ClickHouse's error code, 0 when unknown."""
-
-    def __init__(self, text: str, code: int) -> None:
-        super().__init__(text)
-        self.code = code
 
 
 class Store:
@@ -71,7 +59,7 @@ class Store:
     async def _rows(self, sql: str, bound: Mapping[str, Any], deadline: float) -> list[dict[str, Any]]:
         client = await self._client()
         mark = uuid.uuid4().hex
-        settings = {"max_execution_time": f"{deadline:.3f}", "log_comment": mark}
+        settings = {"max_execution_time": f"{deadline:.3f}", "log_comment": mark, **self._layout().reads()}
         try:
             async with asyncio.timeout(deadline):
                 result = await client.query(sql, settings=settings, parameters=dict(bound))
@@ -90,7 +78,7 @@ class Store:
         try:
             async with asyncio.timeout(5):
                 client = await self._client()
-                await client.command(f"KILL QUERY WHERE Settings['log_comment'] = '{mark}' ASYNC")
+                await client.command(f"KILL QUERY{self._layout().on_cluster} WHERE Settings['log_comment'] = '{mark}' ASYNC")
         except (StoreError, ClickHouseError, TimeoutError, *NETWORK_ERRORS):
             return  # max_execution_time in the statement ends it anyway
 
@@ -113,7 +101,7 @@ class Store:
                     values,
                     column_names=names,
                     column_type_names=[types[name] for name in names],
-                    settings=insert_settings(token),
+                    settings=insert_settings(token, self._layout()),
                 )
         except TimeoutError as error:
             raise EngineUnavailable(f"The engine did not take the rows within {deadline:g} s.") from error
@@ -130,15 +118,43 @@ class Store:
         return self._types[table]
 
     async def statement(self, sql: str, parameters: Mapping[str, Any] | None = None, *, deadline: float = 600.0) -> None:
-        """Run one statement of ours that returns nothing (migrations, loads). Raises EngineUnavailable, StatementFailed."""
+        """Run one statement of ours that returns nothing (migrations, mutations); DDL in the form the layout needs.
+
+        Raises EngineUnavailable, StatementFailed, DdlError.
+        """
         client = await self._client()
+        layout = self._layout()
         try:
             async with asyncio.timeout(deadline):
-                await client.command(sql, parameters=dict(parameters or {}))
+                for one in render(sql, layout):
+                    await client.command(one, parameters=dict(parameters or {}), settings=layout.statements() if is_ddl(one) else layout.writes())
         except TimeoutError as error:
             raise EngineUnavailable(f"The engine did not finish a statement within {deadline:g} s.") from error
         except (ClickHouseError, *NETWORK_ERRORS) as error:
             raise as_store_error(error) from error
+
+    async def load(self, load: Load, *, deadline: float = 600.0) -> None:
+        """Load a journal file: the embedded engine reads it itself, a server gets it as the body. Raises EngineUnavailable, StatementFailed, OSError."""
+        layout = self._layout()
+        if layout.shape == "embedded":
+            await self.statement(load.sql(), deadline=deadline)
+            return
+        client = await self._client()
+        body = load.sql_for_body(layout.writes()).encode() + await asyncio.to_thread(load.path.read_bytes)
+        try:
+            async with asyncio.timeout(deadline):
+                await client.raw_insert(insert_block=body)
+        except TimeoutError as error:
+            raise EngineUnavailable(f"The engine did not finish a load within {deadline:g} s.") from error
+        except (ClickHouseError, *NETWORK_ERRORS) as error:
+            raise as_store_error(error) from error
+
+    def _layout(self) -> Layout:
+        """Of the engine there is now. Raises EngineUnavailable."""
+        endpoint = self._endpoint()
+        if endpoint is None:
+            raise EngineUnavailable("The engine is starting or was just restarted; try again in a moment.")
+        return endpoint.layout
 
     async def ping(self) -> bool:
         """Whether a statement comes back."""
@@ -164,37 +180,13 @@ class Store:
             if self._connected and self._connected[0] == endpoint:
                 return self._connected[1]
             await self.close()
-            try:
-                async with asyncio.timeout(10):
-                    client = await clickhouse_connect.get_async_client(
-                        host=endpoint.host,
-                        port=endpoint.port,
-                        access_token=endpoint.token,
-                        compress=False,
-                        query_retries=0,
-                        query_limit=0,
-                        autogenerate_session_id=False,
-                        tz_mode="aware",
-                        send_receive_timeout=600,
-                    )
-            except TimeoutError as error:
-                raise EngineUnavailable("The engine did not answer within 10 s.") from error
-            except (ClickHouseError, *NETWORK_ERRORS) as error:
-                raise as_store_error(error) from error
+            client = await connect(endpoint)
             self._connected = (endpoint, client)
             return client
 
 
-def insert_settings(token: str | None) -> dict[str, str]:
+def insert_settings(token: str | None, layout: Layout) -> dict[str, str]:
     """Deduplication said in so many words: by our token, views included, or not at all."""
     if token is None:
-        return {"deduplicate_insert": "disable"}
-    return {"deduplicate_insert": "enable", "deduplicate_blocks_in_dependent_materialized_views": "1", "insert_deduplication_token": token}
-
-
-def as_store_error(error: Exception) -> StoreError:
-    """Network trouble may pass; an answer with a code of the engine's is a refusal."""
-    code = getattr(error, "code", None)
-    if isinstance(error, ClickHouseError) and code:
-        return StatementFailed(str(error), int(code))
-    return EngineUnavailable(f"The engine does not answer ({type(error).__name__}).")
+        return {**layout.writes(), "deduplicate_insert": "disable"}
+    return {**layout.writes(), "deduplicate_insert": "enable", "deduplicate_blocks_in_dependent_materialized_views": "1", "insert_deduplication_token": token}

@@ -6,18 +6,16 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
 import httpx2
 
-from sojourn_collector.store.engine_process import Endpoint, EngineProcess, EngineSettings, EngineStartError
+from sojourn_collector.store.endpoint import Endpoint, EngineStartError, State
+from sojourn_collector.store.engine_process import EngineProcess, EngineSettings
 
 log = logging.getLogger("sojourn.engine")
 
 COMPUTING = 20
 """Clock ticks (a fifth of a second) of CPU time within a ping's deadline that tell a busy engine from one that hangs."""
-
-State = Literal["starting", "ready", "restarting", "stopped"]
 
 
 @dataclass(frozen=True, slots=True)

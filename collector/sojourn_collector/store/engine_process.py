@@ -14,18 +14,8 @@ from pathlib import Path
 from queue import Empty, SimpleQueue
 from typing import Any
 
-
-@dataclass(frozen=True, slots=True)
-class Endpoint:
-    """Where an engine answers: host, port and the bearer token it wants."""
-
-    host: str
-    port: int
-    token: str
-
-
-class EngineStartError(Exception):
-    """The engine's process did not come up; the text says why."""
+from sojourn_collector.store.endpoint import Endpoint as Endpoint
+from sojourn_collector.store.endpoint import EngineStartError as EngineStartError
 
 
 @dataclass(frozen=True, slots=True)

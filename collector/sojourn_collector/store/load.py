@@ -31,6 +31,31 @@ PASSING = {
     243: "disk full",
     252: "too many parts",
     394: "cancelled",
+    # Of servers and clusters.
+    3: "unexpected end of a connection",
+    60: "a table is missing",
+    81: "the database is missing",
+    192: "unknown user",
+    193: "wrong password",
+    198: "a host's name is not known",
+    201: "quota used up",
+    203: "no free connection",
+    209: "network time-out",
+    210: "network",
+    225: "no Keeper",
+    242: "table is read-only, its Keeper is away",
+    244: "not every replica answers",
+    279: "a shard does not answer",
+    285: "too few live replicas",
+    286: "an earlier quorum is not reached",
+    289: "replica is not in the quorum",
+    319: "not known whether it was stored",
+    425: "the server's operating system",
+    439: "no free thread",
+    497: "the user may not",
+    516: "user or password refused",
+    701: "the cluster is not known",
+    999: "Keeper",
 }
 """Codes of the engine that say nothing against the data: the same load is tried again."""
 MEMORY = 241
@@ -136,7 +161,7 @@ class Loader:
         while True:
             tries += 1
             try:
-                await self._store.statement(load.sql())
+                await self._store.load(load)
             except EngineUnavailable as error:
                 self.trouble, reason = str(error), "engine"
             except StatementFailed as error:

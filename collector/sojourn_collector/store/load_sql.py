@@ -7,6 +7,7 @@ Formats: opentelemetry-proto 1.x (trace.proto, logs.proto, metrics.proto, common
 
 # ruff: noqa: S608 - the statements are put together from this file's own constants; a path is quoted, a number is an int
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -298,11 +299,18 @@ class Load:
     token: str
 
     def sql(self) -> str:
-        """The whole statement, its settings in it."""
-        source = f"file({quoted(str(self.path))}, 'Protobuf', {quoted(structure(self.signal))})"
+        """The whole statement for an engine that reads the file itself, its settings in it."""
+        return self._statement(f"file({quoted(str(self.path))}, 'Protobuf', {quoted(structure(self.signal))})", {})
+
+    def sql_for_body(self, more: Mapping[str, str]) -> str:
+        """The same for a server: one line, after which the file's bytes follow as they are. `more` are settings of the server's layout."""
+        return self._statement(f"input({quoted(structure(self.signal))})", more) + " FORMAT Protobuf\n"
+
+    def _statement(self, source: str, more: Mapping[str, str]) -> str:
+        """Settings stand before SELECT: there they hold for the reader of the body too."""
         select = SELECT[self.signal].replace("{seq}", str(int(self.seq))).replace("{source}", source)
-        settings = ", ".join(f"{name} = {quoted(value) if isinstance(value, str) else value}" for name, value in self._settings().items())
-        return f"INSERT INTO {TABLES[self.signal]} ({', '.join(COLUMNS[self.signal])}) {select} SETTINGS {settings}"
+        settings = ", ".join(f"{name} = {quoted(value) if isinstance(value, str) else value}" for name, value in {**self._settings(), **more}.items())
+        return f"INSERT INTO {TABLES[self.signal]} ({', '.join(COLUMNS[self.signal])}) SETTINGS {settings} {select}"
 
     def _settings(self) -> dict[str, str | int]:
         return {
@@ -324,5 +332,5 @@ class Load:
 
 
 def quoted(text: str) -> str:
-    """A string literal of the engine."""
-    return "'" + text.replace("\\", "\\\\").replace("'", "\\'") + "'"
+    """A string literal of the engine, in one line."""
+    return "'" + text.replace("\\", "\\\\").replace("'", "\\'").replace("\n", "\\n") + "'"
