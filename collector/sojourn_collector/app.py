@@ -26,6 +26,7 @@ from starlette.exceptions import HTTPException
 from sojourn_collector.config import CollectorConfig, ImpactConfig
 from sojourn_collector.context import Context, now
 from sojourn_collector.counters import Counters
+from sojourn_collector.engines import engine_of
 from sojourn_collector.join.journeys import JourneyFolder
 from sojourn_collector.join.worker import JoinWorker
 from sojourn_collector.listener_tls import ServerTls, TlsFilesError
@@ -35,13 +36,12 @@ from sojourn_collector.receive.batches import Batches
 from sojourn_collector.receive.intake import Intake
 from sojourn_collector.sources import normalise
 from sojourn_collector.sources.intake import build_routes
-from sojourn_collector.store.client import EngineUnavailable, Store
+from sojourn_collector.store.client import EngineUnavailable, StatementFailed, Store
 from sojourn_collector.store.control.control import Control
-from sojourn_collector.store.engine import Supervisor
-from sojourn_collector.store.engine_process import EngineSettings
+from sojourn_collector.store.endpoint import Engine, EngineStartError
 from sojourn_collector.store.journal import Journal
 from sojourn_collector.store.letters import Letters
-from sojourn_collector.store.load import Loader
+from sojourn_collector.store.load import PASSING, Loader, sentence
 from sojourn_collector.store.migrations import migrate
 from sojourn_collector.web.admin import build_admin
 from sojourn_collector.web.api import build_api
@@ -70,7 +70,7 @@ class Collector:
     config: CollectorConfig
     impact: ImpactConfig
     control: Control
-    supervisor: Supervisor
+    supervisor: Engine
     store: Store
     journal: Journal
     loader: Loader
@@ -154,7 +154,7 @@ def folder_lock(data: Path) -> Iterator[None]:
 
 @contextlib.asynccontextmanager
 async def build(config: CollectorConfig, impact: ImpactConfig, environ: Mapping[str, str]) -> AsyncIterator[Collector]:
-    """Open everything but the listeners; close it in the reverse order. Raises StartError, ConfigError, JourneyFileError."""
+    """Open everything but the listeners; close it in the reverse order. Raises StartError, ConfigError, JourneyFileError, EngineStartError."""
     keys = probe_keys(config, environ)
     journeys = JourneyFolder(config.journeys)
     counters = Counters()
@@ -163,7 +163,7 @@ async def build(config: CollectorConfig, impact: ImpactConfig, environ: Mapping[
         control = await asyncio.to_thread(Control.open, config.data / "control.sqlite")
         stack.callback(control.close)
         journal = Journal(config.data / "journal", limit=config.limits.journal)
-        supervisor = Supervisor(config.data / "engine", EngineSettings(memory=config.limits.memory))
+        supervisor = engine_of(config, environ)
         stack.push_async_callback(supervisor.stop)
         store = Store(supervisor.endpoint)
         stack.push_async_callback(store.close)
@@ -296,6 +296,11 @@ async def _work(collector: Collector) -> None:
             break
         except EngineUnavailable:
             await asyncio.sleep(0.2)
+        except StatementFailed as error:
+            if error.code not in PASSING:
+                raise EngineStartError(f"the tables cannot be brought up to date. {sentence(error)}") from error
+            log.warning("the tables cannot be brought up to date just now: %s", PASSING[error.code])
+            await asyncio.sleep(1.0)
     collector.prepared = True
     async with asyncio.TaskGroup() as group:
         group.create_task(_keep(collector, "loader", collector.loader.run))

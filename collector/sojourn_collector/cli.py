@@ -16,12 +16,14 @@ from typing import Any
 from sojourn_collector.config import CollectorConfig, ConfigError, ListenerTls, duration, load_collector_config, load_impact_config
 from sojourn_collector.listener_tls import ServerTls, TlsFilesError, own_client
 from sojourn_collector.listeners import ListenError, take
-from sojourn_collector.store.client import Store, StoreError
+from sojourn_collector.store.client import EngineUnavailable, Store, StoreError
 from sojourn_collector.store.control.control import Control
 from sojourn_collector.store.control.keys import NewKey, Scope
-from sojourn_collector.store.engine_process import EngineProcess, EngineSettings, EngineStartError
+from sojourn_collector.store.endpoint import EngineStartError
+from sojourn_collector.store.engine_process import EngineProcess, EngineSettings
 from sojourn_collector.store.letter_error import LetterError
 from sojourn_collector.store.migrations import MigrationError, migrate
+from sojourn_collector.store.server_check import servers_answer
 from sojourn_probes.cli_streams import while_read
 from sojourn_probes.errors import JourneyFileError
 from sojourn_probes.load import load_folder
@@ -133,7 +135,9 @@ def _check(given: argparse.Namespace, config: CollectorConfig) -> int:
     running = _runtime(config)
     if running:
         lines.append(("collector", True, f"runs at {running['web']}"))
-    else:
+    if running and not config.engine.embedded:
+        look("engine", lambda: _engine(config), EngineStartError, StoreError)
+    if not running:
         for key, listener in (("otlp", config.otlp), ("web", config.web)):
             if listener.tls is not None:
                 look(f"certificate of {key}", lambda key=key, tls=listener.tls: _certificate(tls, key), TlsFilesError)  # type: ignore[misc]
@@ -141,7 +145,7 @@ def _check(given: argparse.Namespace, config: CollectorConfig) -> int:
         if config.otlp.grpc_address is not None:
             look("OTLP address of gRPC", lambda: _free(config.otlp.grpc, "otlp.grpc"), ListenError)
         look("web address", lambda: _free(config.web.listen, "web.listen"), ListenError)
-        look("engine", _engine_starts, EngineStartError)
+        look("engine", lambda: _engine(config), EngineStartError, StoreError)
     for name, good, text in lines:
         print(f"{'ok  ' if good else 'BAD '} {name}: {text}")
     return OK if all(good for _, good, _ in lines) else FAILED
@@ -168,7 +172,10 @@ def _certificate(tls: ListenerTls, key: str) -> str:
     return str(tls.cert_file)
 
 
-def _engine_starts() -> str:
+def _engine(config: CollectorConfig) -> str:
+    """The embedded engine starts, or every server answers and lets us do what is needed. Raises EngineStartError, StoreError."""
+    if not config.engine.embedded:
+        return asyncio.run(servers_answer(config.engine.endpoints(os.environ)))
     with tempfile.TemporaryDirectory() as folder:
         engine = EngineProcess(Path(folder), EngineSettings())
         engine.start()
@@ -181,23 +188,24 @@ def _migrate(given: argparse.Namespace, config: CollectorConfig) -> int:
         print(f"The collector runs at {running['web']}; it brought its tables up to date when it started.")
         return OK
     from sojourn_collector.app import StartError, folder_lock
+    from sojourn_collector.engines import engine_of
 
-    async def work(engine: EngineProcess) -> int:
-        endpoint = engine.start()
-        store = Store(lambda: endpoint)
+    async def work() -> int:
+        engine = engine_of(config, os.environ)
+        await engine.start()
+        store = Store(engine.endpoint)
         try:
+            if engine.endpoint() is None:
+                raise EngineUnavailable(engine.reason)
             return await migrate(store)
         finally:
             await store.close()
+            await engine.stop()
 
-    engine = EngineProcess(config.data / "engine", EngineSettings(memory=config.limits.memory))
     try:
         with folder_lock(config.data):
             Control.open(config.data / "control.sqlite").close()
-            try:
-                ran = asyncio.run(work(engine))
-            finally:
-                engine.stop()
+            ran = asyncio.run(work())
     except (StartError, StoreError) as error:
         raise CommandError(str(error)) from error
     print(f"{ran} statements ran; the tables are up to date.")

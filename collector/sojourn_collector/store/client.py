@@ -16,7 +16,7 @@ from sojourn_collector.store.connect import NETWORK_ERRORS, ClickHouseError, as_
 from sojourn_collector.store.connect import EngineUnavailable as EngineUnavailable
 from sojourn_collector.store.connect import StatementFailed as StatementFailed
 from sojourn_collector.store.connect import StoreError as StoreError
-from sojourn_collector.store.ddl import is_ddl, render
+from sojourn_collector.store.ddl import EVERYWHERE, is_ddl, render
 from sojourn_collector.store.endpoint import Endpoint
 from sojourn_collector.store.layout import Layout
 from sojourn_collector.store.load_sql import Load
@@ -103,6 +103,9 @@ class Store:
                     column_type_names=[types[name] for name in names],
                     settings=insert_settings(token, self._layout()),
                 )
+                if table in EVERYWHERE and (layout := self._layout()).cluster:
+                    # What is read next, on whichever host, must see these rows.
+                    await client.command(f"SYSTEM SYNC REPLICA{layout.on_cluster} {layout.database}.{table}")
         except TimeoutError as error:
             raise EngineUnavailable(f"The engine did not take the rows within {deadline:g} s.") from error
         except (ClickHouseError, *NETWORK_ERRORS) as error:

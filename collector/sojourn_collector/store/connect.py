@@ -1,9 +1,11 @@
 """A connection of `clickhouse-connect`'s async client, and what its errors mean here."""
 
 import asyncio
+import ssl
 from typing import Any
 
 import clickhouse_connect
+import httpx2
 from clickhouse_connect.driver.asyncclient import AsyncClient
 from clickhouse_connect.driver.exceptions import ClickHouseError as ClickHouseError
 
@@ -51,6 +53,18 @@ async def connect(endpoint: Endpoint, *, database: str | None = None, deadline: 
         raise EngineUnavailable(f"The engine did not answer within {deadline:g} s.") from error
     except (ClickHouseError, *NETWORK_ERRORS) as error:
         raise as_store_error(error) from error
+
+
+def plain_http(endpoint: Endpoint, deadline: float) -> httpx2.AsyncClient:
+    """A client for what needs no driver: a ping, a version. Over plain HTTP verify=False only spares a TLS context that nobody uses."""
+    trusted: ssl.SSLContext | bool = False
+    if endpoint.secure:
+        trusted = ssl.create_default_context(cafile=endpoint.ca_file)
+        if endpoint.cert_file is not None:
+            trusted.load_cert_chain(endpoint.cert_file, endpoint.key_file)
+    headers = {"authorization": f"Bearer {endpoint.token}"} if endpoint.token else {}
+    login = None if endpoint.token else (endpoint.user, endpoint.password)
+    return httpx2.AsyncClient(trust_env=False, verify=trusted, timeout=deadline, headers=headers, auth=login)
 
 
 def _tls(endpoint: Endpoint) -> dict[str, Any]:

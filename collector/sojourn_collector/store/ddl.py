@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from sojourn_collector.store.layout import LOCAL, Layout
 
 NAME = r"[A-Za-z_][A-Za-z0-9_]*"
-CREATE_TABLE = re.compile(rf"CREATE TABLE IF NOT EXISTS ({NAME}) (\(.*\))\s*ENGINE = (\w*MergeTree)(?:\((.*?)\))?(?=\s)(.*)\Z", re.DOTALL)
+CREATE_TABLE = re.compile(rf"CREATE TABLE IF NOT EXISTS ({NAME}) (\(.*\))\s*ENGINE = (\w*MergeTree|Memory)(?:\((.*?)\))?(?=\s|\Z)(.*)\Z", re.DOTALL)
 CREATE_FEED = re.compile(rf"CREATE MATERIALIZED VIEW IF NOT EXISTS ({NAME}) TO ({NAME}) AS\s+(SELECT\b.*)\Z", re.DOTALL)
 CREATE_VIEW = re.compile(rf"CREATE (OR REPLACE )?VIEW (IF NOT EXISTS )?({NAME}) AS\s+(SELECT\b.*)\Z", re.DOTALL)
 ALTER = re.compile(rf"ALTER TABLE ({NAME})\s+(.*)\Z", re.DOTALL)
@@ -42,8 +42,9 @@ SHARD_BY = {
 """What keeps rows together on a shard. Each is made of columns of the sorting key, or of the row alone where rows are never replaced; the same row goes to the
 same shard at every try, as its deduplication token wants. A table not named here goes by its whole sorting key."""
 
-EVERYWHERE = frozenset({"migrations"})
-"""Tables of which every host of the cluster has the same rows, instead of shards."""
+EVERYWHERE = frozenset({"migrations", "erasing"})
+"""Tables of which every host of the cluster has the same rows, instead of shards. A table in memory has to be one: on a cluster it is on disk, as nothing
+else would be the same on all hosts."""
 
 
 class DdlError(Exception):
@@ -72,6 +73,10 @@ def _local(name: str, layout: Layout) -> str:
 def _table(found: re.Match[str], layout: Layout) -> Iterator[str]:
     name, columns, engine, arguments, rest = found.groups()
     everywhere = name in EVERYWHERE
+    if engine == "Memory":
+        if not everywhere:
+            raise DdlError(f"table {name} is in memory, of one host only; see EVERYWHERE in store/ddl.py")
+        engine, rest = "MergeTree", " ORDER BY tuple()"
     # The path has no {uuid}: a host that joins later finds its shard by the same words.
     place = f"/clickhouse/tables/{layout.database}/{'all' if everywhere else '{shard}'}/{name}"
     replica = "{shard}-{replica}" if everywhere else "{replica}"

@@ -1,6 +1,8 @@
 """Numbered migrations of the engine's tables: `schema/NNNN_name.sql`, one idempotent statement after the other, each with a progress row.
 
 A statement that was interrupted runs again; one that is noted does not. A changed file that already ran is refused: history is not rewritten.
+The files are written for the embedded engine; `Store.statement` brings each statement into the form that a server or a cluster needs (`ddl.py`). What is
+noted is the digest of the file's text.
 """
 
 import hashlib
@@ -9,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sojourn_collector.store.client import Store
+from sojourn_collector.store.ddl import DdlError
 
 FOLDER = Path(__file__).parent / "schema"
 SEPARATOR = re.compile(r"^-{8,}\s*$", re.MULTILINE)
@@ -52,7 +55,10 @@ async def migrate(store: Store, folder: Path = FOLDER) -> int:
             digest = hashlib.sha256(sql.encode()).hexdigest()
             noted = done.get((migration.number, index))
             if noted is None:
-                await store.statement(sql)
+                try:
+                    await store.statement(sql)
+                except DdlError as error:
+                    raise MigrationError(f"{migration.name}.sql, statement {index + 1}: {error}") from error
                 await store.insert("migrations", [{"number": migration.number, "statement": index, "name": migration.name, "sha256": digest}])
                 ran += 1
             elif noted != digest:
