@@ -16,8 +16,9 @@ from sojourn_collector.store.migrations import PROGRESS, read
 CLUSTER = Layout("default", "alone")
 CONFIG = """<clickhouse><tcp_port>9000</tcp_port><macros><shard>1</shard><replica>a</replica></macros>
 <remote_servers><alone><shard><internal_replication>true</internal_replication><replica><host>localhost</host><port>9000</port></replica></shard></alone>
+<pair><shard><replica><host>localhost</host><port>9000</port></replica></shard><shard><replica><host>localhost</host><port>9000</port></replica></shard></pair>
 </remote_servers></clickhouse>"""
-"""A shard that is this very engine: nothing goes over a network."""
+"""Shards that are this very engine: nothing goes over a network. Both shards of `pair` hold the same rows."""
 REPLICATED = re.compile(r"Replicated(\w*MergeTree)\('[^']*', '[^']*'(?:, )?")
 WINDOWS = re.compile(r"replicated_deduplication_window = \d+, replicated_deduplication_window_seconds = \d+")
 
@@ -57,3 +58,12 @@ async def make_tables(store: Store) -> int:
     for one in rendered:
         await store.statement(one)
     return len(rendered)
+
+
+async def spread(store: Store, over: str) -> None:
+    """Put other tables over all shards in the place of those there are: `alone` or `pair`."""
+    statements = [one for migration in read() for sql in migration.statements for one in render(sql, CLUSTER)]
+    for one in statements:
+        if made := re.match(r"CREATE TABLE IF NOT EXISTS (\S+) ON CLUSTER .* ENGINE = Distributed\(", " ".join(one.split())):
+            await store.statement(f"DROP TABLE IF EXISTS {made[1]} SYNC")
+            await store.statement(without_replicas(one).replace("Distributed('alone'", f"Distributed('{over}'"))

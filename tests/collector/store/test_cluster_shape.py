@@ -14,14 +14,17 @@ from typing import Any
 import pytest
 
 from sojourn_collector.store.catalogue import FOLDER, Catalogue, NamedQuery
-from sojourn_collector.store.client import Store
+from sojourn_collector.store.client import StatementFailed, Store
 from sojourn_collector.store.endpoint import Endpoint
+from sojourn_collector.store.layout import EMBEDDED
 from sojourn_collector.store.load_sql import Load
-from tests.collector.store.shapes import CLUSTER, engine_with_cluster, make_tables
+from tests.collector.store.shapes import CLUSTER, engine_with_cluster, make_tables, spread
 from tests.collector.store.test_load import body, record
 from tests.collector.web.stage import NOW, Rows, broken_shop
 
 TENANT = "of-two-shapes"
+DENIED = 288
+"""ClickHouse's code: a subquery over all shards inside a query over all shards."""
 LATER, EARLIER = NOW + timedelta(days=1), NOW - timedelta(days=30)
 
 
@@ -96,7 +99,7 @@ async def test_every_named_query_says_the_same(cluster: Store, engine: Endpoint)
             await shop.store(store)
         for path in sorted(FOLDER.glob("*.sql")):
             query: NamedQuery = catalogue.get(path.stem)
-            given = {name: value_for(name, kind, shop) for name, kind in query.types.items() if name != "tenant"}
+            given = given_to(query, shop)
             here, there = [await store.query(path.stem, deadline=60, **given) for store in (plain, cluster)]
             if path.stem != "migrations_done" and "tenant" in query.types:
                 assert same_order(there) == same_order(here), path.stem
@@ -104,6 +107,32 @@ async def test_every_named_query_says_the_same(cluster: Store, engine: Endpoint)
     finally:
         await plain.close()
     assert found > 30
+
+
+def given_to(query: NamedQuery, shop: Rows) -> dict[str, Any]:
+    """Parameters for a query."""
+    return {name: value_for(name, kind, shop) for name, kind in query.types.items() if name != "tenant"}
+
+
+async def test_every_named_query_can_be_asked_over_several_shards(cluster: Store):
+    """No query is refused because a subquery reads a table over all shards too; without the layout's settings some are."""
+    shop, plain = broken_shop(), Store(lambda: dataclasses.replace(cluster._endpoint(), layout=EMBEDDED))  # type: ignore[type-var]
+    await shop.store(cluster)
+    await spread(plain, "pair")
+    refused = 0
+    try:
+        for path in sorted(FOLDER.glob("*.sql")):
+            given = given_to(Catalogue().get(path.stem), shop)
+            await cluster.query(path.stem, deadline=60, **given)
+            try:
+                await plain.query(path.stem, deadline=60, **given)
+            except StatementFailed as error:
+                assert error.code == DENIED, path.stem
+                refused += 1
+    finally:
+        await spread(plain, "alone")
+        await plain.close()
+    assert refused >= 5
 
 
 async def test_a_load_by_body_is_stored_once_through_the_table_over_all_shards(cluster: Store, tmp_path: Path):
