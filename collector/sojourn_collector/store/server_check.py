@@ -21,7 +21,7 @@ NEEDED_FOR = "for deduplicate_insert, by which a repeated load is stored once"
 DEADLINE = 10.0
 """Seconds a server has for one answer."""
 CODE = re.compile(r"Code: (\d+)")
-VERSION = re.compile(r"\d+\.\d+[\w.-]{0,40}")
+VERSION = re.compile(r"\d{1,4}\.\d{1,4}[\w.-]{0,40}")
 WRONG_LOGIN = frozenset({192, 193, 194, 516})
 NOT_ALLOWED = 497
 
@@ -130,7 +130,8 @@ async def _missing(endpoint: Endpoint, client: AsyncClient) -> tuple[str, ...]:
 def _refused(endpoint: Endpoint, error: StatementFailed) -> EngineStartError | EngineUnavailable:
     if error.code in WRONG_LOGIN:
         return ServerRefusedError(
-            f"the ClickHouse server at {endpoint.url} does not let {endpoint.user or 'us'} in (code {error.code}); see engine.user and engine.password"
+            f"the ClickHouse server at {endpoint.url} does not let {endpoint.user} in (code {error.code}); "
+            "see engine.user and engine.password_file or engine.password_env"
         )
     if error.code == NOT_ALLOWED:
         return ServerRefusedError(

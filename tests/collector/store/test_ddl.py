@@ -58,7 +58,8 @@ def test_all_versions_of_a_row_go_to_one_shard(table: str):
 
 LATER = {
     "columns and an index": (
-        "ALTER TABLE runs ADD COLUMN IF NOT EXISTS note LowCardinality(String) DEFAULT 'a, (b' CODEC(Delta(8), ZSTD(1)) AFTER journey, ADD INDEX i note TYPE set(9)",
+        "ALTER TABLE runs ADD COLUMN IF NOT EXISTS note LowCardinality(String) DEFAULT 'a, (b' CODEC(Delta(8), ZSTD(1)) "
+        "AFTER journey, ADD INDEX i note TYPE set(9)",
         [
             "ALTER TABLE d.runs_local ON CLUSTER 'c'\n  ADD COLUMN IF NOT EXISTS note LowCardinality(String) DEFAULT 'a, (b' CODEC(Delta(8), ZSTD(1)) "
             "AFTER journey, ADD INDEX i note TYPE set(9)",
