@@ -26,7 +26,6 @@ BAD_COLLECTOR = {
     "gRPC for everybody": ("otlp: {grpc: '0.0.0.0:4318'}\n", f"1:1: otlp: {ADDRESS}"),
     "port too high": ("web: {listen: 'h:70000'}\n", "1:1: web: 'h:70000' is not an address; write host:port, such as 127.0.0.1:4318"),
     "off loopback": ('otlp: {listen: "0.0.0.0:4318"}\n', f"1:1: otlp: {ADDRESS}"),
-    "engine not built": ("engine: https://ch\n", "1:1: engine: input should be 'embedded', got 'https://ch'"),
     "size without unit": ("limits: {body: 20}\n", "1:10: limits.body: 20 is not a size; write a number with B, KiB, MiB or GiB, such as 20 MiB"),
     "duration without unit": (
         "limits: {body_deadline: 5}\n",

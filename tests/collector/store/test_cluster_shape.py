@@ -133,8 +133,11 @@ async def test_every_named_query_can_be_asked_over_several_shards(cluster: Store
     refused = 0
     try:
         for path in sorted(FOLDER.glob("*.sql")):
-            given = given_to(Catalogue().get(path.stem), shop)
+            query = Catalogue().get(path.stem)
+            given = given_to(query, shop)
             await cluster.query(path.stem, deadline=60, **given)
+            if "IN (" not in query.sql:
+                continue
             refused += await is_denied(plain, path.stem, given)
     finally:
         await spread(plain, "alone")
