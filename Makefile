@@ -1,7 +1,7 @@
 # The two commands of the README are `make demo` and `make test`; `make help` lists the rest.
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-demo demo test test-all check fmt bench schema snippet test-bare clean
+.PHONY: help setup setup-demo demo test test-all check fmt bench schema snippet test-bare test-cluster clean
 
 BIN := .venv/bin
 
@@ -47,6 +47,9 @@ snippet: ## build the browser snippet (needs node and npm)
 
 test-bare: ## the README's two commands in a bare Debian (root and debootstrap needed)
 	@deploy/test-bare.sh
+
+test-cluster: setup ## two collectors on a ClickHouse cluster in containers (needs docker); ARGS="-k word", KEEP=1 leaves it up
+	@deploy/cluster/test.sh $(ARGS)
 
 clean: ## throw the environment and caches away
 	@rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis

@@ -109,7 +109,7 @@ class Collector:
         return self.counters.render(
             [
                 ("sojourn_engine_up", "1 while the engine answers.", float(self.supervisor.state == "ready")),
-                ("sojourn_engine_restarts", "How often the engine was restarted.", self.supervisor.restarts),
+                ("sojourn_engine_restarts", "How often the engine was restarted, or a ClickHouse server left for another.", self.supervisor.restarts),
                 ("sojourn_journal_waiting_bytes", "Accepted bytes not yet in the tables.", self.journal.waiting_bytes),
                 ("sojourn_journal_last_seq", "Newest journal file.", self.journal.last_seq),
                 ("sojourn_journal_loaded_seq", "Newest journal file up to which everything is in the tables.", self.journal.loaded_seq),

@@ -40,6 +40,7 @@ class Layout:
             "distributed_product_mode": "global",
             # The replica that was written to is the one that is read, as long as it lives.
             "load_balancing": "in_order",
+            "prefer_localhost_replica": "1",
             # A shard that does not answer is an error, never a smaller number.
             "skip_unavailable_shards": "0",
         }
@@ -51,7 +52,8 @@ class Layout:
         settings = {"async_insert": "0"}
         if self.shape == "cluster":
             # The answer comes when every shard has its rows; a queue on the initiator could be lost with it.
-            settings |= {"distributed_foreground_insert": "1", "load_balancing": "in_order", "parallel_distributed_insert_select": "0"}
+            settings |= {"distributed_foreground_insert": "1", "parallel_distributed_insert_select": "0"}
+            settings |= {"load_balancing": "in_order", "prefer_localhost_replica": "1"}
         return settings
 
     def statements(self) -> dict[str, str]:

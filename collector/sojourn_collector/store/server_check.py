@@ -27,8 +27,8 @@ NOT_ALLOWED = 497
 
 RIGHTS = ("SELECT", "INSERT", "ALTER TABLE", "CREATE TABLE", "CREATE VIEW", "DROP TABLE", "DROP VIEW")
 """What the user must be allowed in the database."""
-CLUSTER_RIGHTS = ("CLUSTER", "REMOTE")
-"""What a cluster needs besides, everywhere: ON CLUSTER, and Distributed tables."""
+CLUSTER_RIGHTS = ("SYSTEM SYNC REPLICA ON {database}.*", "CLUSTER ON *.*", "REMOTE ON *.*")
+"""What a cluster needs besides: to wait for replicas, ON CLUSTER, and Distributed tables."""
 
 
 class ServerRefusedError(EngineStartError):
@@ -123,8 +123,10 @@ async def _database(endpoint: Endpoint, client: AsyncClient) -> None:
 
 async def _missing(endpoint: Endpoint, client: AsyncClient) -> tuple[str, ...]:
     layout = endpoint.layout
-    wanted = [(right, f"{layout.database}.*") for right in RIGHTS] + [(right, "*.*") for right in CLUSTER_RIGHTS if layout.cluster]
-    return tuple([f"{right} ON {where}" for right, where in wanted if (await _rows(client, f"CHECK GRANT {right} ON {where}"))[0][0] != 1])
+    wanted = [f"{right} ON {layout.database}.*" for right in RIGHTS]
+    if layout.cluster:
+        wanted += [right.format(database=layout.database) for right in CLUSTER_RIGHTS]
+    return tuple([right for right in wanted if (await _rows(client, f"CHECK GRANT {right}"))[0][0] != 1])
 
 
 def _refused(endpoint: Endpoint, error: StatementFailed) -> EngineStartError | EngineUnavailable:
