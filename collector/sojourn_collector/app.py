@@ -6,12 +6,15 @@ OTLP is taken as soon as journal and control database are open; the engine may c
 import asyncio
 import contextlib
 import fcntl
+import itertools
 import json
 import logging
 import os
 import secrets
+import shutil
 import signal
 import socket
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -26,7 +29,10 @@ from starlette.exceptions import HTTPException
 from sojourn_collector.config import CollectorConfig, ImpactConfig
 from sojourn_collector.context import Context, now
 from sojourn_collector.counters import Counters
+from sojourn_collector.exposition import Sample, render
+from sojourn_collector.forward.forwarding import ForwardError, Forwarding, is_self
 from sojourn_collector.join.journeys import JourneyFolder
+from sojourn_collector.join.run_counts import RunCounts
 from sojourn_collector.join.worker import JoinWorker
 from sojourn_collector.listener_tls import ServerTls, TlsFilesError
 from sojourn_collector.listeners import QuietServer, take, url_of
@@ -50,6 +56,7 @@ from sojourn_collector.web.guard import Guard
 from sojourn_collector.web.health import Health, build_health
 from sojourn_collector.web.pages import build_pages, mount_static, not_found
 from sojourn_collector.web.render import Pages
+from sojourn_collector.web.slis import Slis
 
 log = logging.getLogger("sojourn.collector")
 
@@ -78,8 +85,11 @@ class Collector:
     counters: Counters
     journeys: JourneyFolder
     join: JoinWorker
+    forwarding: Forwarding
+    slis: Slis
     context: Context
     token: str
+    started: float = field(default_factory=time.time)
     prepared: bool = False
     failing: dict[str, str] = field(default_factory=dict)
     """Background work that failed and is being tried again, with its error."""
@@ -101,20 +111,31 @@ class Collector:
             "loading": loading,
             "joining": joining,
             "journeys": {"problem": self.journeys.problem},
+            "forward": self.forwarding.report(),
             "failing": dict(self.failing),
         }
 
-    def metrics(self) -> str:
-        """Prometheus' page."""
-        return self.counters.render(
-            [
-                ("sojourn_engine_up", "1 while the engine answers.", float(self.supervisor.state == "ready")),
-                ("sojourn_engine_restarts", "How often the engine was restarted.", self.supervisor.restarts),
-                ("sojourn_journal_waiting_bytes", "Accepted bytes not yet in the tables.", self.journal.waiting_bytes),
-                ("sojourn_journal_last_seq", "Newest journal file.", self.journal.last_seq),
-                ("sojourn_journal_loaded_seq", "Newest journal file up to which everything is in the tables.", self.journal.loaded_seq),
-            ]
-        )
+    def metrics(self, open_metrics: bool) -> str:
+        """Prometheus' page, or OpenMetrics'."""
+        return render(itertools.chain(self._samples(), self.counters.samples(), self.forwarding.samples(), self.slis.samples()), open_metrics=open_metrics)
+
+    def _samples(self) -> Iterator[Sample]:
+        oldest = self.journal.oldest_received
+        for name, value in {
+            "sojourn_ready": self.report()["ready"],
+            "sojourn_engine_up": self.supervisor.state == "ready",
+            "sojourn_engine_restarts": self.supervisor.restarts,
+            "sojourn_journal_waiting_bytes": self.journal.waiting_bytes,
+            "sojourn_journal_limit_bytes": self.config.limits.journal,
+            "sojourn_journal_last_seq": self.journal.last_seq,
+            "sojourn_journal_loaded_seq": self.journal.loaded_seq,
+            "sojourn_join_seq": max(0, self.join.joined_seq),
+            "sojourn_ingest_lag_seconds": 0.0 if oldest is None else max(0.0, time.time() - oldest / 1e9),
+            "sojourn_data_free_bytes": shutil.disk_usage(self.config.data).free,
+            "sojourn_start_time_seconds": self.started,
+        }.items():
+            yield Sample(name, {}, float(value))
+        yield Sample("sojourn_build_info", {"version": version("sojourn")}, 1)
 
 
 def probe_keys(config: CollectorConfig, environ: Mapping[str, str]) -> dict[str, bytes]:
@@ -172,9 +193,32 @@ async def build(config: CollectorConfig, impact: ImpactConfig, environ: Mapping[
         batches.index(await journal.open(await control.ledger.highest_seq()))
         stack.push_async_callback(journal.close)
         context = Context(store, control, journeys, impact, config, loader, now, keys)
-        join = JoinWorker(store, control, journeys, impact, loader, normalise=normalise)
+        forwarding = Forwarding(config.forward, config.data, journal, counters, environ)
+        try:
+            await forwarding.open()
+        except ForwardError as error:
+            raise StartError(str(error)) from error
+        stack.push_async_callback(forwarding.close)
+        run_counts = RunCounts()
+        join = JoinWorker(store, control, journeys, impact, loader, normalise=normalise, counts=run_counts)
         token = secrets.token_urlsafe(32)
-        yield Collector(config, impact, control, supervisor, store, journal, loader, batches, counters, journeys, join, context, token)
+        yield Collector(
+            config,
+            impact,
+            control,
+            supervisor,
+            store,
+            journal,
+            loader,
+            batches,
+            counters,
+            journeys,
+            join,
+            forwarding,
+            Slis(context, run_counts, counters),
+            context,
+            token,
+        )
 
 
 def build_web(collector: Collector) -> Guard:
@@ -210,17 +254,21 @@ async def serve(config: CollectorConfig, impact: ImpactConfig, environ: Mapping[
     otlp_socket, web_socket = take(config.otlp.listen, "otlp.listen"), None
     try:
         web_socket = take(config.web.listen, "web.listen")
+        listeners = [one.getsockname()[:2] for one in (otlp_socket, web_socket)]
+        for one in config.forward:
+            if is_self(one.endpoint, listeners):
+                raise StartError(f"forward: {one.name}: {one.endpoint} is this collector itself; give endpoint the address of another backend")
         async with build(config, impact, environ) as collector:
             await _run(collector, otlp_socket, web_socket, tls)
     finally:
-        for one in (otlp_socket, web_socket):
-            if one is not None:
-                one.close()
+        for taken in (otlp_socket, web_socket):
+            if taken is not None:
+                taken.close()
 
 
 async def _run(collector: Collector, otlp_socket: socket.socket, web_socket: socket.socket, tls: Mapping[str, ServerTls | None]) -> None:
     config = collector.config
-    intake = Intake(collector.journal, collector.batches, collector.control.keys, config.limits, collector.counters)
+    intake = Intake(collector.journal, collector.batches, collector.control.keys, config.limits, collector.counters, own=collector.journal.id)
     servers = [
         (QuietServer(OtlpApp(intake, needs_key=config.otlp.needs_key), tls["otlp"]), otlp_socket),
         (QuietServer(build_web(collector), tls["web"]), web_socket),
@@ -239,6 +287,8 @@ async def _run(collector: Collector, otlp_socket: socket.socket, web_socket: soc
     runtime = config.data / RUNTIME_FILE
     tasks = [asyncio.create_task(server.serve(sockets=[taken]), name="listener") for server, taken in servers]
     work = asyncio.create_task(_work(collector), name="work")
+    # It needs no engine: what is accepted goes out also while there is none.
+    forwarding = asyncio.create_task(_keep(collector, "forward", collector.forwarding.run), name="forward")
     renewing = asyncio.create_task(_renew([one for one in tls.values() if one is not None]), name="certificates")
     try:
         listening = {"web": web_socket.getsockname()[:2], "otlp": otlp_socket.getsockname()[:2]}
@@ -260,9 +310,9 @@ async def _run(collector: Collector, otlp_socket: socket.socket, web_socket: soc
         if by_grpc is not None:
             await by_grpc.stop()
         await asyncio.gather(*tasks, return_exceptions=True)
-        for task in (work, renewing):
+        for task in (work, renewing, forwarding):
             task.cancel()
-        await asyncio.gather(work, renewing, return_exceptions=True)
+        await asyncio.gather(work, renewing, forwarding, return_exceptions=True)
         runtime.unlink(missing_ok=True)
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.remove_signal_handler(number)
@@ -300,6 +350,7 @@ async def _work(collector: Collector) -> None:
     async with asyncio.TaskGroup() as group:
         group.create_task(_keep(collector, "loader", collector.loader.run))
         group.create_task(_keep(collector, "join", collector.join.run))
+        group.create_task(_keep(collector, "slis", collector.slis.run))
         group.create_task(_keep(collector, "ledger", lambda: _tidy(collector)))
 
 

@@ -10,6 +10,7 @@ from sojourn_collector.config import ImpactConfig
 from sojourn_collector.join.inbox_copy import InboxCopy, Normalise
 from sojourn_collector.join.journeys import JourneyFolder
 from sojourn_collector.join.linker import Linker, cut
+from sojourn_collector.join.run_counts import RunCounts
 from sojourn_collector.join.run_join import RunJoin
 from sojourn_collector.join.session_join import SessionJoin
 from sojourn_collector.join.versions import Versions
@@ -57,7 +58,10 @@ class JoinWorker:
         *,
         normalise: Normalise,
         clock: Callable[[], datetime] = _now,
+        counts: RunCounts | None = None,
     ) -> None:
+        """`counts` is told of every run that is over."""
+        counts = counts or RunCounts()
         self._store = store
         self._control = control
         self._journeys = journeys
@@ -67,8 +71,8 @@ class JoinWorker:
         self._versions = Versions(clock, 0)
         linker = Linker(store, timedelta(seconds=impact.windows.identity))
         self._inbox = InboxCopy(store, control, linker, self._versions, normalise, clock)
-        self._sessions = SessionJoin(store, journeys, linker, self._versions, normalise, clock, self._abandon)
-        self._runs = RunJoin(store, journeys, self._versions)
+        self._sessions = SessionJoin(store, journeys, linker, self._versions, normalise, clock, self._abandon, counts)
+        self._runs = RunJoin(store, journeys, self._versions, counts)
         self._trying: dict[str, tuple[datetime, datetime]] = {}
         self.joined_seq = -1
         """Everything loaded up to here is joined; -1 before the start."""

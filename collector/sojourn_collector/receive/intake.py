@@ -1,6 +1,7 @@
 """What every way of sending OTLP has in common: who sends, each batch once, and 200 only when it is fsynced in the journal."""
 
 import hashlib
+import logging
 import time
 from collections.abc import Awaitable, Callable
 from typing import Protocol
@@ -10,12 +11,15 @@ from sojourn_collector.counters import Counters
 from sojourn_collector.receive import otlp
 from sojourn_collector.receive.answers import RefusalError, Taken
 from sojourn_collector.receive.batches import Batches, Key
+from sojourn_collector.store import hops
 from sojourn_collector.store.client import TENANT
 from sojourn_collector.store.control import keys
 from sojourn_collector.store.journal import Journal, JournalUnavailableError
 from sojourn_collector.store.load_sql import Signal
 from sojourn_collector.store.record import Record
 from sojourn_probes.semconv import BATCH_HEADER
+
+log = logging.getLogger("sojourn.receive")
 
 PATHS: dict[str, Signal] = {"/v1/traces": "traces", "/v1/logs": "logs", "/v1/metrics": "metrics"}
 LOCAL = "local"
@@ -44,7 +48,9 @@ class Intake:
         limits: Limits,
         counters: Counters,
         clock: Callable[[], int] = time.time_ns,
+        own: str = "",
     ) -> None:
+        """`own` is this collector's id, by which it knows what it forwarded itself."""
         self.limits = limits
         self.counters = counters
         self.active = 0
@@ -52,6 +58,8 @@ class Intake:
         self._batches = batches
         self._key_check = key_check
         self._clock = clock
+        self._own = own
+        self._circled = False
 
     async def credential(self, given: str, *, needs_key: bool, peer: str | None = None) -> tuple[str, str]:
         """Who sends with this `authorization`, and for which tenant; `peer` is whom a verified certificate names. Raises RefusalError 401, 403."""
@@ -78,6 +86,8 @@ class Intake:
     async def take(self, signal: Signal, body: bytes, batch: str, sender: tuple[str, str], convert: Convert | None = None) -> Taken:
         """Store one request, a batch id at most once. `sender` is what `credential` said. Raises RefusalError."""
         credential, tenant = sender
+        if self._own in hops.hops(batch):
+            return self._came_back(batch)
         digest = hashlib.sha256(body).digest()
         record = Record(tenant, batch, 0, credential, digest, 0, b"")
         if not batch:
@@ -88,6 +98,14 @@ class Intake:
         if repeat:
             self.counters.add("sojourn_repeats", path=path)
         return taken
+
+    def _came_back(self, batch: str) -> Taken:
+        """It is here already, so it is a repeat, whoever has sent it on."""
+        self.counters.add("sojourn_circles")
+        if not self._circled:
+            log.error("batch %s was forwarded by this collector and came back: look at forward: of the collectors it went through", batch)
+            self._circled = True
+        return Taken(message="This batch was forwarded by this collector itself and came back; it is here already. Look at forward: in collector.yaml.")
 
     async def _store(self, signal: Signal, body: bytes, record: Record, convert: Convert | None) -> Taken:
         if convert is not None:
