@@ -80,7 +80,7 @@ def test_a_counter_is_there_before_it_counts():
     assert found["sojourn_dead_letters", (("signal", "traces"),)] == 0
     for name, labels in (("sojourn_nothing", {}), ("sojourn_dead_letters", {"other": "x"}), ("sojourn_engine_up", {})):
         with pytest.raises(KeyError):
-            counters.add(name, **labels)
+            counters.add(name, 1, **labels)
 
 
 def test_names_keep_the_rules():

@@ -13,13 +13,17 @@ from typing import Any
 import pytest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTracePartialSuccess, ExportTraceServiceRequest, ExportTraceServiceResponse
 
-from sojourn_collector.config import Destination
+from sojourn_collector.app import StartError, serve
+from sojourn_collector.config import CollectorConfig, Destination, ImpactConfig, Limits, OtlpListener, WebListener
 from sojourn_collector.counters import Counters
 from sojourn_collector.forward import forwarding as module
 from sojourn_collector.forward.erase import scrub_of
 from sojourn_collector.forward.forwarder import Pace
 from sojourn_collector.forward.forwarding import ForwardError, Forwarding, is_self
-from sojourn_collector.store.hops import hops
+from sojourn_collector.listeners import take
+from sojourn_collector.receive.batches import Batches
+from sojourn_collector.receive.intake import Intake
+from sojourn_collector.store.hops import forwarded, hops
 from sojourn_collector.store.journal import Journal
 from sojourn_collector.store.record import Record
 from tests.collector.forward.sink import Sink, sinking
@@ -298,6 +302,39 @@ async def test_a_missing_header_stops_the_start(tmp_path: Path):
     with pytest.raises(ForwardError, match=r"^forward: far: headers: authorization: the environment variable NONE is empty; put the value there$"):
         await bench.forwarding.open()
     await bench.journal.close()
+
+
+async def test_what_comes_back_is_not_stored_again(tmp_path: Path):
+    """A batch that this collector forwarded is taken as the repeat it is, and its sender told; one that came through others is stored."""
+
+    class Nothing:
+        async def find(self, *_: object) -> None:
+            return None
+
+        async def verify(self, _: str) -> None:
+            return None
+
+    journal, counters = Journal(tmp_path / "journal"), Counters()
+    await journal.open()
+    intake = Intake(journal, Batches(Nothing()), Nothing(), Limits(), counters, own=journal.id)
+    body = traces().SerializeToString()
+    taken = await intake.take("traces", body, forwarded(forwarded("b1", journal.id), "ba9876543210"), ("local", "default"))
+    assert taken.message == "This batch was forwarded by this collector itself and came back; it is here already. Look at forward: in collector.yaml."
+    assert (journal.waiting_bytes, counters.value("sojourn_circles")) == (0, 1)
+    await intake.take("traces", body, forwarded("b1", "ba9876543210"), ("local", "default"))
+    assert journal.waiting_bytes > 0
+    await journal.close()
+
+
+async def test_a_collector_that_forwards_to_itself_does_not_start(tmp_path: Path):
+    """Its own address as a destination is one sentence, and nothing is opened."""
+    with take("127.0.0.1:0", "x") as found:
+        port = found.getsockname()[1]
+    config = CollectorConfig(data=tmp_path, otlp=OtlpListener(listen=f"127.0.0.1:{port}"), web=WebListener(listen="127.0.0.1:0"))
+    looping = config.model_copy(update={"forward": (destination("me", f"http://localhost:{port}"),)})
+    with pytest.raises(StartError, match=f"^forward: me: http://localhost:{port} is this collector itself; give endpoint the address of another backend$"):
+        await serve(looping, ImpactConfig(), {})
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_our_own_address_is_known():
