@@ -1,4 +1,4 @@
-"""`sojourn-collector`: run · check · migrate · report · key · dead-letters."""
+"""`sojourn-collector`: run · check · migrate · report · key · dead-letters · forward."""
 
 import argparse
 import asyncio
@@ -13,7 +13,10 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from sojourn_collector.config import CollectorConfig, ConfigError, ListenerTls, duration, load_collector_config, load_impact_config
+from sojourn_collector import cli_forward
+from sojourn_collector.config import CollectorConfig, ConfigError, Destination, ListenerTls, duration, load_collector_config, load_impact_config
+from sojourn_collector.forward.forwarder import HeadersError
+from sojourn_collector.forward.forwarding import headers_of
 from sojourn_collector.listener_tls import ServerTls, TlsFilesError, own_client
 from sojourn_collector.listeners import ListenError, take
 from sojourn_collector.store.client import Store, StoreError
@@ -78,6 +81,8 @@ def parser() -> argparse.ArgumentParser:
     letters.add_argument("action", nargs="?", default="list", choices=["list", "show", "replay", "discard"], help="what to do (default: list)")
     letters.add_argument("id", nargs="?", type=int, help="id of the letter, as the list shows it")
     letters.add_argument("--json", action="store_true", help="one JSON object a line")
+    forward = add("forward", "List destinations: what waits for each, and what it refused for good.", "forward --json", _forward)
+    forward.add_argument("--json", action="store_true", help="one JSON object a line")
 
     key = commands.add_parser(
         "key",
@@ -117,6 +122,10 @@ def _run(given: argparse.Namespace, config: CollectorConfig) -> int:
     return OK
 
 
+def _forward(given: argparse.Namespace, config: CollectorConfig) -> int:
+    return cli_forward.show(config, as_json=given.json)
+
+
 def _check(given: argparse.Namespace, config: CollectorConfig) -> int:
     """Every line is looked at, also after one that is wrong."""
     lines: list[tuple[str, bool, str]] = [("configuration", True, str(given.config))]
@@ -130,6 +139,8 @@ def _check(given: argparse.Namespace, config: CollectorConfig) -> int:
     look("windows and worth", lambda: _impact(config), ConfigError)
     look("journeys", lambda: f"{len(load_folder(config.journeys))} in {config.journeys}", JourneyFileError, OSError)
     look("data folder", lambda: _writable(config.data), OSError)
+    for one in config.forward:
+        look(f"destination {one.name}", lambda one=one: _destination(one), HeadersError)  # type: ignore[misc]
     running = _runtime(config)
     if running:
         lines.append(("collector", True, f"runs at {running['web']}"))
@@ -166,6 +177,11 @@ def _free(address: str, key: str) -> str:
 def _certificate(tls: ListenerTls, key: str) -> str:
     ServerTls(tls, f"{key}.tls")
     return str(tls.cert_file)
+
+
+def _destination(one: Destination) -> str:
+    headers = headers_of(one, os.environ)()
+    return f"{one.endpoint}, {len(headers)} headers" if headers else one.endpoint
 
 
 def _engine_starts() -> str:

@@ -44,6 +44,47 @@ BAD_COLLECTOR = {
     "duplicate": ("data: a\ndata: b\n", "2:1: data: is given twice; keep one"),
     "key nowhere": ("probe_keys: [{id: k1}]\n", "1:14: probe_keys[0]: probe key k1 needs either file or env"),
     "same key twice": ("probe_keys: [{id: k, env: A}, {id: k, env: B}]\n", "1:1: probe_keys: two probe keys have the same id"),
+    "a secret in the file": (
+        "forward: [{name: far, endpoint: 'https://a.example', headers: {authorization: Bearer x}}]\n",
+        "1:56: forward[0].headers.authorization: must be a mapping of keys to values, got 'Bearer x'",
+    ),
+    "a header from nowhere": (
+        "forward: [{name: far, endpoint: 'https://a.example', headers: {authorization: {}}}]\n",
+        "1:65: forward[0].headers.authorization: a header needs either file or env; its value is not written here",
+    ),
+    "a header of ours": (
+        "forward: [{name: far, endpoint: 'https://a.example', headers: {Idempotency-Key: {env: X}}}]\n",
+        "1:54: forward[0].headers: 'Idempotency-Key' cannot be set as a header here; drop it",
+    ),
+    "in clear": (
+        "forward: [{name: far, endpoint: 'http://a.example:4318'}]\n",
+        "1:11: forward[0]: endpoint sends in clear to another machine; write https://, or say insecure: true",
+    ),
+    "no base URL": (
+        "forward: [{name: far, endpoint: 'https://a.example/v1/traces'}]\n",
+        "1:11: forward[0]: endpoint is a base URL; leave /v1/… away",
+    ),
+    "no URL": ("forward: [{name: far, endpoint: 'a b'}]\n", "1:11: forward[0]: endpoint is not a base URL; write one such as https://otlp.example:4318"),
+    "a bad port": (
+        "forward: [{name: far, endpoint: 'https://a:99999'}]\n",
+        "1:11: forward[0]: endpoint is not a base URL; write one such as https://otlp.example:4318",
+    ),
+    "a password": (
+        "forward: [{name: far, endpoint: 'https://me:s3cret@a.example'}]\n",
+        "1:11: forward[0]: endpoint holds a name or password; give it under headers:, by file or env",
+    ),
+    "a name that is no folder": (
+        "forward: [{name: ../x, endpoint: 'https://a.example'}]\n",
+        "1:12: forward[0].name: string should match pattern '^[a-z0-9][a-z0-9-]{0,31}$', got '../x'",
+    ),
+    "a destination twice": (
+        "forward: [{name: a, endpoint: 'https://a.example'}, {name: a, endpoint: 'https://b.example'}]\n",
+        "1:1: forward: two destinations have the same name",
+    ),
+    "no such traffic": (
+        "forward: [{name: a, endpoint: 'https://a.example', only: {traffic: [both]}}]\n",
+        "1:69: forward[0].only.traffic[0]: input should be 'synthetic', 'real' or 'none', got 'both'",
+    ),
     "not YAML": ("a: [\n", "2:1: not YAML: expected the node content, but found '<stream end>'; quote values that contain ': ', '#', '{' or '['"),
     "a list": ("- a\n", "1:1: must be a mapping of keys to values"),
     "a tag": ("data: !env X\n", "1:7: the tag !env is not known here; write the plain value"),
