@@ -13,10 +13,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from sojourn_collector import cli_forward
 from sojourn_collector.config import CollectorConfig, ConfigError, Destination, ListenerTls, duration, load_collector_config, load_impact_config
-from sojourn_collector.forward.forwarder import HeadersError
-from sojourn_collector.forward.forwarding import headers_of
 from sojourn_collector.listener_tls import ServerTls, TlsFilesError, own_client
 from sojourn_collector.listeners import ListenError, take
 from sojourn_collector.store.client import Store, StoreError
@@ -123,6 +120,8 @@ def _run(given: argparse.Namespace, config: CollectorConfig) -> int:
 
 
 def _forward(given: argparse.Namespace, config: CollectorConfig) -> int:
+    from sojourn_collector import cli_forward
+
     return cli_forward.show(config, as_json=given.json)
 
 
@@ -140,7 +139,7 @@ def _check(given: argparse.Namespace, config: CollectorConfig) -> int:
     look("journeys", lambda: f"{len(load_folder(config.journeys))} in {config.journeys}", JourneyFileError, OSError)
     look("data folder", lambda: _writable(config.data), OSError)
     for one in config.forward:
-        look(f"destination {one.name}", lambda one=one: _destination(one), HeadersError)  # type: ignore[misc]
+        look(f"destination {one.name}", lambda one=one: _destination(one), CommandError)  # type: ignore[misc]
     running = _runtime(config)
     if running:
         lines.append(("collector", True, f"runs at {running['web']}"))
@@ -180,7 +179,13 @@ def _certificate(tls: ListenerTls, key: str) -> str:
 
 
 def _destination(one: Destination) -> str:
-    headers = headers_of(one, os.environ)()
+    from sojourn_collector.forward.forwarder import HeadersError
+    from sojourn_collector.forward.forwarding import headers_of
+
+    try:
+        headers = headers_of(one, os.environ)()
+    except HeadersError as error:
+        raise CommandError(str(error)) from error
     return f"{one.endpoint}, {len(headers)} headers" if headers else one.endpoint
 
 

@@ -181,6 +181,14 @@ class HeaderValue(Model):
     env: str | None = Field(default=None, description="Environment variable that holds the value.")
     prefix: str = Field(default="", max_length=64, pattern=r"^[ -~]*$", description='Text before it, such as "Bearer ".')
 
+    @model_validator(mode="before")
+    @classmethod
+    def _never_here(cls, value: Any) -> Any:
+        if not isinstance(value, dict):
+            # What was written is not repeated: it may be a secret.
+            raise ValueError("a header's value is not written here; keep it elsewhere and write {file: …} or {env: …}")
+        return value
+
     @model_validator(mode="after")
     def _one_place(self) -> Self:
         if (self.file is None) == (self.env is None):

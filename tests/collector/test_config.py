@@ -46,11 +46,11 @@ BAD_COLLECTOR = {
     "same key twice": ("probe_keys: [{id: k, env: A}, {id: k, env: B}]\n", "1:1: probe_keys: two probe keys have the same id"),
     "a secret in the file": (
         "forward: [{name: far, endpoint: 'https://a.example', headers: {authorization: Bearer x}}]\n",
-        "1:56: forward[0].headers.authorization: must be a mapping of keys to values, got 'Bearer x'",
+        "1:64: forward[0].headers.authorization: a header's value is not written here; keep it elsewhere and write {file: …} or {env: …}",
     ),
     "a header from nowhere": (
         "forward: [{name: far, endpoint: 'https://a.example', headers: {authorization: {}}}]\n",
-        "1:65: forward[0].headers.authorization: a header needs either file or env; its value is not written here",
+        "1:64: forward[0].headers.authorization: a header needs either file or env; its value is not written here",
     ),
     "a header of ours": (
         "forward: [{name: far, endpoint: 'https://a.example', headers: {Idempotency-Key: {env: X}}}]\n",
