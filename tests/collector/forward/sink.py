@@ -5,6 +5,7 @@ import contextlib
 import gzip
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import uvicorn
@@ -52,13 +53,13 @@ class Sink:
 
 
 @contextlib.asynccontextmanager
-async def sinking(address: str = "127.0.0.1:0") -> AsyncIterator[Sink]:
-    """Run one."""
+async def sinking(address: str = "127.0.0.1:0", certificate: Path | None = None) -> AsyncIterator[Sink]:
+    """Run one, over TLS with a certificate."""
     sink = Sink()
     taken = take(address, "sink")
-    server = uvicorn.Server(uvicorn.Config(sink, lifespan="off", log_config=None, timeout_graceful_shutdown=1))
+    server = uvicorn.Server(uvicorn.Config(sink, lifespan="off", log_config=None, timeout_graceful_shutdown=1, ssl_certfile=certificate))
     server.capture_signals = contextlib.nullcontext  # type: ignore[method-assign,assignment]
-    sink.url = "http://{}:{}".format(*taken.getsockname()[:2])
+    sink.url = "{}://{}:{}".format("https" if certificate else "http", *taken.getsockname()[:2])
     serving = asyncio.create_task(server.serve(sockets=[taken]))
     try:
         yield sink
