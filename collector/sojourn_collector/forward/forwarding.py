@@ -146,20 +146,23 @@ class Forwarding:
         while True:
             file = await self._closed.get()
             if not file.spoiled:  # one with bytes of a refused group is cut by the loader first
-                # A file that cannot be linked now is tried again before the loader lets it go.
-                with contextlib.suppress(OSError):
-                    await asyncio.to_thread(self._keep, file)
+                await asyncio.to_thread(self._link, file)
+
+    def _link(self, file: JournalFile) -> None:
+        """Link one file into every folder that takes it, in a thread. What fails is tried again before the loader lets the file go."""
+        for forwarder in self.forwarders.values():
+            with contextlib.suppress(OSError):
+                if forwarder.queue.take(file):
+                    self._on_loop(forwarder.arrived.set)
 
     def _keep(self, file: JournalFile) -> None:
-        """Link one file into every folder, in a thread. Raises OSError only for a full disk: then the journal keeps it till there is room."""
+        """Link a file that is about to go, in a thread. Raises OSError only for a full disk: then the journal keeps it till there is room."""
         for name, forwarder in self.forwarders.items():
             try:
                 new = forwarder.queue.take(file)
             except OSError as error:
                 if error.errno in _FULL:
                     raise
-                if isinstance(error, FileNotFoundError) and not file.path.exists():
-                    continue  # the loader had it linked before and let it go
                 log.error("%s: its folder does not take %s (%s); %d items are not forwarded", name, file.path.name, error.strerror, file.items)
                 self._on_loop(self._dropped, name, file.items, "folder")
                 continue

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import errno
 import itertools
 import json
 import os
@@ -234,6 +235,51 @@ async def test_a_file_sent_before_the_loader_lets_it_go_is_not_sent_twice(tmp_pa
         await asyncio.to_thread(bench.forwarding.bound, bench.forwarding.forwarders["far"])
         assert list((tmp_path / "forward/far").glob("*.done")) == []
     assert len(sink.taken) == 2
+
+
+async def test_no_loaded_file_goes_before_it_is_kept(tmp_path: Path, sink: Sink, monkeypatch):
+    """A file nobody had time to link is linked before the loader lets it go; on a full disk the journal keeps it till there is room."""
+    bench, good = Bench(tmp_path, destination("far", sink.url)), os.link
+
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    await bench.journal.open()
+    await bench.forwarding.open()
+    (body,) = await bench.accept("b1")
+    file = await bench.journal.next_file()
+    monkeypatch.setattr(os, "link", full)
+    with pytest.raises(OSError, match="No space left on device"):
+        await bench.journal.resolve(file)
+    assert file.path.exists()
+    monkeypatch.setattr(os, "link", good)
+    await bench.journal.resolve(file)
+    assert not file.path.exists()
+    running = asyncio.create_task(bench.forwarding.run())
+    await sink.until(lambda: bool(sink.taken))
+    assert [taken for _, _, taken in sink.taken] == [body]
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
+    await bench.forwarding.close()
+    await bench.journal.close()
+
+
+async def test_a_folder_that_takes_nothing_holds_up_nobody(tmp_path: Path, sink: Sink, monkeypatch):
+    """A destination whose folder refuses files loses them, counted; loading and the other destination go on."""
+    good = os.link
+
+    def refusing(source: Path, target: Path) -> None:
+        if "forward/far" in str(target):
+            raise PermissionError(errno.EACCES, "Permission denied")
+        good(source, target)
+
+    monkeypatch.setattr(os, "link", refusing)
+    async with Bench(tmp_path, destination("far", sink.url), destination("near", sink.url)) as bench:
+        await bench.accept("b1")
+        await sink.until(lambda: bool(sink.taken))
+        await bench.until(lambda: bench.journal.waiting_bytes == 0 and bench.counters.value("sojourn_forward_dropped_items", reason="folder") == 2)
+        assert bench.counters.value("sojourn_forward_dropped_items", destination="near") == 0
+    assert len(sink.taken) == 1
 
 
 async def test_what_waits_is_bounded(tmp_path: Path):
