@@ -27,16 +27,20 @@ from sojourn_collector.config import CollectorConfig, ImpactConfig
 from sojourn_collector.context import Context, now
 from sojourn_collector.counters import Counters
 from sojourn_collector.join.journeys import JourneyFolder
+from sojourn_collector.join.ranges import AllNodes
 from sojourn_collector.join.worker import JoinWorker
 from sojourn_collector.listener_tls import ServerTls, TlsFilesError
 from sojourn_collector.listeners import QuietServer, take, url_of
 from sojourn_collector.receive.app import OtlpApp
-from sojourn_collector.receive.batches import Batches
+from sojourn_collector.receive.batches import Batches, Key
 from sojourn_collector.receive.intake import Intake
+from sojourn_collector.several import Several, open_control, take_part
 from sojourn_collector.sources import normalise
 from sojourn_collector.sources.intake import build_routes
+from sojourn_collector.store.books import SharedBooks
 from sojourn_collector.store.client import EngineUnavailable, Store
 from sojourn_collector.store.control.control import Control
+from sojourn_collector.store.control.errors import ControlError, ControlUnavailableError
 from sojourn_collector.store.engine import Supervisor
 from sojourn_collector.store.engine_process import EngineSettings
 from sojourn_collector.store.journal import Journal
@@ -80,9 +84,16 @@ class Collector:
     join: JoinWorker
     context: Context
     token: str
+    several: Several | None = None
+    """Its part among several collectors on one control database; None when it is alone."""
     prepared: bool = False
     failing: dict[str, str] = field(default_factory=dict)
     """Background work that failed and is being tried again, with its error."""
+
+    @property
+    def node(self) -> int:
+        """Its number; 0 when it is alone."""
+        return 0 if self.several is None else self.several.node.number
 
     def report(self) -> dict[str, Any]:
         """What works and what does not."""
@@ -94,10 +105,14 @@ class Collector:
             "trouble": self.loader.trouble,
         }
         joining = {"joined_seq": self.join.joined_seq, "trouble": self.join.problem}
-        ready = self.prepared and self.supervisor.state == "ready" and not self.loader.trouble and not self.failing
+        database = self.control.database
+        control = {"kind": "postgresql" if database.shared else "sqlite", "state": "down" if database.trouble else "ready", "trouble": database.trouble}
+        ready = self.prepared and self.supervisor.state == "ready" and not (self.loader.trouble or self.failing or database.trouble)
         return {
             "ready": ready,
             "engine": engine,
+            "control": control,
+            "node": None if self.several is None else self.several.report(),
             "loading": loading,
             "joining": joining,
             "journeys": {"problem": self.journeys.problem},
@@ -109,6 +124,7 @@ class Collector:
         return self.counters.render(
             [
                 ("sojourn_engine_up", "1 while the engine answers.", float(self.supervisor.state == "ready")),
+                ("sojourn_control_up", "1 while the control database answers.", float(not self.control.database.trouble)),
                 ("sojourn_engine_restarts", "How often the engine was restarted.", self.supervisor.restarts),
                 ("sojourn_journal_waiting_bytes", "Accepted bytes not yet in the tables.", self.journal.waiting_bytes),
                 ("sojourn_journal_last_seq", "Newest journal file.", self.journal.last_seq),
@@ -160,21 +176,32 @@ async def build(config: CollectorConfig, impact: ImpactConfig, environ: Mapping[
     counters = Counters()
     async with contextlib.AsyncExitStack() as stack:
         stack.enter_context(folder_lock(config.data))
-        control = await asyncio.to_thread(Control.open, config.data / "control.sqlite")
-        stack.callback(control.close)
+        try:
+            control = await open_control(config, environ)
+            stack.callback(control.close)
+            several = await take_part(control, config)
+        except (ControlError, ControlUnavailableError) as error:
+            raise StartError(str(error)) from error
         journal = Journal(config.data / "journal", limit=config.limits.journal)
         supervisor = Supervisor(config.data / "engine", EngineSettings(memory=config.limits.memory))
         stack.push_async_callback(supervisor.stop)
         store = Store(supervisor.endpoint)
         stack.push_async_callback(store.close)
-        batches = Batches(control.ledger)
-        loader = Loader(journal, store, control.ledger, control.dead_letters, config.data / "dead-letters", counters, on_settled=batches.settled)
-        batches.index(await journal.open(await control.ledger.highest_seq()))
+        batches = Batches(control.ledger, several.claiming if several else None)
+        books = SharedBooks(several.claims, journal, lambda name: batches.forget(Key(*name))) if several else None
+        letters = config.data / "dead-letters"
+        loader = Loader(journal, store, control.ledger, control.dead_letters, letters, counters, books=books, on_settled=batches.settled)
+        files = await journal.open(several.node.last_seq if several else await control.ledger.highest_seq())
         stack.push_async_callback(journal.close)
+        batches.index(files)
+        if several:
+            await several.recover(files)
+            stack.push_async_callback(several.leave, journal, loader)
         context = Context(store, control, journeys, impact, config, loader, now, keys)
-        join = JoinWorker(store, control, journeys, impact, loader, normalise=normalise)
+        ranges, turn = (AllNodes(control.nodes, several.node.number, loader), several.turn) if several else (None, None)
+        join = JoinWorker(store, control, journeys, impact, loader, normalise=normalise, ranges=ranges, turn=turn)
         token = secrets.token_urlsafe(32)
-        yield Collector(config, impact, control, supervisor, store, journal, loader, batches, counters, journeys, join, context, token)
+        yield Collector(config, impact, control, supervisor, store, journal, loader, batches, counters, journeys, join, context, token, several)
 
 
 def build_web(collector: Collector) -> Guard:
@@ -184,11 +211,15 @@ def build_web(collector: Collector) -> Guard:
     app.include_router(build_health(Health(collector.report, collector.metrics)))
     app.include_router(build_routes(collector.context))
     app.include_router(build_api(collector.context))
-    letters = Letters(collector.control, collector.config.data / "dead-letters", collector.journal, collector.context.clock)
+    letters = Letters(collector.control, collector.config.data / "dead-letters", collector.journal, collector.context.clock, node=collector.node)
     app.include_router(build_admin(letters, collector.control.keys, collector.token))
     app.include_router(build_docs(app))
     app.include_router(build_pages(collector.context))
     mount_static(app)
+
+    @app.exception_handler(ControlUnavailableError)
+    def unavailable(request: Request, error: ControlUnavailableError) -> Response:
+        return JSONResponse({"error": str(error)}, 503, {"retry-after": "2"})
 
     @app.exception_handler(HTTPException)
     def refused(request: Request, error: HTTPException) -> Response:
@@ -239,6 +270,10 @@ async def _run(collector: Collector, otlp_socket: socket.socket, web_socket: soc
     runtime = config.data / RUNTIME_FILE
     tasks = [asyncio.create_task(server.serve(sockets=[taken]), name="listener") for server, taken in servers]
     work = asyncio.create_task(_work(collector), name="work")
+    beside = [work]
+    if several := collector.several:
+        beside.append(asyncio.create_task(several.beat(collector.journal, collector.loader), name="heartbeat"))
+        beside.append(asyncio.create_task(several.claiming.run(), name="claims"))
     renewing = asyncio.create_task(_renew([one for one in tls.values() if one is not None]), name="certificates")
     try:
         listening = {"web": web_socket.getsockname()[:2], "otlp": otlp_socket.getsockname()[:2]}
@@ -249,7 +284,7 @@ async def _run(collector: Collector, otlp_socket: socket.socket, web_socket: soc
         ways = " and ".join(addresses[way] for way in ("otlp", "otlp_grpc") if way in addresses)
         log.info("collector %s: report at %s, OTLP at %s", version("sojourn"), addresses["web"], ways)
         stopping = asyncio.create_task(stop.wait())
-        done, _ = await asyncio.wait([stopping, work, *tasks], return_when=asyncio.FIRST_COMPLETED)
+        done, _ = await asyncio.wait([stopping, *beside, *tasks], return_when=asyncio.FIRST_COMPLETED)
         stopping.cancel()
         for task in done - {stopping}:
             task.result()  # raises what ended it
@@ -260,9 +295,9 @@ async def _run(collector: Collector, otlp_socket: socket.socket, web_socket: soc
         if by_grpc is not None:
             await by_grpc.stop()
         await asyncio.gather(*tasks, return_exceptions=True)
-        for task in (work, renewing):
+        for task in (*beside, renewing):
             task.cancel()
-        await asyncio.gather(work, renewing, return_exceptions=True)
+        await asyncio.gather(*beside, renewing, return_exceptions=True)
         runtime.unlink(missing_ok=True)
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.remove_signal_handler(number)
@@ -290,17 +325,40 @@ def _write_runtime(path: Path, content: dict[str, Any]) -> None:
 async def _work(collector: Collector) -> None:
     """Start the engine, bring its tables up to date, then load, join and tidy for ever."""
     await collector.supervisor.start()
-    while True:
-        try:
-            await migrate(collector.store)
-            break
-        except EngineUnavailable:
-            await asyncio.sleep(0.2)
+    await (_prepare(collector) if collector.several is None else collector.several.alone("schema", lambda: _prepare(collector)))
     collector.prepared = True
     async with asyncio.TaskGroup() as group:
         group.create_task(_keep(collector, "loader", collector.loader.run))
-        group.create_task(_keep(collector, "join", collector.join.run))
-        group.create_task(_keep(collector, "ledger", lambda: _tidy(collector)))
+        if collector.several is None:
+            group.create_task(_keep(collector, "join", collector.join.run))
+            group.create_task(_keep(collector, "ledger", lambda: _tidy(collector)))
+        else:
+            turn = collector.several.turn
+            group.create_task(_keep(collector, "join", lambda: turn.run(lambda: _join_and_tidy(collector))))
+
+
+async def _prepare(collector: Collector) -> None:
+    """Bring the engine's tables up to date, as soon as it answers."""
+    while True:
+        try:
+            await migrate(collector.store)
+        except EngineUnavailable:
+            await asyncio.sleep(0.2)
+        else:
+            return
+
+
+async def _join_and_tidy(collector: Collector) -> None:
+    """What one of several collectors does for all. Raises what the first to fail of the two raises."""
+    tasks = [asyncio.ensure_future(collector.join.run()), asyncio.ensure_future(_tidy(collector))]
+    try:
+        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        for task in done:
+            task.result()
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
 
 async def _keep(collector: Collector, name: str, work: Callable[[], Awaitable[None]]) -> None:

@@ -13,11 +13,15 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from sqlalchemy.exc import SQLAlchemyError
+
 from sojourn_collector.config import CollectorConfig, ConfigError, ListenerTls, duration, load_collector_config, load_impact_config
 from sojourn_collector.listener_tls import ServerTls, TlsFilesError, own_client
 from sojourn_collector.listeners import ListenError, take
 from sojourn_collector.store.client import Store, StoreError
 from sojourn_collector.store.control.control import Control
+from sojourn_collector.store.control.database import Database
+from sojourn_collector.store.control.errors import ControlError, ControlUnavailableError
 from sojourn_collector.store.control.keys import NewKey, Scope
 from sojourn_collector.store.engine_process import EngineProcess, EngineSettings, EngineStartError
 from sojourn_collector.store.letter_error import LetterError
@@ -45,9 +49,12 @@ def _code(arguments: Sequence[str] | None) -> int:
     command: Callable[[argparse.Namespace, CollectorConfig], int] = given.command
     try:
         return command(given, load_collector_config(given.config))
-    except (ConfigError, JourneyFileError, ListenError, EngineStartError, MigrationError, CommandError, LetterError) as error:
+    except (ConfigError, JourneyFileError, ListenError, EngineStartError, MigrationError, CommandError, LetterError, ControlError) as error:
         print(f"sojourn-collector: {error}", file=sys.stderr)
         return BAD
+    except ControlUnavailableError as error:
+        print(f"sojourn-collector: {str(error)[0].lower()}{str(error)[1:]}", file=sys.stderr)
+        return FAILED
     except KeyboardInterrupt:
         return OK
 
@@ -69,7 +76,7 @@ def parser() -> argparse.ArgumentParser:
         return one
 
     add("run", "Run the collector until SIGTERM.", "run --config configs/collector.yaml", _run)
-    add("check", "Say in a line each: configuration, journeys, data folder, ports, engine.", "check --config configs/collector.yaml", _check)
+    add("check", "Say in a line each: configuration, journeys, data folder, control database, ports, engine.", "check --config configs/collector.yaml", _check)
     add("migrate", "Bring the tables to this version and end; `run` does it by itself.", "migrate --config configs/collector.yaml", _migrate)
     report = add("report", "Print what the running collector reports: problems, people, money.", "report", _report)
     report.add_argument("--json", action="store_true", help="the whole body of /api/v1/impact")
@@ -130,6 +137,8 @@ def _check(given: argparse.Namespace, config: CollectorConfig) -> int:
     look("windows and worth", lambda: _impact(config), ConfigError)
     look("journeys", lambda: f"{len(load_folder(config.journeys))} in {config.journeys}", JourneyFileError, OSError)
     look("data folder", lambda: _writable(config.data), OSError)
+    if config.control.shared or config.data.joinpath("control.sqlite").exists():
+        look("control database", lambda: _database_answers(config), ControlError, ControlUnavailableError, SQLAlchemyError)
     running = _runtime(config)
     if running:
         lines.append(("collector", True, f"runs at {running['web']}"))
@@ -176,6 +185,16 @@ def _engine_starts() -> str:
     return "starts"
 
 
+def _database_answers(config: CollectorConfig) -> str:
+    """Looks, and changes nothing."""
+    where = config.control.where(config.data, os.environ)
+    database = Database(where)
+    try:
+        return f"{where} ({database.version()})"
+    finally:
+        database.close()
+
+
 def _migrate(given: argparse.Namespace, config: CollectorConfig) -> int:
     if running := _runtime(config):
         print(f"The collector runs at {running['web']}; it brought its tables up to date when it started.")
@@ -193,7 +212,7 @@ def _migrate(given: argparse.Namespace, config: CollectorConfig) -> int:
     engine = EngineProcess(config.data / "engine", EngineSettings(memory=config.limits.memory))
     try:
         with folder_lock(config.data):
-            Control.open(config.data / "control.sqlite").close()
+            _control(config).close()
             try:
                 ran = asyncio.run(work(engine))
             finally:
@@ -243,7 +262,7 @@ def _report(given: argparse.Namespace, config: CollectorConfig) -> int:
 
 
 def _control(config: CollectorConfig) -> Control:
-    return Control.open(config.data / "control.sqlite")
+    return Control.open(config.control.where(config.data, os.environ))
 
 
 def _dead_letters(given: argparse.Namespace, config: CollectorConfig) -> int:

@@ -1,18 +1,19 @@
 """The collector's two files as frozen models: collector.yaml and impact.yaml. Read once at the start; unknown keys are refused."""
 
-import ipaddress
 import re
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 from zoneinfo import ZoneInfo
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo, field_validator, model_validator
+from pydantic import BeforeValidator, Field, ValidationInfo, field_validator, model_validator
 
 from sojourn_collector import strict_yaml
+from sojourn_collector.config_model import Model, is_loopback
+from sojourn_collector.control_config import ControlDatabase
 from sojourn_collector.strict_yaml import ConfigError
 
-__all__ = ["CollectorConfig", "ConfigError", "ImpactConfig", "load_collector_config", "load_impact_config"]
+__all__ = ["CollectorConfig", "ConfigError", "ImpactConfig", "is_loopback", "load_collector_config", "load_impact_config"]
 
 SECONDS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86_400}
 BYTES = {"B": 1, "KB": 1000, "MB": 10**6, "GB": 10**9, "KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30}
@@ -52,28 +53,12 @@ Duration = Annotated[float, BeforeValidator(_duration)]
 Size = Annotated[int, BeforeValidator(_size)]
 
 
-class Model(BaseModel):
-    """Base of every part of the configuration: frozen, unknown keys refused, no silent conversion."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
-
-
 def split_listen(text: str) -> tuple[str, int]:
     """Host and port of `127.0.0.1:4318` or `[::1]:4318`. Raises ValueError."""
     match = re.fullmatch(r"(\[[0-9a-fA-F:.]+\]|[^:\[\]\s]+):(\d{1,5})", text)
     if not match or int(match[2]) > 65_535:
         raise ValueError(f"{text!r} is not an address; write host:port, such as 127.0.0.1:4318")
     return match[1].strip("[]"), int(match[2])
-
-
-def is_loopback(host: str) -> bool:
-    """Whether only this machine can reach a listener on `host`."""
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 _OPEN = (
@@ -192,6 +177,7 @@ class CollectorConfig(Model):
     impact: Path | None = Field(default=None, strict=False, description="impact.yaml; without it its defaults hold.")
     otlp: OtlpListener = OtlpListener()
     web: WebListener = WebListener()
+    control: ControlDatabase = ControlDatabase()
     engine: Literal["embedded"] = Field(default="embedded", description="The store's engine; `embedded` runs it as a process of the collector's own.")
     probe_keys: tuple[ProbeKey, ...] = Field(default=(), strict=False, description="Keys that prove a probe's mark, newest first.")
     limits: Limits = Limits()

@@ -11,6 +11,7 @@ from typing import Any, Self, TypeVar
 
 from alembic import command
 from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
 from alembic.util import CommandError
 from sqlalchemy import ColumnElement, Connection, Engine, Table, literal, literal_column, text
 from sqlalchemy.dialects import postgresql, sqlite
@@ -83,6 +84,17 @@ class Database:
                 ) from error
 
         self.write_now(work)
+
+    def version(self) -> str:
+        """How far its tables are, for people; changes nothing. Raises ControlError, ControlUnavailableError."""
+
+        def work(connection: Connection) -> str:
+            if connection.dialect.name == "postgresql":
+                self._fit(connection)
+            found = MigrationContext.configure(connection).get_current_revision()
+            return f"tables of version {found}" if found else "empty; the tables are made at the first start"
+
+        return self.read_now(work)
 
     def _fit(self, connection: Connection) -> None:
         version = int(connection.exec_driver_sql("SHOW server_version_num").scalar_one())
