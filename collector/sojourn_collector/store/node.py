@@ -18,6 +18,7 @@ async def register(nodes: Nodes, data: Path, seconds: float) -> NodeRow:
 
     A folder that was a lone collector's is node 0; a new one gets the next number.
     """
+    data.mkdir(parents=True, exist_ok=True)
     ident, number = _known(data)
     if ident is None:
         ident = uuid.uuid4().hex

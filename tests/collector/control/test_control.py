@@ -6,7 +6,6 @@ import multiprocessing
 import os
 import signal
 import sqlite3
-from collections.abc import Iterator
 from contextlib import closing
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
@@ -23,34 +22,9 @@ from sojourn_collector.store.control import Arrival, Control, LedgerRow, Scope, 
 from sojourn_collector.store.control.database import Database
 from sojourn_collector.store.control.postgres import PostgresAddress
 from sojourn_collector.store.control.tables import metadata
+from tests.collector.control.conftest import Where
 
 NOW = datetime(2026, 3, 1, 12, 0, 0, 123456, tzinfo=UTC)
-
-
-Where = Path | PostgresAddress
-
-
-@pytest.fixture
-def path(tmp_path: Path) -> Path:
-    """Where the SQLite file is; its folder does not exist yet."""
-    return tmp_path / "a 50% new folder" / "control.sqlite"
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def where(request: pytest.FixtureRequest, path: Path) -> Where:
-    """An empty control database of each kind."""
-    if request.param == "sqlite":
-        return path
-    found: PostgresAddress = request.getfixturevalue("postgres_database")
-    return found
-
-
-@pytest.fixture
-def control(where: Where) -> Iterator[Control]:
-    """An open control database."""
-    one = Control.open(where)
-    yield one
-    one.close()
 
 
 def batch(number: int, body: str = "00", at: datetime = NOW) -> LedgerRow:
