@@ -100,13 +100,16 @@ async def open_control(config: CollectorConfig, environ: Mapping[str, str], wait
     loop = asyncio.get_running_loop()
     deadline = loop.time() + wait
     where = config.control.where(config.data, environ)
+    said = ""
     while True:
         try:
             return await asyncio.to_thread(Control.open, where)
         except ControlUnavailableError as error:
             if not config.control.shared or loop.time() > deadline:
                 raise ControlError(f"{str(error).rstrip('.')}; look at control.url in collector.yaml: {where}") from error
-            log.warning("%s It is tried again.", error)
+            if str(error) != said:
+                log.warning("%s It is tried again.", error)
+            said = str(error)
         await asyncio.sleep(_AGAIN)
 
 
