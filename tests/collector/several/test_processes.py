@@ -20,6 +20,7 @@ from sojourn_collector.store.engine_process import Endpoint
 from tests.collector.process import CollectorProcess
 from tests.collector.receive.conftest import traces
 from tests.collector.several import driver
+from tests.postgres_server import PostgresServer
 
 pytestmark = [pytest.mark.timeout(300), pytest.mark.slow]
 ROOT = Path(__file__).parents[3]
@@ -140,3 +141,24 @@ async def test_another_joins_when_the_holder_dies(pair) -> None:
 
 async def _joins(one: SeveralProcess) -> bool:
     return bool((await one.report())["node"]["joins"])
+
+
+async def test_the_database_goes_away(pair, postgres: PostgresServer) -> None:
+    """Sources, keys and batches hear 503 and when to come back, /readyz says why, the process goes on; when it is back, so is everything."""
+    one = pair[0]
+    await one.start()
+    await one.ready()
+    postgres.stop()
+    try:
+        async with httpx2.AsyncClient(trust_env=False, verify=False, timeout=20) as http:
+            answer = await http.post(one.runtime["web"] + "/api/v1/in/orders", json={}, headers={"authorization": "Bearer sj_abc_def"})
+        assert (answer.status_code, answer.headers["retry-after"]) == (503, "2")
+        assert answer.json()["error"].startswith("The control database cannot be used just now (")
+        assert await one.send("b", bytes(traces(1).SerializeToString())) == 503
+        report = await one.get("/readyz")
+        assert (report.status_code, report.json()["control"]["state"]) == (503, "down")
+    finally:
+        postgres.start()
+    await one.ready()
+    assert await one.send("b", bytes(traces(1).SerializeToString())) == 200
+    assert one.stop() == 0
