@@ -1,5 +1,6 @@
 """Who this collector is among several: a name kept in its data folder, and the number that the control database gave it."""
 
+import asyncio
 import json
 import socket
 import uuid
@@ -18,6 +19,13 @@ async def register(nodes: Nodes, data: Path, seconds: float) -> NodeRow:
 
     A folder that was a lone collector's is node 0; a new one gets the next number.
     """
+    ident, number = await asyncio.to_thread(_begin, data)
+    row = await nodes.register(ident, socket.gethostname(), seconds, number)
+    await asyncio.to_thread(_fits, data, ident, row.number)
+    return row
+
+
+def _begin(data: Path) -> tuple[str, int | None]:
     data.mkdir(parents=True, exist_ok=True)
     ident, number = _known(data)
     if ident is None:
@@ -25,13 +33,15 @@ async def register(nodes: Nodes, data: Path, seconds: float) -> NodeRow:
         if (data / "journal" / "journal.json").exists():
             number = 0
         _keep(data, ident, number)  # before it is registered: a crash in between leaves no second number
-    row = await nodes.register(ident, socket.gethostname(), seconds, number)
-    _keep(data, ident, row.number)
+    return ident, number
+
+
+def _fits(data: Path, ident: str, number: int) -> None:
+    _keep(data, ident, number)
     for path in (data / "journal").glob("*.pb"):
         seq, _, signal = path.name.removesuffix(".pb").partition(".")
-        if seq.isdigit() and signal in SIGNALS and node_of(int(seq)) != row.number:
-            raise ControlError(f"the journal file {path} has a number of node {node_of(int(seq))}, and this collector is node {row.number}; move it away")
-    return row
+        if seq.isdigit() and signal in SIGNALS and node_of(int(seq)) != number:
+            raise ControlError(f"the journal file {path} has a number of node {node_of(int(seq))}, and this collector is node {number}; move it away")
 
 
 def number_of(data: Path) -> int:

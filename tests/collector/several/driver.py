@@ -66,7 +66,7 @@ POINTS: dict[str, tuple[Any, str]] = {
 def main(endpoint: str, die_at: str, config: str) -> int:
     """Run it."""
     Elsewhere.given = Endpoint(**json.loads(endpoint))
-    app.Supervisor = Elsewhere  # type: ignore[assignment,misc]
+    setattr(app, "Supervisor", Elsewhere)  # noqa: B010 - it is no part of what the module offers
     if die_at:
         owner, name = POINTS[die_at]
         setattr(owner, name, _after(getattr(owner, name)))

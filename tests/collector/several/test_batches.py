@@ -36,7 +36,7 @@ async def only_claimed(node: Node, batch: str, body: bytes) -> None:
     async def dies(*_: object) -> int:
         raise asyncio.CancelledError
 
-    node.journal.append = dies  # type: ignore[method-assign]
+    node.journal.append = dies  # type: ignore[method-assign,assignment]
     node.several.claiming.not_kept = lambda name: None  # type: ignore[method-assign]
     with pytest.raises(asyncio.CancelledError):
         await node.send(batch, body)
@@ -188,7 +188,7 @@ async def test_dies_when_it_is_loaded(rig: Rig) -> None:
     async def dies(_: object) -> None:
         raise RuntimeError("killed")
 
-    a.journal.resolve = dies  # type: ignore[method-assign]
+    a.journal.resolve = dies  # type: ignore[method-assign,assignment]
     with pytest.raises(RuntimeError, match="killed"):
         await a.loader.run()
     assert await rig.count(batch) == 3

@@ -66,7 +66,7 @@ async def test_another_takes_over(control: Control) -> None:
     second = asyncio.create_task(turns[1].run(lambda: work(1)))
     await asyncio.sleep(1.0)  # longer than a lease that is not renewed
     assert (working, turns[1].held, turns[1].holder) == ([0], False, 0)
-    turns[0]._leases.give_back = _nothing  # type: ignore[method-assign]
+    turns[0]._leases.give_back = _nothing  # type: ignore[method-assign,assignment]
     first.cancel()
     await asyncio.gather(first, return_exceptions=True)
     await held(turns[1])
