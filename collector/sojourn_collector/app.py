@@ -33,6 +33,7 @@ from sojourn_collector.listener_tls import ServerTls, TlsFilesError
 from sojourn_collector.listeners import QuietServer, take, url_of
 from sojourn_collector.receive.app import OtlpApp
 from sojourn_collector.receive.batches import Batches, Key
+from sojourn_collector.receive.evidence import EvidenceApp
 from sojourn_collector.receive.intake import Intake
 from sojourn_collector.several import Several, open_control, take_part
 from sojourn_collector.sources import normalise
@@ -43,6 +44,9 @@ from sojourn_collector.store.control.control import Control
 from sojourn_collector.store.control.errors import ControlError, ControlUnavailableError
 from sojourn_collector.store.engine import Supervisor
 from sojourn_collector.store.engine_process import EngineSettings
+from sojourn_collector.store.evidence.evidence import Bounds, Evidence
+from sojourn_collector.store.evidence.links import USE, EvidenceLinks
+from sojourn_collector.store.evidence.place import EvidencePlaceError, blobs_of
 from sojourn_collector.store.journal import Journal
 from sojourn_collector.store.letters import Letters
 from sojourn_collector.store.load import Loader
@@ -50,6 +54,7 @@ from sojourn_collector.store.migrations import migrate
 from sojourn_collector.web.admin import build_admin
 from sojourn_collector.web.api import build_api
 from sojourn_collector.web.api_docs import build_docs
+from sojourn_collector.web.evidence import build_evidence
 from sojourn_collector.web.guard import Guard
 from sojourn_collector.web.health import Health, build_health
 from sojourn_collector.web.pages import build_pages, mount_static, not_found
@@ -82,6 +87,7 @@ class Collector:
     counters: Counters
     journeys: JourneyFolder
     join: JoinWorker
+    evidence: Evidence
     context: Context
     token: str
     several: Several | None = None
@@ -116,6 +122,7 @@ class Collector:
             "loading": loading,
             "joining": joining,
             "journeys": {"problem": self.journeys.problem},
+            "evidence": {"pieces": self.evidence.pieces, "bytes": self.evidence.bytes, "trouble": self.evidence.trouble},
             "failing": dict(self.failing),
         }
 
@@ -129,6 +136,9 @@ class Collector:
                 ("sojourn_journal_waiting_bytes", "Accepted bytes not yet in the tables.", self.journal.waiting_bytes),
                 ("sojourn_journal_last_seq", "Newest journal file.", self.journal.last_seq),
                 ("sojourn_journal_loaded_seq", "Newest journal file up to which everything is in the tables.", self.journal.loaded_seq),
+                ("sojourn_evidence_pieces", "Pieces of evidence that are kept.", self.evidence.pieces),
+                ("sojourn_evidence_bytes", "Bytes of all contents of evidence.", self.evidence.bytes),
+                ("sojourn_evidence_place_up", "1 while the folder or bucket of evidence can be used.", float(not self.evidence.trouble)),
             ]
         )
 
@@ -172,6 +182,10 @@ def folder_lock(data: Path) -> Iterator[None]:
 async def build(config: CollectorConfig, impact: ImpactConfig, environ: Mapping[str, str]) -> AsyncIterator[Collector]:
     """Open everything but the listeners; close it in the reverse order. Raises StartError, ConfigError, JourneyFileError."""
     keys = probe_keys(config, environ)
+    try:
+        blobs = blobs_of(config.evidence, config.data, environ)
+    except EvidencePlaceError as error:
+        raise StartError(str(error)) from error
     journeys = JourneyFolder(config.journeys)
     counters = Counters()
     async with contextlib.AsyncExitStack() as stack:
@@ -197,11 +211,14 @@ async def build(config: CollectorConfig, impact: ImpactConfig, environ: Mapping[
         if several:
             await several.recover(files)
             stack.push_async_callback(several.leave, journal, loader)
-        context = Context(store, control, journeys, impact, config, loader, now, keys)
+        links = EvidenceLinks(await control.signing_keys.get(USE, now()), config.evidence.link, now)
+        context = Context(store, control, journeys, impact, config, loader, now, keys, links)
+        bounds = Bounds(timedelta(seconds=config.evidence.keep), config.evidence.max)
+        evidence = Evidence(blobs, control.evidence, bounds, counters, now)
         ranges, turn = (AllNodes(control.nodes, several.node.number, loader), several.turn) if several else (None, None)
         join = JoinWorker(store, control, journeys, impact, loader, normalise=normalise, ranges=ranges, turn=turn)
         token = secrets.token_urlsafe(32)
-        yield Collector(config, impact, control, supervisor, store, journal, loader, batches, counters, journeys, join, context, token, several)
+        yield Collector(config, impact, control, supervisor, store, journal, loader, batches, counters, journeys, join, evidence, context, token, several)
 
 
 def build_web(collector: Collector) -> Guard:
@@ -213,6 +230,8 @@ def build_web(collector: Collector) -> Guard:
     app.include_router(build_api(collector.context))
     letters = Letters(collector.control, collector.config.data / "dead-letters", collector.journal, collector.context.clock, node=collector.node)
     app.include_router(build_admin(letters, collector.control.keys, collector.token))
+    assert collector.context.evidence_links is not None
+    app.include_router(build_evidence(collector.evidence, collector.context.evidence_links))
     app.include_router(build_docs(app))
     app.include_router(build_pages(collector.context))
     mount_static(app)
@@ -252,8 +271,9 @@ async def serve(config: CollectorConfig, impact: ImpactConfig, environ: Mapping[
 async def _run(collector: Collector, otlp_socket: socket.socket, web_socket: socket.socket, tls: Mapping[str, ServerTls | None]) -> None:
     config = collector.config
     intake = Intake(collector.journal, collector.batches, collector.control.keys, config.limits, collector.counters)
+    otlp = OtlpApp(intake, needs_key=config.otlp.needs_key)
     servers = [
-        (QuietServer(OtlpApp(intake, needs_key=config.otlp.needs_key), tls["otlp"]), otlp_socket),
+        (QuietServer(EvidenceApp(otlp, intake, collector.evidence, config.evidence.largest, needs_key=config.otlp.needs_key), tls["otlp"]), otlp_socket),
         (QuietServer(build_web(collector), tls["web"]), web_socket),
     ]
     by_grpc = None
@@ -329,6 +349,7 @@ async def _work(collector: Collector) -> None:
     collector.prepared = True
     async with asyncio.TaskGroup() as group:
         group.create_task(_keep(collector, "loader", collector.loader.run))
+        group.create_task(_keep(collector, "evidence", collector.evidence.run))
         if collector.several is None:
             group.create_task(_keep(collector, "join", collector.join.run))
             group.create_task(_keep(collector, "ledger", lambda: _tidy(collector)))

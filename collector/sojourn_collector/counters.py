@@ -9,6 +9,8 @@ HELP = {
     "sojourn_rejected": "Items refused, by signal and reason.",
     "sojourn_moved_times": "Items whose time lay outside the window around acceptance, by signal.",
     "sojourn_repeats": "Batches that came again and were stored before, by path.",
+    "sojourn_evidence": "Pieces of evidence that came, by what became of them.",
+    "sojourn_evidence_removed": "Pieces of evidence that were removed, by reason: age, room, erased.",
     "sojourn_loaded": "Rows loaded into the tables, by signal.",
     "sojourn_load_retries": "Loads that had to be tried again, by reason.",
     "sojourn_load_mismatch": "Journal files whose rows in the tables did not add up; look into the log.",

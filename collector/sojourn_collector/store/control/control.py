@@ -6,6 +6,7 @@ from typing import Self
 from sojourn_collector.store.control.audit import Audit
 from sojourn_collector.store.control.database import Database
 from sojourn_collector.store.control.dead_letters import DeadLetters
+from sojourn_collector.store.control.evidence import EvidenceRows
 from sojourn_collector.store.control.inbox import Inbox
 from sojourn_collector.store.control.keys import Keys
 from sojourn_collector.store.control.leases import Leases
@@ -13,22 +14,25 @@ from sojourn_collector.store.control.ledger import Ledger
 from sojourn_collector.store.control.nodes import Nodes
 from sojourn_collector.store.control.postgres import PostgresAddress
 from sojourn_collector.store.control.progress import Progress
+from sojourn_collector.store.control.signing import SigningKeys
 from sojourn_collector.store.control.watermarks import Watermarks
 
 
 class Control:
-    """Keys, ledger, inbox, watermarks, progress, dead letters, audit, nodes and leases. Every method of the parts is async and runs in a thread."""
+    """Keys, ledger, inbox, watermarks, progress, dead letters, evidence, signing keys, audit, nodes and leases. Every method of the parts is async."""
 
     def __init__(self, database: Database) -> None:
         self.database = database
         self.audit = Audit(database)
         self.dead_letters = DeadLetters(database)
+        self.evidence = EvidenceRows(database)
         self.inbox = Inbox(database)
         self.keys = Keys(database)
         self.leases = Leases(database)
         self.ledger = Ledger(database)
         self.nodes = Nodes(database)
         self.progress = Progress(database)
+        self.signing_keys = SigningKeys(database)
         self.watermarks = Watermarks(database)
 
     @classmethod

@@ -139,3 +139,42 @@ leases = Table(
     Column("until", Instant, nullable=False),
     Column("reserved", BigInteger, nullable=False),
 )
+
+evidence = Table(
+    "evidence",
+    metadata,
+    Column("id", String(32), primary_key=True),
+    Column("tenant", String(64), nullable=False),
+    Column("name", String(256), nullable=False),
+    Column("sha256", String(64), nullable=False),
+    Column("bytes", BigInteger, nullable=False),
+    Column("media_type", String(64), nullable=False),
+    Column("run_id", String(128), nullable=False),
+    Column("journey", String(128), nullable=False),
+    Column("step", String(128), nullable=False),
+    Column("kind", String(32), nullable=False),
+    Column("attempt", Integer, nullable=False),
+    Column("received_at", Instant, nullable=False),
+    Column("expires_at", Instant, nullable=False),
+    Column("gone_at", Instant),
+    Column("gone_why", String(16)),
+    Index("evidence_run", "tenant", "run_id"),
+    Index("evidence_content", "sha256"),
+    Index("evidence_age", "received_at"),
+)
+
+evidence_erased = Table(
+    "evidence_erased",
+    metadata,
+    Column("tenant", String(64), primary_key=True),
+    Column("run_id", String(128), primary_key=True),
+    Column("at", Instant, nullable=False),
+)
+
+signing_keys = Table(
+    "signing_keys",
+    metadata,
+    Column("name", String(32), primary_key=True),
+    Column("secret", String(128), nullable=False),
+    Column("made_at", Instant, nullable=False),
+)
