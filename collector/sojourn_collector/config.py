@@ -181,6 +181,13 @@ class KeptKey(Model):
     def _beside_the_file(cls, value: Path | None, info: ValidationInfo) -> Path | None:
         return (info.context["folder"] / value).resolve() if value is not None and info.context else value
 
+    @model_validator(mode="before")
+    @classmethod
+    def _by_reference(cls, value: Any) -> Any:
+        if isinstance(value, str | int | float):
+            raise ValueError("a key does not belong into this file; write {file: …} or {env: …}")
+        return value
+
     @model_validator(mode="after")
     def _one_place(self) -> Self:
         if (self.file is None) == (self.env is None):

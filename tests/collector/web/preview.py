@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, cast
 
 import uvicorn
-from fastapi import FastAPI
+from fastapi import FastAPI, Response
 from playwright.async_api import async_playwright
 
 from sojourn_collector.context import Context
@@ -27,6 +27,12 @@ def build_app(answers: Any, *, simulated: bool = False) -> FastAPI:
     app = FastAPI(openapi_url=None)
     clock = fixtures.Clock(fixtures.SIMULATED) if simulated else fixtures.Clock()
     mount_static(app)
+
+    @app.get("/evidence/screenshot")
+    def screenshot() -> Response:
+        """A picture of a page that could be one."""
+        return Response((Path(__file__).parents[3] / "docs/report-today.png").read_bytes(), media_type="image/png")
+
     app.include_router(build_pages(cast("Context", clock), answers))
     return app
 
