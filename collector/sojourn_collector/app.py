@@ -44,9 +44,9 @@ from sojourn_collector.store.control.control import Control
 from sojourn_collector.store.control.errors import ControlError, ControlUnavailableError
 from sojourn_collector.store.engine import Supervisor
 from sojourn_collector.store.engine_process import EngineSettings
-from sojourn_collector.store.evidence.evidence import Bounds, Evidence
+from sojourn_collector.store.evidence.evidence import Evidence
 from sojourn_collector.store.evidence.links import USE, EvidenceLinks
-from sojourn_collector.store.evidence.place import EvidencePlaceError, blobs_of
+from sojourn_collector.store.evidence.place import EvidencePlaceError, open_evidence
 from sojourn_collector.store.journal import Journal
 from sojourn_collector.store.letters import Letters
 from sojourn_collector.store.load import Loader
@@ -182,10 +182,6 @@ def folder_lock(data: Path) -> Iterator[None]:
 async def build(config: CollectorConfig, impact: ImpactConfig, environ: Mapping[str, str]) -> AsyncIterator[Collector]:
     """Open everything but the listeners; close it in the reverse order. Raises StartError, ConfigError, JourneyFileError."""
     keys = probe_keys(config, environ)
-    try:
-        blobs = blobs_of(config.evidence, config.data, environ)
-    except EvidencePlaceError as error:
-        raise StartError(str(error)) from error
     journeys = JourneyFolder(config.journeys)
     counters = Counters()
     async with contextlib.AsyncExitStack() as stack:
@@ -213,8 +209,10 @@ async def build(config: CollectorConfig, impact: ImpactConfig, environ: Mapping[
             stack.push_async_callback(several.leave, journal, loader)
         links = EvidenceLinks(await control.signing_keys.get(USE, now()), config.evidence.link, now)
         context = Context(store, control, journeys, impact, config, loader, now, keys, links)
-        bounds = Bounds(timedelta(seconds=config.evidence.keep), config.evidence.max)
-        evidence = Evidence(blobs, control.evidence, bounds, counters, now)
+        try:
+            evidence = open_evidence(config.evidence, config.data, environ, control.evidence, counters, now)
+        except EvidencePlaceError as error:
+            raise StartError(str(error)) from error
         ranges, turn = (AllNodes(control.nodes, several.node.number, loader), several.turn) if several else (None, None)
         join = JoinWorker(store, control, journeys, impact, loader, normalise=normalise, ranges=ranges, turn=turn)
         token = secrets.token_urlsafe(32)

@@ -24,6 +24,7 @@ from sojourn_collector.store.control.database import Database
 from sojourn_collector.store.control.errors import ControlError, ControlUnavailableError
 from sojourn_collector.store.control.keys import NewKey, Scope
 from sojourn_collector.store.engine_process import EngineProcess, EngineSettings, EngineStartError
+from sojourn_collector.store.evidence.place import EvidencePlaceError, blobs_of, try_place
 from sojourn_collector.store.letter_error import LetterError
 from sojourn_collector.store.migrations import MigrationError, migrate
 from sojourn_probes.cli_streams import while_read
@@ -76,7 +77,12 @@ def parser() -> argparse.ArgumentParser:
         return one
 
     add("run", "Run the collector until SIGTERM.", "run --config configs/collector.yaml", _run)
-    add("check", "Say in a line each: configuration, journeys, data folder, control database, ports, engine.", "check --config configs/collector.yaml", _check)
+    add(
+        "check",
+        "Say in a line each: configuration, journeys, data folder, control database, ports, engine, a bucket of evidence.",
+        "check --config configs/collector.yaml",
+        _check,
+    )
     add("migrate", "Bring the tables to this version and end; `run` does it by itself.", "migrate --config configs/collector.yaml", _migrate)
     report = add("report", "Print what the running collector reports: problems, people, money.", "report", _report)
     report.add_argument("--json", action="store_true", help="the whole body of /api/v1/impact")
@@ -139,6 +145,8 @@ def _check(given: argparse.Namespace, config: CollectorConfig) -> int:
     look("data folder", lambda: _writable(config.data), OSError)
     if config.control.shared or config.data.joinpath("control.sqlite").exists():
         look("control database", lambda: _database_answers(config), ControlError, ControlUnavailableError, SQLAlchemyError)
+    if config.evidence.bucket is not None:
+        look("evidence", lambda: _bucket(config), EvidencePlaceError)
     running = _runtime(config)
     if running:
         lines.append(("collector", True, f"runs at {running['web']}"))
@@ -159,6 +167,12 @@ def _check(given: argparse.Namespace, config: CollectorConfig) -> int:
 def _impact(config: CollectorConfig) -> str:
     load_impact_config(config.impact)
     return str(config.impact or "defaults")
+
+
+def _bucket(config: CollectorConfig) -> str:
+    blobs = blobs_of(config.evidence, config.data, os.environ)
+    asyncio.run(try_place(blobs))
+    return f"{blobs.where} can be written"
 
 
 def _writable(folder: Path) -> str:

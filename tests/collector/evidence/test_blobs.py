@@ -4,14 +4,18 @@ import asyncio
 import hashlib
 import socket
 import stat
+import sys
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
+from sojourn_collector.config import EvidenceBucket, EvidenceSettings, KeptKey
 from sojourn_collector.store.evidence.blobs import BlobMissingError, Blobs, BlobsUnavailableError
 from sojourn_collector.store.evidence.bucket import BucketBlobs, BucketPlace
 from sojourn_collector.store.evidence.folder import FolderBlobs
+from sojourn_collector.store.evidence.place import EvidencePlaceError, blobs_of, try_place
 from tests.collector.evidence.conftest import lying
 from tests.processes import free_port
 
@@ -108,3 +112,42 @@ async def test_a_server_that_is_away_is_said_in_time():
         assert "canary" not in str(said.value)
         assert str(said.value).startswith(f"the bucket b at http://127.0.0.1:{where} ")
     silent.close()
+
+
+def config(where: BucketPlace, **more: object) -> EvidenceSettings:
+    """The bucket as collector.yaml would name it, its key in the environment."""
+    keys = {"access_key": KeptKey(env="S3_ID"), "secret_key": KeptKey(env="S3_KEY")}
+    return EvidenceSettings(bucket=EvidenceBucket.model_validate({"name": where.name, "endpoint": where.endpoint, **keys, **more}))
+
+
+async def test_the_configuration_names_the_place(bucket: BucketPlace, tmp_path: Path):
+    """Without a bucket the folder under the data folder; with one the bucket, which `check` tries by writing, reading and removing."""
+    folder = blobs_of(EvidenceSettings(), tmp_path, {})
+    assert folder.where == f"the folder {tmp_path}/evidence"
+    blobs = blobs_of(config(bucket), tmp_path, {"S3_ID": "id", "S3_KEY": "secret"})
+    await try_place(blobs)
+    assert await lying(blobs) == set()
+    away = blobs_of(config(replace(bucket, name="not-made")), tmp_path, {"S3_ID": "id", "S3_KEY": "secret"})
+    with pytest.raises(EvidencePlaceError, match=r"the bucket not-made at .* does not exist; make it"):
+        await try_place(away)
+
+
+def test_a_key_that_is_not_there_is_said(bucket: BucketPlace, tmp_path: Path):
+    """By where it was looked for: the environment, a file that is missing, a file that is empty."""
+    with pytest.raises(EvidencePlaceError, match=r"^evidence.bucket.secret_key: the environment variable S3_KEY is empty; put the key there$"):
+        blobs_of(config(bucket), tmp_path, {"S3_ID": "id"})
+    missing = config(bucket, secret_key=KeptKey(file=tmp_path / "s3_key"))
+    with pytest.raises(EvidencePlaceError, match=rf"^evidence.bucket.secret_key: {tmp_path}/s3_key cannot be read \(.*\); put the key there$"):
+        blobs_of(missing, tmp_path, {"S3_ID": "id"})
+    (tmp_path / "s3_key").write_text("\n")
+    with pytest.raises(EvidencePlaceError, match=rf"^evidence.bucket.secret_key: {tmp_path}/s3_key is empty; put the key there$"):
+        blobs_of(missing, tmp_path, {"S3_ID": "id"})
+
+
+def test_a_missing_package_is_said(bucket: BucketPlace, tmp_path: Path, monkeypatch):
+    """The collector is light without buckets: which extra to install."""
+    for name in [name for name in sys.modules if name == "obstore" or name.startswith("obstore.")]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setitem(sys.modules, "obstore.store", None)
+    with pytest.raises(EvidencePlaceError, match=r"^evidence.bucket: the package for buckets is not installed; install it with: pip install 'sojourn\[s3\]'$"):
+        blobs_of(config(bucket), tmp_path, {"S3_ID": "id", "S3_KEY": "secret"})

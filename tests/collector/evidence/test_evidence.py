@@ -2,17 +2,13 @@
 
 import asyncio
 import hashlib
-import os
-import time
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 
 from sojourn_collector.store.control.evidence import Noted
-from sojourn_collector.store.evidence.blobs import Blobs, BlobsUnavailableError
+from sojourn_collector.store.evidence.blobs import BlobsUnavailableError
 from sojourn_collector.store.evidence.evidence import Evidence
-from sojourn_collector.store.evidence.folder import FolderBlobs
 from tests.collector.evidence.conftest import Clock, lying, piece
 
 
@@ -168,13 +164,33 @@ async def test_a_full_place_is_tidied_later(evidence: Evidence, clock: Clock, mo
     assert (await lying(evidence.blobs), evidence.trouble) == (set(), "")
 
 
-async def test_the_folder_survives_a_kill(tmp_path: Path, evidence: Evidence, blobs: Blobs):
-    """Another process on the same folder and database finds what was kept: rows and contents alike."""
-    if not isinstance(blobs, FolderBlobs):
-        pytest.skip("a bucket has no process of ours")
-    await keep(evidence, "a.txt", b"one")
-    again = FolderBlobs(blobs.folder)
-    assert await again.get(digest(b"one")) == b"one"
-    old = time.time() - 7200
-    os.utime(blobs.folder / digest(b"one")[:2] / digest(b"one")[2:], (old, old))
+async def test_a_new_database_removes_nothing(evidence: Evidence, clock: Clock):
+    """A collector that starts on another's folder or bucket with an empty control database leaves alone what lies there."""
+    await evidence.blobs.put(digest(b"another's"), b"another's")
+    clock.pass_by(days=2)
     assert await evidence.remove_orphans() == 0
+    assert await lying(evidence.blobs) == {digest(b"another's")}
+
+
+async def test_what_comes_again_while_it_is_removed_is_there(evidence: Evidence, clock: Clock, monkeypatch):
+    """A content is being removed for its age when another run brings the same: in the end it can be read."""
+    await keep(evidence, "a.txt", b"same")
+    clock.pass_by(days=31)
+    removing, go_on, delete = asyncio.Event(), asyncio.Event(), evidence.blobs.delete
+
+    async def slowly(sha256: str) -> None:
+        removing.set()
+        await go_on.wait()
+        await delete(sha256)
+
+    monkeypatch.setattr(evidence.blobs, "delete", slowly)
+    tidying = asyncio.create_task(evidence.tidy())
+    await removing.wait()
+    keeping = asyncio.create_task(keep(evidence, "b.txt", b"same", run="r2"))
+    for _ in range(20):
+        await asyncio.sleep(0)
+    go_on.set()
+    await tidying
+    assert await keeping is Noted.NEW
+    [row] = await evidence.rows.of_runs("default", ["r2"])
+    assert await evidence.content(row) == b"same"

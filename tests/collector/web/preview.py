@@ -28,10 +28,11 @@ def build_app(answers: Any, *, simulated: bool = False) -> FastAPI:
     clock = fixtures.Clock(fixtures.SIMULATED) if simulated else fixtures.Clock()
     mount_static(app)
 
-    @app.get("/evidence/screenshot")
-    def screenshot() -> Response:
-        """A picture of a page that could be one."""
-        return Response((Path(__file__).parents[3] / "docs/report-today.png").read_bytes(), media_type="image/png")
+    @app.get("/evidence/{kind}")
+    def evidence(kind: str) -> Response:
+        """A picture of a page, and files."""
+        shot = Path(__file__).parents[3] / "docs/report-today.png"
+        return Response(shot.read_bytes(), media_type="image/png") if kind == "screenshot" else Response("status 502\n", media_type="text/plain")
 
     app.include_router(build_pages(cast("Context", clock), answers))
     return app

@@ -115,6 +115,10 @@ class EvidenceRows:
             found |= await self._database.read(partial(_texts, query))
         return found
 
+    async def any(self) -> bool:
+        """Whether anything was ever noted here, as far as it is remembered."""
+        return await self._database.read(lambda connection: connection.execute(select(evidence.c.id).limit(1)).first()) is not None
+
     async def due(self, now: datetime, before: datetime, limit: int) -> list[EvidenceRow]:
         """Pieces that are there beyond their time, or came before `before`; the oldest first."""
         late = (evidence.c.expires_at <= now) | (evidence.c.received_at <= before)

@@ -125,7 +125,12 @@ class Evidence:
         await self._count()
 
     async def remove_orphans(self) -> int:
-        """Remove contents that belong to no piece and are older than an hour. Returns how many."""
+        """Remove contents that belong to no piece and are older than an hour. Returns how many.
+
+        A control database that knows of nothing removes nothing: it is new, and what lies there is another's.
+        """
+        if not await self.rows.any():
+            return 0
         before = self._clock() - ORPHAN_AGE
         removed = 0
         try:

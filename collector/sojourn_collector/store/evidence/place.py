@@ -1,14 +1,22 @@
 """Which place the configuration names for contents of evidence."""
 
-from collections.abc import Mapping
+import hashlib
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from sojourn_collector.config import EvidenceBucket, EvidenceSettings, KeptKey
-from sojourn_collector.store.evidence.blobs import Blobs
+from sojourn_collector.counters import Counters
+from sojourn_collector.store.control.evidence import EvidenceRows
+from sojourn_collector.store.evidence.blobs import BlobMissingError, Blobs, BlobsUnavailableError
+from sojourn_collector.store.evidence.evidence import Bounds, Evidence
 from sojourn_collector.store.evidence.folder import FolderBlobs
 
 FOLDER = "evidence"
 """Name of the folder under the data folder."""
+
+
+CHECKED = b"sojourn-collector check"
 
 
 class EvidencePlaceError(Exception):
@@ -18,6 +26,24 @@ class EvidencePlaceError(Exception):
 def blobs_of(settings: EvidenceSettings, data: Path, environ: Mapping[str, str]) -> Blobs:
     """The folder, or the bucket; nothing is asked of either yet. Raises `EvidencePlaceError`."""
     return FolderBlobs(data / FOLDER) if settings.bucket is None else _bucket(settings.bucket, environ)
+
+
+def open_evidence(
+    settings: EvidenceSettings, data: Path, environ: Mapping[str, str], rows: EvidenceRows, counters: Counters, clock: Callable[[], datetime]
+) -> Evidence:
+    """Evidence as the configuration wants it; nothing is asked of the place yet. Raises `EvidencePlaceError`."""
+    return Evidence(blobs_of(settings, data, environ), rows, Bounds(timedelta(seconds=settings.keep), settings.max), counters, clock)
+
+
+async def try_place(blobs: Blobs) -> None:
+    """Write, read and remove a content. Raises `EvidencePlaceError`."""
+    sha256 = hashlib.sha256(CHECKED).hexdigest()
+    try:
+        await blobs.put(sha256, CHECKED)
+        await blobs.get(sha256)
+        await blobs.delete(sha256)
+    except (BlobsUnavailableError, BlobMissingError) as error:
+        raise EvidencePlaceError(str(error)) from error
 
 
 def _bucket(settings: EvidenceBucket, environ: Mapping[str, str]) -> Blobs:
