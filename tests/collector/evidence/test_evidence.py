@@ -187,8 +187,7 @@ async def test_what_comes_again_while_it_is_removed_is_there(evidence: Evidence,
     tidying = asyncio.create_task(evidence.tidy())
     await removing.wait()
     keeping = asyncio.create_task(keep(evidence, "b.txt", b"same", run="r2"))
-    for _ in range(20):
-        await asyncio.sleep(0)
+    await asyncio.wait({keeping}, timeout=0.3)  # room for a wrong order: it waits for the removal, and must not be done
     go_on.set()
     await tidying
     assert await keeping is Noted.NEW
