@@ -100,6 +100,7 @@ def prepare(config: AgentConfig, environ: Mapping[str, str]) -> Plan:
     require_keys(folder.walked, keys)
     try:
         config.data.mkdir(parents=True, exist_ok=True, mode=0o700)
+        (config.data / "evidence").mkdir(exist_ok=True, mode=0o700)
     except OSError as error:
         raise ConfigError(f"data: {config.data} cannot be made: {error.strerror}") from None
     admin = bind(config.admin.listen, "admin: listen:")

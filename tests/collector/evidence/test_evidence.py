@@ -2,10 +2,11 @@
 
 import asyncio
 import hashlib
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from sojourn_collector.store.control.control import Control
 from sojourn_collector.store.control.evidence import Noted
 from sojourn_collector.store.evidence.blobs import BlobsUnavailableError
 from sojourn_collector.store.evidence.evidence import Evidence
@@ -193,3 +194,16 @@ async def test_what_comes_again_while_it_is_removed_is_there(evidence: Evidence,
     assert await keeping is Noted.NEW
     [row] = await evidence.rows.of_runs("default", ["r2"])
     assert await evidence.content(row) == b"same"
+
+
+async def test_links_live_on_over_a_restart(tmp_path):
+    """The key that signs them is made once and kept; each use has its own, of 32 bytes."""
+    found = []
+    for _ in range(2):
+        control = Control.open(tmp_path / "links.sqlite")
+        found.append(await control.signing_keys.get("evidence links", datetime.now(UTC)))
+        other = await control.signing_keys.get("another use", datetime.now(UTC))
+        control.close()
+    assert found[0] == found[1]
+    assert len(found[0]) == 32
+    assert other != found[0]
