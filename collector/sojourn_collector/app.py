@@ -210,7 +210,7 @@ async def build(config: CollectorConfig, impact: ImpactConfig, environ: Mapping[
         links = EvidenceLinks(await control.signing_keys.get(USE, now()), config.evidence.link, now)
         context = Context(store, control, journeys, impact, config, loader, now, keys, links)
         try:
-            evidence = open_evidence(config.evidence, config.data, environ, control.evidence, counters, now)
+            evidence = open_evidence(config.evidence, config.data, environ, control.evidence, counters, now, shared=several is not None)
         except EvidencePlaceError as error:
             raise StartError(str(error)) from error
         ranges, turn = (AllNodes(control.nodes, several.node.number, loader), several.turn) if several else (None, None)

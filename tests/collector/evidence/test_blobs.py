@@ -41,6 +41,19 @@ async def test_putting_again_changes_nothing(blobs: Blobs):
     assert await lying(blobs) == {digest(b"same")}
 
 
+async def test_what_a_crash_left_is_swept_by_the_first_alone(tmp_path):
+    """Sixteen first puts at once, over a folder where an end left a half of one: that goes, and none loses its own."""
+    for turn in range(20):
+        left = tmp_path / f"{turn}" / "unfinished" / "left"
+        left.parent.mkdir(parents=True)
+        left.write_bytes(b"ha")
+        blobs = FolderBlobs(tmp_path / f"{turn}")
+        contents = [f"{n}".encode() for n in range(16)]
+        await asyncio.gather(*(blobs.put(digest(one), one) for one in contents))
+        assert await lying(blobs) == {digest(one) for one in contents}
+        assert not left.exists()
+
+
 async def test_what_is_not_there_is_said(blobs: Blobs):
     """Getting raises; removing is no error, the first time and again."""
     with pytest.raises(BlobMissingError):

@@ -6,10 +6,11 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from sojourn_collector.counters import Counters
 from sojourn_collector.store.control.control import Control
 from sojourn_collector.store.control.evidence import Noted
-from sojourn_collector.store.evidence.blobs import BlobsUnavailableError
-from sojourn_collector.store.evidence.evidence import Evidence
+from sojourn_collector.store.evidence.blobs import Blobs, BlobsUnavailableError
+from sojourn_collector.store.evidence.evidence import Bounds, Evidence
 from tests.collector.evidence.conftest import Clock, lying, piece
 
 
@@ -194,6 +195,28 @@ async def test_what_comes_again_while_it_is_removed_is_there(evidence: Evidence,
     assert await keeping is Noted.NEW
     [row] = await evidence.rows.of_runs("default", ["r2"])
     assert await evidence.content(row) == b"same"
+
+
+async def test_what_another_collector_brings_while_it_is_removed_is_there(evidence: Evidence, blobs: Blobs, clock: Clock, monkeypatch):
+    """Two collectors in one place: one removes a content for its age while the other notes it for another run; in the end it can be read."""
+    bounds = Bounds(timedelta(days=30), 1000)
+    ours, theirs = (Evidence(blobs, evidence.rows, bounds, Counters(), clock, shared=True) for _ in range(2))
+    await keep(ours, "a.txt", b"same")
+    clock.pass_by(days=31)
+    delete = blobs.delete
+
+    async def beaten(sha256: str) -> None:
+        monkeypatch.setattr(blobs, "delete", delete)
+        assert await keep(theirs, "b.txt", b"same", run="r2") is Noted.NEW
+        await delete(sha256)
+
+    monkeypatch.setattr(blobs, "delete", beaten)
+    await ours.tidy()
+    [row] = await ours.rows.of_runs("default", ["r2"])
+    assert await theirs.content(row) == b"same"
+    clock.pass_by(days=31)
+    await ours.tidy()
+    assert await lying(blobs) == set()
 
 
 async def test_links_live_on_over_a_restart(tmp_path):

@@ -14,7 +14,7 @@ from typing import TypeVar
 
 from sojourn_collector.counters import Counters
 from sojourn_collector.store.control.evidence import EvidenceRow, EvidenceRows, Noted, Piece, Why
-from sojourn_collector.store.evidence.blobs import Blobs, BlobsUnavailableError
+from sojourn_collector.store.evidence.blobs import BlobMissingError, Blobs, BlobsUnavailableError
 
 T = TypeVar("T")
 TIDY_EVERY = 60.0
@@ -40,7 +40,8 @@ class Bounds:
 class Evidence:
     """Takes, gives out and forgets evidence."""
 
-    def __init__(self, blobs: Blobs, rows: EvidenceRows, bounds: Bounds, counters: Counters, clock: Callable[[], datetime]) -> None:
+    def __init__(self, blobs: Blobs, rows: EvidenceRows, bounds: Bounds, counters: Counters, clock: Callable[[], datetime], *, shared: bool = False) -> None:
+        """`shared`: other collectors keep contents in the same place."""
         self.blobs = blobs
         self.rows = rows
         self.bounds = bounds
@@ -51,6 +52,7 @@ class Evidence:
         self._counters = counters
         self._clock = clock
         self._full = asyncio.Event()
+        self._shared = shared
         # A content is not removed while somebody brings it again: both take the lock of its digest.
         self._locks = [asyncio.Lock() for _ in range(_LOCKS)]
 
@@ -180,8 +182,19 @@ class Evidence:
     async def _release(self, sha256: str) -> None:
         """Remove a content unless a piece that is there has it."""
         async with self._lock(sha256):
-            if not await self.rows.live_contents([sha256]):
-                await self._told(self.blobs.delete(sha256))
+            if await self.rows.live_contents([sha256]):
+                return
+            kept = await self._kept(sha256) if self._shared else None
+            await self._told(self.blobs.delete(sha256))
+            # Another collector takes no lock of ours: it may have brought the content again and noted it meanwhile.
+            if kept is not None and await self.rows.live_contents([sha256]):
+                await self._told(self.blobs.put(sha256, kept))
+
+    async def _kept(self, sha256: str) -> bytes | None:
+        try:
+            return await self._told(self.blobs.get(sha256))
+        except BlobMissingError:
+            return None
 
     async def _told(self, asked: Awaitable[T]) -> T:
         """What the place answers; whether it can be used is remembered."""

@@ -5,6 +5,7 @@ import hashlib
 import os
 import re
 import secrets
+import threading
 from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime
 from functools import partial
@@ -26,6 +27,7 @@ class FolderBlobs:
         self.folder = folder
         self.where = f"the folder {folder}"
         self._swept = False
+        self._sweeping = threading.Lock()
 
     async def put(self, sha256: str, content: bytes) -> None:
         """See `Blobs`."""
@@ -57,10 +59,11 @@ class FolderBlobs:
     def _put(self, sha256: str, content: bytes) -> None:
         path, beside = self._path(sha256), self.folder / _UNFINISHED
         beside.mkdir(parents=True, exist_ok=True, mode=0o700)
-        if not self._swept:
-            for left in beside.iterdir():
-                left.unlink(missing_ok=True)
-            self._swept = True
+        with self._sweeping:  # or a second of the first puts would lose its file to the first
+            if not self._swept:
+                for left in beside.iterdir():
+                    left.unlink(missing_ok=True)
+                self._swept = True
         unfinished = beside / secrets.token_hex(16)
         try:
             with os.fdopen(os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600), "wb") as file:

@@ -29,10 +29,17 @@ def blobs_of(settings: EvidenceSettings, data: Path, environ: Mapping[str, str])
 
 
 def open_evidence(
-    settings: EvidenceSettings, data: Path, environ: Mapping[str, str], rows: EvidenceRows, counters: Counters, clock: Callable[[], datetime]
+    settings: EvidenceSettings,
+    data: Path,
+    environ: Mapping[str, str],
+    rows: EvidenceRows,
+    counters: Counters,
+    clock: Callable[[], datetime],
+    *,
+    shared: bool,
 ) -> Evidence:
-    """Evidence as the configuration wants it; nothing is asked of the place yet. Raises `EvidencePlaceError`."""
-    return Evidence(blobs_of(settings, data, environ), rows, Bounds(timedelta(seconds=settings.keep), settings.max), counters, clock)
+    """Evidence as the configuration wants it, with other collectors in the same place or not; nothing is asked of it yet. Raises `EvidencePlaceError`."""
+    return Evidence(blobs_of(settings, data, environ), rows, Bounds(timedelta(seconds=settings.keep), settings.max), counters, clock, shared=shared)
 
 
 async def try_place(blobs: Blobs) -> None:
