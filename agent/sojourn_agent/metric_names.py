@@ -64,6 +64,12 @@ ALL: Final[Mapping[str, Metric]] = {
     "sojourn_agent_send_tries_total": Metric("Requests made to a destination.", _BY_DESTINATION),
     "sojourn_agent_items_refused_total": Metric("Items a destination refused by partial success.", _BY_DESTINATION),
     "sojourn_agent_destination_alarm": Metric("1 while a destination refuses for a reason a person must mend.", _BY_DESTINATION),
+    "sojourn_agent_evidence_waiting": Metric("Pieces of evidence that wait for a destination.", _BY_DESTINATION),
+    "sojourn_agent_evidence_delivered_total": Metric("Pieces of evidence a destination has taken.", _BY_DESTINATION),
+    "sojourn_agent_evidence_dead_total": Metric("Pieces of evidence a destination refused for good.", _BY_DESTINATION),
+    "sojourn_agent_evidence_dropped_total": Metric("Pieces of evidence that were removed from this host before a destination had them.", _BY_DESTINATION),
+    "sojourn_agent_evidence_tries_total": Metric("Requests made to a destination to bring evidence.", _BY_DESTINATION),
+    "sojourn_agent_evidence_alarm": Metric("1 while a destination refuses evidence for a reason a person must mend.", _BY_DESTINATION),
     **{f"sojourn_agent_beacons_{one.name}_total": Metric(_BEACONS[one.name]) for one in fields(IntakeCounts)},
     "sojourn_agent_journey_problems": Metric("Journey files that are bad now; the last good ones are walked on."),
 }

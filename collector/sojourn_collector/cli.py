@@ -13,13 +13,18 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from sqlalchemy.exc import SQLAlchemyError
+
 from sojourn_collector.config import CollectorConfig, ConfigError, Destination, ListenerTls, duration, load_collector_config, load_impact_config
 from sojourn_collector.listener_tls import ServerTls, TlsFilesError, own_client
 from sojourn_collector.listeners import ListenError, take
 from sojourn_collector.store.client import Store, StoreError
 from sojourn_collector.store.control.control import Control
+from sojourn_collector.store.control.database import Database
+from sojourn_collector.store.control.errors import ControlError, ControlUnavailableError
 from sojourn_collector.store.control.keys import NewKey, Scope
 from sojourn_collector.store.engine_process import EngineProcess, EngineSettings, EngineStartError
+from sojourn_collector.store.evidence.place import EvidencePlaceError, blobs_of, try_place
 from sojourn_collector.store.letter_error import LetterError
 from sojourn_collector.store.migrations import MigrationError, migrate
 from sojourn_probes.cli_streams import while_read
@@ -45,9 +50,12 @@ def _code(arguments: Sequence[str] | None) -> int:
     command: Callable[[argparse.Namespace, CollectorConfig], int] = given.command
     try:
         return command(given, load_collector_config(given.config))
-    except (ConfigError, JourneyFileError, ListenError, EngineStartError, MigrationError, CommandError, LetterError) as error:
+    except (ConfigError, JourneyFileError, ListenError, EngineStartError, MigrationError, CommandError, LetterError, ControlError) as error:
         print(f"sojourn-collector: {error}", file=sys.stderr)
         return BAD
+    except ControlUnavailableError as error:
+        print(f"sojourn-collector: {str(error)[0].lower()}{str(error)[1:]}", file=sys.stderr)
+        return FAILED
     except KeyboardInterrupt:
         return OK
 
@@ -69,7 +77,12 @@ def parser() -> argparse.ArgumentParser:
         return one
 
     add("run", "Run the collector until SIGTERM.", "run --config configs/collector.yaml", _run)
-    add("check", "Say in a line each: configuration, journeys, data folder, ports, engine.", "check --config configs/collector.yaml", _check)
+    add(
+        "check",
+        "Say in a line each: configuration, journeys, data folder, control database, ports, engine, a bucket of evidence.",
+        "check --config configs/collector.yaml",
+        _check,
+    )
     add("migrate", "Bring the tables to this version and end; `run` does it by itself.", "migrate --config configs/collector.yaml", _migrate)
     report = add("report", "Print what the running collector reports: problems, people, money.", "report", _report)
     report.add_argument("--json", action="store_true", help="the whole body of /api/v1/impact")
@@ -140,6 +153,10 @@ def _check(given: argparse.Namespace, config: CollectorConfig) -> int:
     look("data folder", lambda: _writable(config.data), OSError)
     for one in config.forward:
         look(f"destination {one.name}", lambda one=one: _destination(one), CommandError)  # type: ignore[misc]
+    if config.control.shared or config.data.joinpath("control.sqlite").exists():
+        look("control database", lambda: _database_answers(config), ControlError, ControlUnavailableError, SQLAlchemyError)
+    if config.evidence.bucket is not None:
+        look("evidence", lambda: _bucket(config), EvidencePlaceError)
     running = _runtime(config)
     if running:
         lines.append(("collector", True, f"runs at {running['web']}"))
@@ -160,6 +177,12 @@ def _check(given: argparse.Namespace, config: CollectorConfig) -> int:
 def _impact(config: CollectorConfig) -> str:
     load_impact_config(config.impact)
     return str(config.impact or "defaults")
+
+
+def _bucket(config: CollectorConfig) -> str:
+    blobs = blobs_of(config.evidence, config.data, os.environ)
+    asyncio.run(try_place(blobs))
+    return f"{blobs.where} can be written"
 
 
 def _writable(folder: Path) -> str:
@@ -197,6 +220,16 @@ def _engine_starts() -> str:
     return "starts"
 
 
+def _database_answers(config: CollectorConfig) -> str:
+    """Looks, and changes nothing."""
+    where = config.control.where(config.data, os.environ)
+    database = Database(where)
+    try:
+        return f"{where} ({database.version()})"
+    finally:
+        database.close()
+
+
 def _migrate(given: argparse.Namespace, config: CollectorConfig) -> int:
     if running := _runtime(config):
         print(f"The collector runs at {running['web']}; it brought its tables up to date when it started.")
@@ -214,7 +247,7 @@ def _migrate(given: argparse.Namespace, config: CollectorConfig) -> int:
     engine = EngineProcess(config.data / "engine", EngineSettings(memory=config.limits.memory))
     try:
         with folder_lock(config.data):
-            Control.open(config.data / "control.sqlite").close()
+            _control(config).close()
             try:
                 ran = asyncio.run(work(engine))
             finally:
@@ -264,7 +297,7 @@ def _report(given: argparse.Namespace, config: CollectorConfig) -> int:
 
 
 def _control(config: CollectorConfig) -> Control:
-    return Control.open(config.data / "control.sqlite")
+    return Control.open(config.control.where(config.data, os.environ))
 
 
 def _dead_letters(given: argparse.Namespace, config: CollectorConfig) -> int:

@@ -1,6 +1,5 @@
 """The collector's two files as frozen models: collector.yaml and impact.yaml. Read once at the start; unknown keys are refused."""
 
-import ipaddress
 import re
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
@@ -8,12 +7,14 @@ from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo, field_validator, model_validator
+from pydantic import BeforeValidator, Field, ValidationInfo, field_validator, model_validator
 
 from sojourn_collector import strict_yaml
+from sojourn_collector.config_model import Model, is_loopback
+from sojourn_collector.control_config import ControlDatabase
 from sojourn_collector.strict_yaml import ConfigError
 
-__all__ = ["CollectorConfig", "ConfigError", "ImpactConfig", "load_collector_config", "load_impact_config"]
+__all__ = ["CollectorConfig", "ConfigError", "ImpactConfig", "is_loopback", "load_collector_config", "load_impact_config"]
 
 SECONDS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86_400}
 BYTES = {"B": 1, "KB": 1000, "MB": 10**6, "GB": 10**9, "KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30}
@@ -53,28 +54,12 @@ Duration = Annotated[float, BeforeValidator(_duration)]
 Size = Annotated[int, BeforeValidator(_size)]
 
 
-class Model(BaseModel):
-    """Base of every part of the configuration: frozen, unknown keys refused, no silent conversion."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
-
-
 def split_listen(text: str) -> tuple[str, int]:
     """Host and port of `127.0.0.1:4318` or `[::1]:4318`. Raises ValueError."""
     match = re.fullmatch(r"(\[[0-9a-fA-F:.]+\]|[^:\[\]\s]+):(\d{1,5})", text)
     if not match or int(match[2]) > 65_535:
         raise ValueError(f"{text!r} is not an address; write host:port, such as 127.0.0.1:4318")
     return match[1].strip("[]"), int(match[2])
-
-
-def is_loopback(host: str) -> bool:
-    """Whether only this machine can reach a listener on `host`."""
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 _OPEN = (
@@ -267,6 +252,74 @@ class Limits(Model):
     memory: Size = Field(default=4 << 30, ge=512 << 20, description="Memory the engine may use.")
 
 
+class KeptKey(Model):
+    """Where a key is kept: in a file or in an environment variable, never in collector.yaml itself."""
+
+    file: Path | None = Field(default=None, strict=False, description="File that holds it.")
+    env: str | None = Field(default=None, description="Environment variable that holds it.")
+
+    @field_validator("file")
+    @classmethod
+    def _beside_the_file(cls, value: Path | None, info: ValidationInfo) -> Path | None:
+        return (info.context["folder"] / value).resolve() if value is not None and info.context else value
+
+    @model_validator(mode="before")
+    @classmethod
+    def _by_reference(cls, value: Any) -> Any:
+        if isinstance(value, str | int | float):
+            raise ValueError("a key does not belong into this file; write {file: …} or {env: …}")
+        return value
+
+    @model_validator(mode="after")
+    def _one_place(self) -> Self:
+        if (self.file is None) == (self.env is None):
+            raise ValueError("say where the key is kept: file or env, one of them")
+        return self
+
+
+class EvidenceBucket(Model):
+    """A bucket that speaks S3. Needs the extra `s3`: pip install 'sojourn[s3]'."""
+
+    name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{1,254}$", description="Name of the bucket; it must be there.")
+    endpoint: str = Field(default="", description="Where it is, such as https://minio.example:9000; empty for Amazon.")
+    region: str = Field(default="us-east-1", pattern=r"^[a-z0-9-]{1,64}$", description="Its region; others than Amazon mostly take any.")
+    prefix: str = Field(
+        default="sojourn/evidence",
+        pattern=r"^[A-Za-z0-9._/-]{1,200}$",
+        description="Where in the bucket evidence lies. Belongs to one collector: what it does not know there it removes.",
+    )
+    access_key: KeptKey | None = Field(default=None, description="Id of the key; without it the host's own credentials are used.")
+    secret_key: KeptKey | None = Field(default=None, description="The key's secret.")
+    insecure: bool = Field(default=False, description="Allow an endpoint off loopback without TLS.")
+
+    @model_validator(mode="after")
+    def _makes_sense(self) -> Self:
+        if (self.access_key is None) != (self.secret_key is None):
+            raise ValueError("access_key and secret_key go together; give both or neither")
+        if not self.endpoint:
+            return self
+        try:
+            parts = urlsplit(self.endpoint)
+            fine = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+        except ValueError:
+            fine = False
+        if not fine or parts.query or parts.fragment or parts.username:
+            raise ValueError(f"{self.endpoint!r} is no endpoint; write scheme, host and port, such as https://minio.example:9000")
+        if parts.scheme == "http" and not is_loopback(parts.hostname or "") and not self.insecure:
+            raise ValueError(f"{self.endpoint} is not encrypted; write https, or say insecure: true beside it")
+        return self
+
+
+class EvidenceSettings(Model):
+    """What failed steps left: screenshots, answers, requests and the like, sent by agents. Kept under the data folder, or in a bucket."""
+
+    keep: Duration = Field(default=30 * 86_400.0, ge=60, description="How long a piece is kept.")
+    max: Size = Field(default=10 << 30, ge=1 << 20, description="Bytes of all of them; beyond it the oldest go first.")
+    largest: Size = Field(default=10 << 20, ge=1024, le=64 << 20, description="Most bytes of one piece.")
+    link: Duration = Field(default=3_600.0, ge=60, le=7 * 86_400, description="How long a link to a piece is good.")
+    bucket: EvidenceBucket | None = Field(default=None, description="Keep the contents in a bucket that speaks S3.")
+
+
 class CollectorConfig(Model):
     """collector.yaml."""
 
@@ -275,10 +328,12 @@ class CollectorConfig(Model):
     impact: Path | None = Field(default=None, strict=False, description="impact.yaml; without it its defaults hold.")
     otlp: OtlpListener = OtlpListener()
     web: WebListener = WebListener()
+    control: ControlDatabase = ControlDatabase()
     engine: Literal["embedded"] = Field(default="embedded", description="The store's engine; `embedded` runs it as a process of the collector's own.")
     probe_keys: tuple[ProbeKey, ...] = Field(default=(), strict=False, description="Keys that prove a probe's mark, newest first.")
     limits: Limits = Limits()
     forward: tuple[Destination, ...] = Field(default=(), strict=False, description="Other backends that get all of it, or a part.")
+    evidence: EvidenceSettings = EvidenceSettings()
 
     @field_validator("forward")
     @classmethod

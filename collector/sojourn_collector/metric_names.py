@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 Kind = Literal["counter", "gauge", "histogram"]
-Part = Literal["receive", "store", "engine", "forward", "metrics", "journeys", "sources"]
+Part = Literal["receive", "store", "engine", "evidence", "forward", "metrics", "journeys", "sources"]
 
 SIGNALS: Final = ("traces", "logs", "metrics")
 OUTCOMES: Final = ("passed", "degraded", "failed", "inconclusive", "skipped")
@@ -74,6 +74,13 @@ ALL: Final = (
     Family("sojourn_engine_restarts", "counter", "engine", "How often the engine was restarted.", (), ({},)),
     Family("sojourn_start_time_seconds", "gauge", "engine", "When the collector started, in seconds since 1970."),
     Family("sojourn_build_info", "gauge", "engine", "1; the version is a label.", ("version",)),
+    Family("sojourn_control_up", "gauge", "engine", "1 while the control database answers."),
+    # --- Evidence
+    Family("sojourn_evidence", "counter", "evidence", "Pieces of evidence that came, by what became of them.", ("became",)),
+    Family("sojourn_evidence_removed", "counter", "evidence", "Pieces of evidence that were removed, by reason: age, room, erased.", ("why",)),
+    Family("sojourn_evidence_pieces", "gauge", "evidence", "Pieces of evidence that are kept."),
+    Family("sojourn_evidence_bytes", "gauge", "evidence", "Bytes of all contents of evidence."),
+    Family("sojourn_evidence_place_up", "gauge", "evidence", "1 while the folder or bucket of evidence can be used."),
     # --- Forwarding
     Family("sojourn_forward_delivered_items", "counter", "forward", "Items a destination has taken.", ("destination", "signal")),
     Family("sojourn_forward_filtered_items", "counter", "forward", "Items that `only:` keeps from a destination.", ("destination", "signal")),
@@ -177,6 +184,7 @@ PARTS: Final[Mapping[Part, str]] = {
     "receive": "Receiving",
     "store": "Journal, tables, join",
     "engine": "Engine and process",
+    "evidence": "Evidence",
     "forward": "Forwarding",
     "journeys": "Journeys",
     "sources": "Where data comes from",

@@ -45,7 +45,8 @@ def test_a_bad_configuration(config: Path, capsys):
     config.write_text("wob: 1\n")
     assert main(["run", "--config", str(config)]) == 2
     assert capsys.readouterr().err == (
-        f"sojourn-collector: {config}:1:1: wob: unknown key; known here: data, journeys, impact, otlp, web, engine, probe_keys, limits, forward\n"
+        f"sojourn-collector: {config}:1:1: wob: unknown key; known here: data, journeys, impact, otlp, web, control, engine, "
+        "probe_keys, limits, forward, evidence\n"
     )
 
 

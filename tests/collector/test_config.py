@@ -14,7 +14,7 @@ ADDRESS = (
     "or say insecure: true (a key is needed all the same)"
 )
 BAD_COLLECTOR = {
-    "unknown key": ("dta: x\n", "1:1: dta: unknown key; known here: data, journeys, impact, otlp, web, engine, probe_keys, limits, forward"),
+    "unknown key": ("dta: x\n", "1:1: dta: unknown key; known here: data, journeys, impact, otlp, web, control, engine, probe_keys, limits, forward, evidence"),
     "unknown key inside": ("web:\n  port: 1\n", "2:3: web.port: unknown key; known here: listen, insecure, tls, hosts"),
     "wrong type": ("web: {listen: 8400}\n", "1:7: web.listen: input should be a valid string, got 8400"),
     "clients' certificates at the report": (
@@ -85,6 +85,27 @@ BAD_COLLECTOR = {
         "forward: [{name: a, endpoint: 'https://a.example', only: {traffic: [both]}}]\n",
         "1:69: forward[0].only.traffic[0]: input should be 'synthetic', 'real' or 'none', got 'both'",
     ),
+    "half a key to the bucket": (
+        "evidence: {bucket: {name: ev, access_key: {env: ID}}}\n",
+        "1:12: evidence.bucket: access_key and secret_key go together; give both or neither",
+    ),
+    "a key in the file itself": (
+        "evidence: {bucket: {name: ev, access_key: abc}}\n",
+        "1:31: evidence.bucket.access_key: a key does not belong into this file; write {file: …} or {env: …}",
+    ),
+    "a bucket's key nowhere": (
+        "evidence: {bucket: {name: ev, access_key: {}, secret_key: {env: S}}}\n",
+        "1:31: evidence.bucket.access_key: say where the key is kept: file or env, one of them",
+    ),
+    "no endpoint": (
+        "evidence: {bucket: {name: ev, endpoint: minio}}\n",
+        "1:12: evidence.bucket: 'minio' is no endpoint; write scheme, host and port, such as https://minio.example:9000",
+    ),
+    "a bucket in the clear": (
+        'evidence: {bucket: {name: ev, endpoint: "http://minio.example:9000"}}\n',
+        "1:12: evidence.bucket: http://minio.example:9000 is not encrypted; write https, or say insecure: true beside it",
+    ),
+    "evidence for no time": ("evidence: {keep: 1s}\n", "1:12: evidence.keep: input should be greater than or equal to 60, got 1.0"),
     "not YAML": ("a: [\n", "2:1: not YAML: expected the node content, but found '<stream end>'; quote values that contain ': ', '#', '{' or '['"),
     "a list": ("- a\n", "1:1: must be a mapping of keys to values"),
     "a tag": ("data: !env X\n", "1:7: the tag !env is not known here; write the plain value"),

@@ -1,10 +1,11 @@
 """What every way of sending OTLP has in common: who sends, each batch once, and 200 only when it is fsynced in the journal."""
 
+import asyncio
 import hashlib
 import logging
 import time
 from collections.abc import Awaitable, Callable
-from typing import Protocol
+from typing import Any, Protocol
 
 from sojourn_collector.config import Limits
 from sojourn_collector.counters import Counters
@@ -14,6 +15,7 @@ from sojourn_collector.receive.batches import Batches, Key
 from sojourn_collector.store import hops
 from sojourn_collector.store.client import TENANT
 from sojourn_collector.store.control import keys
+from sojourn_collector.store.control.errors import ControlUnavailableError
 from sojourn_collector.store.journal import Journal, JournalUnavailableError
 from sojourn_collector.store.load_sql import Signal
 from sojourn_collector.store.record import Record
@@ -71,7 +73,10 @@ class Intake:
             if needs_key:
                 raise RefusalError(401, "A key is needed: send Authorization: Bearer <key>.", "key", challenge)
             return LOCAL, TENANT
-        key = await self._key_check.verify(presented.strip()) if scheme.lower() == "bearer" else None
+        try:
+            key = await self._key_check.verify(presented.strip()) if scheme.lower() == "bearer" else None
+        except ControlUnavailableError as error:
+            raise _no_control(error) from error
         if key is None:
             raise RefusalError(401, "The key is not known or was revoked.", "key", challenge)
         if not key.allows(keys.Scope.OTLP):
@@ -94,7 +99,13 @@ class Intake:
             return await self._store(signal, body, record, convert)
         # A batch is one whichever way it comes: what was sent by HTTP is known when it is sent again by gRPC.
         path = f"/v1/{signal}"
-        taken, repeat = await self._batches.once(Key(credential, path, batch), digest, lambda: self._store(signal, body, record, convert))
+        # In a task of its own: a caller that goes away must not leave a batch half claimed or taken for stored.
+        work = asyncio.ensure_future(self._batches.once(Key(credential, path, batch), digest, lambda: self._store(signal, body, record, convert)))
+        work.add_done_callback(_seen)
+        try:
+            taken, repeat = await asyncio.shield(work)
+        except ControlUnavailableError as error:
+            raise _no_control(error) from error
         if repeat:
             self.counters.add("sojourn_repeats", path=path)
         return taken
@@ -114,9 +125,11 @@ class Intake:
         checked = otlp.check(signal, body, otlp.parse(signal, body), now)
         if checked.items:
             whole = Record(record.tenant, record.batch, now, record.credential, record.digest, checked.items, checked.body)
+            key = Key(record.credential, f"/v1/{signal}", record.batch)
             try:
-                with self._batches.stored(Key(record.credential, f"/v1/{signal}", record.batch), record.digest):
-                    await self._journal.append(signal, whole)
+                with self._batches.stored(key, record.digest):
+                    seq = await self._journal.append(signal, whole)
+                    self._batches.kept(key, record.digest, seq, now)
             except JournalUnavailableError as error:
                 raise RefusalError(503, f"The request cannot be kept just now: {error}.", "journal", {"retry-after": "5"}) from error
         self.counters.add("sojourn_accepted", checked.items, signal=signal)
@@ -125,6 +138,16 @@ class Intake:
         if checked.moved:
             self.counters.add("sojourn_moved_times", checked.moved, signal=signal)
         return checked.taken
+
+
+def _seen(work: asyncio.Future[Any]) -> None:
+    """Take notice of an error whose caller has gone away."""
+    if not work.cancelled():
+        work.exception()
+
+
+def _no_control(error: ControlUnavailableError) -> RefusalError:
+    return RefusalError(503, str(error), "control", {"retry-after": "2"})
 
 
 def batch_id(given: str) -> str:

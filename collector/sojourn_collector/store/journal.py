@@ -272,6 +272,16 @@ class Journal:
             await asyncio.to_thread(os.truncate, file.path, file.size)
             file.spoiled = False
 
+    async def leave_out(self, file: JournalFile, theirs: Callable[[Record], bool]) -> list[Record]:
+        """Take the records out of a closed file that are not to be loaded from here; returns them. Raises OSError while the disk does not take it."""
+        out = [one for one in file.records if theirs(one)]
+        if out:
+            left = await asyncio.to_thread(_rewrite, file.path, theirs)
+            self.waiting_bytes -= file.size - left
+            file.size, file.items = left, file.items - sum(one.items for one in out)
+            file.records = [one for one in file.records if not theirs(one)]
+        return out
+
     async def resolve(self, file: JournalFile) -> None:
         """A file is in the tables and its batches are in the ledger: note it, then remove it.
 
@@ -321,6 +331,14 @@ class Journal:
 
 def _without_body(record: Record) -> Record:
     return Record(record.tenant, record.batch, record.received, record.credential, record.digest, record.items, b"")
+
+
+def _rewrite(path: Path, theirs: Callable[[Record], bool]) -> int:
+    """Write a file anew without some records; its new size."""
+    data = path.read_bytes()
+    kept = b"".join(data[start:end] for start, end, record in records.read(data) if not theirs(record))
+    write_durably(path, kept)
+    return len(kept)
 
 
 def _read_file(path: Path, seq: int, signal: Signal) -> JournalFile:
