@@ -1,4 +1,4 @@
-"""Writes the pages that are made from the code: docs/telemetry.md (names), docs/configuration.md (keys) and docs/reference/.
+"""Writes the pages that are made from the code: docs/telemetry.md and docs/metrics.md (names), docs/configuration.md (keys) and docs/reference/.
 
 Run: python docs/generate.py            writes all
      python docs/generate.py --check    writes nothing, exit 1 when one is stale
@@ -10,6 +10,7 @@ from pathlib import Path
 from types import NoneType
 from typing import Annotated, Any, get_args, get_origin
 
+import metrics_page
 import reference_pages
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
@@ -116,6 +117,7 @@ def configuration() -> str:
 
 PAGES = {
     "telemetry.md": telemetry,
+    "metrics.md": metrics_page.metrics,
     "configuration.md": configuration,
     "reference/journey.md": reference_pages.journey,
     "reference/command.md": reference_pages.commands,

@@ -12,6 +12,7 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from sojourn_agent.config import is_loopback
+from sojourn_agent.metric_names import ALL
 
 Sample = tuple[str, Mapping[str, str], float]
 """Name, labels, value."""
@@ -59,6 +60,8 @@ def exposition(samples: Iterable[Sample]) -> str:
     for sample in samples:
         by_name.setdefault(sample[0], []).append(sample)
     for name, group in by_name.items():
+        if name in ALL:
+            lines.append(f"# HELP {name} {ALL[name].help}")
         lines.append(f"# TYPE {name} {'counter' if name.endswith('_total') else 'gauge'}")
         for _, labels, value in group:
             inner = ",".join(f'{label}="{_escaped(text)}"' for label, text in labels.items())

@@ -20,11 +20,12 @@ from sojourn_agent.admin import build_admin
 from sojourn_agent.config import AgentConfig, ConfigError
 from sojourn_agent.dead_letters import DeadLetters
 from sojourn_agent.evidence import prune
+from sojourn_agent.evidence_sender import EvidenceSender
 from sojourn_agent.host import HostWatch
 from sojourn_agent.host_metrics import encode_gauges
 from sojourn_agent.journeys import JourneyFolder
 from sojourn_agent.memory import give_back
-from sojourn_agent.outlets import http_client, probe_keys, read_key, senders
+from sojourn_agent.outlets import evidence_outbox, evidence_senders, http_client, probe_keys, read_key, senders
 from sojourn_agent.report import Report
 from sojourn_agent.scheduler import Scheduler, WallTimer
 from sojourn_agent.sender import Sender
@@ -99,6 +100,7 @@ def prepare(config: AgentConfig, environ: Mapping[str, str]) -> Plan:
     require_keys(folder.walked, keys)
     try:
         config.data.mkdir(parents=True, exist_ok=True, mode=0o700)
+        (config.data / "evidence").mkdir(exist_ok=True, mode=0o700)
     except OSError as error:
         raise ConfigError(f"data: {config.data} cannot be made: {error.strerror}") from None
     admin = bind(config.admin.listen, "admin: listen:")
@@ -132,7 +134,11 @@ async def run_agent(plan: Plan, stop: asyncio.Event, reload: asyncio.Event) -> N
         stack.callback(plan.close)
         spool = await stack.enter_async_context(open_spool(plan.config))
         client = await stack.enter_async_context(http_client(plan.config))
-        await agent.build(spool, senders(plan.config, spool, dead_letters(plan.config), client, plan.environ))
+        outbox = evidence_outbox(plan.config)
+        outbox.forget_others()
+        await agent.build(
+            spool, senders(plan.config, spool, dead_letters(plan.config), client, plan.environ), evidence_senders(plan.config, outbox, client, plan.environ)
+        )
         stack.push_async_callback(close_tools, agent.walker.tools)
         async with asyncio.TaskGroup() as group:
             background = [group.create_task(work, name=name) for name, work in agent.background(reload)]
@@ -160,14 +166,15 @@ class Agent:
         self.intake: Listener | None = None
         self.spool: Spool
         self.senders: list[Sender]
+        self.evidence: list[EvidenceSender]
         self.walker: Walker
         self.scheduler: Scheduler
         self.described = telemetry.resource(plan.config.location, version())
 
-    async def build(self, spool: Spool, outlets: list[Sender]) -> None:
+    async def build(self, spool: Spool, outlets: list[Sender], evidence: list[EvidenceSender]) -> None:
         """Make every part around an open spool."""
         config, plan = self.config, self.plan
-        self.spool, self.senders = spool, outlets
+        self.spool, self.senders, self.evidence = spool, outlets, evidence
         self.walker = Walker(
             location=config.location,
             environ=plan.environ,
@@ -179,6 +186,7 @@ class Agent:
             described=self.described,
             version=version(),
             evidence=config.data / "evidence",
+            outbox=evidence[0].outbox if evidence else None,
             tools=make_tools(config.browser.model_dump()),
         )
         self.scheduler = Scheduler(self.walker.walk, WallTimer(Clock()), location=config.location, at_once=config.runs_at_once)
@@ -191,13 +199,14 @@ class Agent:
             counts = app.state.counts.as_dict
             self.intake = Listener(app, plan.rum)
             self.listeners.append(self.intake)
-        report = Report(config, version(), plan.folder, spool, outlets, self.walker, self.scheduler, self.host, counts)
+        report = Report(config, version(), plan.folder, spool, outlets, evidence, self.walker, self.scheduler, self.host, counts)
         self.listeners.append(Listener(build_admin(report.status(), config.admin.hosts), plan.admin))
 
     def background(self, reload: asyncio.Event) -> list[tuple[str, Any]]:
         """What runs beside the listeners, by name."""
         return [
             *((f"send {sender.name}", sender.run()) for sender in self.senders),
+            *((f"evidence {sender.name}", sender.run()) for sender in self.evidence),
             ("host", self.host.run()),
             ("gauges", self._gauges()),
             ("reload", self._reload(reload)),
@@ -277,6 +286,8 @@ class Agent:
         evidence = self.config.evidence
         while True:
             await asyncio.to_thread(prune, self.config.data / "evidence", max_bytes=evidence.max_bytes, max_age=evidence.max_age)
+            if self.walker.outbox is not None:
+                await self.walker.outbox.tidy()
             await asyncio.sleep(PRUNE_EVERY)
 
     async def _stay_small(self) -> None:

@@ -9,7 +9,9 @@ import httpx2
 
 from sojourn_agent.app import journey_folder, secret_store
 from sojourn_agent.config import AgentConfig, ConfigError, Destination, is_loopback, load_agent_config
-from sojourn_agent.outlets import probe_keys, read_key
+from sojourn_agent.evidence_outbox import on_disk
+from sojourn_agent.evidence_sender import PATH
+from sojourn_agent.outlets import probe_keys, read_key, token_of
 from sojourn_agent.tools import require_browser
 from sojourn_probes.errors import JourneyFileError, Problem, SojournError
 from sojourn_probes.journey import Journey
@@ -44,7 +46,9 @@ def check(path: Path, environ: Mapping[str, str]) -> Iterator[Line]:
         yield _secrets(walked, config, environ)
         yield _browser(walked, environ)
     for destination in config.send:
-        yield _destination(destination, environ)
+        yield (line := _destination(destination, environ))
+        if destination.evidence and line.fine:
+            yield _evidence(destination, config, environ)
 
 
 def _journeys(journeys: list[Journey], walked: list[Journey], config: AgentConfig) -> str:
@@ -92,6 +96,20 @@ def _destination(destination: Destination, environ: Mapping[str, str]) -> Line:
         bare = destination.key is not None and not is_loopback(urlsplit(destination.url).hostname or "") and destination.url.startswith("http:")
         return Line(destination.name, True, f"{destination.url} takes OTLP" + ("; the key goes there unencrypted, use https" if bare else ""))
     return Line(destination.name, False, f"{destination.url}/v1/traces answered {answer.status_code}; correct url: or key: under send:")
+
+
+def _evidence(destination: Destination, config: AgentConfig, environ: Mapping[str, str]) -> Line:
+    waiting, dead = on_disk(config.data / "evidence-waiting", destination.name)
+    left = f"{waiting} wait, {dead} were refused for good"
+    token = token_of(destination, environ)()
+    try:
+        answer = httpx2.get(f"{destination.url}{PATH}", headers={"authorization": f"Bearer {token}"} if token else {}, timeout=5, trust_env=False)
+    except httpx2.RequestError as error:
+        return Line("evidence", False, f"{destination.url}{PATH} cannot be reached ({str(error) or type(error).__name__}); {left}")
+    if answer.status_code == 200:
+        return Line("evidence", True, f"{destination.name} takes it; {left}")
+    cure = "it takes no evidence, drop evidence: true under send:" if answer.status_code == 404 else "correct url: or key: under send:"
+    return Line("evidence", False, f"{destination.url}{PATH} answered {answer.status_code}; {cure}; {left}")
 
 
 def _several(count: int, word: str) -> str:

@@ -115,9 +115,12 @@ def _drain(options: argparse.Namespace) -> int:
 
     outcomes = run_in_loop(drain(load_agent_config(options.config), os.environ, options.timeout))
     for outcome in outcomes:
-        rest = f"; {outcome.waiting} still wait: {outcome.why}" if outcome.waiting else ""
-        print(f"{outcome.name}: sent {outcome.delivered} batches" + (f", {outcome.dead} to the dead letters" if outcome.dead else "") + rest)
-    return 1 if any(outcome.waiting for outcome in outcomes) else 0
+        left = [f"{outcome.waiting}"] if outcome.waiting else []
+        left += [f"{outcome.evidence_waiting} pieces of evidence"] if outcome.evidence_waiting else []
+        rest = f"; {' and '.join(left)} still wait: {outcome.why}" if left else ""
+        evidence = f" and {outcome.evidence} pieces of evidence" if outcome.evidence else ""
+        print(f"{outcome.name}: sent {outcome.delivered} batches{evidence}" + (f", {outcome.dead} to the dead letters" if outcome.dead else "") + rest)
+    return 1 if any(outcome.waiting or outcome.evidence_waiting for outcome in outcomes) else 0
 
 
 def _dead_letters(options: argparse.Namespace) -> int:

@@ -102,6 +102,7 @@ class Destination(_Settings):
     name: str = Field(pattern=NAME_PATTERN, description="its name in logs; how far it has come is remembered under it")
     url: str = Field(description="without /v1/traces, such as http://127.0.0.1:4318")
     key: Key | None = Field(None, description="bearer token, if it wants one")
+    evidence: bool = Field(False, strict=True, description="send evidence of failed steps there too; only a collector of ours takes it")
 
     @field_validator("url")
     @classmethod
@@ -162,7 +163,7 @@ class SpoolSettings(_Settings):
 
 
 class EvidenceSettings(_Settings):
-    """How much evidence of failed browser steps (screenshots and the like) is kept on this host."""
+    """How much evidence of failed steps (answers, screenshots and the like) is kept on this host; what waits to be sent is part of it."""
 
     max_bytes: Size = Field(512 << 20, description="bytes on disk; the oldest goes first")
     max_age: Annotated[Duration, Field(ge=60)] = Field(14 * 86400.0, description="how old it may become")
@@ -199,7 +200,7 @@ class AgentConfig(_Settings):
     secrets_file: RelativePath | None = Field(None, description="file of NAME=value lines, asked last; only its owner may read it (chmod 600)")
     probe_keys: tuple[ProbeKey, ...] = Field((), description="sign what probes send, so that it is never taken for a customer; the newest first")
     spool: SpoolSettings = Field(default_factory=lambda: SpoolSettings.model_validate({}), description="what waits to be sent")
-    evidence: EvidenceSettings = Field(default_factory=lambda: EvidenceSettings.model_validate({}), description="what failed browser steps leave")
+    evidence: EvidenceSettings = Field(default_factory=lambda: EvidenceSettings.model_validate({}), description="what failed steps leave")
     browser: BrowserSettings = Field(default_factory=lambda: BrowserSettings.model_validate({}), description="the warm browser")
     host: HostSettings = Field(default_factory=lambda: HostSettings.model_validate({}), description="when measuring here cannot be trusted")
     runs_at_once: int = Field(20, strict=True, ge=1, le=1000, description="how many runs may go on together; browser runs take their turn among themselves")

@@ -9,6 +9,8 @@ import httpx2
 
 from sojourn_agent.config import AgentConfig, ConfigError, Destination, Key
 from sojourn_agent.dead_letters import DeadLetters
+from sojourn_agent.evidence_outbox import EvidenceOutbox
+from sojourn_agent.evidence_sender import EvidenceSender
 from sojourn_agent.sender import Pace, Sender
 from sojourn_agent.spool import Spool
 
@@ -70,3 +72,15 @@ def senders(config: AgentConfig, spool: Spool, letters: DeadLetters, client: htt
         Sender(destination.name, destination.url, spool.reader(destination.name), letters, client, key=token_of(destination, environ), pace=Pace())
         for destination in config.send
     ]
+
+
+def evidence_outbox(config: AgentConfig) -> EvidenceOutbox:
+    """What waits for the destinations that are told to take evidence."""
+    takers = [destination.name for destination in config.send if destination.evidence]
+    return EvidenceOutbox(config.data / "evidence-waiting", config.data / "evidence", takers)
+
+
+def evidence_senders(config: AgentConfig, outbox: EvidenceOutbox, client: httpx2.AsyncClient, environ: Mapping[str, str]) -> list[EvidenceSender]:
+    """A sender for each destination that takes evidence."""
+    takers = [destination for destination in config.send if destination.evidence]
+    return [EvidenceSender(taker.name, taker.url, outbox, client, key=token_of(taker, environ)) for taker in takers]

@@ -7,6 +7,7 @@ from typing import Any
 
 from sojourn_agent.admin import Sample, Status
 from sojourn_agent.config import AgentConfig
+from sojourn_agent.evidence_sender import EvidenceSender
 from sojourn_agent.host import HostWatch
 from sojourn_agent.journeys import JourneyFolder
 from sojourn_agent.scheduler import Scheduler
@@ -24,6 +25,7 @@ class Report:
     folder: JourneyFolder
     spool: Spool
     senders: list[Sender]
+    evidence: list[EvidenceSender]
     walker: Walker
     scheduler: Scheduler
     host: HostWatch
@@ -45,6 +47,7 @@ class Report:
             "up_seconds": round(time.time() - self.started, 1),
             "journeys": {"walked": [journey.id for journey in self.scheduler.journeys], "problems": list(self.folder.problems.values())},
             "destinations": {sender.name: self._destination(sender) for sender in self.senders},
+            "evidence": {sender.name: self._evidence(sender) for sender in self.evidence},
             "spool": {"bytes": self.spool.size, "oldest_seconds": round(self.spool.oldest_age, 1), **asdict(self.spool.counts)},
         }
 
@@ -66,6 +69,8 @@ class Report:
             yield f"sojourn_agent_spool_{name}_total", {}, count
         for sender in self.senders:
             yield from self._sender_samples(sender)
+        for taker in self.evidence:
+            yield from self._evidence_samples(taker)
         for name, count in self.intake().items() if self.intake else ():
             yield f"sojourn_agent_beacons_{name}_total", {}, count
         yield "sojourn_agent_journey_problems", {}, len(self.folder.problems)
@@ -78,6 +83,25 @@ class Report:
         yield "sojourn_agent_send_tries_total", labels, sender.state.tries
         yield "sojourn_agent_items_refused_total", labels, sender.state.refused_items
         yield "sojourn_agent_destination_alarm", labels, bool(sender.state.alarm)
+
+    def _evidence_samples(self, sender: EvidenceSender) -> Iterator[Sample]:
+        labels = {"destination": sender.name}
+        yield "sojourn_agent_evidence_waiting", labels, sender.outbox.waiting(sender.name)
+        yield "sojourn_agent_evidence_delivered_total", labels, sender.state.delivered
+        yield "sojourn_agent_evidence_dead_total", labels, sender.state.dead
+        yield "sojourn_agent_evidence_dropped_total", labels, sender.outbox.dropped[sender.name]
+        yield "sojourn_agent_evidence_tries_total", labels, sender.state.tries
+        yield "sojourn_agent_evidence_alarm", labels, bool(sender.state.alarm)
+
+    def _evidence(self, sender: EvidenceSender) -> dict[str, Any]:
+        return {
+            "waiting": sender.outbox.waiting(sender.name),
+            "delivered": sender.state.delivered,
+            "refused": sender.state.dead,
+            "dropped": sender.outbox.dropped[sender.name],
+            "trouble": sender.state.trouble or None,
+            "alarm": sender.state.alarm or None,
+        }
 
     def _destination(self, sender: Sender) -> dict[str, Any]:
         state = sender.state
@@ -97,6 +121,13 @@ class Report:
                 yield f"{sender.name}: {sender.state.alarm}"
             if sender.state.dead:
                 yield f"{sender.name} refused {sender.state.dead} batches for good; see sojourn-agent dead-letters"
+        for taker in self.evidence:
+            if taker.state.alarm:
+                yield f"{taker.name}: {taker.state.alarm}"
+            if taker.state.dead:
+                yield f"{taker.name} refused {taker.state.dead} pieces of evidence for good; they stay on this host, the log says why"
+            if taker.outbox.dropped[taker.name]:
+                yield f"{taker.outbox.dropped[taker.name]} pieces of evidence were removed here before {taker.name} had them; raise evidence: max_bytes"
         yield from self.folder.problems.values()
         counts = self.spool.counts
         if counts.dropped_for_room or counts.dropped_for_age:

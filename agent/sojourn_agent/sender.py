@@ -10,7 +10,7 @@ import email.utils
 import logging
 import random
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import Final
@@ -24,6 +24,11 @@ from sojourn_agent.spool_record import Record
 from sojourn_probes.semconv import BATCH_HEADER
 
 DEAD: Final = frozenset({400, 409, 413, 415, 422})
+CURES: Final = {
+    401: "the key is missing or wrong; set key: under send:",
+    403: "the key may not write there",
+    404: "nothing takes OTLP there; see url: under send:",
+}
 BUSY: Final = frozenset({408, 425, 429})
 _MAX_AHEAD: Final = 4096
 _MAX_ANSWER: Final = 64 << 10
@@ -206,17 +211,17 @@ def judge(status: int, headers: httpx2.Headers, body: bytes, record: Record, url
     if 200 <= status < 300:
         refused, said = refused_in(record.signal, body)
         return Answer(Verdict.DELIVERED, status, said, refused=refused, date=date)
-    said = _one_line(body)
+    return refusal(status, headers, body, url, now, CURES)
+
+
+def refusal(status: int, headers: httpx2.Headers, body: bytes, url: str, now: float, cures: Mapping[int, str]) -> Answer:
+    """What an answer other than 2xx means; `cures` say by status what a person can do."""
+    date, said = _date(headers.get("date")), _one_line(body)
     text = f"{url} answered {status}" + (f": {said}" if said else "")
     if status in DEAD:
         return Answer(Verdict.DEAD, status, said or f"HTTP {status}", date=date)
     if status in BUSY or status >= 500:
         return Answer(Verdict.BUSY, status, text, _retry_after(headers.get("retry-after"), now), date=date)
-    cures = {
-        401: "the key is missing or wrong; set key: under send:",
-        403: "the key may not write there",
-        404: "nothing takes OTLP there; see url: under send:",
-    }
     return Answer(Verdict.HELD, status, f"{text} ({cures.get(status, 'see url: under send:')})", _retry_after(headers.get("retry-after"), now), date=date)
 
 

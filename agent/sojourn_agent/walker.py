@@ -12,6 +12,7 @@ from typing import Any, Final
 from opentelemetry.proto.resource.v1.resource_pb2 import Resource
 
 from sojourn_agent.config import HostSettings
+from sojourn_agent.evidence_outbox import EvidenceOutbox, pieces_of
 from sojourn_agent.host import HostWatch, distrust, over_budget
 from sojourn_agent.spool import SpoolUnavailable, SpoolWriter
 from sojourn_agent.telemetry import encode_run
@@ -35,7 +36,10 @@ log = logging.getLogger(__name__)
 
 @dataclass(slots=True)
 class Walker:
-    """`secrets` makes a fresh store for each run; `mark` makes the probe mark of a run id, None without a probe key; `tools` outlive runs."""
+    """`secrets` makes a fresh store for each run; `mark` makes the probe mark of a run id, None without a probe key; `tools` outlive runs.
+
+    `outbox` is where evidence of failed steps goes on from, None when no destination takes any.
+    """
 
     location: str
     environ: Mapping[str, str]
@@ -47,6 +51,7 @@ class Walker:
     described: Resource
     version: str
     evidence: Path
+    outbox: EvidenceOutbox | None = None
     tools: dict[str, Any] = field(default_factory=dict)
     outcomes: Counter[tuple[str, str]] = field(default_factory=Counter)
     lost: int = 0
@@ -62,7 +67,12 @@ class Walker:
             self._remember(journey, result)
         self.outcomes[journey.id, str(result.outcome)] += 1
         self.newest.append(summary(result, lag))
-        await self._keep(result)
+        # Side by side: telemetry does not wait for evidence.
+        await asyncio.gather(self._keep(result), self._offer(result))
+
+    async def _offer(self, result: RunResult) -> None:
+        if self.outbox is not None:
+            await self.outbox.put(pieces_of(result))
 
     def _pause(self, journey: Journey) -> str | None:
         """Why `journey` is not walked now; None when it is."""

@@ -6,12 +6,15 @@ OTLP is taken as soon as journal and control database are open; the engine may c
 import asyncio
 import contextlib
 import fcntl
+import itertools
 import json
 import logging
 import os
 import secrets
+import shutil
 import signal
 import socket
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -27,18 +30,29 @@ from sojourn_collector.config import CollectorConfig, ImpactConfig
 from sojourn_collector.context import Context, now
 from sojourn_collector.counters import Counters
 from sojourn_collector.engines import engine_of
+from sojourn_collector.exposition import Sample, render
+from sojourn_collector.forward.forwarding import ForwardError, Forwarding, is_self
 from sojourn_collector.join.journeys import JourneyFolder
+from sojourn_collector.join.ranges import AllNodes
+from sojourn_collector.join.run_counts import RunCounts
 from sojourn_collector.join.worker import JoinWorker
 from sojourn_collector.listener_tls import ServerTls, TlsFilesError
 from sojourn_collector.listeners import QuietServer, take, url_of
 from sojourn_collector.receive.app import OtlpApp
-from sojourn_collector.receive.batches import Batches
+from sojourn_collector.receive.batches import Batches, Key
+from sojourn_collector.receive.evidence import EvidenceApp
 from sojourn_collector.receive.intake import Intake
+from sojourn_collector.several import Several, open_control, take_part
 from sojourn_collector.sources import normalise
 from sojourn_collector.sources.intake import build_routes
+from sojourn_collector.store.books import SharedBooks
 from sojourn_collector.store.client import EngineUnavailable, StatementFailed, Store
 from sojourn_collector.store.control.control import Control
+from sojourn_collector.store.control.errors import ControlError, ControlUnavailableError
 from sojourn_collector.store.endpoint import Engine, EngineStartError
+from sojourn_collector.store.evidence.evidence import Evidence
+from sojourn_collector.store.evidence.links import USE, EvidenceLinks
+from sojourn_collector.store.evidence.place import EvidencePlaceError, open_evidence
 from sojourn_collector.store.journal import Journal
 from sojourn_collector.store.letters import Letters
 from sojourn_collector.store.load import PASSING, Loader, sentence
@@ -46,10 +60,12 @@ from sojourn_collector.store.migrations import migrate
 from sojourn_collector.web.admin import build_admin
 from sojourn_collector.web.api import build_api
 from sojourn_collector.web.api_docs import build_docs
+from sojourn_collector.web.evidence import build_evidence
 from sojourn_collector.web.guard import Guard
 from sojourn_collector.web.health import Health, build_health
 from sojourn_collector.web.pages import build_pages, mount_static, not_found
 from sojourn_collector.web.render import Pages
+from sojourn_collector.web.slis import Slis
 
 log = logging.getLogger("sojourn.collector")
 
@@ -78,11 +94,22 @@ class Collector:
     counters: Counters
     journeys: JourneyFolder
     join: JoinWorker
+    forwarding: Forwarding
+    slis: Slis
+    evidence: Evidence
     context: Context
     token: str
+    several: Several | None = None
+    """Its part among several collectors on one control database; None when it is alone."""
+    started: float = field(default_factory=time.time)
     prepared: bool = False
     failing: dict[str, str] = field(default_factory=dict)
     """Background work that failed and is being tried again, with its error."""
+
+    @property
+    def node(self) -> int:
+        """Its number; 0 when it is alone."""
+        return 0 if self.several is None else self.several.node.number
 
     def report(self) -> dict[str, Any]:
         """What works and what does not."""
@@ -94,27 +121,47 @@ class Collector:
             "trouble": self.loader.trouble,
         }
         joining = {"joined_seq": self.join.joined_seq, "trouble": self.join.problem}
-        ready = self.prepared and self.supervisor.state == "ready" and not self.loader.trouble and not self.failing
+        database = self.control.database
+        control = {"kind": "postgresql" if database.shared else "sqlite", "state": "down" if database.trouble else "ready", "trouble": database.trouble}
+        ready = self.prepared and self.supervisor.state == "ready" and not (self.loader.trouble or self.failing or database.trouble)
         return {
             "ready": ready,
             "engine": engine,
+            "control": control,
+            "node": None if self.several is None else self.several.report(),
             "loading": loading,
             "joining": joining,
             "journeys": {"problem": self.journeys.problem},
+            "evidence": {"pieces": self.evidence.pieces, "bytes": self.evidence.bytes, "trouble": self.evidence.trouble},
+            "forward": self.forwarding.report(),
             "failing": dict(self.failing),
         }
 
-    def metrics(self) -> str:
-        """Prometheus' page."""
-        return self.counters.render(
-            [
-                ("sojourn_engine_up", "1 while the engine answers.", float(self.supervisor.state == "ready")),
-                ("sojourn_engine_restarts", "How often the engine was restarted, or a ClickHouse server left for another.", self.supervisor.restarts),
-                ("sojourn_journal_waiting_bytes", "Accepted bytes not yet in the tables.", self.journal.waiting_bytes),
-                ("sojourn_journal_last_seq", "Newest journal file.", self.journal.last_seq),
-                ("sojourn_journal_loaded_seq", "Newest journal file up to which everything is in the tables.", self.journal.loaded_seq),
-            ]
-        )
+    def metrics(self, open_metrics: bool) -> str:
+        """Prometheus' page, or OpenMetrics'."""
+        return render(itertools.chain(self._samples(), self.counters.samples(), self.forwarding.samples(), self.slis.samples()), open_metrics=open_metrics)
+
+    def _samples(self) -> Iterator[Sample]:
+        oldest = self.journal.oldest_received
+        for name, value in {
+            "sojourn_ready": self.report()["ready"],
+            "sojourn_engine_up": self.supervisor.state == "ready",
+            "sojourn_control_up": not self.control.database.trouble,
+            "sojourn_engine_restarts": self.supervisor.restarts,
+            "sojourn_journal_waiting_bytes": self.journal.waiting_bytes,
+            "sojourn_journal_limit_bytes": self.config.limits.journal,
+            "sojourn_journal_last_seq": self.journal.last_seq,
+            "sojourn_journal_loaded_seq": self.journal.loaded_seq,
+            "sojourn_join_seq": max(0, self.join.joined_seq),
+            "sojourn_ingest_lag_seconds": 0.0 if oldest is None else max(0.0, time.time() - oldest / 1e9),
+            "sojourn_evidence_pieces": self.evidence.pieces,
+            "sojourn_evidence_bytes": self.evidence.bytes,
+            "sojourn_evidence_place_up": not self.evidence.trouble,
+            "sojourn_data_free_bytes": shutil.disk_usage(self.config.data).free,
+            "sojourn_start_time_seconds": self.started,
+        }.items():
+            yield Sample(name, {}, float(value))
+        yield Sample("sojourn_build_info", {"version": version("sojourn")}, 1)
 
 
 def probe_keys(config: CollectorConfig, environ: Mapping[str, str]) -> dict[str, bytes]:
@@ -160,21 +207,64 @@ async def build(config: CollectorConfig, impact: ImpactConfig, environ: Mapping[
     counters = Counters()
     async with contextlib.AsyncExitStack() as stack:
         stack.enter_context(folder_lock(config.data))
-        control = await asyncio.to_thread(Control.open, config.data / "control.sqlite")
-        stack.callback(control.close)
+        try:
+            control = await open_control(config, environ)
+            stack.callback(control.close)
+            several = await take_part(control, config)
+            if several is not None:
+                await several.shares_engine(config.engine.embedded)
+        except (ControlError, ControlUnavailableError) as error:
+            raise StartError(str(error)) from error
         journal = Journal(config.data / "journal", limit=config.limits.journal)
         supervisor = engine_of(config, environ)
         stack.push_async_callback(supervisor.stop)
         store = Store(supervisor.endpoint)
         stack.push_async_callback(store.close)
-        batches = Batches(control.ledger)
-        loader = Loader(journal, store, control.ledger, control.dead_letters, config.data / "dead-letters", counters, on_settled=batches.settled)
-        batches.index(await journal.open(await control.ledger.highest_seq()))
+        batches = Batches(control.ledger, several.claiming if several else None)
+        books = SharedBooks(several.claims, journal, lambda name: batches.forget(Key(*name))) if several else None
+        letters = config.data / "dead-letters"
+        loader = Loader(journal, store, control.ledger, control.dead_letters, letters, counters, books=books, on_settled=batches.settled)
+        files = await journal.open(several.node.last_seq if several else await control.ledger.highest_seq())
         stack.push_async_callback(journal.close)
-        context = Context(store, control, journeys, impact, config, loader, now, keys)
-        join = JoinWorker(store, control, journeys, impact, loader, normalise=normalise)
+        batches.index(files)
+        if several:
+            await several.recover(files)
+            stack.push_async_callback(several.leave, journal, loader)
+        links = EvidenceLinks(await control.signing_keys.get(USE, now()), config.evidence.link, now)
+        context = Context(store, control, journeys, impact, config, loader, now, keys, links)
+        forwarding = Forwarding(config.forward, config.data, journal, counters, environ)
+        try:
+            await forwarding.open()
+        except ForwardError as error:
+            raise StartError(str(error)) from error
+        stack.push_async_callback(forwarding.close)
+        run_counts = RunCounts()
+        try:
+            evidence = open_evidence(config.evidence, config.data, environ, control.evidence, counters, now, shared=several is not None)
+        except EvidencePlaceError as error:
+            raise StartError(str(error)) from error
+        ranges, turn = (AllNodes(control.nodes, several.node.number, loader), several.turn) if several else (None, None)
+        join = JoinWorker(store, control, journeys, impact, loader, normalise=normalise, ranges=ranges, turn=turn, counts=run_counts)
         token = secrets.token_urlsafe(32)
-        yield Collector(config, impact, control, supervisor, store, journal, loader, batches, counters, journeys, join, context, token)
+        yield Collector(
+            config,
+            impact,
+            control,
+            supervisor,
+            store,
+            journal,
+            loader,
+            batches,
+            counters,
+            journeys,
+            join,
+            forwarding,
+            Slis(context, run_counts, counters),
+            evidence,
+            context,
+            token,
+            several,
+        )
 
 
 def build_web(collector: Collector) -> Guard:
@@ -184,11 +274,17 @@ def build_web(collector: Collector) -> Guard:
     app.include_router(build_health(Health(collector.report, collector.metrics)))
     app.include_router(build_routes(collector.context))
     app.include_router(build_api(collector.context))
-    letters = Letters(collector.control, collector.config.data / "dead-letters", collector.journal, collector.context.clock)
+    letters = Letters(collector.control, collector.config.data / "dead-letters", collector.journal, collector.context.clock, node=collector.node)
     app.include_router(build_admin(letters, collector.control.keys, collector.token))
+    assert collector.context.evidence_links is not None
+    app.include_router(build_evidence(collector.evidence, collector.context.evidence_links))
     app.include_router(build_docs(app))
     app.include_router(build_pages(collector.context))
     mount_static(app)
+
+    @app.exception_handler(ControlUnavailableError)
+    def unavailable(request: Request, error: ControlUnavailableError) -> Response:
+        return JSONResponse({"error": str(error)}, 503, {"retry-after": "2"})
 
     @app.exception_handler(HTTPException)
     def refused(request: Request, error: HTTPException) -> Response:
@@ -210,19 +306,24 @@ async def serve(config: CollectorConfig, impact: ImpactConfig, environ: Mapping[
     otlp_socket, web_socket = take(config.otlp.listen, "otlp.listen"), None
     try:
         web_socket = take(config.web.listen, "web.listen")
+        listeners = [one.getsockname()[:2] for one in (otlp_socket, web_socket)]
+        for one in config.forward:
+            if is_self(one.endpoint, listeners):
+                raise StartError(f"forward: {one.name}: {one.endpoint} is this collector itself; give endpoint the address of another backend")
         async with build(config, impact, environ) as collector:
             await _run(collector, otlp_socket, web_socket, tls)
     finally:
-        for one in (otlp_socket, web_socket):
-            if one is not None:
-                one.close()
+        for taken in (otlp_socket, web_socket):
+            if taken is not None:
+                taken.close()
 
 
 async def _run(collector: Collector, otlp_socket: socket.socket, web_socket: socket.socket, tls: Mapping[str, ServerTls | None]) -> None:
     config = collector.config
-    intake = Intake(collector.journal, collector.batches, collector.control.keys, config.limits, collector.counters)
+    intake = Intake(collector.journal, collector.batches, collector.control.keys, config.limits, collector.counters, own=collector.journal.id)
+    otlp = OtlpApp(intake, needs_key=config.otlp.needs_key)
     servers = [
-        (QuietServer(OtlpApp(intake, needs_key=config.otlp.needs_key), tls["otlp"]), otlp_socket),
+        (QuietServer(EvidenceApp(otlp, intake, collector.evidence, config.evidence.largest, needs_key=config.otlp.needs_key), tls["otlp"]), otlp_socket),
         (QuietServer(build_web(collector), tls["web"]), web_socket),
     ]
     by_grpc = None
@@ -239,6 +340,12 @@ async def _run(collector: Collector, otlp_socket: socket.socket, web_socket: soc
     runtime = config.data / RUNTIME_FILE
     tasks = [asyncio.create_task(server.serve(sockets=[taken]), name="listener") for server, taken in servers]
     work = asyncio.create_task(_work(collector), name="work")
+    # It needs no engine: what is accepted goes out also while there is none.
+    forwarding = asyncio.create_task(_keep(collector, "forward", collector.forwarding.run), name="forward")
+    beside = [work]
+    if several := collector.several:
+        beside.append(asyncio.create_task(several.beat(collector.journal, collector.loader), name="heartbeat"))
+        beside.append(asyncio.create_task(several.claiming.run(), name="claims"))
     renewing = asyncio.create_task(_renew([one for one in tls.values() if one is not None]), name="certificates")
     try:
         listening = {"web": web_socket.getsockname()[:2], "otlp": otlp_socket.getsockname()[:2]}
@@ -249,7 +356,7 @@ async def _run(collector: Collector, otlp_socket: socket.socket, web_socket: soc
         ways = " and ".join(addresses[way] for way in ("otlp", "otlp_grpc") if way in addresses)
         log.info("collector %s: report at %s, OTLP at %s", version("sojourn"), addresses["web"], ways)
         stopping = asyncio.create_task(stop.wait())
-        done, _ = await asyncio.wait([stopping, work, *tasks], return_when=asyncio.FIRST_COMPLETED)
+        done, _ = await asyncio.wait([stopping, *beside, *tasks], return_when=asyncio.FIRST_COMPLETED)
         stopping.cancel()
         for task in done - {stopping}:
             task.result()  # raises what ended it
@@ -260,9 +367,9 @@ async def _run(collector: Collector, otlp_socket: socket.socket, web_socket: soc
         if by_grpc is not None:
             await by_grpc.stop()
         await asyncio.gather(*tasks, return_exceptions=True)
-        for task in (work, renewing):
+        for task in (*beside, renewing, forwarding):
             task.cancel()
-        await asyncio.gather(work, renewing, return_exceptions=True)
+        await asyncio.gather(*beside, renewing, forwarding, return_exceptions=True)
         runtime.unlink(missing_ok=True)
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.remove_signal_handler(number)
@@ -290,10 +397,25 @@ def _write_runtime(path: Path, content: dict[str, Any]) -> None:
 async def _work(collector: Collector) -> None:
     """Start the engine, bring its tables up to date, then load, join and tidy for ever."""
     await collector.supervisor.start()
+    await (_prepare(collector) if collector.several is None else collector.several.alone("schema", lambda: _prepare(collector)))
+    collector.prepared = True
+    async with asyncio.TaskGroup() as group:
+        group.create_task(_keep(collector, "loader", collector.loader.run))
+        group.create_task(_keep(collector, "evidence", collector.evidence.run))
+        group.create_task(_keep(collector, "slis", collector.slis.run))
+        if collector.several is None:
+            group.create_task(_keep(collector, "join", collector.join.run))
+            group.create_task(_keep(collector, "ledger", lambda: _tidy(collector)))
+        else:
+            turn = collector.several.turn
+            group.create_task(_keep(collector, "join", lambda: turn.run(lambda: _join_and_tidy(collector))))
+
+
+async def _prepare(collector: Collector) -> None:
+    """Bring the engine's tables up to date, as soon as it answers."""
     while True:
         try:
             await migrate(collector.store)
-            break
         except EngineUnavailable:
             await asyncio.sleep(0.2)
         except StatementFailed as error:
@@ -301,11 +423,21 @@ async def _work(collector: Collector) -> None:
                 raise EngineStartError(f"the tables cannot be brought up to date. {sentence(error)}") from error
             log.warning("the tables cannot be brought up to date just now: %s", PASSING[error.code])
             await asyncio.sleep(1.0)
-    collector.prepared = True
-    async with asyncio.TaskGroup() as group:
-        group.create_task(_keep(collector, "loader", collector.loader.run))
-        group.create_task(_keep(collector, "join", collector.join.run))
-        group.create_task(_keep(collector, "ledger", lambda: _tidy(collector)))
+        else:
+            return
+
+
+async def _join_and_tidy(collector: Collector) -> None:
+    """What one of several collectors does for all. Raises what the first to fail of the two raises."""
+    tasks = [asyncio.ensure_future(collector.join.run()), asyncio.ensure_future(_tidy(collector))]
+    try:
+        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        for task in done:
+            task.result()
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
 
 async def _keep(collector: Collector, name: str, work: Callable[[], Awaitable[None]]) -> None:

@@ -1,4 +1,4 @@
-"""`sojourn-collector`: run · check · migrate · report · key · dead-letters."""
+"""`sojourn-collector`: run · check · migrate · report · key · dead-letters · forward."""
 
 import argparse
 import asyncio
@@ -13,14 +13,19 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from sojourn_collector.config import CollectorConfig, ConfigError, ListenerTls, duration, load_collector_config, load_impact_config
+from sqlalchemy.exc import SQLAlchemyError
+
+from sojourn_collector.config import CollectorConfig, ConfigError, Destination, ListenerTls, duration, load_collector_config, load_impact_config
 from sojourn_collector.listener_tls import ServerTls, TlsFilesError, own_client
 from sojourn_collector.listeners import ListenError, take
 from sojourn_collector.store.client import EngineUnavailable, Store, StoreError
 from sojourn_collector.store.control.control import Control
+from sojourn_collector.store.control.database import Database
+from sojourn_collector.store.control.errors import ControlError, ControlUnavailableError
 from sojourn_collector.store.control.keys import NewKey, Scope
 from sojourn_collector.store.endpoint import EngineStartError
 from sojourn_collector.store.engine_process import EngineProcess, EngineSettings
+from sojourn_collector.store.evidence.place import EvidencePlaceError, blobs_of, try_place
 from sojourn_collector.store.letter_error import LetterError
 from sojourn_collector.store.migrations import MigrationError, migrate
 from sojourn_collector.store.server_check import servers_answer
@@ -47,9 +52,12 @@ def _code(arguments: Sequence[str] | None) -> int:
     command: Callable[[argparse.Namespace, CollectorConfig], int] = given.command
     try:
         return command(given, load_collector_config(given.config))
-    except (ConfigError, JourneyFileError, ListenError, EngineStartError, MigrationError, CommandError, LetterError) as error:
+    except (ConfigError, JourneyFileError, ListenError, EngineStartError, MigrationError, CommandError, LetterError, ControlError) as error:
         print(f"sojourn-collector: {error}", file=sys.stderr)
         return BAD
+    except ControlUnavailableError as error:
+        print(f"sojourn-collector: {str(error)[0].lower()}{str(error)[1:]}", file=sys.stderr)
+        return FAILED
     except KeyboardInterrupt:
         return OK
 
@@ -71,7 +79,12 @@ def parser() -> argparse.ArgumentParser:
         return one
 
     add("run", "Run the collector until SIGTERM.", "run --config configs/collector.yaml", _run)
-    add("check", "Say in a line each: configuration, journeys, data folder, ports, engine.", "check --config configs/collector.yaml", _check)
+    add(
+        "check",
+        "Say in a line each: configuration, journeys, data folder, control database, ports, engine, a bucket of evidence.",
+        "check --config configs/collector.yaml",
+        _check,
+    )
     add("migrate", "Bring the tables to this version and end; `run` does it by itself.", "migrate --config configs/collector.yaml", _migrate)
     report = add("report", "Print what the running collector reports: problems, people, money.", "report", _report)
     report.add_argument("--json", action="store_true", help="the whole body of /api/v1/impact")
@@ -80,6 +93,8 @@ def parser() -> argparse.ArgumentParser:
     letters.add_argument("action", nargs="?", default="list", choices=["list", "show", "replay", "discard"], help="what to do (default: list)")
     letters.add_argument("id", nargs="?", type=int, help="id of the letter, as the list shows it")
     letters.add_argument("--json", action="store_true", help="one JSON object a line")
+    forward = add("forward", "List destinations: what waits for each, and what it refused for good.", "forward --json", _forward)
+    forward.add_argument("--json", action="store_true", help="one JSON object a line")
 
     key = commands.add_parser(
         "key",
@@ -119,6 +134,12 @@ def _run(given: argparse.Namespace, config: CollectorConfig) -> int:
     return OK
 
 
+def _forward(given: argparse.Namespace, config: CollectorConfig) -> int:
+    from sojourn_collector import cli_forward
+
+    return cli_forward.show(config, as_json=given.json)
+
+
 def _check(given: argparse.Namespace, config: CollectorConfig) -> int:
     """Every line is looked at, also after one that is wrong."""
     lines: list[tuple[str, bool, str]] = [("configuration", True, str(given.config))]
@@ -132,6 +153,12 @@ def _check(given: argparse.Namespace, config: CollectorConfig) -> int:
     look("windows and worth", lambda: _impact(config), ConfigError)
     look("journeys", lambda: f"{len(load_folder(config.journeys))} in {config.journeys}", JourneyFileError, OSError)
     look("data folder", lambda: _writable(config.data), OSError)
+    for one in config.forward:
+        look(f"destination {one.name}", lambda one=one: _destination(one), CommandError)  # type: ignore[misc]
+    if config.control.shared or config.data.joinpath("control.sqlite").exists():
+        look("control database", lambda: _database_answers(config), ControlError, ControlUnavailableError, SQLAlchemyError)
+    if config.evidence.bucket is not None:
+        look("evidence", lambda: _bucket(config), EvidencePlaceError)
     running = _runtime(config)
     if running:
         lines.append(("collector", True, f"runs at {running['web']}"))
@@ -156,6 +183,12 @@ def _impact(config: CollectorConfig) -> str:
     return str(config.impact or "defaults")
 
 
+def _bucket(config: CollectorConfig) -> str:
+    blobs = blobs_of(config.evidence, config.data, os.environ)
+    asyncio.run(try_place(blobs))
+    return f"{blobs.where} can be written"
+
+
 def _writable(folder: Path) -> str:
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryFile(dir=folder):
@@ -172,6 +205,17 @@ def _certificate(tls: ListenerTls, key: str) -> str:
     return str(tls.cert_file)
 
 
+def _destination(one: Destination) -> str:
+    from sojourn_collector.forward.forwarder import HeadersError
+    from sojourn_collector.forward.forwarding import headers_of
+
+    try:
+        headers = headers_of(one, os.environ)()
+    except HeadersError as error:
+        raise CommandError(str(error)) from error
+    return f"{one.endpoint}, {len(headers)} headers" if headers else one.endpoint
+
+
 def _engine(config: CollectorConfig) -> str:
     """The embedded engine starts, or every server answers and lets us do what is needed. Raises EngineStartError, StoreError."""
     if not config.engine.embedded:
@@ -181,6 +225,16 @@ def _engine(config: CollectorConfig) -> str:
         engine.start()
         engine.stop()
     return "starts"
+
+
+def _database_answers(config: CollectorConfig) -> str:
+    """Looks, and changes nothing."""
+    where = config.control.where(config.data, os.environ)
+    database = Database(where)
+    try:
+        return f"{where} ({database.version()})"
+    finally:
+        database.close()
 
 
 def _migrate(given: argparse.Namespace, config: CollectorConfig) -> int:
@@ -204,7 +258,7 @@ def _migrate(given: argparse.Namespace, config: CollectorConfig) -> int:
 
     try:
         with folder_lock(config.data):
-            Control.open(config.data / "control.sqlite").close()
+            _control(config).close()
             ran = asyncio.run(work())
     except (StartError, StoreError) as error:
         raise CommandError(str(error)) from error
@@ -251,7 +305,7 @@ def _report(given: argparse.Namespace, config: CollectorConfig) -> int:
 
 
 def _control(config: CollectorConfig) -> Control:
-    return Control.open(config.data / "control.sqlite")
+    return Control.open(config.control.where(config.data, os.environ))
 
 
 def _dead_letters(given: argparse.Namespace, config: CollectorConfig) -> int:

@@ -9,6 +9,7 @@ from typing import Any
 from sojourn_collector.store.control.control import Control
 from sojourn_collector.store.letter_error import LetterError
 from sojourn_collector.store.letters import Letters
+from sojourn_collector.store.node import number_of
 
 OK = 0
 
@@ -16,6 +17,7 @@ OK = 0
 def list_letters(control: Control, data: Path, *, as_json: bool) -> int:
     """A line each, the newest first."""
     letters = asyncio.run(control.dead_letters.list())
+    several = control.database.shared
     for letter in letters:
         if as_json:
             row = {
@@ -24,10 +26,11 @@ def list_letters(control: Control, data: Path, *, as_json: bool) -> int:
                 "reason": letter.reason,
                 "file": str(data / "dead-letters" / letter.file),
                 "at": letter.at.isoformat(),
+                "node": letter.node,
             }
             print(json.dumps(row))
         else:
-            print(f"{letter.id:>6}  {letter.at:%Y-%m-%d %H:%M:%S}Z  {letter.signal:8}{letter.reason}")
+            print(f"{letter.id:>6}  {letter.at:%Y-%m-%d %H:%M:%S}Z  {letter.signal:8}{f'node {letter.node:<3}' if several else ''}{letter.reason}")
     if not letters and not as_json:
         print("There are no dead letters.")
     return OK
@@ -35,7 +38,7 @@ def list_letters(control: Control, data: Path, *, as_json: bool) -> int:
 
 def show_letter(control: Control, data: Path, ident: int, *, as_json: bool) -> int:
     """Everything known of one. Raises LetterError."""
-    found = asyncio.run(Letters(control, data / "dead-letters").open(ident)).as_dict()
+    found = asyncio.run(_letters(control, data).open(ident)).as_dict()
     if as_json:
         print(json.dumps(found))
         return OK
@@ -48,9 +51,13 @@ def show_letter(control: Control, data: Path, ident: int, *, as_json: bool) -> i
 
 def discard_letter(control: Control, data: Path, ident: int, *, as_json: bool) -> int:
     """Throw one away for good. Raises LetterError."""
-    asyncio.run(Letters(control, data / "dead-letters").discard(ident, "cli"))
+    asyncio.run(_letters(control, data).discard(ident, "cli"))
     print(json.dumps({"discarded": ident}) if as_json else f"Dead letter {ident} is thrown away.")
     return OK
+
+
+def _letters(control: Control, data: Path) -> Letters:
+    return Letters(control, data / "dead-letters", node=number_of(data) if control.database.shared else 0)
 
 
 def _said(answer: Any) -> str:

@@ -3,13 +3,15 @@
 import re
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Literal, Self
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from pydantic import BeforeValidator, Field, ValidationInfo, field_validator, model_validator
 
 from sojourn_collector import strict_yaml
 from sojourn_collector.config_model import Model, is_loopback
+from sojourn_collector.control_config import ControlDatabase
 from sojourn_collector.engine_config import StoreEngine
 from sojourn_collector.strict_yaml import ConfigError
 
@@ -158,6 +160,88 @@ class ProbeKey(Model):
         return self
 
 
+class HeaderValue(Model):
+    """Where the value of a header is kept; it never stands in the file itself."""
+
+    file: Path | None = Field(default=None, strict=False, description="File that holds the value.")
+    env: str | None = Field(default=None, description="Environment variable that holds the value.")
+    prefix: str = Field(default="", max_length=64, pattern=r"^[ -~]*$", description='Text before it, such as "Bearer ".')
+
+    @model_validator(mode="before")
+    @classmethod
+    def _never_here(cls, value: Any) -> Any:
+        if not isinstance(value, dict):
+            # What was written is not repeated: it may be a secret.
+            raise ValueError("a header's value is not written here; keep it elsewhere and write {file: …} or {env: …}")
+        return value
+
+    @model_validator(mode="after")
+    def _one_place(self) -> Self:
+        if (self.file is None) == (self.env is None):
+            raise ValueError("a header needs either file or env; its value is not written here")
+        return self
+
+
+class ForwardOnly(Model):
+    """Which items a destination gets: those for which every part that is given holds. Without any part: all."""
+
+    traffic: tuple[Literal["synthetic", "real", "none"], ...] = Field(
+        default=(), strict=False, description="`synthetic`, `real`; `none` for what carries no mark, such as spans of backends."
+    )
+    services: tuple[str, ...] = Field(default=(), strict=False, description="Values of `service.name`.")
+    attributes: dict[str, str] = Field(default_factory=dict, description="Attribute and value, on the item or else its resource; `*` = any value.")
+
+
+_OWN_HEADERS = frozenset({"content-type", "content-encoding", "content-length", "transfer-encoding", "connection", "host", "idempotency-key"})
+
+
+class Destination(Model):
+    """Another backend that gets what comes in, over OTLP/HTTP."""
+
+    name: str = Field(pattern=r"^[a-z0-9][a-z0-9-]{0,31}$", description="Name, in metrics and of its folder; small letters, digits and hyphens.")
+    endpoint: str = Field(description="Base URL; `/v1/traces` and its like are added.")
+    headers: dict[str, HeaderValue] = Field(default_factory=dict, description="Headers of every request.")
+    signals: tuple[Literal["traces", "logs", "metrics"], ...] = Field(
+        default=("traces", "logs", "metrics"), strict=False, min_length=1, description="Which of traces, logs, metrics."
+    )
+    only: ForwardOnly | None = Field(default=None, description="A part of it.")
+    ca_file: Path | None = Field(default=None, strict=False, description="PEM file of the authorities to trust instead of the system's.")
+    insecure: bool = Field(default=False, description="Allow http:// to another machine.")
+    max_bytes: Size = Field(default=2 << 30, ge=1 << 20, description="Bytes that may wait for it; beyond it the oldest are dropped.")
+    max_age: Duration = Field(default=259_200.0, ge=1.0, description="Age at which what waits is dropped.")
+
+    @field_validator("ca_file")
+    @classmethod
+    def _beside_the_file(cls, value: Path | None, info: ValidationInfo) -> Path | None:
+        return (info.context["folder"] / value).resolve() if value is not None and info.context else value
+
+    @field_validator("headers")
+    @classmethod
+    def _good_headers(cls, value: dict[str, HeaderValue], info: ValidationInfo) -> dict[str, HeaderValue]:
+        for name in value:
+            if not re.fullmatch(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+", name) or name.lower() in _OWN_HEADERS:
+                raise ValueError(f"{name[:40]!r} cannot be set as a header here; drop it")
+        folder = info.context["folder"] if info.context else Path()
+        return {name: one.model_copy(update={"file": folder / one.file}) if one.file else one for name, one in value.items()}
+
+    @model_validator(mode="after")
+    def _reachable(self) -> Self:
+        try:
+            parts = urlsplit(self.endpoint)
+            good = parts.scheme in ("http", "https") and bool(parts.hostname) and (parts.port is None or parts.port > 0)
+        except ValueError:
+            good = False
+        if not good or parts.query or parts.fragment or re.search(r"[^!-~]", self.endpoint):
+            raise ValueError("endpoint is not a base URL; write one such as https://otlp.example:4318")
+        if parts.username is not None or parts.password is not None:
+            raise ValueError("endpoint holds a name or password; give it under headers:, by file or env")
+        if re.search(r"/v1/(traces|logs|metrics)/?$", parts.path):
+            raise ValueError("endpoint is a base URL; leave /v1/… away")
+        if parts.scheme == "http" and not is_loopback(str(parts.hostname)) and not self.insecure:
+            raise ValueError("endpoint sends in clear to another machine; write https://, or say insecure: true")
+        return self
+
+
 class Limits(Model):
     """What one request and the engine may use."""
 
@@ -169,6 +253,74 @@ class Limits(Model):
     memory: Size = Field(default=4 << 30, ge=512 << 20, description="Memory the engine may use.")
 
 
+class KeptKey(Model):
+    """Where a key is kept: in a file or in an environment variable, never in collector.yaml itself."""
+
+    file: Path | None = Field(default=None, strict=False, description="File that holds it.")
+    env: str | None = Field(default=None, description="Environment variable that holds it.")
+
+    @field_validator("file")
+    @classmethod
+    def _beside_the_file(cls, value: Path | None, info: ValidationInfo) -> Path | None:
+        return (info.context["folder"] / value).resolve() if value is not None and info.context else value
+
+    @model_validator(mode="before")
+    @classmethod
+    def _by_reference(cls, value: Any) -> Any:
+        if isinstance(value, str | int | float):
+            raise ValueError("a key does not belong into this file; write {file: …} or {env: …}")
+        return value
+
+    @model_validator(mode="after")
+    def _one_place(self) -> Self:
+        if (self.file is None) == (self.env is None):
+            raise ValueError("say where the key is kept: file or env, one of them")
+        return self
+
+
+class EvidenceBucket(Model):
+    """A bucket that speaks S3. Needs the extra `s3`: pip install 'sojourn[s3]'."""
+
+    name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{1,254}$", description="Name of the bucket; it must be there.")
+    endpoint: str = Field(default="", description="Where it is, such as https://minio.example:9000; empty for Amazon.")
+    region: str = Field(default="us-east-1", pattern=r"^[a-z0-9-]{1,64}$", description="Its region; others than Amazon mostly take any.")
+    prefix: str = Field(
+        default="sojourn/evidence",
+        pattern=r"^[A-Za-z0-9._/-]{1,200}$",
+        description="Where in the bucket evidence lies. Belongs to one collector: what it does not know there it removes.",
+    )
+    access_key: KeptKey | None = Field(default=None, description="Id of the key; without it the host's own credentials are used.")
+    secret_key: KeptKey | None = Field(default=None, description="The key's secret.")
+    insecure: bool = Field(default=False, description="Allow an endpoint off loopback without TLS.")
+
+    @model_validator(mode="after")
+    def _makes_sense(self) -> Self:
+        if (self.access_key is None) != (self.secret_key is None):
+            raise ValueError("access_key and secret_key go together; give both or neither")
+        if not self.endpoint:
+            return self
+        try:
+            parts = urlsplit(self.endpoint)
+            fine = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+        except ValueError:
+            fine = False
+        if not fine or parts.query or parts.fragment or parts.username:
+            raise ValueError(f"{self.endpoint!r} is no endpoint; write scheme, host and port, such as https://minio.example:9000")
+        if parts.scheme == "http" and not is_loopback(parts.hostname or "") and not self.insecure:
+            raise ValueError(f"{self.endpoint} is not encrypted; write https, or say insecure: true beside it")
+        return self
+
+
+class EvidenceSettings(Model):
+    """What failed steps left: screenshots, answers, requests and the like, sent by agents. Kept under the data folder, or in a bucket."""
+
+    keep: Duration = Field(default=30 * 86_400.0, ge=60, description="How long a piece is kept.")
+    max: Size = Field(default=10 << 30, ge=1 << 20, description="Bytes of all of them; beyond it the oldest go first.")
+    largest: Size = Field(default=10 << 20, ge=1024, le=64 << 20, description="Most bytes of one piece.")
+    link: Duration = Field(default=3_600.0, ge=60, le=7 * 86_400, description="How long a link to a piece is good.")
+    bucket: EvidenceBucket | None = Field(default=None, description="Keep the contents in a bucket that speaks S3.")
+
+
 class CollectorConfig(Model):
     """collector.yaml."""
 
@@ -177,9 +329,19 @@ class CollectorConfig(Model):
     impact: Path | None = Field(default=None, strict=False, description="impact.yaml; without it its defaults hold.")
     otlp: OtlpListener = OtlpListener()
     web: WebListener = WebListener()
+    control: ControlDatabase = ControlDatabase()
     engine: StoreEngine = StoreEngine()
     probe_keys: tuple[ProbeKey, ...] = Field(default=(), strict=False, description="Keys that prove a probe's mark, newest first.")
     limits: Limits = Limits()
+    forward: tuple[Destination, ...] = Field(default=(), strict=False, description="Other backends that get all of it, or a part.")
+    evidence: EvidenceSettings = EvidenceSettings()
+
+    @field_validator("forward")
+    @classmethod
+    def _names_once(cls, value: tuple[Destination, ...]) -> tuple[Destination, ...]:
+        if len({one.name for one in value}) != len(value):
+            raise ValueError("two destinations have the same name")
+        return value
 
     @field_validator("data", "journeys", "impact")
     @classmethod

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 from sojourn_collector.config import CollectorConfig, ImpactConfig
 from sojourn_collector.store.client import Store
 from sojourn_collector.store.control.control import Control
+from sojourn_collector.store.evidence.links import EvidenceLinks
 
 if TYPE_CHECKING:
     from sojourn_probes.journey import Journey
@@ -51,3 +52,4 @@ class Context:
     loader: LoadProgress
     clock: Callable[[], datetime] = now
     probe_keys: Mapping[str, bytes] = field(default_factory=dict, repr=False)
+    evidence_links: EvidenceLinks | None = None

@@ -83,6 +83,9 @@ def listening(receiver: Receiver, port: int = 0) -> Iterator[Receiver]:
                 with lock:
                     receiver.open_now -= 1
 
+        def do_PUT(self) -> None:
+            self.do_POST()
+
         def answer(self) -> None:
             wire = self.rfile.read(int(self.headers["content-length"]))
             raw = gzip.decompress(wire) if self.headers.get("content-encoding") == "gzip" else wire

@@ -10,6 +10,9 @@ import pytest
 from sojourn_collector.store.client import Store
 from sojourn_collector.store.engine_process import Endpoint, EngineProcess, EngineSettings
 from sojourn_collector.store.migrations import migrate
+from tests.postgres_server import postgres, postgres_database
+
+__all__ = ["postgres", "postgres_database"]
 
 
 async def _prepare(endpoint: Endpoint) -> None:

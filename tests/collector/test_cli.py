@@ -45,7 +45,8 @@ def test_a_bad_configuration(config: Path, capsys):
     config.write_text("wob: 1\n")
     assert main(["run", "--config", str(config)]) == 2
     assert capsys.readouterr().err == (
-        f"sojourn-collector: {config}:1:1: wob: unknown key; known here: data, journeys, impact, otlp, web, engine, probe_keys, limits\n"
+        f"sojourn-collector: {config}:1:1: wob: unknown key; known here: data, journeys, impact, otlp, web, control, engine, "
+        "probe_keys, limits, forward, evidence\n"
     )
 
 
@@ -227,3 +228,31 @@ def test_dead_letters_are_listed_shown_and_thrown_away(config: Path, capsys):
     assert main(["dead-letters", *given]) == 0
     assert capsys.readouterr().out == "Dead letter 1 is thrown away.\nThere are no dead letters.\n"
     assert list(folder.iterdir()) == []
+
+
+def test_destinations_are_listed_with_what_they_refused(config: Path, capsys, monkeypatch):
+    """By folder, whether configured or not; `check` says where a header's value is missing; a damaged note is not known."""
+    given = ["--config", str(config)]
+    assert main(["forward", *given]) == 0
+    assert capsys.readouterr().out == "Nothing is forwarded; see forward: in docs/outward.md.\n"
+    config.write_text(config.read_text() + "forward: [{name: far, endpoint: 'https://otlp.example', headers: {authorization: {env: FAR_KEY}}}]\n")
+    folder = config.parent / "data/forward/old/aside"
+    folder.mkdir(parents=True)
+    record = Record("acme", "b-1", 10**18, "key-1", bytes(32), 1, b"\x0a\x00").encode()
+    (folder.parent / "0000000000000007.logs.pb").write_bytes(record)
+    (folder / "0000000000000003-0.traces.pb").write_bytes(record)
+    (folder / "0000000000000003-0.traces.json").write_text('{"at": 1790000000.0, "why": "https://otlp.example/v1/traces answered 413", "items": 1}')
+    (folder / "0000000000000004-0.traces.pb").write_bytes(record)
+    assert main(["forward", *given]) == 0
+    shown = capsys.readouterr().out.splitlines()
+    assert shown[:3] == ["far  https://otlp.example", "  waiting: 0 files, 0 bytes", "old  no longer configured"]
+    assert shown[3].startswith(f"  waiting: 1 files, {len(record)} bytes, the oldest for ")
+    assert shown[4] == "  set aside 2026-09-21 14:13:20Z: https://otlp.example/v1/traces answered 413"
+    assert shown[6] == "  set aside at a time not known: not known"
+    assert main(["forward", "--json", *given]) == 0
+    rows = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [(row["name"], row["waiting_files"], len(row["aside"])) for row in rows] == [("far", 0, 0), ("old", 1, 2)]
+    monkeypatch.setattr("sojourn_collector.cli._engine", lambda _: "starts")
+    assert main(["check", *given]) == 1
+    said = "forward: far: headers: authorization: the environment variable FAR_KEY is empty; put the value there"
+    assert f"BAD  destination far: {said}\n" in capsys.readouterr().out

@@ -14,7 +14,7 @@ ADDRESS = (
     "or say insecure: true (a key is needed all the same)"
 )
 BAD_COLLECTOR = {
-    "unknown key": ("dta: x\n", "1:1: dta: unknown key; known here: data, journeys, impact, otlp, web, engine, probe_keys, limits"),
+    "unknown key": ("dta: x\n", "1:1: dta: unknown key; known here: data, journeys, impact, otlp, web, control, engine, probe_keys, limits, forward, evidence"),
     "unknown key inside": ("web:\n  port: 1\n", "2:3: web.port: unknown key; known here: listen, insecure, tls, hosts"),
     "wrong type": ("web: {listen: 8400}\n", "1:7: web.listen: input should be a valid string, got 8400"),
     "clients' certificates at the report": (
@@ -43,6 +43,68 @@ BAD_COLLECTOR = {
     "duplicate": ("data: a\ndata: b\n", "2:1: data: is given twice; keep one"),
     "key nowhere": ("probe_keys: [{id: k1}]\n", "1:14: probe_keys[0]: probe key k1 needs either file or env"),
     "same key twice": ("probe_keys: [{id: k, env: A}, {id: k, env: B}]\n", "1:1: probe_keys: two probe keys have the same id"),
+    "a secret in the file": (
+        "forward: [{name: far, endpoint: 'https://a.example', headers: {authorization: Bearer x}}]\n",
+        "1:64: forward[0].headers.authorization: a header's value is not written here; keep it elsewhere and write {file: …} or {env: …}",
+    ),
+    "a header from nowhere": (
+        "forward: [{name: far, endpoint: 'https://a.example', headers: {authorization: {}}}]\n",
+        "1:64: forward[0].headers.authorization: a header needs either file or env; its value is not written here",
+    ),
+    "a header of ours": (
+        "forward: [{name: far, endpoint: 'https://a.example', headers: {Idempotency-Key: {env: X}}}]\n",
+        "1:54: forward[0].headers: 'Idempotency-Key' cannot be set as a header here; drop it",
+    ),
+    "in clear": (
+        "forward: [{name: far, endpoint: 'http://a.example:4318'}]\n",
+        "1:11: forward[0]: endpoint sends in clear to another machine; write https://, or say insecure: true",
+    ),
+    "no base URL": (
+        "forward: [{name: far, endpoint: 'https://a.example/v1/traces'}]\n",
+        "1:11: forward[0]: endpoint is a base URL; leave /v1/… away",
+    ),
+    "no URL": ("forward: [{name: far, endpoint: 'a b'}]\n", "1:11: forward[0]: endpoint is not a base URL; write one such as https://otlp.example:4318"),
+    "a bad port": (
+        "forward: [{name: far, endpoint: 'https://a:99999'}]\n",
+        "1:11: forward[0]: endpoint is not a base URL; write one such as https://otlp.example:4318",
+    ),
+    "a password": (
+        "forward: [{name: far, endpoint: 'https://me:s3cret@a.example'}]\n",
+        "1:11: forward[0]: endpoint holds a name or password; give it under headers:, by file or env",
+    ),
+    "a name that is no folder": (
+        "forward: [{name: ../x, endpoint: 'https://a.example'}]\n",
+        "1:12: forward[0].name: string should match pattern '^[a-z0-9][a-z0-9-]{0,31}$', got '../x'",
+    ),
+    "a destination twice": (
+        "forward: [{name: a, endpoint: 'https://a.example'}, {name: a, endpoint: 'https://b.example'}]\n",
+        "1:1: forward: two destinations have the same name",
+    ),
+    "no such traffic": (
+        "forward: [{name: a, endpoint: 'https://a.example', only: {traffic: [both]}}]\n",
+        "1:69: forward[0].only.traffic[0]: input should be 'synthetic', 'real' or 'none', got 'both'",
+    ),
+    "half a key to the bucket": (
+        "evidence: {bucket: {name: ev, access_key: {env: ID}}}\n",
+        "1:12: evidence.bucket: access_key and secret_key go together; give both or neither",
+    ),
+    "a key in the file itself": (
+        "evidence: {bucket: {name: ev, access_key: abc}}\n",
+        "1:31: evidence.bucket.access_key: a key does not belong into this file; write {file: …} or {env: …}",
+    ),
+    "a bucket's key nowhere": (
+        "evidence: {bucket: {name: ev, access_key: {}, secret_key: {env: S}}}\n",
+        "1:31: evidence.bucket.access_key: say where the key is kept: file or env, one of them",
+    ),
+    "no endpoint": (
+        "evidence: {bucket: {name: ev, endpoint: minio}}\n",
+        "1:12: evidence.bucket: 'minio' is no endpoint; write scheme, host and port, such as https://minio.example:9000",
+    ),
+    "a bucket in the clear": (
+        'evidence: {bucket: {name: ev, endpoint: "http://minio.example:9000"}}\n',
+        "1:12: evidence.bucket: http://minio.example:9000 is not encrypted; write https, or say insecure: true beside it",
+    ),
+    "evidence for no time": ("evidence: {keep: 1s}\n", "1:12: evidence.keep: input should be greater than or equal to 60, got 1.0"),
     "not YAML": ("a: [\n", "2:1: not YAML: expected the node content, but found '<stream end>'; quote values that contain ': ', '#', '{' or '['"),
     "a list": ("- a\n", "1:1: must be a mapping of keys to values"),
     "a tag": ("data: !env X\n", "1:7: the tag !env is not known here; write the plain value"),

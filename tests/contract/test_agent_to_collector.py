@@ -2,6 +2,7 @@
 
 import asyncio
 import threading
+import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +21,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse
 from starlette.routing import Route
 
+from sojourn_agent.check import Line, check
 from sojourn_probes import chromium
 from tests.processes import free_port, get_json, program, until
 
@@ -45,6 +47,21 @@ steps:
 """
 
 
+CANARY = "canary-3f9a-of-the-desk"
+BROKEN = """
+id: break-desk
+name: A desk that fails
+base_url: "{shop}"
+interval: 30s
+timeout: 5s
+steps:
+  - id: sign-in
+    name: Sign in
+    http: {{method: POST, url: /api/broken, json: {{password: "${{secrets.desk_password}}"}}}}
+    expect: ["status == 200"]
+"""
+
+
 @dataclass
 class World:
     """Addresses of everything that runs."""
@@ -52,6 +69,7 @@ class World:
     shop: str
     agent: str
     collector: str
+    folder: Path
 
 
 def backend(agent: str, otlp: str) -> tuple[Starlette, TracerProvider]:
@@ -73,7 +91,12 @@ def backend(agent: str, otlp: str) -> tuple[Starlette, TracerProvider]:
         await asyncio.to_thread(traced)
         return JSONResponse({"ticket": 1}, 201)
 
-    return Starlette(routes=[Route("/", home), Route("/api/tickets", buy, methods=["POST"])]), provider
+    async def broken(request: Request) -> JSONResponse:
+        said = (await request.body()).decode()
+        return JSONResponse({"error": "no", "you_sent": said}, 502, {"set-cookie": f"session={CANARY}", "x-echo": said})
+
+    routes = [Route("/", home), Route("/api/tickets", buy, methods=["POST"]), Route("/api/broken", broken, methods=["POST"])]
+    return Starlette(routes=routes), provider
 
 
 @pytest.fixture(scope="module")
@@ -83,12 +106,13 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     otlp, web, rum, admin, shop = (free_port() for _ in range(5))
     (folder / "journeys").mkdir()
     (folder / "journeys/buy-ticket.yaml").write_text(JOURNEY.format(shop=f"http://127.0.0.1:{shop}"))
+    (folder / "journeys/break-desk.yaml").write_text(BROKEN.format(shop=f"http://127.0.0.1:{shop}"))
     (folder / "impact.yaml").write_text("currency: EUR\n")
     (folder / "collector.yaml").write_text(
         f'data: collector\njourneys: journeys\nimpact: impact.yaml\notlp: {{listen: "127.0.0.1:{otlp}"}}\nweb: {{listen: "127.0.0.1:{web}"}}\n'
     )
     (folder / "agent.yaml").write_text(
-        f'location: here\njourneys: journeys\ndata: agent\nsend: [{{name: collector, url: "http://127.0.0.1:{otlp}"}}]\n'
+        f'location: here\njourneys: journeys\ndata: agent\nsend: [{{name: collector, url: "http://127.0.0.1:{otlp}", evidence: true}}]\n'
         f'rum: {{listen: "127.0.0.1:{rum}", apps: {{desk: {{origins: ["http://127.0.0.1:{shop}"], bots: keep}}}}}}\nadmin: {{listen: "127.0.0.1:{admin}"}}\n'
     )
     app, provider = backend(f"http://127.0.0.1:{rum}", f"http://127.0.0.1:{otlp}")
@@ -96,11 +120,18 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     thread = threading.Thread(target=server.run, daemon=True)
     with (
         program("sojourn_collector.cli", "run", "--config", str(folder / "collector.yaml"), log=folder / "collector.log"),
-        program("sojourn_agent.cli", "run", "--config", str(folder / "agent.yaml"), log=folder / "agent.log"),
+        program(
+            "sojourn_agent.cli",
+            "run",
+            "--config",
+            str(folder / "agent.yaml"),
+            log=folder / "agent.log",
+            env={"SOJOURN_SECRET_DESK_PASSWORD": CANARY},
+        ),
     ):
         thread.start()
         until(lambda: get_json(f"http://127.0.0.1:{web}/readyz"), what="the collector")
-        yield World(f"http://127.0.0.1:{shop}", f"http://127.0.0.1:{rum}", f"http://127.0.0.1:{web}")
+        yield World(f"http://127.0.0.1:{shop}", f"http://127.0.0.1:{rum}", f"http://127.0.0.1:{web}", folder)
     server.should_exit = True
     thread.join(10)
     provider.shutdown()
@@ -124,6 +155,48 @@ def test_a_backend_span_is_joined_to_the_probes_run(world):
     assert [step["id"] for step in run["steps"]] == ["desk", "buy"]
     assert run["steps"][1]["exchanges"][0]["phases"].keys() >= {"connect", "wait"}
     until(lambda: services(world.collector, run["trace_ids"][0]) >= {"sojourn-agent", "desk-backend"}, what="the backend's span in the run's trace")
+
+
+def holds(path: Path, needle: bytes) -> bool:
+    """Whether a file has these bytes; one that was removed meanwhile has none."""
+    try:
+        return needle in path.read_bytes()
+    except FileNotFoundError:
+        return False
+
+
+def evidence_of_the_broken(collector: str) -> dict[str, Any] | None:
+    """The answer that the failed step of `break-desk` left, once it is at the collector."""
+    runs = get_json(f"{collector}/api/v1/journeys/break-desk")["probes"]["runs"]
+    for run in runs:
+        for step in get_json(f"{collector}/api/v1/runs/{run['run_id']}")["steps"]:
+            for piece in step["evidence"]:
+                if piece["state"] == "kept":
+                    return dict(piece)
+    return None
+
+
+def test_evidence_of_a_failed_step_is_at_the_collector_without_secrets(world):
+    """The server's answer is readable by the run's signed link, with what failed in it; the journey's secret, which the server echoed in
+    its body, a header and a cookie, is in no byte that agent and collector wrote."""
+    piece = until(lambda: evidence_of_the_broken(world.collector), what="the evidence at the collector")
+    assert piece["kind"] == "answer"
+    with urllib.request.urlopen(world.collector + piece["link"], timeout=10) as reply:
+        content = reply.read().decode()
+        assert reply.headers["content-type"] == "text/plain; charset=utf-8"
+    assert "status 502" in content
+    assert "you_sent" in content
+    written = [path for part in ("collector", "agent") for path in (world.folder / part).rglob("*") if path.is_file()]
+    assert len([path for path in written if path.parent.parent.name == "evidence"]) >= 1
+    assert [str(path) for path in written if holds(path, CANARY.encode())] == []
+    assert CANARY not in content
+
+
+def test_check_says_that_the_collector_takes_evidence(world):
+    """The last line of `sojourn-agent check`, beside a running agent: nothing waits and nothing was refused."""
+    environ = {"SOJOURN_SECRET_DESK_PASSWORD": CANARY}
+    wanted = Line("evidence", True, "collector takes it; 0 wait, 0 were refused for good")
+    assert until(lambda: list(check(world.folder / "agent.yaml", environ))[-1] == wanted, what=str(wanted))
 
 
 @pytest.mark.browser

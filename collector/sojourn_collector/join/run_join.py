@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 
 from sojourn_collector.join.journeys import JourneyFolder
 from sojourn_collector.join.links import by
+from sojourn_collector.join.run_counts import RunCounts
 from sojourn_collector.join.synthetic import rows_of_run
 from sojourn_collector.join.versions import Versions
 from sojourn_collector.join.writing import write
@@ -16,10 +17,11 @@ _LONGEST_RUN = timedelta(hours=2)
 class RunJoin:
     """Writes the rows of synthetic runs."""
 
-    def __init__(self, store: Store, journeys: JourneyFolder, versions: Versions) -> None:
+    def __init__(self, store: Store, journeys: JourneyFolder, versions: Versions, counts: RunCounts) -> None:
         self._store = store
         self._journeys = journeys
         self._versions = versions
+        self._counts = counts
 
     async def join(self, touched: Mapping[str, datetime]) -> None:
         """Write these runs, given with the earliest time touched in each. Raises what the store raises."""
@@ -34,6 +36,9 @@ class RunJoin:
                 steps.extend(of_run)
         await write(self._store, "steps", steps)
         await write(self._store, "runs", runs)
+        self._counts.scripted(runs, steps)
+        for group in spans.values():
+            self._counts.certificates(group)
 
     def _places(self, journey_id: str) -> dict[str, int]:
         journey = self._journeys.all().get(journey_id)

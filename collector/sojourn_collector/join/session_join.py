@@ -15,6 +15,7 @@ from sojourn_collector.join.read_session import Session, milliseconds, read_sess
 from sojourn_collector.join.real_run import RealRun
 from sojourn_collector.join.recognise import recognise
 from sojourn_collector.join.rows import run_row, step_rows, withdrawn_runs, withdrawn_steps
+from sojourn_collector.join.run_counts import RunCounts
 from sojourn_collector.join.versions import Versions
 from sojourn_collector.join.writing import write
 from sojourn_collector.store.client import Store
@@ -32,7 +33,15 @@ class SessionJoin:
     """Recomputes whole sessions. `abandon` is in seconds."""
 
     def __init__(
-        self, store: Store, journeys: JourneyFolder, linker: Linker, versions: Versions, normalise: Normalise, clock: Callable[[], datetime], abandon: float
+        self,
+        store: Store,
+        journeys: JourneyFolder,
+        linker: Linker,
+        versions: Versions,
+        normalise: Normalise,
+        clock: Callable[[], datetime],
+        abandon: float,
+        counts: RunCounts,
     ) -> None:
         self._store = store
         self._journeys = journeys
@@ -41,6 +50,7 @@ class SessionJoin:
         self._normalise = normalise
         self._clock = clock
         self._abandon = timedelta(seconds=abandon)
+        self._counts = counts
 
     async def join(self, touched: Mapping[str, datetime]) -> dict[str, tuple[datetime, datetime]]:
         """Recompute these sessions, given with the earliest time touched in each.
@@ -54,10 +64,13 @@ class SessionJoin:
             return {}
         runs = {session.id: self._recognise(session) for session in sessions}
         version = self._versions.next()
-        await self._withdraw(list(touched), runs, since, version)
+        over = await self._withdraw(list(touched), runs, since, version)
         # Sessions last: what links look for must not be there before its runs.
-        await write(self._store, "steps", [row for s in sessions for run in runs[s.id] for row in step_rows(run, s, version)])
-        await write(self._store, "runs", [run_row(run, s, version) for s in sessions for run in runs[s.id]])
+        of_steps = [row for s in sessions for run in runs[s.id] for row in step_rows(run, s, version)]
+        of_runs = [run_row(run, s, version) for s in sessions for run in runs[s.id]]
+        await write(self._store, "steps", of_steps)
+        await write(self._store, "runs", of_runs)
+        self._counts.real(of_runs, of_steps, over)
         await write(self._store, "sessions", [session.row(version) for session in sessions])
         await self._surveys(sessions)
         await self._link_again(sessions)
@@ -77,17 +90,23 @@ class SessionJoin:
         abandon = self._abandon // timedelta(milliseconds=1)
         return recognise(session.id, session.app, session.signals, plans, abandon=abandon, now=milliseconds(self._clock()))
 
-    async def _withdraw(self, ids: list[str], runs: Mapping[str, Sequence[RealRun]], since: datetime, version: int) -> None:
-        """Take back runs that began elsewhere before a late signal came: their id hangs on their first signal."""
-        known = by(await self._store.query("join_known_runs", sessions=ids, since=since), "session_id")
+    async def _withdraw(self, ids: list[str], runs: Mapping[str, Sequence[RealRun]], since: datetime, version: int) -> set[str]:
+        """Take back runs that began elsewhere before a late signal came: their id hangs on their first signal.
+
+        Returns the runs known to be over before this.
+        """
+        rows_known = await self._store.query("join_known_runs", sessions=ids, since=since)
+        over = {row["run_id"] for row in rows_known if row["settled"]}
+        known = by(rows_known, "session_id")
         gone = [row for id_, rows in known.items() for row in withdrawn_runs(rows, runs.get(id_, ()), version)]
         if not gone:
-            return
+            return over
         for start in range(0, len(gone), 100):
             batch = [row["run_id"] for row in gone[start : start + 100]]
             steps = await self._store.query("join_known_steps", runs=batch, since=since)
             await write(self._store, "steps", withdrawn_steps(steps, version))
         await write(self._store, "runs", gone)
+        return over
 
     async def _surveys(self, sessions: Sequence[Session]) -> None:
         """Surveys answered in the page are feedback with the session known for certain."""

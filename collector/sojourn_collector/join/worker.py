@@ -4,38 +4,31 @@ import asyncio
 import logging
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
-from typing import Any, Protocol
+from typing import Any
 
 from sojourn_collector.config import ImpactConfig
 from sojourn_collector.join.inbox_copy import InboxCopy, Normalise
 from sojourn_collector.join.journeys import JourneyFolder
 from sojourn_collector.join.linker import Linker, cut
+from sojourn_collector.join.ranges import LoadProgress, Ranges, SoleRange, progress_name
+from sojourn_collector.join.run_counts import RunCounts
 from sojourn_collector.join.run_join import RunJoin
 from sojourn_collector.join.session_join import SessionJoin
+from sojourn_collector.join.turn import Turn
 from sojourn_collector.join.versions import Versions
 from sojourn_collector.store.client import Store, StoreError
 from sojourn_collector.store.control import Control
+from sojourn_collector.store.control.errors import ControlUnavailableError
+from sojourn_collector.store.numbering import first_of
 
 _log = logging.getLogger(__name__)
-JOINED_SEQ = "joined_seq"
 VERSION = "join_version"
 _SEQS_AT_ONCE = 64
+_RUNS_AT_ONCE = 500
+"""Scripted runs are short; each reading of their spans costs the engine the same, whether for a hundred or for five times as many."""
 _SESSIONS_AT_ONCE = 100
 _LONGEST_PAUSE = 1.0
 _LONGEST_RETRY = 5.0
-
-
-class LoadProgress(Protocol):
-    """How far the accepted requests are in the tables."""
-
-    @property
-    def loaded_seq(self) -> int:
-        """Highest sequence number up to which everything is loaded."""
-        ...
-
-    async def wait_beyond(self, seq: int) -> int:
-        """Wait until `loaded_seq` exceeds `seq`; returns it."""
-        ...
 
 
 def _now() -> datetime:
@@ -55,31 +48,50 @@ class JoinWorker:
         *,
         normalise: Normalise,
         clock: Callable[[], datetime] = _now,
+        ranges: Ranges | None = None,
+        turn: Turn | None = None,
+        counts: RunCounts | None = None,
     ) -> None:
+        """`ranges` and `turn` are there where several collectors share a control database; `counts` is told of every run that is over."""
+        counts = counts or RunCounts()
         self._store = store
         self._control = control
         self._journeys = journeys
         self._loader = loader
         self._clock = clock
         self._abandon = impact.windows.abandon
-        self._versions = Versions(clock, 0)
+        self._ranges = ranges or SoleRange(loader)
+        self._turn = turn
+        self._versions = Versions(clock, 0, turn)
         linker = Linker(store, timedelta(seconds=impact.windows.identity))
         self._inbox = InboxCopy(store, control, linker, self._versions, normalise, clock)
-        self._sessions = SessionJoin(store, journeys, linker, self._versions, normalise, clock, self._abandon)
-        self._runs = RunJoin(store, journeys, self._versions)
+        self._sessions = SessionJoin(store, journeys, linker, self._versions, normalise, clock, self._abandon, counts)
+        self._runs = RunJoin(store, journeys, self._versions, counts)
         self._trying: dict[str, tuple[datetime, datetime]] = {}
-        self.joined_seq = -1
-        """Everything loaded up to here is joined; -1 before the start."""
+        self._joined: dict[int, int] = {}
+        """By node: everything loaded up to here is joined; empty before the start."""
         self.problem = ""
         """Why the join stands still, in one sentence; empty while it goes on."""
 
+    @property
+    def joined_seq(self) -> int:
+        """Everything that this collector loaded up to here is joined; -1 before the start, and while another collector joins."""
+        return self._joined.get(self._ranges.own, -1)
+
     async def run(self) -> None:
-        """Join until cancelled. An engine that does not answer is waited for."""
+        """Join until cancelled. An engine or control database that does not answer is waited for. Raises LeaseLostError."""
+        self._joined.clear()  # another collector may have joined since the last time
+        try:
+            await self._run()
+        finally:
+            self._joined.clear()
+
+    async def _run(self) -> None:
         retry = 0.1
         while True:
             try:
                 await self.catch_up()
-            except StoreError as error:
+            except (StoreError, ControlUnavailableError) as error:
                 if str(error) != self.problem:
                     _log.warning("the join waits: %s", error)
                 self.problem = str(error)
@@ -91,32 +103,45 @@ class JoinWorker:
 
     async def catch_up(self) -> None:
         """Join all there is to be joined now. Raises what the store raises; what was joined till then is remembered."""
-        if self.joined_seq < 0:
+        if not self._joined:
             await self._begin()
         while True:
             await self._journeys.refresh()
             self._control.inbox.arrived.clear()
             await self._inbox.run()
             await self._settle()
-            until = min(self._loader.loaded_seq, self.joined_seq + _SEQS_AT_ONCE)
-            if until <= self.joined_seq:
+            if not [node for node, loaded in (await self._ranges.loaded()).items() if await self._join_some(node, loaded)]:
                 return
-            await self._join_range(self.joined_seq, until)
-            self.joined_seq = until
-            await self._control.progress.set_many({JOINED_SEQ: until, VERSION: self._versions.highest})
+
+    async def _join_some(self, node: int, loaded: int) -> bool:
+        """Join some of what a node has loaded and nobody joined; False when there is nothing."""
+        if node not in self._joined:
+            self._joined[node] = await self._control.progress.get(progress_name(node), first_of(node))
+        joined = self._joined[node]
+        until = min(loaded, joined + _SEQS_AT_ONCE)
+        if until <= joined:
+            return False
+        await self._join_range(joined, until)
+        values = {progress_name(node): until, VERSION: self._versions.highest}
+        await self._control.progress.set_many(values, None if self._turn is None else self._turn.lease)
+        self._joined[node] = until
+        return True
 
     async def _begin(self) -> None:
         """Where the last process stopped, and which runs it left being tried."""
         self._versions.highest = await self._control.progress.get(VERSION)
+        if self._turn is not None and self._turn.lease is not None:
+            self._versions.highest = max(self._versions.highest, self._turn.lease.reserved)
         reach = self._clock() - timedelta(seconds=self._abandon) - timedelta(days=32)
         rows = await self._store.query("join_unsettled", since=reach)
         late = timedelta(seconds=self._abandon)
         self._trying = {row["session_id"]: (row["began"], row["last_seen"] + late) for row in rows}
-        self.joined_seq = await self._control.progress.get(JOINED_SEQ)
+        own = self._ranges.own
+        self._joined = {own: await self._control.progress.get(progress_name(own), first_of(own))}
 
     async def _join_range(self, after: int, until: int) -> None:
         runs = await self._store.query("join_touched_runs", after=after, until=until, deadline=60.0)
-        for batch in cut(runs, _SESSIONS_AT_ONCE):
+        for batch in cut(runs, _RUNS_AT_ONCE):
             await self._runs.join({row["run_id"]: row["first"] for row in batch})
         sessions = await self._store.query("join_touched_sessions", after=after, until=until, deadline=60.0)
         for batch in cut(sessions, _SESSIONS_AT_ONCE):

@@ -1,21 +1,27 @@
 """What every way of sending OTLP has in common: who sends, each batch once, and 200 only when it is fsynced in the journal."""
 
+import asyncio
 import hashlib
+import logging
 import time
 from collections.abc import Awaitable, Callable
-from typing import Protocol
+from typing import Any, Protocol
 
 from sojourn_collector.config import Limits
 from sojourn_collector.counters import Counters
 from sojourn_collector.receive import otlp
 from sojourn_collector.receive.answers import RefusalError, Taken
 from sojourn_collector.receive.batches import Batches, Key
+from sojourn_collector.store import hops
 from sojourn_collector.store.client import TENANT
 from sojourn_collector.store.control import keys
+from sojourn_collector.store.control.errors import ControlUnavailableError
 from sojourn_collector.store.journal import Journal, JournalUnavailableError
 from sojourn_collector.store.load_sql import Signal
 from sojourn_collector.store.record import Record
 from sojourn_probes.semconv import BATCH_HEADER
+
+log = logging.getLogger("sojourn.receive")
 
 PATHS: dict[str, Signal] = {"/v1/traces": "traces", "/v1/logs": "logs", "/v1/metrics": "metrics"}
 LOCAL = "local"
@@ -44,7 +50,9 @@ class Intake:
         limits: Limits,
         counters: Counters,
         clock: Callable[[], int] = time.time_ns,
+        own: str = "",
     ) -> None:
+        """`own` is this collector's id, by which it knows what it forwarded itself."""
         self.limits = limits
         self.counters = counters
         self.active = 0
@@ -52,6 +60,8 @@ class Intake:
         self._batches = batches
         self._key_check = key_check
         self._clock = clock
+        self._own = own
+        self._circled = False
 
     async def credential(self, given: str, *, needs_key: bool, peer: str | None = None) -> tuple[str, str]:
         """Who sends with this `authorization`, and for which tenant; `peer` is whom a verified certificate names. Raises RefusalError 401, 403."""
@@ -63,7 +73,10 @@ class Intake:
             if needs_key:
                 raise RefusalError(401, "A key is needed: send Authorization: Bearer <key>.", "key", challenge)
             return LOCAL, TENANT
-        key = await self._key_check.verify(presented.strip()) if scheme.lower() == "bearer" else None
+        try:
+            key = await self._key_check.verify(presented.strip()) if scheme.lower() == "bearer" else None
+        except ControlUnavailableError as error:
+            raise _no_control(error) from error
         if key is None:
             raise RefusalError(401, "The key is not known or was revoked.", "key", challenge)
         if not key.allows(keys.Scope.OTLP):
@@ -78,16 +91,32 @@ class Intake:
     async def take(self, signal: Signal, body: bytes, batch: str, sender: tuple[str, str], convert: Convert | None = None) -> Taken:
         """Store one request, a batch id at most once. `sender` is what `credential` said. Raises RefusalError."""
         credential, tenant = sender
+        if self._own in hops.hops(batch):
+            return self._came_back(batch)
         digest = hashlib.sha256(body).digest()
         record = Record(tenant, batch, 0, credential, digest, 0, b"")
         if not batch:
             return await self._store(signal, body, record, convert)
         # A batch is one whichever way it comes: what was sent by HTTP is known when it is sent again by gRPC.
         path = f"/v1/{signal}"
-        taken, repeat = await self._batches.once(Key(credential, path, batch), digest, lambda: self._store(signal, body, record, convert))
+        # In a task of its own: a caller that goes away must not leave a batch half claimed or taken for stored.
+        work = asyncio.ensure_future(self._batches.once(Key(credential, path, batch), digest, lambda: self._store(signal, body, record, convert)))
+        work.add_done_callback(_seen)
+        try:
+            taken, repeat = await asyncio.shield(work)
+        except ControlUnavailableError as error:
+            raise _no_control(error) from error
         if repeat:
             self.counters.add("sojourn_repeats", path=path)
         return taken
+
+    def _came_back(self, batch: str) -> Taken:
+        """It is here already, so it is a repeat, whoever has sent it on."""
+        self.counters.add("sojourn_circles")
+        if not self._circled:
+            log.error("batch %s was forwarded by this collector and came back: look at forward: of the collectors it went through", batch)
+            self._circled = True
+        return Taken(message="This batch was forwarded by this collector itself and came back; it is here already. Look at forward: in collector.yaml.")
 
     async def _store(self, signal: Signal, body: bytes, record: Record, convert: Convert | None) -> Taken:
         if convert is not None:
@@ -96,9 +125,11 @@ class Intake:
         checked = otlp.check(signal, body, otlp.parse(signal, body), now)
         if checked.items:
             whole = Record(record.tenant, record.batch, now, record.credential, record.digest, checked.items, checked.body)
+            key = Key(record.credential, f"/v1/{signal}", record.batch)
             try:
-                with self._batches.stored(Key(record.credential, f"/v1/{signal}", record.batch), record.digest):
-                    await self._journal.append(signal, whole)
+                with self._batches.stored(key, record.digest):
+                    seq = await self._journal.append(signal, whole)
+                    self._batches.kept(key, record.digest, seq, now)
             except JournalUnavailableError as error:
                 raise RefusalError(503, f"The request cannot be kept just now: {error}.", "journal", {"retry-after": "5"}) from error
         self.counters.add("sojourn_accepted", checked.items, signal=signal)
@@ -107,6 +138,16 @@ class Intake:
         if checked.moved:
             self.counters.add("sojourn_moved_times", checked.moved, signal=signal)
         return checked.taken
+
+
+def _seen(work: asyncio.Future[Any]) -> None:
+    """Take notice of an error whose caller has gone away."""
+    if not work.cancelled():
+        work.exception()
+
+
+def _no_control(error: ControlUnavailableError) -> RefusalError:
+    return RefusalError(503, str(error), "control", {"retry-after": "2"})
 
 
 def batch_id(given: str) -> str:

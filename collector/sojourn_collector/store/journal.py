@@ -88,6 +88,10 @@ class Journal:
         self.loaded_seq = 0
         self.last_seq = 0
         self.waiting_bytes = 0
+        self.on_closed: Callable[[JournalFile], None] = lambda _: None
+        """Told of each file as soon as nothing more is appended to it."""
+        self.before_retired: Callable[[JournalFile], None] = lambda _: None
+        """Called in a thread before a loaded file is removed; what it raises keeps the file, and `resolve` is to be called again."""
 
     async def open(self, highest_known: int = 0) -> list[JournalFile]:
         """Read what is there, cut torn tails, start the writer. Returns the files not loaded yet.
@@ -221,6 +225,7 @@ class Journal:
         file.descriptor = -1
         self._closed.append(file)
         self._closed.sort(key=lambda one: one.seq)
+        self.on_closed(file)
 
     # --- Loading -----------------------------------------------------------------------------------------------------
 
@@ -243,18 +248,46 @@ class Journal:
                 async with asyncio.timeout(max(self._linger - max(ages), 0.005) if ages else None):
                     await self._appended.wait()
 
+    async def close_aged(self, seconds: float) -> None:
+        """Close open files that are this old, whoever waits for them."""
+        async with self._disk:
+            for signal, file in list(self._open.items()):
+                if file.size and self._clock() - file.opened >= seconds:
+                    self._close_file(signal)
+            self._appended.set()
+
+    @property
+    def closed(self) -> tuple[JournalFile, ...]:
+        """Files that wait for the loader, oldest first."""
+        return tuple(self._closed)
+
+    @property
+    def oldest_received(self) -> int | None:
+        """When the oldest request that waits for the loader was accepted, in nanoseconds since 1970."""
+        return min((file.records[0].received for file in (*self._closed, *self._open.values()) if file.records), default=None)
+
     async def cut(self, file: JournalFile) -> None:
         """Take off what a refused group left behind a spoiled file. Raises OSError while the disk does not let it."""
         if file.spoiled:
             await asyncio.to_thread(os.truncate, file.path, file.size)
             file.spoiled = False
 
+    async def leave_out(self, file: JournalFile, theirs: Callable[[Record], bool]) -> list[Record]:
+        """Take the records out of a closed file that are not to be loaded from here; returns them. Raises OSError while the disk does not take it."""
+        out = [one for one in file.records if theirs(one)]
+        if out:
+            left = await asyncio.to_thread(_rewrite, file.path, theirs)
+            self.waiting_bytes -= file.size - left
+            file.size, file.items = left, file.items - sum(one.items for one in out)
+            file.records = [one for one in file.records if not theirs(one)]
+        return out
+
     async def resolve(self, file: JournalFile) -> None:
         """A file is in the tables and its batches are in the ledger: note it, then remove it.
 
         Raises OSError when the disk does not take the note; then nothing has changed, and it is to be called again.
         """
-        await asyncio.to_thread(self._forget, file.path, self.last_seq)
+        await asyncio.to_thread(self._forget, file, self.last_seq)
         self._closed.remove(file)
         self._resolved.add(file.seq)
         while self.loaded_seq + 1 in self._resolved:
@@ -262,10 +295,11 @@ class Journal:
             self._resolved.remove(self.loaded_seq)
         self.waiting_bytes -= file.size
 
-    def _forget(self, path: Path, last_seq: int) -> None:
+    def _forget(self, file: JournalFile, last_seq: int) -> None:
+        self.before_retired(file)
         # Numbers are never given twice, also when no file is left to tell the highest.
         self._note(last_seq)
-        path.unlink(missing_ok=True)
+        file.path.unlink(missing_ok=True)
 
     # --- Start -------------------------------------------------------------------------------------------------------
 
@@ -297,6 +331,14 @@ class Journal:
 
 def _without_body(record: Record) -> Record:
     return Record(record.tenant, record.batch, record.received, record.credential, record.digest, record.items, b"")
+
+
+def _rewrite(path: Path, theirs: Callable[[Record], bool]) -> int:
+    """Write a file anew without some records; its new size."""
+    data = path.read_bytes()
+    kept = b"".join(data[start:end] for start, end, record in records.read(data) if not theirs(record))
+    write_durably(path, kept)
+    return len(kept)
 
 
 def _read_file(path: Path, seq: int, signal: Signal) -> JournalFile:

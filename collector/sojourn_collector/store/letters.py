@@ -56,20 +56,27 @@ class Opened:
 
 
 class Letters:
-    """The dead letters of one data folder. `journal` is only needed to put one back."""
+    """The dead letters of one data folder, that of the collector `node`. `journal` is only needed to put one back."""
 
-    def __init__(self, control: Control, folder: Path, journal: Journal | None = None, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
+    def __init__(
+        self,
+        control: Control,
+        folder: Path,
+        journal: Journal | None = None,
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+        *,
+        node: int = 0,
+    ) -> None:
         self._control = control
         self._folder = folder
         self._journal = journal
         self._clock = clock
+        self._node = node
         self._turn = asyncio.Lock()
 
     async def open(self, ident: int) -> Opened:
         """The letter of this id. Raises LetterError."""
-        letter = await self._control.dead_letters.get(ident)
-        if letter is None:
-            raise LetterError(f"there is no dead letter {ident}; see: sojourn-collector dead-letters")
+        letter = await self._get(ident)
         path = self._folder / letter.file
         try:
             found = [record for _, _, record in records.read(path.read_bytes())]
@@ -95,10 +102,18 @@ class Letters:
 
     async def discard(self, ident: int, actor: str) -> None:
         """Throw the letter away for good. Raises LetterError."""
+        letter = await self._get(ident)
+        await self._away(letter, actor, "dead-letter.discard")
+
+    async def _get(self, ident: int) -> DeadLetter:
         letter = await self._control.dead_letters.get(ident)
         if letter is None:
             raise LetterError(f"there is no dead letter {ident}; see: sojourn-collector dead-letters")
-        await self._away(letter, actor, "dead-letter.discard")
+        if letter.node != self._node:
+            host = next((one.host for one in await self._control.nodes.list() if one.number == letter.node), "")
+            where = f"node {letter.node}" + (f" ({host})" if host else "")
+            raise LetterError(f"the file of dead letter {ident} lies on {where}, and this is node {self._node}; ask there")
+        return letter
 
     async def _away(self, letter: DeadLetter, actor: str, action: str) -> None:
         await self._control.audit.add(self._clock(), actor, action, str(letter.id), f"{letter.signal}: {letter.reason}"[:1000])

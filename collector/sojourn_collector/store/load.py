@@ -1,7 +1,7 @@
 """The loader: journal files into tables, each as one block under its own token, so that a repeated load stores nothing twice.
 
-A file goes only when its rows are in the table and its batches are durable in the ledger. A file the engine refuses is split until the request at fault
-stands alone; that one becomes a dead letter, the others are stored.
+A file goes only when its rows are in the table and its batches are durable in the ledger (`books.py` says when they are entered). A file the engine
+refuses is split until the request at fault stands alone; that one becomes a dead letter, the others are stored.
 """
 
 import asyncio
@@ -14,11 +14,14 @@ from pathlib import Path
 
 from sojourn_collector.counters import Counters
 from sojourn_collector.store import record as records
+from sojourn_collector.store.books import Books, SoleBooks, UndecidedError
 from sojourn_collector.store.client import EngineUnavailable, StatementFailed, Store, StoreError
 from sojourn_collector.store.control.dead_letters import DeadLetters
-from sojourn_collector.store.control.ledger import Ledger, LedgerRow
+from sojourn_collector.store.control.errors import ControlUnavailableError
+from sojourn_collector.store.control.ledger import Ledger
 from sojourn_collector.store.journal import Journal, JournalFile, write_durably
 from sojourn_collector.store.load_sql import TABLES, Load
+from sojourn_collector.store.numbering import node_of
 
 log = logging.getLogger("sojourn.load")
 
@@ -82,13 +85,14 @@ class Loader:
         folder: Path,
         counters: Counters,
         *,
+        books: Books | None = None,
         on_settled: Callable[[JournalFile], None] = lambda _: None,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
         patience: Patience | None = None,
     ) -> None:
         self._journal = journal
         self._store = store
-        self._ledger = ledger
+        self._books = books or SoleBooks(ledger)
         self._dead_letters = dead_letters
         self._dead_folder = folder
         self._counters = counters
@@ -116,9 +120,10 @@ class Loader:
         while True:
             file = await self._journal.next_file()
             await self._insist(partial(self._journal.cut, file), f"Journal file {file.path.name} ends in bytes of a refused batch that cannot be cut off")
+            await self._insist(partial(self._books.before, file), f"The batches of journal file {file.path.name} cannot be settled")
             if file.size:
                 await self._load(file)
-            await self._enter_ledger(file)
+            await self._insist(partial(self._books.after, file), f"The batches of journal file {file.path.name} cannot be entered")
             # A file left behind would be loaded again at the next start.
             await self._insist(partial(self._journal.resolve, file), f"Journal file {file.path.name} is loaded and cannot be retired")
             self._marker(file).unlink(missing_ok=True)
@@ -128,19 +133,23 @@ class Loader:
                 self._changed.notify_all()
 
     async def _insist(self, work: Callable[[], Awaitable[None]], cannot: str) -> None:
-        """Do what only needs the disk, as soon as it takes it; `cannot` says what waits meanwhile."""
+        """Do what needs the disk or the control database, as soon as that takes it; `cannot` says what waits meanwhile."""
         wait = self._patience.first
         while True:
             try:
                 await work()
             except OSError as error:
-                self.trouble = f"{cannot}: {error.strerror or error}."
-                self._counters.add("sojourn_load_retries", reason="disk")
-                await asyncio.sleep(wait)
-                wait = min(wait * 2, self._patience.longest)
+                self.trouble, reason = f"{cannot}: {error.strerror or error}.", "disk"
+            except ControlUnavailableError as error:
+                self.trouble, reason = f"{cannot}: {error}", "control"
+            except UndecidedError as error:
+                self.trouble, reason = str(error), "undecided"
             else:
                 self.trouble = ""
                 return
+            self._counters.add("sojourn_load_retries", reason=reason)
+            await asyncio.sleep(wait)
+            wait = min(wait * 2, self._patience.longest)
 
     def _token(self, file: JournalFile) -> str:
         return f"{self._journal.id}-{file.seq}"
@@ -236,16 +245,10 @@ class Loader:
         self._dead_folder.mkdir(parents=True, exist_ok=True)
         path = self._dead_folder / f"{file.seq:016}-{index}.{file.signal}.pb"
         await asyncio.to_thread(write_durably, path, data)
-        await self._dead_letters.add(file.signal, self._refusal, path.name, self._clock())
+        await self._insist(
+            partial(self._dead_letters.add, file.signal, self._refusal, path.name, self._clock(), node_of(file.seq)), f"Dead letter {path.name} cannot be noted"
+        )
         self._counters.add("sojourn_dead_letters", signal=file.signal)
-
-    async def _enter_ledger(self, file: JournalFile) -> None:
-        rows = [
-            LedgerRow(one.credential, f"/v1/{file.signal}", one.batch, one.digest.hex(), file.seq, datetime.fromtimestamp(one.received / 1e9, UTC))
-            for one in file.records
-            if one.batch
-        ]
-        await self._ledger.add_many(rows)
 
 
 def sentence(error: StatementFailed) -> str:

@@ -13,6 +13,7 @@ from pydantic import AwareDatetime, BaseModel
 
 from sojourn_collector.context import Context
 from sojourn_collector.store.client import EngineUnavailable, QueryTimeout
+from sojourn_collector.store.control.errors import ControlUnavailableError
 from sojourn_collector.web.answers.impact import impact
 from sojourn_collector.web.answers.journey import journey
 from sojourn_collector.web.answers.person import person
@@ -59,7 +60,7 @@ class SentenceRoute(APIRoute):
                 return _error(422, str(error))
             except RequestValidationError as error:
                 return _error(422, _sentence(error))
-            except (EngineUnavailable, QueryTimeout) as error:
+            except (EngineUnavailable, QueryTimeout, ControlUnavailableError) as error:
                 return _error(503, str(error), {"Retry-After": RETRY_AFTER})
 
         return answered

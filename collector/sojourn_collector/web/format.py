@@ -50,6 +50,15 @@ def count(value: int, one: str, many: str | None = None) -> str:
     return f"{number(value)} {one if value == 1 else (many or one + 's')}"
 
 
+def filesize(value: float | None) -> str:
+    """Bytes as `812 bytes`, `64 KB`, `1.4 MB`; thousands, as file managers count."""
+    if value is None:
+        return UNKNOWN
+    if value < 1000:
+        return count(int(value), "byte")
+    return f"{number(value / 1000)} KB" if value < 999_500 else f"{number(value / 1e6, 1)} MB"
+
+
 def score(value: float | None) -> str:
     """A score of 0–100: whole from 10 on, one decimal below, so that 0.4 does not read as nobody."""
     if value is None:

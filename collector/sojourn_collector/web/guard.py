@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any, Protocol
 
 from sojourn_collector.config import is_loopback
+from sojourn_collector.store.control.errors import ControlUnavailableError
 from sojourn_collector.store.control.keys import Key, Scope
 
 Message = MutableMapping[str, Any]
@@ -28,6 +29,8 @@ HEADERS = {
 OPEN_PATHS = frozenset({"/healthz", "/readyz"})
 OWN_KEY_PATHS = "/api/v1/in/"
 """Sources check their keys themselves."""
+SIGNED_PATHS = "/evidence/"
+"""Links that carry their own signature."""
 
 
 class KeyCheck(Protocol):
@@ -57,7 +60,13 @@ class Guard:
         if not (is_loopback(host) or host in self._hosts):
             await _refuse(send, 421, "This name is not served here; add it to web.hosts in collector.yaml.")
             return
-        if self._needs_key and scope["path"] not in OPEN_PATHS and not scope["path"].startswith(OWN_KEY_PATHS) and not await self._may_read(headers):
+        guarded_path = self._needs_key and scope["path"] not in OPEN_PATHS and not scope["path"].startswith((OWN_KEY_PATHS, SIGNED_PATHS))
+        try:
+            may = not guarded_path or await self._may_read(headers)
+        except ControlUnavailableError as error:
+            await _refuse(send, 503, str(error), {"retry-after": "2"})
+            return
+        if not may:
             await _refuse(
                 send, 401, "A key with the scope read is needed.", {"www-authenticate": 'Basic realm="Sojourn: any name, a key as password", charset="UTF-8"'}
             )

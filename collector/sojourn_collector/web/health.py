@@ -4,8 +4,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from fastapi import APIRouter
-from fastapi.responses import JSONResponse, PlainTextResponse
+from fastapi import APIRouter, Request
+from fastapi.responses import JSONResponse, Response
+
+from sojourn_collector.exposition import OPEN_METRICS, TEXT, wants_open_metrics
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,7 +16,8 @@ class Health:
 
     report: Callable[[], dict[str, Any]]
     """The parts' states; `ready` says whether all of them work."""
-    metrics: Callable[[], str]
+    metrics: Callable[[bool], str]
+    """The page of metrics; True = in OpenMetrics."""
 
 
 def build_health(health: Health) -> APIRouter:
@@ -31,7 +34,8 @@ def build_health(health: Health) -> APIRouter:
         return JSONResponse(report, 200 if report["ready"] else 503)
 
     @router.get("/metrics")
-    def metrics() -> PlainTextResponse:
-        return PlainTextResponse(health.metrics(), media_type="text/plain; version=0.0.4")
+    async def metrics(request: Request) -> Response:
+        wanted = wants_open_metrics(request.headers.get("accept", ""))
+        return Response(health.metrics(wanted), headers={"content-type": OPEN_METRICS if wanted else TEXT, "vary": "accept"})
 
     return router

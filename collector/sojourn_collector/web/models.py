@@ -381,6 +381,24 @@ class TimelineItem(Answer):
     facts: dict[str, str] = {}
 
 
+class EvidencePiece(Answer):
+    """What a step left when it failed: a screenshot, the answer, requests and the like. `name` is the agent's file name, on the host `host`.
+
+    `link` is good for a while, for whoever has it; it is there when `state` is `kept`.
+    """
+
+    kind: str
+    name: str
+    state: Literal["kept", "not_sent", "too_old", "no_room", "erased"]
+    host: str = ""
+    link: str = ""
+    media_type: str = ""
+    bytes: int | None = None
+    sha256: str = ""
+    received: datetime | None = None
+    expires: datetime | None = None
+
+
 class RunStep(Answer):
     """One step of a run, of either traffic."""
 
@@ -399,6 +417,7 @@ class RunStep(Answer):
     expectations: list[dict[str, Any]] = []
     exchanges: list[dict[str, Any]] = []
     vitals: dict[str, float] = {}
+    evidence: list[EvidencePiece] = []
     trace_id: str = ""
 
 

@@ -10,6 +10,7 @@ from starlette.staticfiles import StaticFiles
 
 from sojourn_collector.context import Context
 from sojourn_collector.store.client import EngineUnavailable, QueryTimeout
+from sojourn_collector.store.control.errors import ControlUnavailableError
 from sojourn_collector.web import axis, charts
 from sojourn_collector.web.answering import Answers, StoredAnswers
 from sojourn_collector.web.models import ImpactReport, JourneyAnswer, PersonAnswer, RunAnswer, VisitAnswer
@@ -56,7 +57,7 @@ def build_pages(context: Context, answers: Answers | None = None) -> APIRouter:
     async def show(kind: str, asked: Awaitable[Found | None], draw: Callable[[Found], HTMLResponse | None]) -> HTMLResponse:
         try:
             found = await asked
-        except (EngineUnavailable, QueryTimeout):
+        except (EngineUnavailable, QueryTimeout, ControlUnavailableError):
             return engine_down(pages)
         drawn = None if found is None else draw(found)
         return drawn or not_found(pages, kind)

@@ -56,6 +56,7 @@ class Pages:
             "count": write.count,
             "data": _data,
             "estimate": write.estimate,
+            "filesize": write.filesize,
             "lasting": write.lasting,
             "machine_time": write.machine_time,
             "money": write.money,

@@ -81,6 +81,22 @@ PHASES = {
     "receive": "Receive the answer",
 }
 
+# kind of evidence → what it is called, and what one does with it
+EVIDENCE = {
+    "screenshot": ("Screenshot", ""),
+    "answer": ("Answer of the server", ""),
+    "console": ("Console of the page", ""),
+    "har": ("Requests (HAR)", "opens in a browser’s developer tools, Network"),
+    "dom": ("The page’s HTML", "saved as text"),
+    "trace": ("Playwright trace", "opens with: playwright show-trace FILE"),
+}
+EVIDENCE_STATES = {
+    "not_sent": "not sent",
+    "too_old": "too old, no longer kept",
+    "no_room": "removed to make room",
+    "erased": "erased",
+}
+
 # kind of a timeline's item → (what it is called, the lane it lies in)
 ITEMS = {
     "page_view": ("Page", "Pages"),

@@ -3,6 +3,7 @@
 import asyncio
 import importlib.metadata
 import json
+import logging
 import re
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
@@ -22,6 +23,7 @@ MAX_BYTES: Final = 10 * 1000**2
 """Bytes of one piece of evidence; a larger one is not kept."""
 MIN_COOKIE: Final = 6
 """A cookie with a shorter value is a setting and no secret, and could not be taken out of a page without spoiling it."""
+log = logging.getLogger(__name__)
 _ODD = re.compile(r"[^A-Za-z0-9._-]")
 
 
@@ -42,9 +44,14 @@ async def gather(walk: Walk, context: StepContext, console: list[str], kinds: li
     for kind in kinds:
         make, suffix = KINDS[kind]
         path = context.evidence_folder / f"{name}-{kind}.{suffix}"
-        with suppress(Error, TimeoutError):
-            async with asyncio.timeout(SECONDS):
-                await make(walk, context, console, path)
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            with suppress(Error, TimeoutError):
+                async with asyncio.timeout(SECONDS):
+                    await make(walk, context, console, path)
+        except OSError as fault:
+            log.warning("the %s of a failed step could not be kept in %s: %s", kind, path.parent, fault.strerror or fault)
+            continue
         if path.exists():
             if path.stat().st_size > MAX_BYTES:
                 path.unlink()

@@ -1,4 +1,4 @@
-"""The control database on a real file."""
+"""The control database: the same facts on a SQLite file and on a real PostgreSQL."""
 
 import asyncio
 import hashlib
@@ -6,33 +6,25 @@ import multiprocessing
 import os
 import signal
 import sqlite3
-from collections.abc import Iterator
 from contextlib import closing
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 
 import pytest
 from alembic import command
+from alembic.autogenerate import compare_metadata
 from alembic.config import Config
-from sqlalchemy import create_engine, text
+from alembic.runtime.migration import MigrationContext
+from sqlalchemy import text
+from sqlalchemy.exc import StatementError
 
 from sojourn_collector.store.control import Arrival, Control, LedgerRow, Scope, database
+from sojourn_collector.store.control.database import Database
+from sojourn_collector.store.control.postgres import PostgresAddress
+from sojourn_collector.store.control.tables import metadata
+from tests.collector.control.conftest import Where
 
 NOW = datetime(2026, 3, 1, 12, 0, 0, 123456, tzinfo=UTC)
-
-
-@pytest.fixture
-def path(tmp_path: Path) -> Path:
-    """Where the file is; its folder does not exist yet."""
-    return tmp_path / "a 50% new folder" / "control.sqlite"
-
-
-@pytest.fixture
-def control(path: Path) -> Iterator[Control]:
-    """An open control database."""
-    one = Control.open(path)
-    yield one
-    one.close()
 
 
 def batch(number: int, body: str = "00", at: datetime = NOW) -> LedgerRow:
@@ -43,19 +35,28 @@ def batch(number: int, body: str = "00", at: datetime = NOW) -> LedgerRow:
 class TestDatabase:
     """The file itself."""
 
-    async def test_it_is_durable(self, control: Control, path: Path) -> None:
+    async def test_a_file_is_durable(self, path: Path) -> None:
         """The file is in WAL mode, and every connection of ours writes with synchronous = FULL."""
-        rows = await control._database.read(lambda c: [c.exec_driver_sql(f"PRAGMA {name}").scalar() for name in ("journal_mode", "synchronous")])
+        control = Control.open(path)
+        rows = await control.database.read(lambda c: [c.exec_driver_sql(f"PRAGMA {name}").scalar() for name in ("journal_mode", "synchronous")])
+        control.close()
         assert rows == ["wal", 2]
         with closing(sqlite3.connect(path)) as plain:
             assert plain.execute("PRAGMA journal_mode").fetchone() == ("wal",)
 
-    async def test_opening_again_keeps_everything(self, path: Path) -> None:
+    async def test_postgresql_is_durable(self, postgres_database: PostgresAddress) -> None:
+        """Commits wait for the disk whatever the server's own setting is, and nothing waits for ever."""
+        control = Control.open(postgres_database)
+        names = ("synchronous_commit", "statement_timeout", "lock_timeout", "idle_in_transaction_session_timeout")
+        assert await control.database.read(lambda c: [c.exec_driver_sql(f"SHOW {name}").scalar() for name in names]) == ["on", "30s", "10s", "1min"]
+        control.close()
+
+    async def test_opening_again_keeps_everything(self, where: Where) -> None:
         """What was written before a close is there after the next open; migrating twice changes nothing."""
-        first = Control.open(path)
+        first = Control.open(where)
         await first.ledger.add_many([batch(1)])
         first.close()
-        second = Control.open(path)
+        second = Control.open(where)
         assert await second.ledger.find("key-1", "/v1/traces", "batch-1") == batch(1)
         second.close()
 
@@ -67,37 +68,37 @@ class TestDatabase:
             Control.open(file)
         assert file.read_text().startswith("not a database")
 
-    async def test_two_processes_may_write(self, control: Control, path: Path) -> None:
+    async def test_two_processes_may_write(self, control: Control, where: Where) -> None:
         """The command line writes while the collector runs: both get their rows in."""
-        other = Control.open(path)
+        other = Control.open(where)
         await asyncio.gather(*(c.progress.set(f"{name}-{n}", n) for n in range(20) for name, c in (("a", control), ("b", other))))
         assert [await control.progress.get(f"b-{n}") for n in range(20)] == list(range(20))
         other.close()
 
-    async def test_what_was_answered_survives_kill(self, path: Path) -> None:
+    async def test_what_was_answered_survives_kill(self, where: Where) -> None:
         """Rows whose write returned are there after the process was killed."""
         context = multiprocessing.get_context("spawn")
         receiving, sending = context.Pipe(duplex=False)
-        process = context.Process(target=_write_and_wait, args=(str(path), sending))
+        process = context.Process(target=_write_and_wait, args=(where, sending))
         process.start()
         assert await asyncio.to_thread(receiving.recv) == "written"
         assert process.pid is not None
         os.kill(process.pid, signal.SIGKILL)
         process.join()
         process.close()
-        again = Control.open(path)
+        again = Control.open(where)
         assert len(await again.inbox.waiting()) == 1
         again.close()
 
     async def test_naive_times_are_our_own_fault(self, control: Control) -> None:
         """A time without zone is never stored."""
-        with pytest.raises(Exception, match="a datetime without a time zone cannot be stored"):
+        with pytest.raises(StatementError, match="a datetime without a time zone cannot be stored"):
             await control.watermarks.advance("orders", datetime(2026, 3, 1), sender="shop")
         assert await control.watermarks.get("orders") is None
 
 
-def _write_and_wait(path: str, sending: object) -> None:
-    control = Control.open(Path(path))
+def _write_and_wait(where: Where, sending: object) -> None:
+    control = Control.open(where)
     arrival = Arrival("default", "api", "orders", "o-1", NOW, "{}")
     asyncio.run(control.inbox.add_many([arrival]))
     sending.send("written")  # type: ignore[attr-defined]
@@ -142,15 +143,17 @@ class TestLedger:
 class TestKeys:
     """Keys are shown once."""
 
-    async def test_a_key_is_shown_once_and_known_again(self, control: Control, path: Path) -> None:
-        """The whole text verifies; the file holds its digest and nothing of the secret."""
+    async def test_a_key_is_shown_once_and_known_again(self, control: Control, where: Where) -> None:
+        """The whole text verifies; the database holds its digest and nothing of the secret."""
         made = await control.keys.create(" shop ", [Scope.SOURCES], now=NOW)
         assert await control.keys.verify(made.text) == made.key
         assert (made.key.name, made.key.scopes, made.key.tenant, made.key.created_at) == ("shop", frozenset({Scope.SOURCES}), "default", NOW)
         secret = made.text.split("_")[2]
         assert len(secret) == 64
-        for file in path.parent.iterdir():
-            assert secret.encode() not in file.read_bytes()
+        if isinstance(where, Path):
+            for file in where.parent.iterdir():
+                assert secret.encode() not in file.read_bytes()
+        assert secret not in str(await control.database.read(lambda c: c.exec_driver_sql("SELECT * FROM keys").all()))
         assert secret not in repr(made)
 
     async def test_wrong_texts(self, control: Control) -> None:
@@ -290,12 +293,11 @@ class TestTheRest:
         assert [(a.action, a.detail) for a in await control.audit.list()] == [("key.revoke", "lost"), ("key.create", "")]
 
 
-async def test_a_database_of_the_first_version_goes_forward(tmp_path: Path) -> None:
-    """Keys made then are good now, each a sender of its own; watermarks, which had no sender, are said again."""
-    path = tmp_path / "control.sqlite"
+async def test_a_database_of_the_first_version_goes_forward(where: Where) -> None:
+    """Keys made then are good now, each a sender of its own; watermarks, which had no sender, are said again; batches are node 0's and settled."""
     settings = Config()
     settings.set_main_option("script_location", str(Path(database.__file__).parent / "migrations"))
-    engine = create_engine(f"sqlite:///{path}")
+    engine = Database(where)._engine
     with engine.begin() as connection:
         settings.attributes["connection"] = connection
         command.upgrade(settings, "0001")
@@ -303,10 +305,22 @@ async def test_a_database_of_the_first_version_goes_forward(tmp_path: Path) -> N
             text("INSERT INTO keys VALUES ('abc', 'shop', 'otlp', :digest, 'default', 0, NULL)"), {"digest": hashlib.sha256(b"secret").hexdigest()}
         )
         connection.execute(text("INSERT INTO watermarks VALUES ('default', 'orders', 0)"))
+        connection.execute(text("INSERT INTO ledger VALUES ('abc', '/v1/traces', 'batch-1', '00', 7, 0)"))
+        connection.execute(text("INSERT INTO dead_letters (signal, reason, file, at) VALUES ('traces', 'bad', '1.pb', 0)"))
+        connection.execute(text("INSERT INTO inbox (tenant, source, kind, source_key, received_at, body) VALUES ('default', 'api', 'orders', 'o', 0, '{}')"))
+        connection.execute(text("INSERT INTO progress VALUES ('joined_seq', 7)"))
+        connection.execute(text("INSERT INTO audit (at, actor, action, subject, detail) VALUES (0, 'cli', 'key.create', 'abc', '')"))
     engine.dispose()
-    control = Control.open(path)
+    control = Control.open(where)
     key = await control.keys.verify("sj_abc_secret")
     assert key is not None
     assert (key.sender, key.name) == ("abc", "shop")
     assert await control.watermarks.get("orders") is None
+    row = await control.ledger.find("abc", "/v1/traces", "batch-1")
+    assert row is not None
+    assert (row.seq, row.node, [letter.node for letter in await control.dead_letters.list()]) == (7, 0, [0])
+    assert (await control.progress.get("joined_seq"), len(await control.inbox.waiting()), len(await control.audit.list())) == (7, 1, 1)
+    # SQLite knows no longest text, and keeps the type that a column was made with.
+    changes = await control.database.read(lambda connection: compare_metadata(MigrationContext.configure(connection), metadata))
+    assert [change for change in changes if control.database.shared or not str(change).startswith("[('modify_type'")] == []
     control.close()

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from sojourn_collector.join.worker import JOINED_SEQ
+from sojourn_collector.join.ranges import progress_name
 from sojourn_collector.store.client import EngineUnavailable, Store
 from sojourn_collector.store.control import Arrival, Control
 from tests.collector.join.world import Browser, World, journeys
@@ -126,7 +126,7 @@ async def test_joining_twice_changes_nothing(world: World) -> None:
     await world.load(*buys(b))
     await world.join()
     before = {name: [{**row, "version": 0} for row in await table(world, name)] for name in ("sessions", "runs", "steps")}
-    await world.control.progress.set(JOINED_SEQ, 0)
+    await world.control.progress.set(progress_name(0), 0)
     await world.new_worker().catch_up()
     assert {name: [{**row, "version": 0} for row in await table(world, name)] for name in ("sessions", "runs", "steps")} == before
 

@@ -4,6 +4,24 @@ from sojourn_collector.web import models as m
 from tests.collector.web.fixtures import COMMENTS, GOOD_RUN, GOOD_TRACE, PROBE_RUN, REAL_RUN, STEPS, TRACE, ago, comments, visits
 
 
+def evidence() -> list[m.EvidencePiece]:
+    """What the failed step left: a picture, files, and one the agent has not sent."""
+
+    def piece(kind: str, ending: str, size: int | None, **more: object) -> m.EvidencePiece:
+        link = "" if size is None else f"/evidence/{kind}?exp=1&sig=2"
+        known = {"kind": kind, "name": f"{PROBE_RUN}-1-pay-{kind}.{ending}", "state": "kept", "host": "probe-eu-1.example", "bytes": size, "link": link}
+        return m.EvidencePiece.model_validate({**known, **more})
+
+    return [
+        piece("screenshot", "png", 84_210, media_type="image/png"),
+        piece("answer", "txt", 812, media_type="text/plain"),
+        piece("console", "txt", 2_140, media_type="text/plain"),
+        piece("har", "har", 412_300, media_type="application/json"),
+        piece("dom", "html", 61_022, media_type="text/html"),
+        piece("trace", "zip", None, state="not_sent"),
+    ]
+
+
 def probe_steps(*, failed: bool) -> list[m.RunStep]:
     """The four steps as a probe walked them."""
     found = []
@@ -32,6 +50,7 @@ def probe_steps(*, failed: bool) -> list[m.RunStep]:
                     }
                 ],
                 vitals={"lcp": 1.24, "cls": 0.02} if ident == "home" else {},
+                evidence=evidence() if broken else [],
                 trace_id=TRACE if failed else GOOD_TRACE,
             )
         )

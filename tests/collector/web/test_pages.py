@@ -11,6 +11,7 @@ import pytest
 
 from sojourn_collector.store.client import EngineUnavailable
 from sojourn_collector.web import axis, charts
+from sojourn_collector.web import models as m
 from sojourn_collector.web.format import Clockface
 from tests.collector.web import fixtures, fixtures_of_one, told
 from tests.collector.web.preview import build_app, served
@@ -80,8 +81,9 @@ async def test_every_page_is_well_formed_and_asks_for_nothing_elsewhere(shop):
         assert len(ids) == len(set(ids)), name
         assert not [attrs for _, attrs in page.tags if "style" in attrs or any(key.startswith("on") for key in attrs)], name
         assert not [tag for tag, attrs in page.tags if tag == "style" or (tag == "script" and "src" not in attrs)], name
-        sources = page.values("script", "src") + page.values("link", "href") + page.values("img", "src")
+        sources = page.values("script", "src") + page.values("link", "href")
         assert all(source.startswith("/static/") for source in sources), name
+        assert all(source.startswith("/evidence/") for source in page.values("img", "src")), name
         outside = [href for href in page.values("a", "href") if not href.startswith(("/", "#")) and href]
         assert outside == (["https://wiki.example/checkout"] if name == "journey" else []), name
 
@@ -216,7 +218,8 @@ async def test_a_hostile_comment_is_only_text():
             html = (await client.get(path)).text
             page = Read(html)
             assert (page.wrong, page.open) == ([], []), name
-            assert not [tag for tag, attrs in page.tags if tag == "img" or (tag == "script" and "src" not in attrs)], name
+            assert not [attrs for tag, attrs in page.tags if tag == "script" and "src" not in attrs], name
+            assert not [source for source in page.values("img", "src") if not source.startswith("/evidence/")], name
             assert not [href for href in page.values("a", "href") if "script" in href and not href.startswith("/")], name
             assert fixtures.RTL not in html, name
             assert "A" * 2001 not in html, name
@@ -322,6 +325,36 @@ def test_nothing_is_drawn_outside_its_axis():
     assert [lane.name for lane in drawing.lanes] == ["Pages", "Actions", "Requests", "Backend", "Feedback and orders"]
     assert all(mark.x >= 0 and mark.x + mark.width <= 100.001 for lane in drawing.lanes for mark in lane.marks)
     assert axis.timeline([], Clockface()) is None
+
+
+async def test_a_failed_step_shows_its_evidence(shop):
+    """The picture with a text for who does not see it, a link to each file with its size, and on which host the one is that did not come."""
+    page = Read((await shop.get(f"/runs/{fixtures.PROBE_RUN}")).text)
+    assert [(attrs["src"], attrs["alt"]) for tag, attrs in page.tags if tag == "img"] == [
+        ("/evidence/screenshot?exp=1&sig=2", "The page as it looked when Pay ended")
+    ]
+    assert [href for href in page.values("a", "href") if href.startswith("/evidence/")] == [
+        f"/evidence/{kind}?exp=1&sig=2" for kind in ("screenshot", "answer", "console", "har", "dom")
+    ]
+    assert "Answer of the server of Pay 812 bytes" in page.text
+    assert "Requests (HAR) of Pay 412 KB · opens in a browser’s developer tools, Network" in page.text
+    assert "Playwright trace not sent, still on host probe-eu-1.example" in page.text
+
+
+async def test_evidence_of_a_hostile_sender_is_only_text():
+    """Kind, state and host come from a sender's span: markup in them stays text, a very long one is cut, and there is no link of theirs."""
+
+    class Hostile(told.Shop):
+        async def run(self, ident: str) -> m.RunAnswer | None:
+            found = fixtures_of_one.probe_run()
+            piece = m.EvidencePiece(kind=fixtures.HOSTILE, name="x", state="not_sent", host=f"<img src=x onerror=alert(1)>{'h' * 3000}")
+            steps = [step.model_copy(update={"evidence": [piece] * 3}) for step in found.steps]
+            return found.model_copy(update={"steps": steps})
+
+    _, page = await ask(Hostile(), f"/runs/{fixtures.PROBE_RUN}")
+    assert (page.wrong, page.open, page.values("img", "src")) == ([], [], [])
+    assert "<img src=x onerror=alert(1)>" in page.text
+    assert "h" * 200 not in page.text
 
 
 def test_two_runs_are_drawn_on_one_scale():

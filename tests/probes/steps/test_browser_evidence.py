@@ -116,3 +116,25 @@ async def test_many_requests_are_kept_within_bounds_the_failed_and_the_slow_firs
     assert len(step.exchanges) == MAX_EXCHANGES
     assert sum(exchange.status == 503 for exchange in step.exchanges) == 10
     assert step.note == f"{101 - MAX_EXCHANGES} of 102 requests are not kept: the step made more than {MAX_EXCHANGES} that matter"
+
+
+async def test_a_folder_that_is_not_there_is_made(tmp_path):
+    """The first failed step of a new host leaves its evidence as every later one does."""
+    async with warm(careless) as (served, tools):
+        text = journey(served.url, "goto: /", "expect: {text: never, timeout: 300ms}")
+        result = await walk(text, tools=tools, evidence_folder=tmp_path / "not/there")
+    step = result.attempts[0].steps[0]
+    assert set(step.evidence) >= {"screenshot", "har", "dom"}
+    assert set(step.evidence.values()) == {path.name for path in (tmp_path / "not/there").iterdir()}
+
+
+async def test_a_folder_that_cannot_be_written_changes_no_verdict(tmp_path, caplog):
+    """The step fails for its own reason, without evidence; that it could not be kept is said."""
+    (tmp_path / "file").write_text("no folder")
+    async with warm(careless) as (served, tools):
+        text = journey(served.url, "goto: /", "expect: {text: never, timeout: 300ms}")
+        result = await walk(text, tools=tools, evidence_folder=tmp_path / "file")
+    step = result.attempts[0].steps[0]
+    assert step.failure is not None
+    assert (str(step.failure.kind), step.evidence) == ("expectation", {})
+    assert f"the screenshot of a failed step could not be kept in {tmp_path}/file: File exists" in caplog.text

@@ -6,37 +6,40 @@ from typing import Self
 from sojourn_collector.store.control.audit import Audit
 from sojourn_collector.store.control.database import Database
 from sojourn_collector.store.control.dead_letters import DeadLetters
+from sojourn_collector.store.control.evidence import EvidenceRows
 from sojourn_collector.store.control.inbox import Inbox
 from sojourn_collector.store.control.keys import Keys
+from sojourn_collector.store.control.leases import Leases
 from sojourn_collector.store.control.ledger import Ledger
+from sojourn_collector.store.control.nodes import Nodes
+from sojourn_collector.store.control.postgres import PostgresAddress
 from sojourn_collector.store.control.progress import Progress
+from sojourn_collector.store.control.signing import SigningKeys
 from sojourn_collector.store.control.watermarks import Watermarks
 
 
 class Control:
-    """Keys, ledger, inbox, watermarks, progress, dead letters and audit. Every method of the parts is async and runs in a thread."""
+    """Keys, ledger, inbox, watermarks, progress, dead letters, evidence, signing keys, audit, nodes and leases. Every method of the parts is async."""
 
     def __init__(self, database: Database) -> None:
-        self._database = database
+        self.database = database
         self.audit = Audit(database)
         self.dead_letters = DeadLetters(database)
+        self.evidence = EvidenceRows(database)
         self.inbox = Inbox(database)
         self.keys = Keys(database)
+        self.leases = Leases(database)
         self.ledger = Ledger(database)
+        self.nodes = Nodes(database)
         self.progress = Progress(database)
+        self.signing_keys = SigningKeys(database)
         self.watermarks = Watermarks(database)
 
     @classmethod
-    def open(cls, path: Path) -> Self:
-        """Open the SQLite file at `path`, made and migrated when needed. Blocks for a few milliseconds."""
-        database = Database(path)
-        try:
-            database.migrate()
-        except BaseException:
-            database.close()
-            raise
-        return cls(database)
+    def open(cls, where: Path | PostgresAddress) -> Self:
+        """Open the SQLite file (made when needed) or PostgreSQL database, brought to this version. Blocks for a moment; raises as `Database.migrated`."""
+        return cls(Database.migrated(where))
 
     def close(self) -> None:
-        """Let go of the file; waits for writes that have begun."""
-        self._database.close()
+        """Let go of the database; waits for writes that have begun."""
+        self.database.close()

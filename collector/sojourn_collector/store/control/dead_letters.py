@@ -11,13 +11,14 @@ from sojourn_collector.store.control.tables import dead_letters
 
 @dataclass(frozen=True, slots=True)
 class DeadLetter:
-    """One dead letter: `file` holds the bytes, `reason` is one sentence."""
+    """One dead letter: `file` holds the bytes, in the data folder of the collector `node`; `reason` is one sentence."""
 
     id: int
     signal: str
     reason: str
     file: str
     at: datetime
+    node: int = 0
 
 
 class DeadLetters:
@@ -26,11 +27,11 @@ class DeadLetters:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def add(self, signal: str, reason: str, file: str, at: datetime) -> None:
+    async def add(self, signal: str, reason: str, file: str, at: datetime, node: int = 0) -> None:
         """Remember one; a file already known stays as it is."""
 
         def work(connection: Connection) -> None:
-            statement = insert_into(connection, dead_letters).values(signal=signal, reason=reason, file=file, at=at)
+            statement = insert_into(connection, dead_letters).values(signal=signal, reason=reason, file=file, at=at, node=node)
             connection.execute(statement.on_conflict_do_nothing(index_elements=["file"]))
 
         await self._database.write(work)

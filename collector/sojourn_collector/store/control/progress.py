@@ -3,6 +3,7 @@
 from sqlalchemy import Connection, select
 
 from sojourn_collector.store.control.database import Database, insert_into
+from sojourn_collector.store.control.leases import Lease, require
 from sojourn_collector.store.control.tables import progress
 
 
@@ -22,12 +23,14 @@ class Progress:
         """Keep the number; durable when this returns."""
         await self.set_many({name: value})
 
-    async def set_many(self, values: dict[str, int]) -> None:
-        """Keep several numbers in one transaction."""
+    async def set_many(self, values: dict[str, int], lease: Lease | None = None) -> None:
+        """Keep several numbers in one transaction; with `lease` only while that is held. Raises LeaseLostError."""
         if not values:
             return
 
         def work(connection: Connection) -> None:
+            if lease is not None:
+                require(connection, lease)
             statement = insert_into(connection, progress)
             upsert = statement.on_conflict_do_update(index_elements=["name"], set_={"value": statement.excluded.value})
             connection.execute(upsert, [{"name": name, "value": value} for name, value in values.items()])

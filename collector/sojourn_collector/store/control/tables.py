@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import BigInteger, Column, Dialect, Index, Integer, MetaData, String, Table, Text, TypeDecorator, UniqueConstraint
+from sqlalchemy import BigInteger, Boolean, Column, Dialect, Index, Integer, MetaData, String, Table, Text, TypeDecorator, UniqueConstraint, false, text
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 # SQLite gives an autoincrementing 64-bit rowid only to a column declared INTEGER.
@@ -49,11 +49,14 @@ ledger = Table(
     metadata,
     Column("credential", String(64), primary_key=True),
     Column("path", String(64), primary_key=True),
-    Column("batch_id", String(128), primary_key=True),
+    Column("batch_id", String(200), primary_key=True),
     Column("body_sha256", String(64), nullable=False),
     Column("seq", BigInteger, nullable=False),
     Column("accepted_at", Instant, nullable=False),
+    Column("node", Integer, nullable=False, server_default="0"),
+    Column("taken_over", Boolean, nullable=False, server_default=false()),
     Index("ledger_accepted_at", "accepted_at"),
+    Index("ledger_claims", "node", postgresql_where=text("seq = 0"), sqlite_where=text("seq = 0")),
     sqlite_with_rowid=False,
 )
 
@@ -99,6 +102,7 @@ dead_letters = Table(
     Column("reason", Text, nullable=False),
     Column("file", Text, nullable=False),
     Column("at", Instant, nullable=False),
+    Column("node", Integer, nullable=False, server_default="0"),
     UniqueConstraint("file", name="dead_letters_file"),
 )
 
@@ -111,4 +115,66 @@ audit = Table(
     Column("action", String(64), nullable=False),
     Column("subject", String(256), nullable=False),
     Column("detail", Text, nullable=False),
+)
+
+nodes = Table(
+    "nodes",
+    metadata,
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("id", String(64), nullable=False),
+    Column("host", String(256), nullable=False),
+    Column("epoch", BigInteger, nullable=False),
+    Column("last_seq", BigInteger, nullable=False),
+    Column("loaded_seq", BigInteger, nullable=False),
+    Column("alive_until", Instant, nullable=False),
+    UniqueConstraint("id", name="nodes_id"),
+)
+
+leases = Table(
+    "leases",
+    metadata,
+    Column("name", String(64), primary_key=True),
+    Column("node", Integer, nullable=False),
+    Column("fence", BigInteger, nullable=False),
+    Column("until", Instant, nullable=False),
+    Column("reserved", BigInteger, nullable=False),
+)
+
+evidence = Table(
+    "evidence",
+    metadata,
+    Column("id", String(32), primary_key=True),
+    Column("tenant", String(64), nullable=False),
+    Column("name", String(256), nullable=False),
+    Column("sha256", String(64), nullable=False),
+    Column("bytes", BigInteger, nullable=False),
+    Column("media_type", String(64), nullable=False),
+    Column("run_id", String(128), nullable=False),
+    Column("journey", String(128), nullable=False),
+    Column("step", String(128), nullable=False),
+    Column("kind", String(32), nullable=False),
+    Column("attempt", Integer, nullable=False),
+    Column("received_at", Instant, nullable=False),
+    Column("expires_at", Instant, nullable=False),
+    Column("gone_at", Instant),
+    Column("gone_why", String(16)),
+    Index("evidence_run", "tenant", "run_id"),
+    Index("evidence_content", "sha256"),
+    Index("evidence_age", "received_at"),
+)
+
+evidence_erased = Table(
+    "evidence_erased",
+    metadata,
+    Column("tenant", String(64), primary_key=True),
+    Column("run_id", String(128), primary_key=True),
+    Column("at", Instant, nullable=False),
+)
+
+signing_keys = Table(
+    "signing_keys",
+    metadata,
+    Column("name", String(32), primary_key=True),
+    Column("secret", String(128), nullable=False),
+    Column("made_at", Instant, nullable=False),
 )

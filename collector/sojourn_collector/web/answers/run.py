@@ -8,9 +8,10 @@ from typing import Any
 
 from sojourn_collector.context import Context
 from sojourn_collector.web.answers.comments import comment_of
+from sojourn_collector.web.answers.evidence import came_of, pieces
 from sojourn_collector.web.answers.status import status_of
 from sojourn_collector.web.answers.titles import journey_title
-from sojourn_collector.web.models import RunAnswer, RunStep
+from sojourn_collector.web.models import EvidencePiece, RunAnswer, RunStep
 from sojourn_probes import semconv
 
 MARGIN = timedelta(minutes=5)
@@ -72,16 +73,17 @@ async def steps_of(context: Context, row: Mapping[str, Any]) -> list[RunStep]:
     """The steps of a run, attempts apart; for a probe's run with what its spans know."""
     rows = context.store.query("run_steps", traffic=row["traffic"], journey=row["journey"], started=row["started"], run=row["run_id"])
     if row["traffic"] != "synthetic":
-        return [_step(one, [], []) for one in await rows]
+        return [_step(one, [], [], []) for one in await rows]
     spans = context.store.query("run_spans", run=row["run_id"], since=row["started"] - MARGIN, until=row["ended"] + MARGIN)
-    known, seen = await asyncio.gather(rows, spans)
+    known, seen, came = await asyncio.gather(rows, spans, came_of(context, row["run_id"]))
     by_step: dict[tuple[str, int], list[dict[str, Any]]] = defaultdict(list)
     for span in seen:
         by_step[span["at_step"], _attempt(span)].append(span)
     out = []
     for one in known:
         mine = by_step[one["step"], one["attempt"]]
-        out.append(_step(one, [span for span in mine if span["type"] == "step"], [span for span in mine if span["type"] == "exchange"]))
+        own = [span for span in mine if span["type"] == "step"]
+        out.append(_step(one, own, [span for span in mine if span["type"] == "exchange"], pieces(context, own, came)))
     return out
 
 
@@ -99,7 +101,7 @@ def _attempt(span: Mapping[str, Any]) -> int:
     return int(text) if text.isascii() and text.isdigit() and len(text) < 4 else 1
 
 
-def _step(row: Mapping[str, Any], spans: Sequence[Mapping[str, Any]], exchanges: Sequence[Mapping[str, Any]]) -> RunStep:
+def _step(row: Mapping[str, Any], spans: Sequence[Mapping[str, Any]], exchanges: Sequence[Mapping[str, Any]], evidence: Sequence[EvidencePiece]) -> RunStep:
     vitals = {"lcp": row["lcp_ms"] / 1000} if row["lcp_ms"] else {}
     return RunStep(
         id=row["step"],
@@ -117,6 +119,7 @@ def _step(row: Mapping[str, Any], spans: Sequence[Mapping[str, Any]], exchanges:
         expectations=[expectation for span in spans for expectation in _expectations(span)],
         exchanges=[_exchange(span) for span in exchanges],
         vitals={**vitals, **{name: value for span in spans for name, value in _vitals(span).items()}},
+        evidence=list(evidence),
         trace_id=row["hit_trace_id"] or next((span["trace"] for span in [*spans, *exchanges]), ""),
     )
 
