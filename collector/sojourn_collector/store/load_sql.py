@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from sojourn_collector.store.load_values import ANY, LONGEST_VALUE, MOST_EVENTS, PAIRS, Mark, attributes, body, cut, short, with_scope
 from sojourn_probes import semconv
 
 Signal = Literal["traces", "logs", "metrics"]
@@ -32,7 +33,7 @@ message Any { oneof value { string string_value=1; bool bool_value=2; int64 int_
   InnerArray array_value=5; InnerMap kvlist_value=6; bytes bytes_value=7; } }
 message Pair { string key=1; Any value=2; }
 message Resource { repeated Pair attributes=1; }
-message Scope { string name=1; }
+message Scope { string name=1; string version=2; repeated Pair attributes=3; }
 """
 RECORD_PROTO = "message Record { string tenant=1; fixed64 received=3; Body body=4; }"
 PROTO: dict[Signal, str] = {
@@ -73,30 +74,23 @@ message Body { repeated Source sources=1; }
 """,
 }
 
-_SCALARS = "string_value Nullable(String), bool_value Nullable(UInt8), int_value Nullable(Int64), double_value Nullable(Float64)"
-_INNER = f"Tuple({_SCALARS}, array_value Nullable(String), kvlist_value Nullable(String), bytes_value Nullable(String))"
-_ANY = (
-    f"Tuple({_SCALARS}, array_value Tuple(values Array({_INNER})), kvlist_value Tuple(values Array(Tuple(key String, value {_INNER}))), "
-    "bytes_value Nullable(String))"
-)
-_PAIRS = f"Array(Tuple(key String, value {_ANY}))"
-_POINT = f"Tuple(start UInt64, time UInt64, as_double Nullable(Float64), as_int Nullable(Int64), attributes {_PAIRS}, flags UInt32)"
+_POINT = f"Tuple(start UInt64, time UInt64, as_double Nullable(Float64), as_int Nullable(Int64), attributes {PAIRS}, flags UInt32)"
 _BOUNDED = "min Nullable(Float64), max Nullable(Float64)"
 _BUCKETED = (
-    f"Tuple(start UInt64, time UInt64, count UInt64, sum Float64, counts Array(UInt64), bounds Array(Float64), attributes {_PAIRS}, flags UInt32, {_BOUNDED})"
+    f"Tuple(start UInt64, time UInt64, count UInt64, sum Float64, counts Array(UInt64), bounds Array(Float64), attributes {PAIRS}, flags UInt32, {_BOUNDED})"
 )
 _BUCKETS = "Tuple(offset Int32, counts Array(UInt64))"
 _SCALED = (
-    f"Tuple(attributes {_PAIRS}, start UInt64, time UInt64, count UInt64, sum Float64, scale Int32, zero_count UInt64, "
+    f"Tuple(attributes {PAIRS}, start UInt64, time UInt64, count UInt64, sum Float64, scale Int32, zero_count UInt64, "
     f"positive {_BUCKETS}, negative {_BUCKETS}, flags UInt32, {_BOUNDED})"
 )
-_SUMMED = f"Tuple(start UInt64, time UInt64, count UInt64, sum Float64, at Array(Tuple(quantile Float64, value Float64)), attributes {_PAIRS}, flags UInt32)"
+_SUMMED = f"Tuple(start UInt64, time UInt64, count UInt64, sum Float64, at Array(Tuple(quantile Float64, value Float64)), attributes {PAIRS}, flags UInt32)"
 _ITEM: dict[Signal, str] = {
     "traces": (
         "trace_id String, span_id String, parent_id String, name String, kind Int32, start UInt64, end UInt64, "
-        f"attributes {_PAIRS}, events Array(Tuple(time UInt64, name String, attributes {_PAIRS})), status Tuple(message String, code Int32)"
+        f"attributes {PAIRS}, events Array(Tuple(time UInt64, name String, attributes {PAIRS})), status Tuple(message String, code Int32)"
     ),
-    "logs": (f"time UInt64, severity Int32, body {_ANY}, attributes {_PAIRS}, trace_id String, span_id String, observed UInt64, event_name String"),
+    "logs": (f"time UInt64, severity Int32, body {ANY}, attributes {PAIRS}, trace_id String, span_id String, observed UInt64, event_name String"),
     "metrics": (
         f"name String, unit String, gauge Tuple(points Array({_POINT})), sum Tuple(points Array({_POINT}), temporality Int32, monotonic UInt8), "
         f"histogram Tuple(points Array({_BUCKETED}), temporality Int32), exponential Tuple(points Array({_SCALED}), temporality Int32), "
@@ -108,47 +102,9 @@ _ITEM: dict[Signal, str] = {
 def structure(signal: Signal) -> str:
     """The columns of a Record as the engine's table function wants them."""
     return (
-        f"tenant String, received UInt64, body Tuple(sources Array(Tuple(resource Tuple(attributes {_PAIRS}), "
-        f"groups Array(Tuple(scope Tuple(name String), items Array(Tuple({_ITEM[signal]})))))))"
+        f"tenant String, received UInt64, body Tuple(sources Array(Tuple(resource Tuple(attributes {PAIRS}), "
+        f"groups Array(Tuple(scope Tuple(name String, version String, attributes {PAIRS}), items Array(Tuple({_ITEM[signal]})))))))"
     )
-
-
-def _inner(v: str) -> str:
-    """A value inside an array or map, as JSON."""
-    return (
-        f"multiIf(isNotNull({v}.string_value), toJSONString(assumeNotNull({v}.string_value)), "
-        f"isNotNull({v}.int_value), toString(assumeNotNull({v}.int_value)), isNotNull({v}.double_value), toString(assumeNotNull({v}.double_value)), "
-        f"isNotNull({v}.bool_value), if(assumeNotNull({v}.bool_value) = 1, 'true', 'false'), "
-        f"isNotNull({v}.bytes_value), concat('\"base64:', base64Encode(assumeNotNull({v}.bytes_value)), '\"'), "
-        f"isNotNull({v}.array_value), concat('\"otlp-array:', base64Encode(assumeNotNull({v}.array_value)), '\"'), "
-        f"isNotNull({v}.kvlist_value), concat('\"otlp-map:', base64Encode(assumeNotNull({v}.kvlist_value)), '\"'), 'null')"
-    )
-
-
-def _any(v: str) -> str:
-    """An attribute's value as text: scalars plain, arrays and maps as JSON, bytes marked `base64:`."""
-    array = f"concat('[', arrayStringConcat(arrayMap(z -> {_inner('z')}, {v}.array_value.values), ','), ']')"
-    pairs = f"arrayMap(z -> concat(toJSONString(z.key), ':', {_inner('z.value')}), {v}.kvlist_value.values)"
-    return (
-        f"multiIf(isNotNull({v}.string_value), assumeNotNull({v}.string_value), isNotNull({v}.int_value), toString(assumeNotNull({v}.int_value)), "
-        f"isNotNull({v}.double_value), toString(assumeNotNull({v}.double_value)), "
-        f"isNotNull({v}.bool_value), if(assumeNotNull({v}.bool_value) = 1, 'true', 'false'), "
-        f"notEmpty({v}.array_value.values), {array}, "
-        f"notEmpty({v}.kvlist_value.values), concat('{{', arrayStringConcat({pairs}, ','), '}}'), "
-        f"isNotNull({v}.bytes_value), concat('base64:', base64Encode(assumeNotNull({v}.bytes_value))), '')"
-    )
-
-
-_PLAIN = "coalesce(v.string_value, toString(v.int_value), toString(v.double_value), if(isNull(v.bool_value), NULL, if(v.bool_value = 1, 'true', 'false')), '')"
-_NESTED = "v -> notEmpty(v.array_value.values) OR notEmpty(v.kvlist_value.values) OR isNotNull(v.bytes_value)"
-
-
-def _map(pairs: str) -> str:
-    """Attributes as a map. Rows with nothing but scalars, nearly all, take the short way: a third more spans per second."""
-    keys = f"CAST({pairs}.key, 'Array(LowCardinality(String))')"
-    full, plain = (f"arrayMap(v -> {value}, {pairs}.value)" for value in (_any("v"), _PLAIN))
-    values = f"if(arrayExists({_NESTED}, {pairs}.value), {full}, {plain})"
-    return f"CAST(mapFromArrays({keys}, {values}), 'Map(LowCardinality(String), String)')"
 
 
 def _time(nanoseconds: str) -> str:
@@ -180,10 +136,13 @@ def _hot(columns: dict[str, str]) -> str:
 
 _COMMON = "tenant, {seq} AS seq, fromUnixTimestamp64Milli(toInt64(intDiv(received, 1000000))) AS accepted"
 _GROUPS = (
-    "(SELECT tenant, received, " + _map("src.resource.attributes") + " AS res, arrayJoin(src.groups) AS grp "
+    "(SELECT tenant, received, " + attributes("src.resource.attributes") + " AS res, arrayJoin(src.groups) AS grp "
     "FROM (SELECT tenant, received, arrayJoin(body.sources) AS src FROM {source}))"
 )
-_ITEMS = f"(SELECT tenant, received, res, grp.scope.name AS scope, arrayJoin(grp.items) AS i FROM {_GROUPS})"
+_ITEMS = (
+    f"(SELECT tenant, received, res, scope, arrayJoin(items) AS i FROM (SELECT tenant, received, {with_scope('res', 'grp.scope')} AS res, "
+    f"{short('grp.scope.name')} AS scope, grp.items AS items FROM {_GROUPS}))"
+)
 _ROW: dict[str, tuple[str, str]] = {
     "type": ("String", "''"),
     "monotonic": ("UInt8", "0"),
@@ -192,7 +151,7 @@ _ROW: dict[str, tuple[str, str]] = {
     "time": ("UInt64", "p.time"),
     "value": ("Float64", "p.sum"),
     "flags": ("UInt32", "p.flags"),
-    "attributes": (_PAIRS, "p.attributes"),
+    "attributes": (PAIRS, "p.attributes"),
     "count": ("UInt64", "p.count"),
     "min": ("Nullable(Float64)", "NULL"),
     "max": ("Nullable(Float64)", "NULL"),
@@ -238,36 +197,49 @@ def _points(kind: str) -> str:
 
 _SHAPE = "Array(Tuple(" + ", ".join(f"{name} {of_type}" for name, (of_type, _) in _ROW.items()) + "))"
 _POINTS = (
-    "(SELECT tenant, received, res, i.name AS name, i.unit AS unit, "
+    f"(SELECT tenant, received, res, {short('i.name')} AS name, {short('i.unit')} AS unit, "
     f"arrayJoin(CAST(arrayConcat({', '.join(_points(kind) for kind in _KINDS)}), '{_SHAPE}')) AS p FROM {_ITEMS})"
 )
 _FIGURES = ("count", "min", "max", "bounds", "counts", "scale", "zero_count", "offset", "negative_offset", "negative_counts", "quantiles", "quantile_values")
 NO_VALUE = 1
 """Flag of a data point that says it has no value (metrics.proto, DataPointFlags)."""
+
+
+def _events(part: str) -> str:
+    return f"arraySlice(i.events.{part}, 1, {MOST_EVENTS})"
+
+
+_MANY_EVENTS = Mark(f"length(i.events.name) > {MOST_EVENTS}", semconv.CUT_EVENTS, "length(i.events.name)")
 _LOG_TIME = "multiIf(i.time > 0, i.time, i.observed > 0, i.observed, received)"
+
+_EVENT_NAME = "if(empty(i.event_name), attrs['event.name'], i.event_name)"
 
 SELECT: dict[Signal, str] = {
     "traces": (
         f"SELECT {_COMMON}, {_time('i.start')} AS ts, if(i.end > i.start AND i.end < 9223372036854775807, i.end - i.start, 0) AS duration_ns, "
         f"({_clamped('i.start')} OR i.end < i.start OR i.end >= 9223372036854775807) AS clamped, "
-        "toFixedString(i.trace_id, 16) AS trace_id, toFixedString(i.span_id, 8) AS span_id, i.parent_id AS parent_id, i.name AS name, "
-        "toInt8(i.kind) AS kind, toInt8(i.status.code) AS status, i.status.message AS status_message, "
+        "toFixedString(i.trace_id, 16) AS trace_id, toFixedString(i.span_id, 8) AS span_id, i.parent_id AS parent_id, "
+        f"{short('i.name')} AS name, "
+        "toInt8(i.kind) AS kind, toInt8(i.status.code) AS status, "
+        f"{cut('i.status.message', LONGEST_VALUE)} AS status_message, "
         f"res['{semconv.SERVICE_NAME}'] AS service, scope, "
-        f"{_map('i.attributes')} AS attrs, {_hot({'span_type': semconv.SPAN_TYPE, **HOT})}, res, "
-        f"arrayMap(t -> {_time('t')}, i.events.time) AS events_ts, i.events.name AS events_name, "
-        f"if(empty(i.events.name), [], arrayMap(a -> {_map('a')}, i.events.attributes)) AS events_attrs FROM {_ITEMS}"
+        f"{attributes('i.attributes', _MANY_EVENTS)} AS attrs, {_hot({'span_type': semconv.SPAN_TYPE, **HOT})}, res, "
+        f"arrayMap(t -> {_time('t')}, {_events('time')}) AS events_ts, arrayMap(n -> {short('n')}, {_events('name')}) AS events_name, "
+        f"if(empty(i.events.name), [], arrayMap(a -> {attributes('a')}, {_events('attributes')})) AS events_attrs FROM {_ITEMS}"
     ),
     "logs": (
         f"SELECT {_COMMON}, {_time(_LOG_TIME)} AS ts, {_clamped(_LOG_TIME)} AS clamped, "
-        f"{_map('i.attributes')} AS attrs, if(empty(i.event_name), attrs['event.name'], i.event_name) AS name, "
-        f"toInt8(least(greatest(i.severity, 0), 24)) AS severity, {_any('i.body')} AS body, "
+        f"{attributes('i.attributes')} AS attrs, "
+        f"{short(_EVENT_NAME)} AS name, "
+        f"toInt8(least(greatest(i.severity, 0), 24)) AS severity, {body('i.body')} AS body, "
         "lower(hex(i.trace_id)) AS trace_id, lower(hex(i.span_id)) AS span_id, "
         f"res['{semconv.SERVICE_NAME}'] AS service, scope, {_hot(HOT)}, res FROM {_ITEMS}"
     ),
     "metrics": (
         f"SELECT {_COMMON}, {_time('p.time')} AS ts, {_clamped('p.time')} AS clamped, name, p.type AS type, unit, "
         f"p.monotonic AS monotonic, toInt8(p.temporality) AS temporality, {_time('if(p.start = 0, p.time, p.start)')} AS start_ts, "
-        f"if(bitAnd(p.flags, {NO_VALUE}) = {NO_VALUE}, nan, p.value) AS value, res['{semconv.SERVICE_NAME}'] AS service, {_map('p.attributes')} AS attrs, "
+        f"if(bitAnd(p.flags, {NO_VALUE}) = {NO_VALUE}, nan, p.value) AS value, res['{semconv.SERVICE_NAME}'] AS service, "
+        f"{attributes('p.attributes')} AS attrs, "
         f"{_hot({'location': semconv.LOCATION})}, res, {', '.join(f'p.{name} AS {name}' for name in _FIGURES)} FROM {_POINTS}"
     ),
 }
