@@ -24,6 +24,10 @@ LARGEST_BYTES = 16 << 20
 LARGEST_ITEMS = 100_000
 LINGER = 0.2
 """Seconds a file stays open at least for others to join, while the loader has nothing to do."""
+CHEAP_LOAD = 0.05
+"""Seconds; after a load that took a multiple of this, files stay open for that multiple of the usual."""
+LONGEST_LINGER = 5.0
+"""The largest such multiple: a second in all."""
 
 
 class JournalUnavailableError(Exception):
@@ -76,6 +80,8 @@ class Journal:
         self._limit = limit
         self._linger = linger
         self._clock = clock
+        self._handed: float | None = None
+        """When the last file was given to the loader."""
         self._open: dict[Signal, JournalFile] = {}
         self._closed: list[JournalFile] = []
         self._waiting: list[_Waiting] = []
@@ -230,7 +236,18 @@ class Journal:
     # --- Loading -----------------------------------------------------------------------------------------------------
 
     async def next_file(self) -> JournalFile:
-        """The oldest closed file, waiting for one; when none waits, open files that are old enough are closed for it."""
+        """The oldest closed file, waiting for one; when none waits, open files that are old enough are closed for it.
+
+        A load costs mostly the same however little it brings. So files wait for longer where the last one took long, and the engine rests most of the time.
+        """
+        now = self._clock()
+        took = 0.0 if self._handed is None else now - self._handed
+        linger = self._linger * min(max(took / CHEAP_LOAD, 1.0), LONGEST_LINGER)
+        file = await self._next_file(linger)
+        self._handed = self._clock()
+        return file
+
+    async def _next_file(self, linger: float) -> JournalFile:
         while True:
             self._appended.clear()
             async with self._disk:
@@ -239,13 +256,13 @@ class Journal:
                 # wait is not left behind, for what is loaded counts without gaps.
                 oldest = self._closed[0].seq if self._closed else None
                 for signal, file in list(self._open.items()):
-                    if file.size and now - file.opened >= self._linger and (oldest is None or file.seq < oldest):
+                    if file.size and now - file.opened >= linger and (oldest is None or file.seq < oldest):
                         self._close_file(signal)
                 if self._closed:
                     return self._closed[0]
                 ages = [now - file.opened for file in self._open.values() if file.size]
             with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(max(self._linger - max(ages), 0.005) if ages else None):
+                async with asyncio.timeout(max(linger - max(ages), 0.005) if ages else None):
                     await self._appended.wait()
 
     async def close_aged(self, seconds: float) -> None:

@@ -55,6 +55,25 @@ async def test_waiting_requests_share_one_fsync(tmp_path: Path):
     await journal.close()
 
 
+async def test_files_wait_longer_after_a_load_that_took_long(tmp_path: Path):
+    """After a cheap load a file is handed out 0.2 s old, after one of 0.15 s when it is 0.6 s old, after one of a minute when it is 1 s old."""
+    hands = [0.0]
+    journal = Journal(tmp_path, clock=lambda: hands[0])
+    await journal.open()
+    for took, old in ((0.0, 0.2), (0.15, 0.6), (60.0, 1.0), (0.01, 0.2)):
+        hands[0] += took  # the loader is done with the file before
+        asking = asyncio.ensure_future(journal.next_file())
+        await asyncio.sleep(0)
+        await journal.append("traces", record())
+        hands[0] += old - 0.01
+        await asyncio.wait({asking}, timeout=old + 0.05)
+        assert not asking.done()
+        hands[0] += 0.02
+        async with asyncio.timeout(5):
+            await journal.resolve(await asking)
+    await journal.close()
+
+
 async def test_numbers_rise_without_gaps_over_signals_and_starts(tmp_path: Path):
     """Each file has the next number, whichever signal, also after a restart and after everything was loaded."""
     journal = Journal(tmp_path, linger=0)
