@@ -1,7 +1,7 @@
 # The two commands of the README are `make demo` and `make test`; `make help` lists the rest.
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-demo demo test test-all check fmt bench schema snippet test-bare test-cluster clean
+.PHONY: help setup setup-demo demo test test-all check fmt bench schema snippet senders test-bare test-cluster clean
 
 BIN := .venv/bin
 
@@ -44,6 +44,9 @@ schema: setup ## write the generated files anew: names of devices, journey schem
 
 snippet: ## build the browser snippet (needs node and npm)
 	@cd agent/snippet && npm ci --silent && npm run --silent build
+
+senders: ## JavaScript's OpenTelemetry SDK, which tests send with (needs npm; without it they are skipped)
+	@cd tests/collector/senders/js && npm ci --silent
 
 test-bare: ## the README's two commands in a bare Debian (root and debootstrap needed)
 	@deploy/test-bare.sh

@@ -63,6 +63,7 @@ from sojourn_collector.web.api_docs import build_docs
 from sojourn_collector.web.evidence import build_evidence
 from sojourn_collector.web.guard import Guard
 from sojourn_collector.web.health import Health, build_health
+from sojourn_collector.web.lists import build_lists
 from sojourn_collector.web.pages import build_pages, mount_static, not_found
 from sojourn_collector.web.render import Pages
 from sojourn_collector.web.slis import Slis
@@ -274,6 +275,7 @@ def build_web(collector: Collector) -> Guard:
     app.include_router(build_health(Health(collector.report, collector.metrics)))
     app.include_router(build_routes(collector.context))
     app.include_router(build_api(collector.context))
+    app.include_router(build_lists(collector.context))
     letters = Letters(collector.control, collector.config.data / "dead-letters", collector.journal, collector.context.clock, node=collector.node)
     app.include_router(build_admin(letters, collector.control.keys, collector.token))
     assert collector.context.evidence_links is not None

@@ -1,5 +1,6 @@
 """`/api/v1`: the report for scripts. The same answers the pages show; an error is `{"error": "one sentence"}`."""
 
+import asyncio
 from collections.abc import Awaitable, Callable, Coroutine
 from datetime import datetime
 from typing import Annotated, Any, TypeVar
@@ -21,11 +22,14 @@ from sojourn_collector.web.answers.run import run
 from sojourn_collector.web.answers.trace import trace
 from sojourn_collector.web.answers.visit import visit
 from sojourn_collector.web.answers.window import BadWindow, Window, window_of
+from sojourn_collector.web.cursor import BadCursor
 from sojourn_collector.web.models import ImpactReport, JourneyAnswer, PersonAnswer, RunAnswer, TraceAnswer, VisitAnswer
 
 LONGEST_ID = 512
 """Characters of an id; a longer one names nothing."""
 
+CLIENT_GONE = 499
+"""Status of an answer that nobody waits for any more, as nginx logs it."""
 RETRY_AFTER = "2"
 """Seconds after which a caller may ask again while the engine is down."""
 
@@ -38,6 +42,13 @@ class ErrorAnswer(BaseModel):
     """What went wrong, in one sentence."""
 
     error: str
+
+
+ERRORS: dict[int | str, dict[str, Any]] = {
+    404: {"model": ErrorAnswer, "description": "Nothing is kept under this id."},
+    422: {"model": ErrorAnswer, "description": "A parameter makes no sense."},
+    503: {"model": ErrorAnswer, "description": "The engine cannot answer just now, or not in time; Retry-After says when to ask again."},
+}
 
 
 class NotKept(Exception):  # noqa: N818 - says what is the case
@@ -53,10 +64,10 @@ class SentenceRoute(APIRoute):
 
         async def answered(request: Request) -> Response:
             try:
-                return await handle(request)
+                return await (handle(request) if request.method not in ("GET", "HEAD") else while_asked(request, handle(request)))
             except NotKept as error:
                 return _error(404, str(error))
-            except BadWindow as error:
+            except (BadWindow, BadCursor) as error:
                 return _error(422, str(error))
             except RequestValidationError as error:
                 return _error(422, _sentence(error))
@@ -70,9 +81,31 @@ def _error(status: int, sentence: str, headers: dict[str, str] | None = None) ->
     return JSONResponse({"error": sentence}, status_code=status, headers=headers)
 
 
+async def while_asked(request: Request, answering: Coroutine[Any, Any, Response]) -> Response:
+    """The answer, or none once the client has gone away: then the work for it is cancelled, and with it the engine's query."""
+    work = asyncio.ensure_future(answering)
+    gone = asyncio.ensure_future(_gone(request))
+    try:
+        await asyncio.wait({work, gone}, return_when=asyncio.FIRST_COMPLETED)
+        return work.result() if work.done() else Response(status_code=CLIENT_GONE)
+    finally:
+        for task in (work, gone):
+            task.cancel()
+        await asyncio.gather(work, gone, return_exceptions=True)
+
+
+async def _gone(request: Request) -> None:
+    while (await request.receive())["type"] != "http.disconnect":
+        continue
+
+
 def _sentence(error: RequestValidationError) -> str:
     first = error.errors()[0]
-    where = str(first["loc"][-1])
+    where = str(first["loc"][-1]) if isinstance(first["loc"][-1], str) else str(first["loc"][-2])
+    if first["type"] == "extra_forbidden":
+        return f"{_shown(where)} is no parameter here; /api/docs lists them"
+    if first["type"] == "value_error":
+        return f"{where} {first['ctx']['error']}"
     if where in ("from", "to"):
         return f"{where} is not a time with a zone; write RFC 3339, such as 2026-01-31T14:00:00Z"
     return f"{where}: {first['msg']}"
@@ -80,12 +113,7 @@ def _sentence(error: RequestValidationError) -> str:
 
 def build_api(context: Context) -> APIRouter:
     """The routes of `/api/v1`."""
-    errors: dict[int | str, dict[str, Any]] = {
-        404: {"model": ErrorAnswer, "description": "Nothing is kept under this id."},
-        422: {"model": ErrorAnswer, "description": "A parameter makes no sense."},
-        503: {"model": ErrorAnswer, "description": "The engine cannot answer just now; Retry-After says when to ask again."},
-    }
-    router = APIRouter(prefix="/api/v1", tags=["report"], route_class=SentenceRoute, responses=errors)
+    router = APIRouter(prefix="/api/v1", tags=["report"], route_class=SentenceRoute, responses=ERRORS)
     zone = ZoneInfo(context.impact.timezone)
 
     def asked(since: datetime | None, until: datetime | None) -> Window:

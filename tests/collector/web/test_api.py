@@ -75,6 +75,8 @@ async def test_a_person_is_found_by_an_encoded_id(context: Context, client: http
         ({"to": "2026-11-20T10:00:00"}, "to is not a time with a zone; write RFC 3339, such as 2026-01-31T14:00:00Z"),
         ({"from": "2026-11-20T12:00:00Z", "to": "2026-11-20T10:00:00Z"}, "from must lie before to"),
         ({"from": "2027-01-01T00:00:00Z"}, "from lies in the future; give a time before now"),
+        ({"to": "0001-01-01T00:00:03Z"}, "to lies before 1970; give a later time"),
+        ({"from": "1969-12-31T23:59:59Z"}, "from lies before 1970; give a later time"),
         ({"from": "2020-01-01T00:00:00Z"}, "the window is longer than 92 days; choose a shorter one"),
     ],
 )

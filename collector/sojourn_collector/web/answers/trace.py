@@ -16,9 +16,9 @@ MOST_EVENTS = 64
 
 
 async def trace(context: Context, ident: str) -> TraceAnswer | None:
-    """The body of `GET /api/v1/traces/{id}`; None when no span of it is kept, or `ident` is no trace id of 32 hexadecimal digits."""
-    wanted = ident.lower()
-    if len(wanted) != 32 or not set(wanted) <= set("0123456789abcdef"):
+    """The body of `GET /api/v1/traces/{id}`; None when no span of it is kept, or `ident` is no trace id."""
+    wanted = trace_id_of(ident)
+    if wanted is None:
         return None
     rows = await context.store.query("trace_spans", trace=wanted)
     if not rows:
@@ -36,6 +36,14 @@ async def trace(context: Context, ident: str) -> TraceAnswer | None:
         journey=_first(kept, "journey_id"),
         truncated=len(rows) > MOST_SPANS,
     )
+
+
+def trace_id_of(text: str) -> str | None:
+    """The 32 small hexadecimal digits of a trace id; one of 64 bits, as Jaeger and Zipkin write them, has zeros before it. None when it is none."""
+    wanted = text.lower()
+    if len(wanted) not in (16, 32) or not set(wanted) <= set("0123456789abcdef"):
+        return None
+    return wanted.rjust(32, "0")
 
 
 def in_order(rows: Sequence[Mapping[str, Any]]) -> list[tuple[Mapping[str, Any], int]]:

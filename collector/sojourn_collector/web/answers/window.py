@@ -7,6 +7,8 @@ from zoneinfo import ZoneInfo
 LONGEST = timedelta(days=92)
 """The longest window a report may be asked for."""
 
+EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
+
 RUN_LENGTH = timedelta(days=1)
 """How long before something happened in a run the run itself may have begun."""
 
@@ -29,6 +31,9 @@ def window_of(now: datetime, zone: ZoneInfo, since: datetime | None = None, unti
 
     :raises BadWindow: when it ends before it begins, begins in the future or is longer than `LONGEST`.
     """
+    for name, given in (("from", since), ("to", until)):
+        if given is not None and given < EARLIEST:
+            raise BadWindow(f"{name} lies before 1970; give a later time")
     local = now.astimezone(zone)
     midnight = local.replace(hour=0, minute=0, second=0, microsecond=0)
     end = min(until, now) if until else now
