@@ -21,6 +21,7 @@ from datetime import timedelta
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse, Response
@@ -34,6 +35,7 @@ from sojourn_collector.exposition import Sample, render
 from sojourn_collector.forward.forwarding import ForwardError, Forwarding, is_self
 from sojourn_collector.join.journeys import JourneyFolder
 from sojourn_collector.join.ranges import AllNodes
+from sojourn_collector.join.rollups import Rollups
 from sojourn_collector.join.run_counts import RunCounts
 from sojourn_collector.join.worker import JoinWorker
 from sojourn_collector.listener_tls import ServerTls, TlsFilesError
@@ -49,11 +51,13 @@ from sojourn_collector.store.books import SharedBooks
 from sojourn_collector.store.client import EngineUnavailable, StatementFailed, Store
 from sojourn_collector.store.control.control import Control
 from sojourn_collector.store.control.errors import ControlError, ControlUnavailableError
+from sojourn_collector.store.disk_budget import DiskBudget
 from sojourn_collector.store.endpoint import Engine, EngineStartError
 from sojourn_collector.store.evidence.evidence import Evidence
 from sojourn_collector.store.evidence.links import USE, EvidenceLinks
 from sojourn_collector.store.evidence.place import EvidencePlaceError, open_evidence
 from sojourn_collector.store.journal import Journal
+from sojourn_collector.store.keep import apply_keep
 from sojourn_collector.store.letters import Letters
 from sojourn_collector.store.load import PASSING, Loader, sentence
 from sojourn_collector.store.migrations import migrate
@@ -95,6 +99,8 @@ class Collector:
     counters: Counters
     journeys: JourneyFolder
     join: JoinWorker
+    rollups: Rollups
+    disk: DiskBudget
     forwarding: Forwarding
     slis: Slis
     evidence: Evidence
@@ -132,6 +138,8 @@ class Collector:
             "node": None if self.several is None else self.several.report(),
             "loading": loading,
             "joining": joining,
+            "rollups": {"trouble": self.rollups.problem},
+            "disk": self.disk.state.report(),
             "journeys": {"problem": self.journeys.problem},
             "evidence": {"pieces": self.evidence.pieces, "bytes": self.evidence.bytes, "trouble": self.evidence.trouble},
             "forward": self.forwarding.report(),
@@ -158,10 +166,13 @@ class Collector:
             "sojourn_evidence_pieces": self.evidence.pieces,
             "sojourn_evidence_bytes": self.evidence.bytes,
             "sojourn_evidence_place_up": not self.evidence.trouble,
+            "sojourn_tables_budget_bytes": self.config.keep.disk or 0,
             "sojourn_data_free_bytes": shutil.disk_usage(self.config.data).free,
             "sojourn_start_time_seconds": self.started,
         }.items():
             yield Sample(name, {}, float(value))
+        if (used := self.disk.state.used) is not None:
+            yield Sample("sojourn_tables_bytes", {}, used)
         yield Sample("sojourn_build_info", {"version": version("sojourn")}, 1)
 
 
@@ -259,6 +270,8 @@ async def build(config: CollectorConfig, impact: ImpactConfig, environ: Mapping[
             counters,
             journeys,
             join,
+            Rollups(store, control, ZoneInfo(impact.timezone), config.keep.runs, lambda: join.written_version, now, turn=turn),
+            DiskBudget(store, control.progress, config.keep, counters, now),
             forwarding,
             Slis(context, run_counts, counters),
             evidence,
@@ -406,19 +419,30 @@ async def _work(collector: Collector) -> None:
         group.create_task(_keep(collector, "evidence", collector.evidence.run))
         group.create_task(_keep(collector, "slis", collector.slis.run))
         if collector.several is None:
-            group.create_task(_keep(collector, "join", collector.join.run))
-            group.create_task(_keep(collector, "ledger", lambda: _tidy(collector)))
+            for name, work in _for_all(collector).items():
+                group.create_task(_keep(collector, name, work))
         else:
             turn = collector.several.turn
-            group.create_task(_keep(collector, "join", lambda: turn.run(lambda: _join_and_tidy(collector))))
+            group.create_task(_keep(collector, "join", lambda: turn.run(lambda: _together(_for_all(collector)))))
+
+
+def _for_all(collector: Collector) -> dict[str, Callable[[], Awaitable[None]]]:
+    """What one of several collectors does for all, by name."""
+    works = {"join": collector.join.run, "rollups": collector.rollups.run, "ledger": lambda: _tidy(collector)}
+    return works if collector.config.engine.cluster else works | {"disk": collector.disk.run}
 
 
 async def _prepare(collector: Collector) -> None:
-    """Bring the engine's tables up to date, as soon as it answers."""
+    """Bring the engine's tables up to date, as soon as it answers, and note what is kept for another time than before."""
+    changes: list[str] = []
     while True:
         try:
             await migrate(collector.store)
-        except EngineUnavailable:
+            changes += await apply_keep(collector.store, collector.config.keep)
+            while changes:
+                await collector.control.audit.add(now(), "collector", "keep.change", changes[0].partition(" ")[0], changes[0])
+                del changes[0]
+        except (EngineUnavailable, ControlUnavailableError):
             await asyncio.sleep(0.2)
         except StatementFailed as error:
             if error.code not in PASSING:
@@ -429,9 +453,9 @@ async def _prepare(collector: Collector) -> None:
             return
 
 
-async def _join_and_tidy(collector: Collector) -> None:
-    """What one of several collectors does for all. Raises what the first to fail of the two raises."""
-    tasks = [asyncio.ensure_future(collector.join.run()), asyncio.ensure_future(_tidy(collector))]
+async def _together(works: Mapping[str, Callable[[], Awaitable[None]]]) -> None:
+    """Several at once. Raises what the first of them to fail raises."""
+    tasks = [asyncio.ensure_future(work()) for work in works.values()]
     try:
         done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
         for task in done:

@@ -15,7 +15,16 @@ from typing import Any
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from sojourn_collector.config import CollectorConfig, ConfigError, Destination, ListenerTls, duration, load_collector_config, load_impact_config
+from sojourn_collector.config import (
+    CollectorConfig,
+    ConfigError,
+    Destination,
+    ListenerTls,
+    check_keep,
+    duration,
+    load_collector_config,
+    load_impact_config,
+)
 from sojourn_collector.listener_tls import ServerTls, TlsFilesError, own_client
 from sojourn_collector.listeners import ListenError, take
 from sojourn_collector.store.client import EngineUnavailable, Store, StoreError
@@ -126,9 +135,11 @@ def _run(given: argparse.Namespace, config: CollectorConfig) -> int:
     logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     for name in ("alembic", "httpx2", "uvicorn"):
         logging.getLogger(name).setLevel(logging.WARNING)
+    impact = load_impact_config(config.impact)
+    check_keep(config.keep, impact.windows)
     try:
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-            runner.run(serve(config, load_impact_config(config.impact), os.environ))
+            runner.run(serve(config, impact, os.environ))
     except StartError as error:
         raise CommandError(str(error)) from error
     return OK
@@ -179,7 +190,7 @@ def _check(given: argparse.Namespace, config: CollectorConfig) -> int:
 
 
 def _impact(config: CollectorConfig) -> str:
-    load_impact_config(config.impact)
+    check_keep(config.keep, load_impact_config(config.impact).windows)
     return str(config.impact or "defaults")
 
 

@@ -1,58 +1,35 @@
 """The collector's two files as frozen models: collector.yaml and impact.yaml. Read once at the start; unknown keys are refused."""
 
+import math
 import re
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Any, Literal, Self
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
-from pydantic import BeforeValidator, Field, ValidationInfo, field_validator, model_validator
+from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from sojourn_collector import strict_yaml
 from sojourn_collector.config_model import Model, is_loopback
 from sojourn_collector.control_config import ControlDatabase
 from sojourn_collector.engine_config import StoreEngine
+from sojourn_collector.keep_config import Keep
+from sojourn_collector.quantities import SECONDS, Duration, Size, duration, size
 from sojourn_collector.strict_yaml import ConfigError
 
-__all__ = ["CollectorConfig", "ConfigError", "ImpactConfig", "is_loopback", "load_collector_config", "load_impact_config"]
-
-SECONDS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86_400}
-BYTES = {"B": 1, "KB": 1000, "MB": 10**6, "GB": 10**9, "KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30}
-
-
-LONGEST_DAYS = 3650
-
-
-def duration(value: Any) -> float:
-    """Seconds of `30m`, `1.5s`, `500ms`. Raises ValueError."""
-    match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*(ms|s|m|h|d)", value) if isinstance(value, str) else None
-    if not match:
-        raise ValueError(f"{value!r} is not a duration; write a number with ms, s, m, h or d, such as 30m")
-    seconds = float(match[1]) * SECONDS[match[2]]
-    if seconds > LONGEST_DAYS * SECONDS["d"]:
-        raise ValueError(f"{value[:40]!r} is too long; write at most {LONGEST_DAYS}d")
-    return seconds
-
-
-def size(value: Any) -> int:
-    """Bytes of `20 MiB`. Raises ValueError."""
-    match = re.fullmatch(r"(\d{1,15}(?:\.\d+)?)\s*(B|KB|MB|GB|KiB|MiB|GiB)", value) if isinstance(value, str) else None
-    if not match:
-        raise ValueError(f"{value!r} is not a size; write a number with B, KiB, MiB or GiB, such as 20 MiB")
-    return int(float(match[1]) * BYTES[match[2]])
-
-
-def _duration(value: Any) -> Any:
-    return value if isinstance(value, float) else duration(value)
-
-
-def _size(value: Any, info: ValidationInfo) -> Any:
-    return value if isinstance(value, int) and info.mode == "python" and not info.context else size(value)
-
-
-Duration = Annotated[float, BeforeValidator(_duration)]
-Size = Annotated[int, BeforeValidator(_size)]
+__all__ = [
+    "CollectorConfig",
+    "ConfigError",
+    "ImpactConfig",
+    "Keep",
+    "check_keep",
+    "duration",
+    "is_loopback",
+    "load_collector_config",
+    "load_impact_config",
+    "size",
+]
 
 
 def split_listen(text: str) -> tuple[str, int]:
@@ -335,12 +312,21 @@ class CollectorConfig(Model):
     limits: Limits = Limits()
     forward: tuple[Destination, ...] = Field(default=(), strict=False, description="Other backends that get all of it, or a part.")
     evidence: EvidenceSettings = EvidenceSettings()
+    keep: Keep = Keep()
 
     @field_validator("forward")
     @classmethod
     def _names_once(cls, value: tuple[Destination, ...]) -> tuple[Destination, ...]:
         if len({one.name for one in value}) != len(value):
             raise ValueError("two destinations have the same name")
+        return value
+
+    @field_validator("keep")
+    @classmethod
+    def _room_is_known(cls, value: Keep, info: ValidationInfo) -> Keep:
+        engine = info.data.get("engine")
+        if engine is not None and engine.cluster is not None and (value.disk is not None or value.free is not None):
+            raise ValueError("disk and free are for the embedded engine or one server; drop them, a cluster's hosts look after their own room")
         return value
 
     @field_validator("data", "journeys", "impact")
@@ -429,3 +415,15 @@ def load_collector_config(path: Path) -> CollectorConfig:
 def load_impact_config(path: Path | None) -> ImpactConfig:
     """Read impact.yaml, or take the defaults when there is none. Raises ConfigError."""
     return ImpactConfig() if path is None else strict_yaml.load(path, ImpactConfig, "the windows and worths")
+
+
+def check_keep(keep: Keep, windows: Windows) -> None:
+    """Whether everything is kept for as long as it is needed. Raises ConfigError with the cure."""
+    day = SECONDS["d"]
+    needs = (
+        ("raw", keep.raw, windows.outcome + windows.identity, "windows.outcome + windows.identity", "the join reads a session again that long"),
+        ("runs", keep.runs, windows.usual + windows.outcome, "windows.usual + windows.outcome", "the scores look back that long"),
+    )
+    for key, days, seconds, what, why in needs:
+        if days * day < seconds:
+            raise ConfigError(f"keep.{key}: {days}d is shorter than {what} of impact.yaml, and {why}; give it at least {math.ceil(seconds / day)}d")

@@ -67,6 +67,16 @@ ALL: Final = (
     Family("sojourn_journal_loaded_seq", "gauge", "store", "Newest journal file up to which everything is in the tables."),
     Family("sojourn_join_seq", "gauge", "store", "Newest journal file up to which everything is joined to sessions and runs."),
     Family("sojourn_ingest_lag_seconds", "gauge", "store", "Age of the oldest accepted request that is not yet in the tables; 0 when none waits."),
+    Family("sojourn_tables_bytes", "gauge", "store", "Bytes the tables take; absent on a cluster."),
+    Family("sojourn_tables_budget_bytes", "gauge", "store", "Bytes they may take (keep.disk); 0 is no limit."),
+    Family(
+        "sojourn_raw_days_dropped",
+        "counter",
+        "store",
+        "Days of raw data dropped for want of room, by table.",
+        ("table",),
+        tuple({"table": table} for table in ("spans", "events", "metrics")),
+    ),
     Family("sojourn_data_free_bytes", "gauge", "store", "Free bytes on the disk of the data folder."),
     # --- Engine and process
     Family("sojourn_ready", "gauge", "engine", "1 while engine, loading and joining work, as /readyz says."),

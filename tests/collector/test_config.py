@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sojourn_collector.config import ConfigError, duration, load_collector_config, load_impact_config, size
+from sojourn_collector.config import ConfigError, Keep, Windows, check_keep, duration, load_collector_config, load_impact_config, size
 from sojourn_collector.strict_yaml import scalar
 
 ADDRESS = (
@@ -14,7 +14,10 @@ ADDRESS = (
     "or say insecure: true (a key is needed all the same)"
 )
 BAD_COLLECTOR = {
-    "unknown key": ("dta: x\n", "1:1: dta: unknown key; known here: data, journeys, impact, otlp, web, control, engine, probe_keys, limits, forward, evidence"),
+    "unknown key": (
+        "dta: x\n",
+        "1:1: dta: unknown key; known here: data, journeys, impact, otlp, web, control, engine, probe_keys, limits, forward, evidence, keep",
+    ),
     "unknown key inside": ("web:\n  port: 1\n", "2:3: web.port: unknown key; known here: listen, insecure, tls, hosts"),
     "wrong type": ("web: {listen: 8400}\n", "1:7: web.listen: input should be a valid string, got 8400"),
     "clients' certificates at the report": (
@@ -106,6 +109,22 @@ BAD_COLLECTOR = {
     ),
     "evidence for no time": ("evidence: {keep: 1s}\n", "1:12: evidence.keep: input should be greater than or equal to 60, got 1.0"),
     "not YAML": ("a: [\n", "2:1: not YAML: expected the node content, but found '<stream end>'; quote values that contain ': ', '#', '{' or '['"),
+    "no time to keep": ("keep: {raw: 12h}\n", "1:8: keep.raw: '12h' is no time to keep data; write whole days or years, such as 30d or 5y"),
+    "a bare number of days": ("keep: {runs: 400}\n", "1:8: keep.runs: '400' is no time to keep data; write whole days or years, such as 30d or 5y"),
+    "kept too short": ("keep: {raw: 1d}\n", "1:8: keep.raw: input should be greater than or equal to 2, got 1"),
+    "runs shorter than raw data": (
+        "keep: {raw: 2y}\n",
+        "1:1: keep: runs must not be kept shorter than raw (runs are made of raw data); give runs at least 730d",
+    ),
+    "sums shorter than runs": (
+        "keep: {runs: 3y, rollups: 2y}\n",
+        "1:1: keep: rollups must not be kept shorter than runs (they are what is left of runs); give rollups at least 1095d",
+    ),
+    "room of a cluster": (
+        "engine: {hosts: ['https://a.example'], cluster: main}\ncontrol: {url: 'postgresql://a@localhost/b'}\nkeep: {disk: 5 GiB}\n",
+        "3:1: keep: disk and free are for the embedded engine or one server; drop them, a cluster's hosts look after their own room",
+    ),
+    "no room": ("keep: {disk: 1 MiB}\n", "1:8: keep.disk: input should be greater than or equal to 1073741824, got '1 MiB'"),
     "a list": ("- a\n", "1:1: must be a mapping of keys to values"),
     "a tag": ("data: !env X\n", "1:7: the tag !env is not known here; write the plain value"),
 }
@@ -206,3 +225,43 @@ def test_durations_and_sizes_refuse_or_give_a_number(text: str):
         except ValueError as error:
             value = 0 if repr(text) in str(error) or "is too long" in str(error) else -1
         assert value >= 0
+
+
+def test_keep_is_read_in_days_and_years(tmp_path: Path):
+    """`5y` is 1825 days; without the key the defaults hold."""
+    path = tmp_path / "collector.yaml"
+    path.write_text("keep: {raw: 14d, runs: 2y, rollups: 10y, feedback: 3y, disk: 50 GiB, free: 2 GiB}\n")
+    keep = load_collector_config(path).keep
+    assert (keep.raw, keep.runs, keep.rollups, keep.feedback, keep.disk, keep.free) == (14, 730, 3650, 1095, 50 << 30, 2 << 30)
+    path.write_text("{}\n")
+    keep = load_collector_config(path).keep
+    assert (keep.raw, keep.runs, keep.rollups, keep.feedback, keep.disk, keep.free) == (30, 400, 1825, None, None, None)
+
+
+@pytest.mark.parametrize(
+    ("keep", "windows", "said"),
+    [
+        (
+            Keep(raw=3),
+            Windows(),
+            "keep.raw: 3d is shorter than windows.outcome + windows.identity of impact.yaml, and the join reads a session again that long; give it at least 4d",
+        ),
+        (
+            Keep(raw=4, runs=28),
+            Windows(),
+            "keep.runs: 28d is shorter than windows.usual + windows.outcome of impact.yaml, and the scores look back that long; give it at least 29d",
+        ),
+        (
+            Keep(),
+            Windows(identity=86_400.0 * 30.5),
+            "keep.raw: 30d is shorter than windows.outcome + windows.identity of impact.yaml, and the join reads a session again that long; "
+            "give it at least 32d",
+        ),
+    ],
+)
+def test_data_are_kept_as_long_as_they_are_needed(keep: Keep, windows: Windows, said: str):
+    """Both files together: nothing may go before the join and the scores have used it."""
+    with pytest.raises(ConfigError) as caught:
+        check_keep(keep, windows)
+    assert str(caught.value) == said
+    check_keep(Keep(), Windows())

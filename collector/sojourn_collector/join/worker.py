@@ -70,6 +70,8 @@ class JoinWorker:
         self._trying: dict[str, tuple[datetime, datetime]] = {}
         self._joined: dict[int, int] = {}
         """By node: everything loaded up to here is joined; empty before the start."""
+        self.written_version = 0
+        """Every row the join wrote up to this version is in the tables, and no row will get a lower one, also after a restart."""
         self.problem = ""
         """Why the join stands still, in one sentence; empty while it goes on."""
 
@@ -110,7 +112,10 @@ class JoinWorker:
             self._control.inbox.arrived.clear()
             await self._inbox.run()
             await self._settle()
-            if not [node for node, loaded in (await self._ranges.loaded()).items() if await self._join_some(node, loaded)]:
+            joined = [node for node, loaded in (await self._ranges.loaded()).items() if await self._join_some(node, loaded)]
+            if self._versions.highest != self.written_version:
+                await self._note({})
+            if not joined:
                 return
 
     async def _join_some(self, node: int, loaded: int) -> bool:
@@ -122,14 +127,18 @@ class JoinWorker:
         if until <= joined:
             return False
         await self._join_range(joined, until)
-        values = {progress_name(node): until, VERSION: self._versions.highest}
-        await self._control.progress.set_many(values, None if self._turn is None else self._turn.lease)
+        await self._note({progress_name(node): until})
         self._joined[node] = until
         return True
 
+    async def _note(self, progress: dict[str, int]) -> None:
+        """Keep how far the join has come, and the highest version it wrote."""
+        await self._control.progress.set_many({**progress, VERSION: self._versions.highest}, None if self._turn is None else self._turn.lease)
+        self.written_version = self._versions.highest
+
     async def _begin(self) -> None:
         """Where the last process stopped, and which runs it left being tried."""
-        self._versions.highest = await self._control.progress.get(VERSION)
+        self._versions.highest = self.written_version = await self._control.progress.get(VERSION)
         if self._turn is not None and self._turn.lease is not None:
             self._versions.highest = max(self._versions.highest, self._turn.lease.reserved)
         reach = self._clock() - timedelta(seconds=self._abandon) - timedelta(days=32)

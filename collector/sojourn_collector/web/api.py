@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine
 from datetime import datetime
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Query, Request, Response
@@ -15,6 +15,7 @@ from pydantic import AwareDatetime, BaseModel
 from sojourn_collector.context import Context
 from sojourn_collector.store.client import EngineUnavailable, QueryTimeout
 from sojourn_collector.store.control.errors import ControlUnavailableError
+from sojourn_collector.web.answers.history import history
 from sojourn_collector.web.answers.impact import impact
 from sojourn_collector.web.answers.journey import journey
 from sojourn_collector.web.answers.person import person
@@ -24,6 +25,7 @@ from sojourn_collector.web.answers.visit import visit
 from sojourn_collector.web.answers.window import BadWindow, Window, window_of
 from sojourn_collector.web.cursor import BadCursor
 from sojourn_collector.web.models import ImpactReport, JourneyAnswer, PersonAnswer, RunAnswer, TraceAnswer, VisitAnswer
+from sojourn_collector.web.models_history import JourneyHistory
 
 LONGEST_ID = 512
 """Characters of an id; a longer one names nothing."""
@@ -127,6 +129,18 @@ def build_api(context: Context) -> APIRouter:
         if journey and journey not in context.journeys.all():
             raise NotKept(f"There is no journey {_shown(journey)}.")
         return await impact(context, asked(since, until), journey)
+
+    # Before the journey itself, whose path would swallow it.
+    @router.get("/journeys/{ident}/history", response_model=JourneyHistory, summary="One journey by day or hour, for years back")
+    async def get_history(
+        ident: str,
+        every: Annotated[Literal["day", "hour"], Query(description="How long a period is; a day is one of impact.yaml's time zone.")] = "day",
+        steps: Annotated[bool, Query(description="Tell of every step too.")] = False,
+        since: Annotated[AwareDatetime | None, Query(alias="from", description="Begin, RFC 3339; default 90 days, of hours 7 days, before the end.")] = None,
+        until: To = None,
+    ) -> JourneyHistory:
+        """From sums that outlive the runs; the same numbers the runs give as long as they are kept."""
+        return await _found(ident, "journey", lambda: history(context, ident, every, since, until, steps=steps))
 
     @router.get("/journeys/{ident:path}", response_model=JourneyAnswer, summary="One journey")
     async def get_journey(ident: str, since: From = None, until: To = None) -> JourneyAnswer:

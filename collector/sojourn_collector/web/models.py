@@ -325,6 +325,8 @@ class ImpactReport(Answer):
     visits_hit: int = 0
     unlinked_feedback: int = 0
     unlinked_orders: int = 0
+    raw_gone_before: datetime | None = None
+    """Spans, log records and metrics from before were dropped for want of room on disk."""
 
 
 class JourneyAnswer(Answer):

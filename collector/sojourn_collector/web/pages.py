@@ -8,6 +8,7 @@ from starlette.applications import Starlette
 from starlette.responses import HTMLResponse
 from starlette.staticfiles import StaticFiles
 
+from sojourn_collector.config import Keep
 from sojourn_collector.context import Context
 from sojourn_collector.store.client import EngineUnavailable, QueryTimeout
 from sojourn_collector.store.control.errors import ControlUnavailableError
@@ -23,9 +24,9 @@ _GONE = {
     "problems": "Problems are listed while they are inside the report’s window. This one is over and has left it, or it joined another that began earlier.",
     "journeys": "No journey file of this id is in the collector’s journeys folder. Compare with the id line of the file, or run sojourn validate on it.",
     "people": "Nobody of this id was seen. A person is known by user.id, else by a consented visitor id, else by the visit.",
-    "visits": "No visit of this id was received. A visit appears a second or two after its first beacon; visits are kept for 400 days.",
+    "visits": "No visit of this id was received. A visit appears a second or two after its first beacon; visits are kept for {keep.runs} days.",
     "runs": "No run of this id was received. A run appears when the agent has delivered it: ask the agent’s /healthz whether something waits.",
-    "traces": "No span of this trace was received. Spans are kept for 31 days; a trace id has 32 hexadecimal digits.",
+    "traces": "No span of this trace was received. Spans are kept for {keep.raw} days; a trace id has 32 hexadecimal digits.",
 }
 
 
@@ -34,9 +35,9 @@ def mount_static(app: Starlette) -> None:
     app.mount("/static", StaticFiles(directory=FOLDER / "static"), name="static")
 
 
-def not_found(pages: Pages, kind: str = "") -> HTMLResponse:
+def not_found(pages: Pages, kind: str = "", keep: Keep | None = None) -> HTMLResponse:
     """The page for an address that leads nowhere, saying why that may be and what to do."""
-    why = _GONE.get(kind, "There is no page at this address.")
+    why = _GONE.get(kind, "There is no page at this address.").format(keep=keep or Keep())
     return pages.page("absent.html", status=404, title="Not found", why=why)
 
 
@@ -60,7 +61,7 @@ def build_pages(context: Context, answers: Answers | None = None) -> APIRouter:
         except (EngineUnavailable, QueryTimeout, ControlUnavailableError):
             return engine_down(pages)
         drawn = None if found is None else draw(found)
-        return drawn or not_found(pages, kind)
+        return drawn or not_found(pages, kind, context.config.keep)
 
     @router.get("/")
     async def today() -> HTMLResponse:
@@ -111,7 +112,9 @@ def build_pages(context: Context, answers: Answers | None = None) -> APIRouter:
     async def visit(ident: str) -> HTMLResponse:
         def draw(found: VisitAnswer) -> HTMLResponse:
             face = pages.clockface(found.ended)
-            return pages.page("visit.html", title=f"Visit of {face.at(found.started)}", visit=found, drawing=axis.timeline(found.timeline, face))
+            return pages.page(
+                "visit.html", title=f"Visit of {face.at(found.started)}", visit=found, drawing=axis.timeline(found.timeline, face), keep=context.config.keep
+            )
 
         return await show("visits", ask.visit(ident), draw)
 
@@ -119,7 +122,7 @@ def build_pages(context: Context, answers: Answers | None = None) -> APIRouter:
     async def run(ident: str) -> HTMLResponse:
         def draw(found: RunAnswer) -> HTMLResponse:
             steps = [*found.steps, *(found.last_good.steps if found.last_good else [])]
-            return pages.page("run.html", title=f"{found.journey.name}, one run", run=found, scale=axis.longest_exchange(steps))
+            return pages.page("run.html", title=f"{found.journey.name}, one run", run=found, scale=axis.longest_exchange(steps), keep=context.config.keep)
 
         return await show("runs", ask.run(ident), draw)
 

@@ -142,6 +142,21 @@ async def test_versions_never_go_back(world: World) -> None:
     assert (await table(world, "sessions"))[0]["pages"] == 2
 
 
+async def test_versions_of_what_settled_by_itself_never_go_back(world: World) -> None:
+    """What the join wrote without anything being loaded counts too: after a restart with a clock set back no row gets a lower version."""
+    b = shopper(world)
+    await world.load([b.page(0, "/")])
+    await world.join()
+    world.clock.forward(86_400)
+    await world.join()
+    (settled,) = await table(world, "runs")
+    assert (settled["settled"], settled["version"] <= world.worker.written_version) == (1, True)
+    world.clock.forward(-86_400)
+    again = world.new_worker()
+    await again.catch_up()
+    assert again.written_version == world.worker.written_version
+
+
 async def test_someone_who_signs_in_midway_had_the_whole_session(world: World) -> None:
     """A session that begins without a user and ends with one belongs to the user, its earlier run included."""
     b = shopper(world)

@@ -13,9 +13,11 @@ from typing import Any
 
 import pytest
 
+from sojourn_collector.keep_config import Keep
 from sojourn_collector.store.catalogue import FOLDER, Catalogue, NamedQuery
 from sojourn_collector.store.client import StatementFailed, Store
 from sojourn_collector.store.endpoint import Endpoint
+from sojourn_collector.store.keep import apply_keep
 from sojourn_collector.store.layout import EMBEDDED
 from sojourn_collector.store.load_sql import Load
 from tests.collector.store.shapes import CLUSTER, engine_with_cluster, make_tables, spread
@@ -68,6 +70,7 @@ def value_for(name: str, kind: str, shop: Rows) -> Any:
         "orders": [row["id"] for row in shop.orders],
         "ids": [f"u{number}" for number in range(200)] + [f"a{number}" for number in range(9)],
         "zone": "Europe/Berlin",
+        "every": "day",
         "currency": "EUR",
         "location": "local",
         "hours": list(range(168)),
@@ -168,6 +171,11 @@ async def test_the_newest_version_of_a_row_is_the_one(cluster: Store):
         await cluster.insert("runs", [{**row, "version": version, "attempts": version}], token)
     (found,) = await cluster.query("run_by_id", run="twice")
     assert found["attempts"] == 3
+
+
+async def test_how_long_tables_keep_their_rows_is_read_from_the_shards(cluster: Store):
+    """The defaults are what the shards' tables were made with: a first start changes nothing, and nothing is looked for at the tables over them."""
+    assert await apply_keep(cluster, Keep()) == []
 
 
 async def test_columns_are_those_of_the_table_over_all_shards(cluster: Store):

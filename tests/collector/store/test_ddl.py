@@ -47,9 +47,9 @@ def test_every_table_is_replicated_distributed_and_remembers_its_inserts():
 
 @pytest.mark.parametrize("table", [name for name in SHARD_BY if name not in ("spans", "events", "metrics")])
 def test_all_versions_of_a_row_go_to_one_shard(table: str):
-    """Tables whose rows replace each other are sharded by columns of their sorting key: else FINAL would find one version on each shard."""
+    """Tables whose rows replace or join each other are sharded by columns of their sorting key: else FINAL would find one version on each shard."""
     (sql,) = [sql for sql in STATEMENTS if sql.startswith(f"CREATE TABLE IF NOT EXISTS {table} ")]
-    assert "ReplacingMergeTree" in sql
+    assert re.search("(Replacing|Aggregating)MergeTree", sql)
     key = re.search(r"ORDER BY \(([^)]*)\)", sql)
     assert key
     columns = re.findall(r"\w+", SHARD_BY[table].removeprefix("cityHash64"))
@@ -69,6 +69,14 @@ LATER = {
     "how long rows are kept": (
         "ALTER TABLE spans MODIFY TTL toDateTime(ts) + INTERVAL 7 DAY",
         ["ALTER TABLE d.spans_local ON CLUSTER 'c'\n  MODIFY TTL toDateTime(ts) + INTERVAL 7 DAY"],
+    ),
+    "times of expiry anew": (
+        "ALTER TABLE spans MATERIALIZE TTL SETTINGS mutations_sync = 0",
+        ["ALTER TABLE d.spans_local ON CLUSTER 'c'\n  MATERIALIZE TTL SETTINGS mutations_sync = 0"],
+    ),
+    "rows for ever": (
+        "ALTER TABLE feedback REMOVE TTL SETTINGS materialize_ttl_after_modify = 0",
+        ["ALTER TABLE d.feedback_local ON CLUSTER 'c'\n  REMOVE TTL SETTINGS materialize_ttl_after_modify = 0"],
     ),
     "an erasure": (
         "ALTER TABLE runs DELETE WHERE run_id IN (SELECT id FROM erasing) SETTINGS mutations_sync = 2",

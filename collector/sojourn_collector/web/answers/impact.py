@@ -9,13 +9,14 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from sojourn_collector.context import Context
+from sojourn_collector.store.disk_budget import RAW_GONE_BEFORE
 from sojourn_collector.web.answers.experience import experiences
 from sojourn_collector.web.answers.found import Found, find
 from sojourn_collector.web.answers.freshness import freshness_of
 from sojourn_collector.web.answers.probes import probe_states
 from sojourn_collector.web.answers.problem import OrdersKnown, problem_of
 from sojourn_collector.web.answers.sufferers import contact_first
-from sojourn_collector.web.answers.times import known
+from sojourn_collector.web.answers.times import EPOCH, known
 from sojourn_collector.web.answers.titles import journey_title
 from sojourn_collector.web.answers.window import Window, window_of
 from sojourn_collector.web.models import Experience, Freshness, ImpactReport, JourneyState, ProbeState, Problem, Windows
@@ -43,10 +44,11 @@ async def impact(context: Context, window: Window | None = None, journey: str = 
     """
     window = window or window_of(context.clock(), ZoneInfo(context.impact.timezone))
     only = [journey] if journey else []
-    (problems, seen, hurt), fared, probes = await asyncio.gather(
+    (problems, seen, hurt), fared, probes, gone = await asyncio.gather(
         problems_and_sources(context, window, only),
         experiences(context, window, only),
         probe_states(context, window, journeys=only),
+        context.control.progress.get(RAW_GONE_BEFORE),
     )
     freshness = freshness_seen(seen, window.now)
     return ImpactReport(
@@ -82,6 +84,7 @@ async def impact(context: Context, window: Window | None = None, journey: str = 
         visits_hit=hurt.visits,
         unlinked_feedback=seen.feedback["unlinked"],
         unlinked_orders=seen.orders["unlinked"],
+        raw_gone_before=EPOCH + timedelta(days=gone) if gone else None,
     )
 
 

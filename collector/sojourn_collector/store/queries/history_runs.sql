@@ -1,0 +1,4 @@
+-- The sums of one journey's runs by hour or day; `t` within [since, until).
+SELECT * EXCEPT (tenant, every, version, deleted) FROM run_sums FINAL
+WHERE tenant = {tenant:String} AND journey = {journey:String} AND every = {every:String} AND t >= {since:DateTime('UTC')} AND t < {until:DateTime('UTC')}
+ORDER BY t
