@@ -426,7 +426,7 @@ async def _work(collector: Collector) -> None:
             group.create_task(_keep(collector, "join", lambda: turn.run(lambda: _together(_for_all(collector)))))
 
 
-def _for_all(collector: Collector) -> dict[str, Callable[[], Awaitable[None]]]:
+def _for_all(collector: Collector) -> Mapping[str, Callable[[], Awaitable[None]]]:
     """What one of several collectors does for all, by name."""
     works = {"join": collector.join.run, "rollups": collector.rollups.run, "ledger": lambda: _tidy(collector)}
     return works if collector.config.engine.cluster else works | {"disk": collector.disk.run}
