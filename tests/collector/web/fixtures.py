@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from random import Random
 
-from sojourn_collector.config import ImpactConfig, Windows
+from sojourn_collector.config import CollectorConfig, ImpactConfig, Windows
 from sojourn_collector.score.intervals import wilson_counts
 from sojourn_collector.web import models as m
 
@@ -32,6 +32,7 @@ class Clock:
     """What pages need of the collector's context."""
 
     impact: ImpactConfig = field(default_factory=ImpactConfig)
+    config: CollectorConfig = field(default_factory=CollectorConfig)
 
     def clock(self) -> datetime:
         """Always NOW."""

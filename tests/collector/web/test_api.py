@@ -115,7 +115,8 @@ async def test_openapi_names_answers_and_errors(context: Context) -> None:
     app = FastAPI()
     app.include_router(build_api(context))
     paths: dict[str, Any] = app.openapi()["paths"]
-    assert sorted(paths) == [f"/api/v1/{path}" for path in ("impact", "journeys/{ident}", "people/{ident}", "runs/{ident}", "traces/{ident}", "visits/{ident}")]
+    things = ("journeys/{ident}", "journeys/{ident}/history", "people/{ident}", "runs/{ident}", "traces/{ident}", "visits/{ident}")
+    assert sorted(paths) == [f"/api/v1/{path}" for path in ("impact", *things)]
     for operations in paths.values():
         responses = operations["get"]["responses"]
         assert set(responses) == {"200", "404", "422", "503"}
