@@ -2,6 +2,7 @@
 
 import asyncio
 import hashlib
+import itertools
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -10,6 +11,7 @@ from typing import Any
 
 from sojourn_collector.context import Context
 from sojourn_collector.score.incidents import Hit, Incident, ProbeAtStep, find_incidents
+from sojourn_collector.web.answers.probe_evidence import probe_evidence
 from sojourn_collector.web.answers.probes import patience
 from sojourn_collector.web.answers.times import from_ms
 from sojourn_collector.web.answers.window import RUN_LENGTH, Window
@@ -55,7 +57,7 @@ async def find(context: Context, window: Window, journeys: Sequence[str] = ()) -
             context.store.query("report_probe_steps", since=since, **asked),
             context.store.query("report_hits", since=since - RUN_LENGTH, stretch_ms=max(1, int(gap / timedelta(milliseconds=1)) // STRETCHES), **asked),
         )
-        runs = _runs_by_place(probes)
+        runs = probe_evidence(probes, {(row["journey"], row["step"]): itertools.chain.from_iterable(row["times"]) for row in hits})
         read = _incidents(context, runs, hits, window, gap)
         found = sorted([*(one for one in found if one.journey not in wanted), *read], key=lambda one: one.incident.since)
         # Its beginning, and so its id, must not follow the clock: what may have begun before is read again from further back.
@@ -71,13 +73,6 @@ def _from_the_first_look(incident: Incident, runs: Sequence[ProbeAtStep]) -> boo
     for run in sorted(runs, key=lambda run: (run.ended, run.run_id)):
         first.setdefault(run.location, run)
     return any(first[run.location] == run for run in incident.failed_runs)
-
-
-def _runs_by_place(probes: Sequence[dict[str, Any]]) -> defaultdict[tuple[str, str], list[ProbeAtStep]]:
-    looked: defaultdict[tuple[str, str], list[ProbeAtStep]] = defaultdict(list)
-    for row in probes:
-        looked[row["journey"], row["step"]] += _runs(row)
-    return looked
 
 
 def _incidents(
@@ -100,11 +95,3 @@ def _patience(context: Context, journey: str, now: datetime, gap: timedelta) -> 
 
 def _hits(row: dict[str, Any]) -> list[Hit]:
     return [Hit(from_ms(ms), person) for person, times in zip(row["persons"], row["times"], strict=True) for ms in times]
-
-
-def _runs(row: dict[str, Any]) -> list[ProbeAtStep]:
-    return [
-        ProbeAtStep(run, row["location"], from_ms(began), from_ms(max(began, over)), passed)
-        for passed, kept in ((False, row["failures"]), (True, row["passes"]))
-        for run, began, over in kept
-    ]
