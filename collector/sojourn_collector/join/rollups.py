@@ -66,6 +66,18 @@ def hour_of(at: datetime) -> datetime:
     return at.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
 
 
+def rule_of(zone: ZoneInfo) -> int:
+    """The rule sums are counted by: what is counted, and where days begin."""
+    return zlib.crc32(f"{RULE}/{zone.key}".encode())
+
+
+async def rolled_until(control: Control, zone: ZoneInfo) -> datetime:
+    """Every hour and day of this zone that was over then is counted; 1970 when none is."""
+    if await control.progress.get(ROLLED_BY) != rule_of(zone):
+        return datetime.fromtimestamp(0, UTC)
+    return datetime.fromtimestamp(await control.progress.get(ROLLED_UNTIL), UTC)
+
+
 class Rollups:
     """Counts until it is cancelled. `keep_days` is how long runs are kept: what is older is not counted again, for it would be counted short."""
 
@@ -111,7 +123,7 @@ class Rollups:
         What was done is remembered at the end only: after a crash in between it is done again, with the same result.
         """
         now, written = self._clock(), self._written()
-        rule = zlib.crc32(f"{RULE}/{self._zone.key}".encode())
+        rule = rule_of(self._zone)
         same = await self._control.progress.get(ROLLED_BY) == rule
         after = await self._control.progress.get(ROLLED_VERSION) if same else 0
         rolled = datetime.fromtimestamp(await self._control.progress.get(ROLLED_UNTIL), UTC) if same else now

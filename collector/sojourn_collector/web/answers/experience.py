@@ -7,9 +7,10 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from sojourn_collector.context import Context
-from sojourn_collector.score.customer_impact import NOBODY, SPEAKS_FROM, Moments, score_of
+from sojourn_collector.score.customer_impact import NOBODY, SPEAKS_FROM, score_of
 from sojourn_collector.score.experience import Funnel
 from sojourn_collector.score.intervals import wilson, wilson_counts
+from sojourn_collector.web.answers.fared import fared, fared_long
 from sojourn_collector.web.answers.problem import impact_model
 from sojourn_collector.web.answers.titles import step_title
 from sojourn_collector.web.answers.window import Window
@@ -23,9 +24,9 @@ async def experiences(context: Context, window: Window, journeys: Sequence[str] 
     query = context.store.query
     usual_since = window.since - timedelta(seconds=context.impact.windows.usual)
     thresholds = {journey: own.apdex for journey, own in context.impact.journeys.items() if own.apdex is not None}
-    ends, before, steps, impact, usual_impact = await asyncio.gather(
-        query("journey_ends", since=window.since, until=window.until),
-        query("journey_ends", since=usual_since, until=window.since),
+    now, usual, steps = await asyncio.gather(
+        fared(context, window.since, window.until),
+        fared_long(context, usual_since, window.since),
         query(
             "journey_steps",
             since=window.since,
@@ -34,37 +35,18 @@ async def experiences(context: Context, window: Window, journeys: Sequence[str] 
             apdex_journeys=list(thresholds) or [""],
             apdex_seconds=list(thresholds.values()) or [2.5],
         ),
-        query("journey_impact", since=window.since, until=window.until, zone=context.impact.timezone),
-        query("journey_impact", since=usual_since, until=window.since, zone=context.impact.timezone),
     )
-    now, usual, sums, usual_sums = _funnels(ends), _funnels(before), _sums(impact), _sums(usual_impact)
-    newest: dict[str, datetime] = {}
-    for row in ends:
-        newest[row["journey"]] = max(row["newest"], newest.get(row["journey"], row["newest"]))
     by_journey: dict[str, list[dict[str, Any]]] = defaultdict(list)
     for row in steps:
         by_journey[row["journey"]].append(row)
-    wanted = list(journeys) or sorted({*now, *context.journeys.all()})
+    wanted = list(journeys) or sorted({*now.funnels, *context.journeys.all()})
     return {
         journey: (
-            _experience(context, journey, now.get(journey, EMPTY), usual.get(journey, EMPTY), by_journey[journey], newest.get(journey)),
-            impact_model(score_of(sums.get(journey, NOBODY), usual_sums.get(journey, NOBODY))),
+            _experience(context, journey, now.funnels.get(journey, EMPTY), usual.funnels.get(journey, EMPTY), by_journey[journey], now.newest.get(journey)),
+            impact_model(score_of(now.sums.get(journey, NOBODY), usual.sums.get(journey, NOBODY))),
         )
         for journey in wanted
     }
-
-
-def _funnels(rows: Sequence[dict[str, Any]]) -> dict[str, Funnel]:
-    counts: dict[str, dict[str, int]] = defaultdict(lambda: {"finished": 0, "gave_up": 0, "stopped": 0, "trying": 0})
-    for row in rows:
-        # A run without an end is not settled yet.
-        counts[row["journey"]][row["how"] if row["how"] in ("finished", "gave_up", "stopped") else "trying"] += row["n"]
-    return {journey: Funnel(tried=sum(ends.values()), **ends) for journey, ends in counts.items()}
-
-
-def _sums(rows: Sequence[dict[str, Any]]) -> dict[str, Moments]:
-    """Sums of identified people; anonymous visits are not summed with them."""
-    return {row["journey"]: Moments(row["units"], row["w_sum"], row["w_squares"], row["w_severity"]) for row in rows if not row["anonymous"]}
 
 
 def _experience(context: Context, journey: str, now: Funnel, usual: Funnel, steps: Sequence[dict[str, Any]], newest: datetime | None) -> Experience:

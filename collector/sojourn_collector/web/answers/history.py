@@ -9,7 +9,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from sojourn_collector.context import Context
-from sojourn_collector.join.rollups import ROLLED_UNTIL, Every, hour_of, label, midnight
+from sojourn_collector.join.rollups import Every, hour_of, label, midnight, rolled_until
 from sojourn_collector.score.customer_impact import Moments, score_of
 from sojourn_collector.score.intervals import wilson_counts
 from sojourn_collector.store.buckets import merged, quantile
@@ -40,7 +40,7 @@ async def history(
     now, zone = context.clock(), ZoneInfo(context.impact.timezone)
     since, until = _window(now, every, since, until)
     first, last = _start(since, every, zone), _end(until, every, zone)
-    rolled = datetime.fromtimestamp(await context.control.progress.get(ROLLED_UNTIL), UTC)
+    rolled = await rolled_until(context.control, zone)
     live = max(_start(rolled, every, zone), _start(now - MOST_LIVE, every, zone))
     runs, of_steps = await asyncio.gather(
         _rows(context, "runs", ident, every, zone, (first, last, live)),
