@@ -117,7 +117,7 @@ async def prepare(folder: Path, spans: int, count: int, *, explain: bool) -> tup
         began, cpu = time.perf_counter(), used(engine)
         await Rollups(store, control, ZoneInfo("UTC"), 400, lambda: 1, lambda: datetime.now(UTC)).catch_up()
         told |= {"roll_seconds": round(time.perf_counter() - began, 1), "roll_cpu_seconds": round(used(engine) - cpu, 1)}
-        await at_rest(store, 600)
+        await at_rest(store, 300)
         sizes: dict[str, int] = {}
         for row in await store.query("disk_parts"):
             sizes[row["table"]] = sizes.get(row["table"], 0) + row["bytes"]
