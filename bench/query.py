@@ -291,11 +291,13 @@ def plotted(results: Sequence[dict[str, Any]]) -> str:
     for power in range(int(top) + 1):
         y = place(low, 10**power)[1]
         lines.append(f'<path d="M{left} {y:.0f}H{width}" stroke="#ddd"/><text x="4" y="{y + 4:.0f}">{10**power:,} ms</text>')
-    for index, name in enumerate(names):
+    taken = height + 40.0
+    for index, name in sorted(enumerate(names), key=lambda pair: results[-1][pair[1]]["p50_ms"]):
         points = [place(log10(result["spans"]), result[name]["p50_ms"]) for result in results]
         colour = f"hsl({index * 360 // len(names)} 65% 42%)"
         lines.append(f'<path d="M{"L".join(f"{x:.0f} {y:.0f}" for x, y in points)}" fill="none" stroke="{colour}" stroke-width="2"/>')
-        lines.append(f'<text x="{points[-1][0] + 6:.0f}" y="{points[-1][1] + 4:.0f}" fill="{colour}">{name}</text>')
+        taken = min(points[-1][1] + 4, taken - 14)  # names do not lie on one another
+        lines.append(f'<text x="{points[-1][0] + 6:.0f}" y="{taken:.0f}" fill="{colour}">{name}</text>')
     lines += [f'<text x="{place(size, 1)[0]:.0f}" y="{height + 44}">{10**size:,.0f} spans</text>' for size in sizes]
     return "\n".join([*lines, "</svg>", ""])
 
