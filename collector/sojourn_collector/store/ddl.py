@@ -29,7 +29,6 @@ DEDUPLICATED_SECONDS = 31 * 86_400
 
 SHARD_BY = {
     "spans": "cityHash64(trace_id)",
-    "trace_times": "cityHash64(trace_id)",
     "events": "cityHash64(multiIf(session_id != '', session_id, trace_id != '', trace_id, toString(ts)))",
     "metrics": "cityHash64(name, service, location)",
     "sessions": "cityHash64(session_id)",

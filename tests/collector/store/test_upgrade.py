@@ -58,7 +58,7 @@ async def agree(store: Store) -> None:
     """What views made of the spans says the same as the spans."""
     (row,) = await store._rows(
         """SELECT (SELECT count() FROM spans) AS spans, (SELECT sum(n) FROM spans_1m) AS minutes,
-            (SELECT uniqExact(trace_id) FROM spans) AS traces, (SELECT uniqExact(trace_id) FROM trace_times) AS traces_known""",
+            (SELECT uniqExact(trace_id) FROM spans) AS traces, (SELECT uniqExact(trace) FROM trace_times) AS traces_known""",
         {},
         30,
     )
