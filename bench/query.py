@@ -25,7 +25,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from math import log10
 from pathlib import Path
 from typing import Any
@@ -74,7 +74,7 @@ QUESTIONS: dict[str, Callable[[dict[str, Any]], str]] = {
     "run": lambda one: f"/api/v1/runs/p{one['session']}",
     "journey": lambda _: "/api/v1/journeys/checkout",
     "history": lambda _: "/api/v1/journeys/checkout/history?steps=true",
-    "search": lambda one: f"/api/v1/search?attribute=shop.order=o{one['v']}",
+    "search": lambda one: f"/api/v1/search?attr=shop.order=o{one['v']}&from={one['since']}&deadline=30",
 }
 """What is asked, by name; each is given a visit."""
 
@@ -123,7 +123,8 @@ async def prepare(folder: Path, spans: int, count: int, *, explain: bool) -> tup
             sizes[row["table"]] = sizes.get(row["table"], 0) + row["bytes"]
         told |= {"bytes_on_disk": sum(sizes.values()), "bytes_per_span_by_table": {name: round(size / spans, 2) for name, size in sorted(sizes.items())}}
         step = max(1, visits // count)
-        samples = await store._rows(SAMPLES, {"step": step, "people": visits // 3, "count": min(count, visits)}, 60)
+        since = f"{datetime.now(UTC) - timedelta(days=DAYS):%Y-%m-%dT%H:%M:%SZ}"
+        samples = [row | {"since": since} for row in await store._rows(SAMPLES, {"step": step, "people": visits // 3, "count": min(count, visits)}, 60)]
         if explain:
             told["reads"] = await explained(store, control, folder, samples[0])
         return told, samples

@@ -4,5 +4,5 @@ SELECT lower(hex(trace_id)) AS key, argMin(s.session_id, s.ts) AS session_id FRO
 WHERE tenant = {tenant:String} AND ts >= {since:DateTime64(3)} AND s.session_id != '' AND trace_id IN wanted
   AND toDate(ts) IN (
     SELECT day FROM trace_times
-    WHERE tenant = {tenant:String} AND trace IN (SELECT reinterpretAsUInt64(id) FROM wanted) AND day >= toDate({since:DateTime64(3)}))
+    WHERE tenant = {tenant:String} AND trace IN (SELECT reinterpretAsUInt64(substring(id, 9)) FROM wanted) AND day >= toDate({since:DateTime64(3)}))
 GROUP BY key

@@ -2,7 +2,7 @@
 -- compared with a DateTime, chDB 26.9 leaves out parts whose rows lie within the bound's last second.
 WITH (
   SELECT (toDateTime64(min(first), 9), toDateTime64(max(last), 9) + INTERVAL 1 SECOND) FROM trace_times
-  WHERE tenant = {tenant:String} AND trace = reinterpretAsUInt64(toFixedString(unhex({trace:String}), 16))) AS there
+  WHERE tenant = {tenant:String} AND trace = reinterpretAsUInt64(substring(unhex({trace:String}), 9))) AS there
 SELECT lower(hex(span_id)) AS span, lower(hex(parent_id)) AS parent, name, service, kind, ts, duration_ns, status, status_message, traffic, session_id, run_id,
   toString(journey) AS journey_id, attrs, events_ts, events_name, events_attrs
 FROM spans

@@ -1,6 +1,6 @@
 -- What the long keep and look-ups by trace need. Sums of runs and steps by hour and day outlive the runs; they hold counts, no one's identity.
 -- When each trace was there, to the second, so that one trace is looked for in its own days only. A row a trace, day and load. Half of its id is enough:
--- traces that share it are looked for a little wider, and it costs half of the whole.
+-- traces that share it are looked for a little wider, and it takes a third of the room. The second half: ids of 64 bits begin with zeros.
 CREATE TABLE IF NOT EXISTS trace_times (
   tenant LowCardinality(String) CODEC(ZSTD(1)), trace UInt64 CODEC(NONE), day Date CODEC(ZSTD(1)),
   first DateTime('UTC') CODEC(ZSTD(1)), last DateTime('UTC') CODEC(ZSTD(1))
@@ -9,12 +9,12 @@ TTL toDateTime(day) + INTERVAL 32 DAY
 SETTINGS index_granularity = 1024, ttl_only_drop_parts = 1, non_replicated_deduplication_window = 10000, fsync_after_insert = 1, fsync_part_directory = 1;
 --------
 CREATE MATERIALIZED VIEW IF NOT EXISTS trace_times_view TO trace_times AS
-SELECT tenant, reinterpretAsUInt64(trace_id) AS trace, toDate(ts) AS day, min(toDateTime(ts, 'UTC')) AS first, max(toDateTime(ts, 'UTC')) AS last
+SELECT tenant, reinterpretAsUInt64(substring(trace_id, 9)) AS trace, toDate(ts) AS day, min(toDateTime(ts, 'UTC')) AS first, max(toDateTime(ts, 'UTC')) AS last
 FROM spans GROUP BY tenant, trace, day;
 --------
 -- Spans that were there before the view was. Doing it twice changes nothing: least of the least, greatest of the greatest.
 INSERT INTO trace_times
-SELECT tenant, reinterpretAsUInt64(trace_id) AS trace, toDate(ts) AS day, min(toDateTime(ts, 'UTC')) AS first, max(toDateTime(ts, 'UTC')) AS last
+SELECT tenant, reinterpretAsUInt64(substring(trace_id, 9)) AS trace, toDate(ts) AS day, min(toDateTime(ts, 'UTC')) AS first, max(toDateTime(ts, 'UTC')) AS last
 FROM spans GROUP BY tenant, trace, day SETTINGS max_bytes_before_external_group_by = 500000000, max_threads = 2;
 --------
 CREATE TABLE IF NOT EXISTS run_sums (
