@@ -206,6 +206,8 @@ async def asked(folder: Path, process: psutil.Process, samples: Sequence[dict[st
                 found["search_skipped"] = "this collector has no /api/v1/search"
                 continue
             found[name] = await clock(http, [path(one) for one in samples], process, given)
+        if "search" in found and not (last := (await http.get(QUESTIONS["search"](samples[-1]))).json())["items"]:
+            raise SystemExit(f"search found nothing where a span is: {last}")
         report = (await http.get("/api/v1/impact")).json()
         found |= {"people_hit": report["people_hit"], "problems": len(report["problems"])}
     found["rss_mib"] = {("engine" if "engine_child" in " ".join(one.cmdline()) else "collector"): one.memory_info().rss >> 20 for one in tree(process)}
