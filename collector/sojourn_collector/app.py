@@ -50,6 +50,9 @@ from sojourn_collector.store.client import EngineUnavailable, StatementFailed, S
 from sojourn_collector.store.control.control import Control
 from sojourn_collector.store.control.errors import ControlError, ControlUnavailableError
 from sojourn_collector.store.endpoint import Engine, EngineStartError
+from sojourn_collector.store.erasure.eraser import Eraser
+from sojourn_collector.store.erasure.places import places
+from sojourn_collector.store.erasure.tombstones import Tombstones
 from sojourn_collector.store.evidence.evidence import Evidence
 from sojourn_collector.store.evidence.links import USE, EvidenceLinks
 from sojourn_collector.store.evidence.place import EvidencePlaceError, open_evidence
@@ -57,9 +60,12 @@ from sojourn_collector.store.journal import Journal
 from sojourn_collector.store.letters import Letters
 from sojourn_collector.store.load import PASSING, Loader, sentence
 from sojourn_collector.store.migrations import migrate
+from sojourn_collector.store.turns import Turns
 from sojourn_collector.web.admin import build_admin
+from sojourn_collector.web.admin_door import AdminDoor
 from sojourn_collector.web.api import build_api
 from sojourn_collector.web.api_docs import build_docs
+from sojourn_collector.web.erasures import build_erasures
 from sojourn_collector.web.evidence import build_evidence
 from sojourn_collector.web.guard import Guard
 from sojourn_collector.web.health import Health, build_health
@@ -99,6 +105,9 @@ class Collector:
     slis: Slis
     evidence: Evidence
     context: Context
+    eraser: Eraser
+    tombstones: Tombstones
+    turns: Turns
     token: str
     several: Several | None = None
     """Its part among several collectors on one control database; None when it is alone."""
@@ -224,7 +233,21 @@ async def build(config: CollectorConfig, impact: ImpactConfig, environ: Mapping[
         batches = Batches(control.ledger, several.claiming if several else None)
         books = SharedBooks(several.claims, journal, lambda name: batches.forget(Key(*name))) if several else None
         letters = config.data / "dead-letters"
-        loader = Loader(journal, store, control.ledger, control.dead_letters, letters, counters, books=books, on_settled=batches.settled)
+        turns = Turns()
+        tombstones = Tombstones(store, control, turns)
+        await tombstones.read()
+        loader = Loader(
+            journal,
+            store,
+            control.ledger,
+            control.dead_letters,
+            letters,
+            counters,
+            books=books,
+            on_settled=batches.settled,
+            forget=tombstones,
+            turns=turns,
+        )
         files = await journal.open(several.node.last_seq if several else await control.ledger.highest_seq())
         stack.push_async_callback(journal.close)
         batches.index(files)
@@ -245,7 +268,20 @@ async def build(config: CollectorConfig, impact: ImpactConfig, environ: Mapping[
         except EvidencePlaceError as error:
             raise StartError(str(error)) from error
         ranges, turn = (AllNodes(control.nodes, several.node.number, loader), several.turn) if several else (None, None)
-        join = JoinWorker(store, control, journeys, impact, loader, normalise=normalise, ranges=ranges, turn=turn, counts=run_counts)
+        join = JoinWorker(
+            store,
+            control,
+            journeys,
+            impact,
+            loader,
+            normalise=normalise,
+            ranges=ranges,
+            turn=turn,
+            counts=run_counts,
+            turns=turns,
+            sift=tombstones.sift,
+        )
+        eraser = Eraser(store, control, turns, tombstones, places(config.data, store, control), journal, loader, now)
         token = secrets.token_urlsafe(32)
         yield Collector(
             config,
@@ -263,6 +299,9 @@ async def build(config: CollectorConfig, impact: ImpactConfig, environ: Mapping[
             Slis(context, run_counts, counters),
             evidence,
             context,
+            eraser,
+            tombstones,
+            turns,
             token,
             several,
         )
@@ -277,7 +316,9 @@ def build_web(collector: Collector) -> Guard:
     app.include_router(build_api(collector.context))
     app.include_router(build_lists(collector.context))
     letters = Letters(collector.control, collector.config.data / "dead-letters", collector.journal, collector.context.clock, node=collector.node)
-    app.include_router(build_admin(letters, collector.control.keys, collector.token))
+    admin = AdminDoor(collector.control.keys, collector.token)
+    app.include_router(build_admin(letters, admin))
+    app.include_router(build_erasures(collector.eraser, collector.control, admin))
     assert collector.context.evidence_links is not None
     app.include_router(build_evidence(collector.evidence, collector.context.evidence_links))
     app.include_router(build_docs(app))
@@ -408,6 +449,7 @@ async def _work(collector: Collector) -> None:
         if collector.several is None:
             group.create_task(_keep(collector, "join", collector.join.run))
             group.create_task(_keep(collector, "ledger", lambda: _tidy(collector)))
+            group.create_task(_keep(collector, "erasure", collector.eraser.run))
         else:
             turn = collector.several.turn
             group.create_task(_keep(collector, "join", lambda: turn.run(lambda: _join_and_tidy(collector))))

@@ -56,6 +56,10 @@ class Store:
             parameters.setdefault("tenant", self._tenant)
         return await self._rows(named.sql, named.bind(parameters), deadline or self._deadline)
 
+    async def rows(self, sql: str, parameters: Mapping[str, Any] | None = None, *, deadline: float | None = None) -> list[dict[str, Any]]:
+        """Rows of a statement put together by us, such as an erasure's counts; no text of a request may be in it. Raises as `query`."""
+        return await self._rows(sql, parameters or {}, deadline or self._deadline)
+
     async def _rows(self, sql: str, bound: Mapping[str, Any], deadline: float) -> list[dict[str, Any]]:
         client = await self._client()
         mark = uuid.uuid4().hex
@@ -93,7 +97,7 @@ class Store:
         client = await self._client()
         try:
             async with asyncio.timeout(deadline):
-                types = await self._columns(table)
+                types = await self.columns(table)
                 stamped = rows if "tenant" not in types or all("tenant" in row for row in rows) else [{"tenant": self._tenant, **row} for row in rows]
                 names, values = rows_of.plan(stamped, types, table)
                 await client.insert(
@@ -111,7 +115,8 @@ class Store:
         except (ClickHouseError, *NETWORK_ERRORS) as error:
             raise as_store_error(error) from error
 
-    async def _columns(self, table: str) -> dict[str, str]:
+    async def columns(self, table: str) -> dict[str, str]:
+        """Names and types of a table's columns. Raises KeyError when there is no such table."""
         if table not in self._types:
             sql = "SELECT name, type FROM system.columns WHERE database = currentDatabase() AND table = {table:String} ORDER BY position"
             found = await self._rows(sql, {"table": table}, self._deadline)

@@ -23,6 +23,8 @@ from sojourn_collector.store.control.postgres import CONNECTIONS, OLDEST_SERVER,
 from sojourn_collector.store.control.sqlite import sqlite_engine
 from sojourn_collector.store.control.tables import Instant
 
+from sojourn_collector.store.control import files
+
 T = TypeVar("T")
 _MIGRATIONS = Path(__file__).parent / "migrations"
 _MIGRATING = 0x50_4A_4F_55_52_4E  # any number of ours: whoever holds this advisory lock migrates
@@ -143,6 +145,19 @@ class Database:
     async def write(self, work: Callable[[Connection], T]) -> T:
         """`write_now` in a thread. A cancelled caller does not stop a write that has begun."""
         return await asyncio.get_running_loop().run_in_executor(self._threads, self.write_now, work)
+
+    async def compact(self) -> None:
+        """Rewrite the files so that nothing deleted stays in them; other writers wait."""
+
+        def work() -> None:
+            with self._writing:
+                files.compact(self._engine)
+
+        await asyncio.get_running_loop().run_in_executor(self._threads, work)
+
+    async def copy(self, path: Path) -> None:
+        """A consistent copy while others read and write. Raises NoFileError for a database that is no file."""
+        await asyncio.get_running_loop().run_in_executor(self._threads, files.copy, self._engine, path)
 
     def close(self) -> None:
         """Finish what runs, then let go of the database."""

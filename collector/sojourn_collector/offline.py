@@ -1,0 +1,65 @@
+"""The parts that commands need when no collector runs on a data folder: the engine, the control database, and everything accepted loaded."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+
+from sojourn_collector.app import folder_lock
+from sojourn_collector.config import CollectorConfig
+from sojourn_collector.context import now
+from sojourn_collector.counters import Counters
+from sojourn_collector.store.client import Store
+from sojourn_collector.store.control.control import Control
+from sojourn_collector.store.engine_process import EngineProcess, EngineSettings
+from sojourn_collector.store.erasure.eraser import Eraser
+from sojourn_collector.store.erasure.places import places
+from sojourn_collector.store.erasure.tombstones import Tombstones
+from sojourn_collector.store.journal import Journal
+from sojourn_collector.store.load import Loader
+from sojourn_collector.store.migrations import migrate
+from sojourn_collector.store.turns import Turns
+
+
+@dataclass(frozen=True, slots=True)
+class Offline:
+    """A data folder opened for one command."""
+
+    control: Control
+    store: Store
+    journal: Journal
+    eraser: Eraser
+    tombstones: Tombstones
+    turns: Turns
+
+
+@contextlib.asynccontextmanager
+async def offline(config: CollectorConfig) -> AsyncIterator[Offline]:
+    """Open the data folder and load what waits in its journal meanwhile. Raises StartError when a collector runs on it, EngineStartError, StoreError."""
+    async with contextlib.AsyncExitStack() as stack:
+        stack.enter_context(folder_lock(config.data))
+        control = await asyncio.to_thread(Control.open, config.data / "control.sqlite")
+        stack.callback(control.close)
+        engine = EngineProcess(config.data / "engine", EngineSettings(memory=config.limits.memory))
+        endpoint = await asyncio.to_thread(engine.start)
+        stack.callback(engine.stop)
+        store = Store(lambda: endpoint)
+        stack.push_async_callback(store.close)
+        await migrate(store)
+        turns = Turns()
+        tombstones = Tombstones(store, control, turns)
+        await tombstones.read()
+        journal = Journal(config.data / "journal", limit=config.limits.journal)
+        await journal.open(await control.ledger.highest_seq())
+        stack.push_async_callback(journal.close)
+        letters = config.data / "dead-letters"
+        loader = Loader(journal, store, control.ledger, control.dead_letters, letters, Counters(), forget=tombstones, turns=turns)
+        loading = asyncio.create_task(loader.run(), name="loader")
+        stack.push_async_callback(_end, loading)
+        eraser = Eraser(store, control, turns, tombstones, places(config.data, store, control), journal, loader, now)
+        yield Offline(control, store, journal, eraser, tombstones, turns)
+
+
+async def _end(task: asyncio.Task[None]) -> None:
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
