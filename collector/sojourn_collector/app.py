@@ -45,6 +45,7 @@ from sojourn_collector.receive.intake import Intake
 from sojourn_collector.several import Several, open_control, take_part
 from sojourn_collector.sources import normalise
 from sojourn_collector.sources.intake import build_routes
+from sojourn_collector.store.backup import Backup
 from sojourn_collector.store.books import SharedBooks
 from sojourn_collector.store.client import EngineUnavailable, StatementFailed, Store
 from sojourn_collector.store.control.control import Control
@@ -67,6 +68,7 @@ from sojourn_collector.web.api import build_api
 from sojourn_collector.web.api_docs import build_docs
 from sojourn_collector.web.erasures import build_erasures
 from sojourn_collector.web.evidence import build_evidence
+from sojourn_collector.web.exports import build_exports
 from sojourn_collector.web.guard import Guard
 from sojourn_collector.web.health import Health, build_health
 from sojourn_collector.web.lists import build_lists
@@ -321,6 +323,8 @@ def build_web(collector: Collector) -> Guard:
     app.include_router(build_erasures(collector.eraser, collector.control, admin))
     assert collector.context.evidence_links is not None
     app.include_router(build_evidence(collector.evidence, collector.context.evidence_links))
+    backup = Backup(collector.config.data, collector.store, collector.control, collector.journal, collector.loader, collector.turns)
+    app.include_router(build_exports(collector.context, collector.eraser, backup, admin))
     app.include_router(build_docs(app))
     app.include_router(build_pages(collector.context))
     mount_static(app)

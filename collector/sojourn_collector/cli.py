@@ -1,4 +1,4 @@
-"""`sojourn-collector`: run · check · migrate · report · erase · key · dead-letters · forward."""
+"""`sojourn-collector`: run · check · migrate · report · erase · export · backup · restore · key · dead-letters · forward."""
 
 import argparse
 import asyncio
@@ -14,7 +14,7 @@ from typing import Any
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from sojourn_collector import cli_erase
+from sojourn_collector import cli_backup, cli_erase, cli_export
 from sojourn_collector.cli_running import CommandError, running, trusted
 from sojourn_collector.config import CollectorConfig, ConfigError, Destination, ListenerTls, duration, load_collector_config, load_impact_config
 from sojourn_collector.listener_tls import ServerTls, TlsFilesError
@@ -94,6 +94,13 @@ def parser() -> argparse.ArgumentParser:
     forward.add_argument("--json", action="store_true", help="one JSON object a line")
 
     cli_erase.add_arguments(add("erase", "Forget a person, a session or an account.", "erase --person u12 --dry-run", cli_erase.erase))
+    example = "export --person u12 --out u12.zip"
+    cli_export.add_arguments(add("export", "Write everything about a person, or a table, to files of other tools.", example, cli_export.export))
+    cli_backup.add_backup_arguments(
+        add("backup", "Keep all there is in a new folder, also while the collector runs.", "backup /backups/monday", cli_backup.backup)
+    )
+    example = "restore /backups/monday --to data"
+    cli_backup.add_restore_arguments(add("restore", "Make a new data folder of a backup.", example, cli_backup.restore))
 
     key = commands.add_parser(
         "key",

@@ -56,3 +56,24 @@ def answer_of(answer: "httpx2.Response", *good: int) -> Any:
     except (ValueError, KeyError, TypeError):
         raise CommandError(f"the collector answered {answer.status_code}: {answer.text[:300]}") from None
     raise CommandError(said[:1].lower() + said[1:].rstrip("."))
+
+
+def event_of(answer: "httpx2.Response") -> Iterator[dict[str, Any]]:
+    """The lines of an answer that tells how far something is. Raises CommandError for a refusal, or with the sentence of a line that is an error."""
+    for line in _good(answer).iter_lines():
+        event: dict[str, Any] = json.loads(line)
+        if "error" in event:
+            raise CommandError(str(event["error"]))
+        yield event
+
+
+def bytes_of(answer: "httpx2.Response") -> Iterator[bytes]:
+    """The bytes of a streamed answer. Raises CommandError for a refusal."""
+    yield from _good(answer).iter_bytes()
+
+
+def _good(answer: "httpx2.Response") -> "httpx2.Response":
+    if answer.status_code != 200:
+        answer.read()
+        answer_of(answer)
+    return answer

@@ -28,6 +28,7 @@ class Offline:
     control: Control
     store: Store
     journal: Journal
+    loader: Loader
     eraser: Eraser
     tombstones: Tombstones
     turns: Turns
@@ -57,7 +58,7 @@ async def offline(config: CollectorConfig) -> AsyncIterator[Offline]:
         loading = asyncio.create_task(loader.run(), name="loader")
         stack.push_async_callback(_end, loading)
         eraser = Eraser(store, control, turns, tombstones, places(config.data, store, control), journal, loader, now)
-        yield Offline(control, store, journal, eraser, tombstones, turns)
+        yield Offline(control, store, journal, loader, eraser, tombstones, turns)
 
 
 async def _end(task: asyncio.Task[None]) -> None:

@@ -233,6 +233,11 @@ class Journal:
         self._closed.sort(key=lambda one: one.seq)
         self.on_closed(file)
 
+    def waiting(self) -> list[tuple[Path, int]]:
+        """The files not loaded yet, each with the bytes that were acknowledged, in the order of their numbers."""
+        files = sorted([*self._closed, *self._open.values()], key=lambda file: file.seq)
+        return [(file.path, file.size) for file in files if file.size]
+
     # --- Loading -----------------------------------------------------------------------------------------------------
 
     async def next_file(self) -> JournalFile:

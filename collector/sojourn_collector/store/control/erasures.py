@@ -91,6 +91,11 @@ class Erasures:
             self._key = bytes.fromhex(found)
         return self._key
 
+    async def take_key(self, key: bytes) -> None:
+        """Go on with the key of another control database, whose tombstones are taken over."""
+        await self._database.write(lambda connection: connection.execute(update(erasure_key).values(key=key.hex())))
+        self._key = key
+
     async def add(self, tenant: str, kind: str, name: str, actor: str, orders: str, at: datetime) -> int:
         """Begin one; its id. The same subject still at work is not begun twice."""
         subject = await self.digest(kind, name)

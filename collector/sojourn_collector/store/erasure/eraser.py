@@ -157,12 +157,12 @@ class Eraser:
         finally:
             self._turns.join.release()
         await self._state(row, "waiting for replaced files to go")
-        await self._gone(names)
+        await self._gone()
         await self._finish(row, counts)
 
-    async def _gone(self, names: Names) -> None:
+    async def _gone(self) -> None:
         tables = [place for place in self.places if isinstance(place, Tables)]
-        while sum([await place.waste(names) for place in tables]):  # noqa: ASYNC110 - the engine tells nobody when it removes files
+        while sum([await place.waste() for place in tables]):  # noqa: ASYNC110 - the engine tells nobody when it removes files
             await asyncio.sleep(self._look_every)
 
     async def _finish(self, row: ErasureRow, counts: dict[str, int]) -> None:

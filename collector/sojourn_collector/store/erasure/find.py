@@ -45,7 +45,12 @@ async def find(store: Store, subject: Subject) -> Names:
         if grown == names:
             break
         names = grown
-    names = replace(names, traces=frozenset(await _traces(store, names)))
+    return await complete(store, names)
+
+
+async def complete(store: Store, names: Names) -> Names:
+    """Add traces, runs, feedback and orders of these users, visitors and sessions."""
+    names = replace(names, traces=names.traces | frozenset(await _traces(store, names)))
     runs = [
         row["run_id"] for sessions, persons in _paired(names) for row in await store.query("erase_runs", sessions=sessions, persons=persons, deadline=DEADLINE)
     ]
@@ -79,7 +84,8 @@ def grow(names: Names, sessions: Sequence[Seen], *, whole: bool = True) -> Names
         behind = users_of[next(iter(names.visitors))]
         users = frozenset(behind) if len(behind) == 1 else users
     mine, shared = set(names.sessions), set(names.shared)
-    visitors = set(names.visitors)
+    # A plain id was taken for both kinds; it is a visitor's only if a visitor is called so.
+    visitors = {visitor for visitor in names.visitors if visitor in users_of or visitor not in users}
     for session in sessions:
         if session.users & users:
             (mine if session.users <= users else shared).add(session.id)

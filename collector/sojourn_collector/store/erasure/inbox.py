@@ -8,6 +8,8 @@ from sojourn_collector.store.control.inbox import Inbox, InboxRow
 from sojourn_collector.store.erasure.subject import Names, Orders
 
 _AT_ONCE = 2000
+KINDS = ("feedback", "orders", "people", "accounts")
+"""The sources whose rows are about somebody, in the order of a copy; a test holds that it is all of them."""
 OF_A_PERSON = ("user_id", "user.id", "session_id", "session.id", "trace_id", "account_id", "probe_mark")
 """Keys an order loses when it is kept without its person."""
 
@@ -40,8 +42,10 @@ class InboxPlace:
 
     async def kept(self, names: Names) -> AsyncIterator[tuple[str, dict[str, Any]]]:
         """The rows as they were sent, personal data in free text already taken out."""
-        async for row in self._theirs(names):
-            yield f"inbox_{row.kind}", {"source": row.source, "received": row.received_at.isoformat(), "row": json.loads(row.body)}
+        for kind in KINDS:
+            async for row in self._theirs(names):
+                if row.kind == kind:
+                    yield f"inbox_{kind}", {"source": row.source, "received": row.received_at.isoformat(), "row": json.loads(row.body)}
 
     async def _theirs(self, names: Names) -> AsyncIterator[InboxRow]:
         after = 0

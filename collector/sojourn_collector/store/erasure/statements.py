@@ -151,9 +151,16 @@ def strip_orders(names: Names) -> str:
     return f"ALTER TABLE orders UPDATE {columns} WHERE {condition('orders', names)} {_SYNC}"
 
 
+_KEYS: Mapping[str, str] = {"sessions": "session_id", "runs": "run_id", "steps": "run_id, step, attempt"} | dict.fromkeys(
+    ("feedback", "orders", "people", "accounts"), "source, id"
+)
+"""What tells things apart where a row may lie there in several versions."""
+
+
 def count(table: str, names: Names) -> str:
-    """How many rows of a table are the subject's."""
-    return f"SELECT count() AS n FROM {table} WHERE {condition(table, names)}"
+    """How many things in a table are the subject's; versions of one count once."""
+    number = f"uniqExact({_KEYS[table]})" if table in _KEYS else "count()"
+    return f"SELECT {number} AS n FROM {table} WHERE {condition(table, names)}"
 
 
 def clear(job: str) -> str:
