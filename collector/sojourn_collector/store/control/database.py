@@ -18,12 +18,11 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
+from sojourn_collector.store.control import files
 from sojourn_collector.store.control.errors import ControlError, ControlUnavailableError
 from sojourn_collector.store.control.postgres import CONNECTIONS, OLDEST_SERVER, PostgresAddress, postgres_engine
 from sojourn_collector.store.control.sqlite import sqlite_engine
 from sojourn_collector.store.control.tables import Instant
-
-from sojourn_collector.store.control import files
 
 T = TypeVar("T")
 _MIGRATIONS = Path(__file__).parent / "migrations"
