@@ -32,6 +32,7 @@ from sojourn_collector.counters import Counters
 from sojourn_collector.engines import engine_of
 from sojourn_collector.exposition import Sample, render
 from sojourn_collector.forward.forwarding import ForwardError, Forwarding, is_self
+from sojourn_collector.forward.place import ForwardPlace
 from sojourn_collector.join.journeys import JourneyFolder
 from sojourn_collector.join.ranges import AllNodes
 from sojourn_collector.join.run_counts import RunCounts
@@ -283,7 +284,9 @@ async def build(config: CollectorConfig, impact: ImpactConfig, environ: Mapping[
             turns=turns,
             sift=tombstones.sift,
         )
-        eraser = Eraser(store, control, turns, tombstones, places(config.data, store, control), journal, loader, now)
+        eraser = Eraser(
+            store, control, turns, tombstones, places(config.data, store, control, evidence, [ForwardPlace(forwarding.erase)]), journal, loader, now
+        )
         token = secrets.token_urlsafe(32)
         yield Collector(
             config,

@@ -55,7 +55,7 @@ def _subject(given: argparse.Namespace, config: CollectorConfig) -> int:
         with part.open("wb") as file:
             part.chmod(0o600)
             if found := running(config.data):
-                with asking(found, config, seconds=3600) as http, http.stream("GET", "/api/v1/admin/export", params={kind: subject.name}) as answer:
+                with asking(found, config, seconds=3600) as http, http.stream("POST", "/api/v1/admin/exports", json={kind: subject.name}) as answer:
                     for piece in bytes_of(answer):
                         file.write(piece)
             else:

@@ -2,19 +2,23 @@
 
 import asyncio
 import contextlib
+import os
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
-from sojourn_collector.app import folder_lock
+from sojourn_collector.app import StartError, folder_lock
 from sojourn_collector.config import CollectorConfig
 from sojourn_collector.context import now
 from sojourn_collector.counters import Counters
+from sojourn_collector.forward.forwarding import ForwardError, Forwarding
+from sojourn_collector.forward.place import ForwardPlace
 from sojourn_collector.store.client import Store
 from sojourn_collector.store.control.control import Control
 from sojourn_collector.store.engine_process import EngineProcess, EngineSettings
 from sojourn_collector.store.erasure.eraser import Eraser
 from sojourn_collector.store.erasure.places import places
 from sojourn_collector.store.erasure.tombstones import Tombstones
+from sojourn_collector.store.evidence.place import EvidencePlaceError, open_evidence
 from sojourn_collector.store.journal import Journal
 from sojourn_collector.store.load import Loader
 from sojourn_collector.store.migrations import migrate
@@ -37,6 +41,8 @@ class Offline:
 @contextlib.asynccontextmanager
 async def offline(config: CollectorConfig) -> AsyncIterator[Offline]:
     """Open the data folder and load what waits in its journal meanwhile. Raises StartError when a collector runs on it, EngineStartError, StoreError."""
+    if config.control.shared:
+        raise StartError("with PostgreSQL as the control database this goes through a running collector; start it with: sojourn-collector run")
     async with contextlib.AsyncExitStack() as stack:
         stack.enter_context(folder_lock(config.data))
         control = await asyncio.to_thread(Control.open, config.data / "control.sqlite")
@@ -54,10 +60,21 @@ async def offline(config: CollectorConfig) -> AsyncIterator[Offline]:
         await journal.open(await control.ledger.highest_seq())
         stack.push_async_callback(journal.close)
         letters = config.data / "dead-letters"
-        loader = Loader(journal, store, control.ledger, control.dead_letters, letters, Counters(), forget=tombstones, turns=turns)
+        counters = Counters()
+        # What is loaded here goes to the destinations when the collector runs again.
+        forwarding = Forwarding(config.forward, config.data, journal, counters, os.environ)
+        try:
+            await forwarding.open()
+            evidence = open_evidence(config.evidence, config.data, os.environ, control.evidence, counters, now, shared=False)
+        except (ForwardError, EvidencePlaceError) as error:
+            raise StartError(str(error)) from error
+        stack.push_async_callback(forwarding.close)
+        loader = Loader(journal, store, control.ledger, control.dead_letters, letters, counters, forget=tombstones, turns=turns)
         loading = asyncio.create_task(loader.run(), name="loader")
         stack.push_async_callback(_end, loading)
-        eraser = Eraser(store, control, turns, tombstones, places(config.data, store, control), journal, loader, now)
+        eraser = Eraser(
+            store, control, turns, tombstones, places(config.data, store, control, evidence, [ForwardPlace(forwarding.erase)]), journal, loader, now
+        )
         yield Offline(control, store, journal, loader, eraser, tombstones, turns)
 
 

@@ -51,6 +51,10 @@ class Backup:
 
     async def into(self, folder: Path, at: datetime) -> AsyncIterator[dict[str, Any]]:
         """Make one; yields how far it is, at last `{"done": …}`. Raises BackupError, StoreError, OSError, NoFileError; then the folder has no manifest."""
+        if self.control.database.shared:
+            raise BackupError(
+                "the control database is PostgreSQL, which no file is copied of; keep it with pg_dump --format=custom and the data folders by a snapshot"
+            )
         await asyncio.to_thread(_empty, folder)
         name = f"backup{secrets.token_hex(6)}"
         async with self.turns.copy:

@@ -6,9 +6,9 @@ Files are written on the collector's own machine, so only its own commands may a
 import json
 from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Any, Literal, TypeVar
 
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse, Response, StreamingResponse
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
 
@@ -18,17 +18,26 @@ from sojourn_collector.store.client import StoreError
 from sojourn_collector.store.control.files import NoFileError
 from sojourn_collector.store.erasure.eraser import Eraser
 from sojourn_collector.store.erasure.find import find
-from sojourn_collector.store.erasure.subject import LONGEST_NAME, SubjectError
+from sojourn_collector.store.erasure.subject import SubjectError
 from sojourn_collector.store.export_person import copy_for
 from sojourn_collector.store.export_table import ExportError, export_table
 from sojourn_collector.web.admin_door import AdminDoor, refused
 from sojourn_collector.web.api import ErrorAnswer, SentenceRoute
-from sojourn_collector.web.erasures import subject_of
+from sojourn_collector.web.erasures import Name, subject_of
 
 LINES = "application/x-ndjson"
 LARGEST_BODY = 16 << 10
-Name = Annotated[str | None, Query(min_length=1, max_length=LONGEST_NAME)]
 REFUSALS: dict[int | str, dict[str, Any]] = {status: {"model": ErrorAnswer} for status in (401, 403, 422, 503)}
+
+
+class SubjectAsked(BaseModel):
+    """Whose copy: one of person, session and account."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    person: Name | None = Field(None, description="User id or visitor id; `user:…`, `visitor:…` and `visit:…` say which.")
+    session: Name | None = Field(None, description="Id of one visit.")
+    account: Name | None = Field(None, description="Id of an account, with everybody who belongs to it.")
 
 
 class TableAsked(BaseModel):
@@ -55,14 +64,22 @@ def build_exports(context: Context, eraser: Eraser, backup: Backup, door: AdminD
     """The routes."""
     router = APIRouter(prefix="/api/v1/admin", tags=["admin"], route_class=SentenceRoute, responses=REFUSALS)
 
-    @router.get("/export", summary="Everything kept about one person, session or account, as a ZIP", response_class=StreamingResponse)
-    async def export(request: Request, person: Name = None, session: Name = None, account: Name = None) -> Response:
-        """JSON Lines, a file per kind of thing, and a README."""
+    @router.post(
+        "/exports",
+        summary="Everything kept about one person, session or account, as a ZIP",
+        response_class=StreamingResponse,
+        openapi_extra=_body(SubjectAsked),
+    )
+    async def export(request: Request) -> Response:
+        """JSON Lines, a file per kind of thing, and a README. Asked by POST, so that no name stands in the logs of a proxy."""
         who = await door.who(request)
         if who is None:
             return refused()
+        asked = await _read(request, SubjectAsked)
+        if isinstance(asked, Response):
+            return asked
         try:
-            subject = subject_of({"person": person, "session": session, "account": account})
+            subject = subject_of(asked.model_dump())
         except SubjectError as error:
             return _sentence(422, str(error))
         names = await find(context.store, subject)
@@ -103,6 +120,10 @@ async def _asked(request: Request, door: AdminDoor, model: type[M]) -> M | Respo
         return refused()
     if who != "cli":
         return _sentence(403, "this writes to the collector's own disk; run the command on its machine")
+    return await _read(request, model)
+
+
+async def _read(request: Request, model: type[M]) -> M | Response:
     raw = bytearray()
     async for chunk in request.stream():
         raw += chunk

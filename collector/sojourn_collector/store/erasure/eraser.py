@@ -10,11 +10,13 @@ from typing import Any, Protocol, cast
 from sojourn_collector.store.client import Store, StoreError
 from sojourn_collector.store.control.control import Control
 from sojourn_collector.store.control.erasures import DONE, ErasureRow
+from sojourn_collector.store.control.errors import ControlUnavailableError
 from sojourn_collector.store.erasure.find import find
 from sojourn_collector.store.erasure.place import Place
 from sojourn_collector.store.erasure.subject import Names, Orders, Subject
 from sojourn_collector.store.erasure.tables import Tables
 from sojourn_collector.store.erasure.tombstones import Tombstones
+from sojourn_collector.store.evidence.blobs import BlobsUnavailableError
 from sojourn_collector.store.turns import Turns
 
 log = logging.getLogger("sojourn.erasure")
@@ -22,6 +24,8 @@ TRACES_BURIED = timedelta(days=31)
 """How long a tombstone of a trace stays: no sender has older data, and its id names nobody by itself."""
 _LONGEST_RETRY = 10.0
 _LOOK_EVERY = 0.5
+PASSING = (StoreError, OSError, ControlUnavailableError, BlobsUnavailableError)
+"""What stops an erasure for a while: it is written down and tried again."""
 
 
 class Loading(Protocol):
@@ -106,7 +110,7 @@ class Eraser:
             self._asked.clear()
             try:
                 await self.work()
-            except (StoreError, OSError) as error:
+            except PASSING as error:
                 log.warning("an erasure waits: %s", error)
                 await asyncio.sleep(retry)
                 retry = min(retry * 2, _LONGEST_RETRY)
@@ -115,11 +119,11 @@ class Eraser:
             await self._asked.wait()
 
     async def work(self) -> None:
-        """Do every erasure that is not done. Raises StoreError, OSError; what was done till then stays done."""
+        """Do every erasure that is not done. Raises one of `PASSING`; what was done till then stays done."""
         for row in await self._control.erasures.open():
             try:
                 await self._erase(row)
-            except (StoreError, OSError) as error:
+            except PASSING as error:
                 await self._control.erasures.note(row.id, note=str(error)[:500])
                 raise
 
@@ -161,9 +165,11 @@ class Eraser:
         await self._finish(row, counts)
 
     async def _gone(self) -> None:
-        tables = [place for place in self.places if isinstance(place, Tables)]
-        while sum([await place.waste() for place in tables]):  # noqa: ASYNC110 - the engine tells nobody when it removes files
-            await asyncio.sleep(self._look_every)
+        """Wait for the files that were replaced till now; merges go on and leave others, which are none of ours."""
+        for tables in (place for place in self.places if isinstance(place, Tables)):
+            left = await tables.waste()
+            while left := left & await tables.waste():
+                await asyncio.sleep(self._look_every)
 
     async def _finish(self, row: ErasureRow, counts: dict[str, int]) -> None:
         now = self._clock()

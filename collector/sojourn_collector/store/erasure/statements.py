@@ -16,8 +16,17 @@ from sojourn_probes import semconv
 
 WORDS_AT_ONCE = 200
 """Words in one pattern."""
-IDENTITY = (semconv.USER_ID, semconv.VISITOR_ID, semconv.SESSION_ID, semconv.SESSION_PREVIOUS_ID, "enduser.id")
-"""Attributes whose value names somebody, wherever they stand."""
+NOTHING = "$x"
+"""A pattern that is in no text."""
+KIND_OF: Mapping[str, str] = {
+    semconv.USER_ID: "user",
+    semconv.VISITOR_ID: "visitor",
+    semconv.SESSION_ID: "session",
+    semconv.SESSION_PREVIOUS_ID: "session",
+    "enduser.id": "user",
+}
+"""Attributes whose value names somebody, wherever they stand, and what kind of name that is."""
+IDENTITY = tuple(KIND_OF)
 _VALUES = "arrayStringConcat(mapValues({map}), '\\n')"
 _TEXTS = {
     "spans": (
@@ -58,9 +67,10 @@ class Names:
         return self.any_of(*kinds).replace("SELECT id", "SELECT groupArray(id)")
 
     def words_in(self, text: str) -> list[str]:
-        """Conditions that a word stands in `text`."""
+        """Conditions that a word stands in `text`. Of no words, as after the engine was killed under a mutation, the pattern finds nothing."""
         word = "arrayStringConcat(groupArray(regexpQuoteMeta(id)), '|')"
-        around = f"(SELECT concat('(^|{SEPARATORS})(', {word}, ')({SEPARATORS}|$)') FROM erasing WHERE job = '{self.job}' AND kind = 'word%d')"
+        pattern = f"if(count() = 0, '{NOTHING}', concat('(^|{SEPARATORS})(', {word}, ')({SEPARATORS}|$)'))"
+        around = f"(SELECT {pattern} FROM erasing WHERE job = '{self.job}' AND kind = 'word%d')"
         return [f"match({text}, {around % number})" for number in range(self.patterns)]
 
 

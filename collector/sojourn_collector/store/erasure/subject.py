@@ -15,6 +15,8 @@ MOST_WORDS = 2000
 SHORTEST_WORD = 8
 SEPARATORS = "[^A-Za-z0-9_-]"
 """What stands around a name in a text."""
+TAKEN_OUT = "[erased]"
+"""What stands in its place in a sentence of ours."""
 
 
 class SubjectError(Exception):
@@ -92,3 +94,10 @@ def is_word(name: str) -> bool:
 def pattern(words: Iterable[str]) -> re.Pattern[str]:
     """Finds any of these words standing for itself."""
     return re.compile(f"(?:^|{SEPARATORS})(?:{'|'.join(re.escape(word) for word in words)})(?:{SEPARATORS}|$)")
+
+
+def without(text: str, names: Names) -> str:
+    """A sentence of ours without the names in it."""
+    for name in sorted(names.known, key=len, reverse=True):
+        text = re.sub(rf"(?<![A-Za-z0-9_-]){re.escape(name)}(?![A-Za-z0-9_-])", TAKEN_OUT, text)
+    return text

@@ -47,9 +47,9 @@ class Tables:
                 for row in await self._store.rows(sql, deadline=_DEADLINE):
                     yield table, row
 
-    async def waste(self) -> int:
-        """Replaced parts that lie on disk yet; the engine removes them by itself, within a minute."""
-        return int((await self._store.query("erase_inactive", tables=list(CONDITIONS)))[0]["n"])
+    async def waste(self) -> frozenset[tuple[str, str]]:
+        """Table and name of replaced parts that lie on disk yet; the engine removes them by itself, within a minute. No part is called as one before it."""
+        return frozenset((row["table"], row["name"]) for row in await self._store.query("erase_inactive", tables=list(CONDITIONS)))
 
 
 def _job() -> str:

@@ -1,2 +1,2 @@
 -- Parts that were replaced and lie on disk yet.
-SELECT count() AS n FROM system.parts WHERE database = currentDatabase() AND NOT active AND table IN {tables:Array(String)}
+SELECT table, name FROM system.parts WHERE database = currentDatabase() AND NOT active AND table IN {tables:Array(String)}
