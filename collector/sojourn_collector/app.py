@@ -284,9 +284,8 @@ async def build(config: CollectorConfig, impact: ImpactConfig, environ: Mapping[
             turns=turns,
             sift=tombstones.sift,
         )
-        eraser = Eraser(
-            store, control, turns, tombstones, places(config.data, store, control, evidence, [ForwardPlace(forwarding.erase)]), journal, loader, now
-        )
+        everywhere = places(config.data, store, control, evidence, [ForwardPlace(forwarding.erase)])
+        eraser = Eraser(store, control, turns, tombstones, everywhere, journal, loader, now)
         token = secrets.token_urlsafe(32)
         yield Collector(
             config,

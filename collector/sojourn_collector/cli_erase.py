@@ -11,7 +11,7 @@ from sojourn_collector.cli_running import CommandError, answer_of, asking, runni
 from sojourn_collector.config import CollectorConfig
 from sojourn_collector.store.client import StoreError
 from sojourn_collector.store.control.erasures import DONE
-from sojourn_collector.store.erasure.subject import KINDS, ORDERS, Subject, SubjectError
+from sojourn_collector.store.erasure.subject import KINDS, ORDERS, Subject, SubjectError, shown
 
 OK = 0
 _ASK_EVERY = 0.5
@@ -124,18 +124,18 @@ def _print_look(look: dict[str, Any], *, as_json: bool) -> int:
         return OK
     print("Known as:")
     for what, names in look["names"].items():
-        shown = [one if isinstance(one, str) else "/".join(one) for one in names]
-        if shown:
-            more = f" and {len(shown) - 10} more" if len(shown) > 10 else ""
-            print(f"  {what:9} {', '.join(shown[:10])}{more}")
+        listed = [shown(one if isinstance(one, str) else "/".join(one)) for one in names]
+        if listed:
+            more = f" and {len(listed) - 10} more" if len(listed) > 10 else ""
+            print(f"  {what:9} {', '.join(listed[:10])}{more}")
     print("Would go:")
     for what, number in look["counts"].items():
         if number:
             print(f"  {number:>9} of {what}")
     if look["names"]["shared"]:
-        print("Shared with others, of which only what names the subject goes: " + ", ".join(look["names"]["shared"][:10]))
+        print("Shared with others, of which only what names the subject goes: " + ", ".join(map(shown, look["names"]["shared"][:10])))
     if look["common"]:
-        print("Too common to be looked for in free text: " + ", ".join(look["common"][:10]))
+        print("Too common to be looked for in free text: " + ", ".join(map(shown, look["common"][:10])))
     return OK
 
 

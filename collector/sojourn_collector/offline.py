@@ -72,9 +72,8 @@ async def offline(config: CollectorConfig) -> AsyncIterator[Offline]:
         loader = Loader(journal, store, control.ledger, control.dead_letters, letters, counters, forget=tombstones, turns=turns)
         loading = asyncio.create_task(loader.run(), name="loader")
         stack.push_async_callback(_end, loading)
-        eraser = Eraser(
-            store, control, turns, tombstones, places(config.data, store, control, evidence, [ForwardPlace(forwarding.erase)]), journal, loader, now
-        )
+        everywhere = places(config.data, store, control, evidence, [ForwardPlace(forwarding.erase)])
+        eraser = Eraser(store, control, turns, tombstones, everywhere, journal, loader, now)
         yield Offline(control, store, journal, loader, eraser, tombstones, turns)
 
 

@@ -30,8 +30,9 @@ class ForwardPlace:
 
     async def kept(self, names: Names) -> AsyncIterator[tuple[str, dict[str, Any]]]:
         """Nothing: everything that waits is in the tables too, or in dead letters."""
-        for nothing in ():
-            yield nothing
+        nothing: tuple[tuple[str, dict[str, Any]], ...] = ()
+        for one in nothing:
+            yield one
 
     async def _through(self, names: Names, *, change: bool) -> dict[str, int]:
         seeker = Seeker(names)

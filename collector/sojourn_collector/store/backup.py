@@ -53,7 +53,7 @@ class Backup:
         """Make one; yields how far it is, at last `{"done": …}`. Raises BackupError, StoreError, OSError, NoFileError; then the folder has no manifest."""
         if self.control.database.shared:
             raise BackupError(
-                "the control database is PostgreSQL, which no file is copied of; keep it with pg_dump --format=custom and the data folders by a snapshot"
+                "the control database is PostgreSQL, which no file can be copied of; keep it with pg_dump, and the data folders by snapshots of the disk"
             )
         await asyncio.to_thread(_empty, folder)
         name = f"backup{secrets.token_hex(6)}"

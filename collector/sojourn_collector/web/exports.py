@@ -64,14 +64,12 @@ def build_exports(context: Context, eraser: Eraser, backup: Backup, door: AdminD
     """The routes."""
     router = APIRouter(prefix="/api/v1/admin", tags=["admin"], route_class=SentenceRoute, responses=REFUSALS)
 
-    @router.post(
-        "/exports",
-        summary="Everything kept about one person, session or account, as a ZIP",
-        response_class=StreamingResponse,
-        openapi_extra=_body(SubjectAsked),
-    )
+    @router.post("/exports", response_class=StreamingResponse, openapi_extra=_body(SubjectAsked))
     async def export(request: Request) -> Response:
-        """JSON Lines, a file per kind of thing, and a README. Asked by POST, so that no name stands in the logs of a proxy."""
+        """Everything kept about one person, session or account, as a ZIP.
+
+        JSON Lines, a file per kind of thing, and a README. Asked by POST, so that no name stands in the logs of a proxy.
+        """
         who = await door.who(request)
         if who is None:
             return refused()

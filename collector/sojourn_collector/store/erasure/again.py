@@ -57,10 +57,7 @@ async def erase_again(store: Store, control: Control, places: Sequence[Place], n
     cleaned = await _clean_at_once(store)
     for place in places:
         await place.erase(names, "strip")
-    tables = Tables(store)
-    left = await tables.waste()
-    while left := left & await tables.waste():
-        await asyncio.sleep(0.1)
+    await Tables(store).settled(0.1)
     for table in cleaned:
         await store.statement(f"ALTER TABLE {table} RESET SETTING {', '.join(AT_ONCE)}")
     await control.compact()
@@ -88,7 +85,7 @@ def _copied(source: Path, target: Path) -> bool:
     """As it stands, also while a collector uses it; False when it is another database."""
     with contextlib.closing(sqlite3.connect(f"{source.resolve().as_uri()}?mode=ro", uri=True)) as old, contextlib.closing(sqlite3.connect(target)) as new:
         old.backup(new)
-        return new.execute("SELECT count(*) FROM sqlite_master WHERE name = 'alembic_version'").fetchone() == (1,)
+        return bool(new.execute("SELECT count(*) FROM sqlite_master WHERE name = 'alembic_version'").fetchone()[0])
 
 
 def _without(spare: Path) -> None:

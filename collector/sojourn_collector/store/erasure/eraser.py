@@ -165,11 +165,8 @@ class Eraser:
         await self._finish(row, counts)
 
     async def _gone(self) -> None:
-        """Wait for the files that were replaced till now; merges go on and leave others, which are none of ours."""
         for tables in (place for place in self.places if isinstance(place, Tables)):
-            left = await tables.waste()
-            while left := left & await tables.waste():
-                await asyncio.sleep(self._look_every)
+            await tables.settled(self._look_every)
 
     async def _finish(self, row: ErasureRow, counts: dict[str, int]) -> None:
         now = self._clock()

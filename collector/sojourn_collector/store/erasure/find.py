@@ -79,10 +79,10 @@ def grow(names: Names, sessions: Sequence[Seen], *, whole: bool = True) -> Names
         for visitor in session.visitors:
             users_of[visitor] |= session.users
     users = names.users
-    if not users and len(names.visitors) == 1:
-        # A visitor who once signed in is that user; if several did, it is a browser they share.
-        behind = users_of[next(iter(names.visitors))]
-        users = frozenset(behind) if len(behind) == 1 else users
+    if len(names.visitors) == 1 and users <= names.visitors and not any(users & session.users for session in sessions):
+        # A visitor who once signed in is that user; if several did, it is a browser they share. A plain id was taken for a user's too.
+        behind = users_of.get(next(iter(names.visitors)), set())
+        users |= frozenset(behind) if len(behind) == 1 else frozenset()
     mine, shared = set(names.sessions), set(names.shared)
     # A plain id was taken for both kinds; it is a visitor's only if a visitor is called so.
     visitors = {visitor for visitor in names.visitors if visitor in users_of or visitor not in users}
@@ -90,7 +90,7 @@ def grow(names: Names, sessions: Sequence[Seen], *, whole: bool = True) -> Names
         if session.users & users:
             (mine if session.users <= users else shared).add(session.id)
             visitors |= session.visitors
-    alone = {visitor for visitor in visitors if users_of[visitor] <= users}
+    alone = {visitor for visitor in visitors if users_of.get(visitor, set()) <= users}
     shared |= visitors - alone
     for session in sessions:
         if not session.users and session.visitors and session.visitors <= alone:

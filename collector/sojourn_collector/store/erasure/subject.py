@@ -9,7 +9,8 @@ Kind = Literal["person", "session", "account"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
 Orders = Literal["strip", "delete"]
 ORDERS: tuple[Orders, ...] = get_args(Orders)
-LONGEST_NAME = 512
+LONGEST_NAME = 4096
+"""Characters; longer values of attributes are cut when they are taken in."""
 MOST_WORDS = 2000
 """Names looked for in free text; a person of more visits is found by columns and attributes alone."""
 SHORTEST_WORD = 8
@@ -32,8 +33,9 @@ class Subject:
 
     def __post_init__(self) -> None:
         """Raises SubjectError."""
-        if not self.name.strip() or len(self.name) > LONGEST_NAME or not self.name.isprintable():
-            raise SubjectError(f"the id of a {self.kind} has 1 to {LONGEST_NAME} printable characters")
+        # Senders choose ids: whatever is in the tables can be asked for, control characters too.
+        if not self.name.strip() or len(self.name) > LONGEST_NAME or any(0xD800 <= ord(char) < 0xE000 for char in self.name):
+            raise SubjectError(f"the id of a {self.kind} is a text of 1 to {LONGEST_NAME} characters")
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +96,11 @@ def is_word(name: str) -> bool:
 def pattern(words: Iterable[str]) -> re.Pattern[str]:
     """Finds any of these words standing for itself."""
     return re.compile(f"(?:^|{SEPARATORS})(?:{'|'.join(re.escape(word) for word in words)})(?:{SEPARATORS}|$)")
+
+
+def shown(name: str) -> str:
+    """A name for a terminal: senders choose it, so what controls a terminal or reorders a line is written out."""
+    return "".join(char if char.isprintable() else f"\\u{ord(char):04x}" for char in name)
 
 
 def without(text: str, names: Names) -> str:

@@ -1,5 +1,6 @@
 """The engine's tables as a place."""
 
+import asyncio
 import secrets
 from collections.abc import AsyncIterator
 from typing import Any
@@ -47,8 +48,16 @@ class Tables:
                 for row in await self._store.rows(sql, deadline=_DEADLINE):
                     yield table, row
 
-    async def waste(self) -> frozenset[tuple[str, str]]:
-        """Table and name of replaced parts that lie on disk yet; the engine removes them by itself, within a minute. No part is called as one before it."""
+    async def settled(self, every: float) -> None:
+        """Wait until what was replaced till now is off the disk, looking every so many seconds; the engine removes it by itself, within a minute.
+
+        Merges go on and leave other files, which are none of ours. No part is called as one before it.
+        """
+        left = await self._replaced()
+        while left := left & await self._replaced():  # noqa: ASYNC110 - the engine tells nobody when it removes files
+            await asyncio.sleep(every)
+
+    async def _replaced(self) -> frozenset[tuple[str, str]]:
         return frozenset((row["table"], row["name"]) for row in await self._store.query("erase_inactive", tables=list(CONDITIONS)))
 
 
