@@ -237,7 +237,7 @@ async def build(config: CollectorConfig, impact: ImpactConfig, environ: Mapping[
         books = SharedBooks(several.claims, journal, lambda name: batches.forget(Key(*name))) if several else None
         letters = config.data / "dead-letters"
         turns = Turns()
-        tombstones = Tombstones(store, control, turns)
+        tombstones = Tombstones(store, control, turns, shared=several is not None)
         await tombstones.read()
         loader = Loader(
             journal,
@@ -478,8 +478,8 @@ async def _prepare(collector: Collector) -> None:
 
 
 async def _join_and_tidy(collector: Collector) -> None:
-    """What one of several collectors does for all. Raises what the first to fail of the two raises."""
-    tasks = [asyncio.ensure_future(collector.join.run()), asyncio.ensure_future(_tidy(collector))]
+    """What one of several collectors does for all. Raises what the first to fail of them raises."""
+    tasks = [asyncio.ensure_future(collector.join.run()), asyncio.ensure_future(_tidy(collector)), asyncio.ensure_future(collector.eraser.run())]
     try:
         done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
         for task in done:

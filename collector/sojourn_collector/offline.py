@@ -41,8 +41,8 @@ class Offline:
 @contextlib.asynccontextmanager
 async def offline(config: CollectorConfig) -> AsyncIterator[Offline]:
     """Open the data folder and load what waits in its journal meanwhile. Raises StartError when a collector runs on it, EngineStartError, StoreError."""
-    if config.control.shared:
-        raise StartError("with PostgreSQL as the control database this goes through a running collector; start it with: sojourn-collector run")
+    if config.control.shared or not config.engine.embedded:
+        raise StartError("with tables or control database on servers this goes through a running collector; start it with: sojourn-collector run")
     async with contextlib.AsyncExitStack() as stack:
         stack.enter_context(folder_lock(config.data))
         control = await asyncio.to_thread(Control.open, config.data / "control.sqlite")

@@ -51,6 +51,8 @@ class Backup:
 
     async def into(self, folder: Path, at: datetime) -> AsyncIterator[dict[str, Any]]:
         """Make one; yields how far it is, at last `{"done": …}`. Raises BackupError, StoreError, OSError, NoFileError; then the folder has no manifest."""
+        if not self.store.embedded:
+            raise BackupError("the tables are on ClickHouse servers, where no files can be frozen from here; keep them with ClickHouse's own BACKUP")
         if self.control.database.shared:
             raise BackupError(
                 "the control database is PostgreSQL, which no file can be copied of; keep it with pg_dump, and the data folders by snapshots of the disk"

@@ -157,6 +157,11 @@ class Store:
         except (ClickHouseError, *NETWORK_ERRORS) as error:
             raise as_store_error(error) from error
 
+    @property
+    def embedded(self) -> bool:
+        """Whether the tables are files of this machine's data folder. Raises EngineUnavailable while there is no engine."""
+        return self._layout().shape == "embedded"
+
     def _layout(self) -> Layout:
         """Of the engine there is now. Raises EngineUnavailable."""
         endpoint = self._endpoint()

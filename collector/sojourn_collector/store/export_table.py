@@ -43,6 +43,8 @@ async def export_table(store: Store, table: str, begin: datetime, end: datetime,
     """
     if table not in TABLES:
         raise ExportError(f"there is no table {table[:80]!r} to export; there are {', '.join(TABLES)}")
+    if not store.embedded:
+        raise ExportError("the tables are on ClickHouse servers, which would write to their own disks; use clickhouse-client with INTO OUTFILE")
     if begin >= end:
         raise ExportError("the beginning must lie before the end")
     folder = await asyncio.to_thread(_made, folder)

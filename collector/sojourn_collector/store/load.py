@@ -162,7 +162,7 @@ class Loader:
         while self._forget is not None and self._forget.active:
             try:
                 gone = await self._forget.loaded(file.seq)
-            except StoreError as error:
+            except (StoreError, ControlUnavailableError) as error:
                 self.trouble = str(error)
                 await asyncio.sleep(wait)
                 wait = min(wait * 2, self._patience.longest)
@@ -232,7 +232,7 @@ class Loader:
         while True:
             try:
                 return int((await self._store.query(f"loaded_{TABLES[file.signal]}", seq=file.seq))[0]["n"])
-            except StoreError as error:
+            except (StoreError, ControlUnavailableError) as error:
                 self.trouble = str(error)
                 await asyncio.sleep(wait)
                 wait = min(wait * 2, self._patience.longest)

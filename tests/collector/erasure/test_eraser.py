@@ -76,10 +76,14 @@ def test_a_tenant_is_quoted_and_a_job_is_letters_and_digits():
 async def test_names_are_lent_and_taken_back(parts: Rig):
     """After a piece of work, and after one that failed, no name is in the engine's memory."""
     names = Names(users=frozenset({"user-a-1"}))
-    with pytest.raises(ZeroDivisionError):
+
+    async def work() -> None:
         async with lent(parts.store, names, "j1"):
             assert await parts.store.rows("SELECT id FROM erasing WHERE job = 'j1' AND kind = 'user'") == [{"id": "user-a-1"}]
             raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        await work()
     assert await parts.store.rows("SELECT id FROM erasing WHERE job = 'j1'") == []
 
 
@@ -135,7 +139,7 @@ async def test_a_person_is_found_under_user_and_visitor_id(parts: Rig, name: str
     """From either id: the visits signed in, the anonymous ones of the same browser, and both ids; a stranger's are not among them."""
     await views(parts, ("s1", "", "v1"), ("s2", "ann", "v1"), ("s3", "ann", ""), ("s4", "bob", "v2"))
     names = await find(parts.store, Subject("person", name))
-    assert (names.users - {"v1"}, names.visitors, names.sessions) == ({"ann"}, {"v1"}, {"s1", "s2", "s3"})
+    assert [set(names.users - {"v1"}), set(names.visitors), set(names.sessions)] == [{"ann"}, {"v1"}, {"s1", "s2", "s3"}]
     assert names.shared == set()
 
 
@@ -143,12 +147,10 @@ async def test_a_browser_of_two_is_nobodys_alone(parts: Rig):
     """Of a browser that Bob signs in with too, Ann's visits are hers; its anonymous visits and its id may be Bob's."""
     await views(parts, ("s1", "", "v1"), ("s2", "ann", "v1"), ("s3", "bob", "v1"))
     names = await find(parts.store, Subject("person", "ann"))
-    assert (names.users, names.visitors, names.sessions, names.shared) == ({"ann"}, set(), {"s2"}, {"v1"})
+    assert [set(names.users), set(names.visitors), set(names.sessions), set(names.shared)] == [{"ann"}, set(), {"s2"}, {"v1"}]
     await erase(parts, "person", "ann")
-    assert [row["session_id"] for row in await parts.store.rows(f"SELECT session_id FROM spans WHERE tenant = '{parts.store.tenant}' ORDER BY 1")] == [
-        "s1",
-        "s3",
-    ]
+    left = await parts.store.rows(f"SELECT session_id FROM spans WHERE tenant = '{parts.store.tenant}' ORDER BY session_id")
+    assert [row["session_id"] for row in left] == ["s1", "s3"]
 
 
 async def test_of_a_visit_of_two_only_what_names_the_person_goes(parts: Rig):
@@ -198,7 +200,7 @@ async def test_a_number_as_user_id_is_found_wherever_it_stands(parts: Rig):
 
 
 async def test_letters_lose_only_what_is_theirs(parts: Rig):
-    """Of a letter of two the other's items stay; one of theirs alone goes with its file; unreadable ones go when they speak of them; others' stay as they are."""
+    """Of a letter of two the other's items stay; one of theirs alone goes with its file; unreadable ones go when they speak of them; others stay."""
     mine, other = Customer("mine"), Customer("other")
     await parts.load("traces", mine.spans(ago(5)))
     both = mine.metrics(ago(5))
@@ -289,11 +291,12 @@ class Failing:
         return {"attic": len(names.sessions)}
 
     async def kept(self, names: Names) -> Any:
-        for one in ():
+        nothing: list[Any] = []
+        for one in nothing:
             yield one
 
 
-@pytest.mark.parametrize("error", [StoreError("The engine is away."), OSError("disk"), BlobsUnavailableError("the bucket is away")])
+@pytest.mark.parametrize("error", [StoreError("The engine is away."), BlobsUnavailableError("the bucket is away")])
 async def test_an_erasure_that_failed_goes_on_under_all_names(tmp_path: Path, store: Store, error: Exception):
     """Tables are empty of the person when a later place fails, so nobody could find their visits again: the names wait in the control database."""
     place = Failing(error)

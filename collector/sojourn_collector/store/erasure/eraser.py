@@ -1,6 +1,7 @@
 """Erases: finds all names of a subject, leaves tombstones, goes through every place, waits until nothing is on disk. Goes on where it was after a crash."""
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields
@@ -24,6 +25,8 @@ TRACES_BURIED = timedelta(days=31)
 """How long a tombstone of a trace stays: no sender has older data, and its id names nobody by itself."""
 _LONGEST_RETRY = 10.0
 _LOOK_EVERY = 0.5
+_LOOK_AGAIN = 5.0
+"""Seconds; another collector on the same control database may have been asked."""
 PASSING = (StoreError, OSError, ControlUnavailableError, BlobsUnavailableError)
 """What stops an erasure for a while: it is written down and tried again."""
 
@@ -116,7 +119,9 @@ class Eraser:
                 retry = min(retry * 2, _LONGEST_RETRY)
                 continue
             retry = 0.5
-            await self._asked.wait()
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(_LOOK_AGAIN):
+                    await self._asked.wait()
 
     async def work(self) -> None:
         """Do every erasure that is not done. Raises one of `PASSING`; what was done till then stays done."""
@@ -146,11 +151,7 @@ class Eraser:
             raise
         try:
             try:
-                names = union(Names.from_dict(row.work.get("names", {})), await find(self._store, subject))
-                # On disk before the first row goes: after a crash nobody could find them any more.
-                await self._control.erasures.note(row.id, work={**row.work, "names": names.as_dict()})
-                await self._control.erasures.bury(self._store.tenant, names.by_kind(), row.erased_at)
-                await self._tombstones.read()
+                names = await self._bury(row, union(Names.from_dict(row.work.get("names", {})), await find(self._store, subject)))
             finally:
                 self._turns.load.release()
             for place in self.places:
@@ -163,6 +164,20 @@ class Eraser:
         await self._state(row, "waiting for replaced files to go")
         await self._gone()
         await self._finish(row, counts)
+
+    async def _bury(self, row: ErasureRow, names: Names) -> Names:
+        """Write the names down, on disk before the first row goes: after a crash nobody could find them any more. Then leave tombstones."""
+        while True:
+            await self._control.erasures.note(row.id, work={**row.work, "names": names.as_dict()})
+            await self._control.erasures.bury(self._store.tenant, names.by_kind(), row.erased_at)
+            await self._tombstones.read()
+            if not self._tombstones.shared:
+                return names
+            # Another collector may have loaded more under new names; what it loads from now on it looks at itself.
+            grown = union(names, await find(self._store, Subject(row.work["kind"], row.work["name"])))
+            if grown == names:
+                return names
+            names = grown
 
     async def _gone(self) -> None:
         for tables in (place for place in self.places if isinstance(place, Tables)):

@@ -23,8 +23,10 @@ _GROUPS = {"user": "users", "visitor": "visitors", "session": "sessions", "trace
 class Tombstones:
     """Tombstones in memory. They hold digests, so names are looked at by theirs."""
 
-    def __init__(self, store: Store, control: Control, turns: Turns) -> None:
+    def __init__(self, store: Store, control: Control, turns: Turns, *, shared: bool = False) -> None:
+        """`shared`: other collectors leave tombstones too, so they are read again for each file."""
         self._store = store
+        self.shared = shared
         self._control = control
         self._turns = turns
         self._buried: dict[str, datetime] = {}
@@ -33,7 +35,7 @@ class Tombstones:
     @property
     def active(self) -> bool:
         """Whether there are any; without them nothing is looked at."""
-        return bool(self._buried)
+        return self.shared or bool(self._buried)
 
     async def read(self) -> None:
         """Take in what the control database holds."""
@@ -58,7 +60,10 @@ class Tombstones:
 
     async def loaded(self, seq: int) -> int:
         """A journal file was loaded: take out of its rows what is older than an erasure. How many that were. Raises what the store raises."""
-        if not self.active:
+        if self.shared:
+            # Read after the rows are in: whoever buries a name later finds them there.
+            await self.read()
+        if not self._buried:
             return 0
         rows = await self._store.query("erase_in_file", seq=seq, deadline=_DEADLINE)
         gone = 0
@@ -73,7 +78,9 @@ class Tombstones:
 
     async def sift(self, rows: Sequence[InboxRow]) -> list[InboxRow]:
         """Rows of the inbox that may go on to the engine: of erased people older rows are dropped for good, and orders lose their person."""
-        if not self.active:
+        if self.shared:
+            await self.read()
+        if not self._buried:
             return list(rows)
         kept = []
         for row in rows:
