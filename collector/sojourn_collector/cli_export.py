@@ -14,7 +14,7 @@ from sojourn_collector.cli_running import CommandError, asking, bytes_of, event_
 from sojourn_collector.config import CollectorConfig
 from sojourn_collector.store.client import StoreError
 from sojourn_collector.store.erasure.subject import KINDS, Subject, SubjectError
-from sojourn_collector.store.export_table import FORMATS, TABLES, ExportError
+from sojourn_collector.store.export_table import FORMATS, TABLES, ExportError, check
 
 OK = 0
 
@@ -90,6 +90,7 @@ def _table(given: argparse.Namespace, config: CollectorConfig) -> int:
     end = _time(given.end, "--to") if given.end else datetime.now(UTC)
     begin = _time(given.begin, "--from") if given.begin else end - timedelta(days=30)
     folder: Path = given.out.absolute()
+    check(given.table, begin, end, folder)
     files = 0
 
     def say(event: dict[str, Any]) -> None:

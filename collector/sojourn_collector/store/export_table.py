@@ -30,10 +30,23 @@ TABLES = {
 }
 """The one list of tables that can be exported, each with the time its rows are cut by; without one it is one file."""
 _DEADLINE = 3600.0
+_PATTERN = frozenset("*?{}")
 
 
 class ExportError(Exception):
     """A table cannot be exported; the text says why."""
+
+
+def check(table: str, begin: datetime, end: datetime, folder: Path) -> None:
+    """Whether this can be asked for at all. Raises ExportError."""
+    if table not in TABLES:
+        raise ExportError(f"there is no table {table[:80]!r} to export; there are {', '.join(TABLES)}")
+    if begin.tzinfo is None or end.tzinfo is None:
+        raise ExportError("a time needs a zone, such as 2026-01-31T14:00:00Z")
+    if begin >= end:
+        raise ExportError("the beginning must lie before the end")
+    if _PATTERN.intersection(str(folder)):
+        raise ExportError(f"{folder}: the engine takes {' '.join(sorted(_PATTERN))} in a path for patterns; give a folder without them")
 
 
 async def export_table(store: Store, table: str, begin: datetime, end: datetime, folder: Path, form: Format) -> AsyncIterator[dict[str, Any]]:
@@ -41,12 +54,9 @@ async def export_table(store: Store, table: str, begin: datetime, end: datetime,
 
     Ids of traces and spans become hexadecimal text; of rows that replace one another the newest is written. Files there already are replaced.
     """
-    if table not in TABLES:
-        raise ExportError(f"there is no table {table[:80]!r} to export; there are {', '.join(TABLES)}")
+    check(table, begin, end, folder)
     if not store.embedded:
         raise ExportError("the tables are on ClickHouse servers, which would write to their own disks; use clickhouse-client with INTO OUTFILE")
-    if begin >= end:
-        raise ExportError("the beginning must lie before the end")
     folder = await asyncio.to_thread(_made, folder)
     types = await store.columns(table)
     final = " FINAL" if "version" in types else ""
@@ -82,6 +92,4 @@ def _made(folder: Path) -> Path:
 
 
 def _moment(moment: datetime) -> str:
-    if moment.tzinfo is None:
-        raise ExportError("a time needs a zone, such as 2026-01-31T14:00:00Z")
     return str(bindable(moment, "DateTime64(6)"))

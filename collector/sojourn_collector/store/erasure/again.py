@@ -20,8 +20,10 @@ from sojourn_collector.store.erasure.tables import Tables
 from sojourn_collector.store.erasure.tombstones import Tombstones
 from sojourn_collector.store.turns import Turns
 
-AT_ONCE = {"cleanup_delay_period": 1, "cleanup_delay_period_random_add": 0}
+AT_ONCE = {"cleanup_delay_period": 1, "max_cleanup_delay_period": 1, "cleanup_delay_period_random_add": 0}
 """Seconds between looks of the engine for replaced files."""
+LONGEST = 30
+"""What `max_cleanup_delay_period` is otherwise, as the schema says."""
 
 
 class NewerError(Exception):
@@ -57,9 +59,12 @@ async def erase_again(store: Store, control: Control, places: Sequence[Place], n
     cleaned = await _clean_at_once(store)
     for place in places:
         await place.erase(names, "strip")
-    await Tables(store).settled(0.1)
+    for place in places:
+        if isinstance(place, Tables):
+            await place.settled(0.1)
     for table in cleaned:
         await store.statement(f"ALTER TABLE {table} RESET SETTING {', '.join(AT_ONCE)}")
+        await store.statement(f"ALTER TABLE {table} MODIFY SETTING max_cleanup_delay_period = {LONGEST}")
     await control.compact()
     return len(again)
 
