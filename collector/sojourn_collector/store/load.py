@@ -139,7 +139,8 @@ class Loader:
         while True:
             file = await self._journal.next_file()
             async with self._turn:
-                await self._take(file)
+                if file in self._journal.closed:
+                    await self._take(file)
 
     async def _take(self, file: JournalFile) -> None:
         await self._insist(partial(self._journal.cut, file), f"Journal file {file.path.name} ends in bytes of a refused batch that cannot be cut off")
@@ -232,7 +233,7 @@ class Loader:
         while True:
             try:
                 return int((await self._store.query(f"loaded_{TABLES[file.signal]}", seq=file.seq))[0]["n"])
-            except (StoreError, ControlUnavailableError) as error:
+            except StoreError as error:
                 self.trouble = str(error)
                 await asyncio.sleep(wait)
                 wait = min(wait * 2, self._patience.longest)
