@@ -13,7 +13,7 @@ from sojourn_collector.store.erasure.subject import KINDS, LONGEST_NAME, Subject
 from sojourn_collector.web.admin_door import AdminDoor, refused
 from sojourn_collector.web.api import ErrorAnswer, SentenceRoute
 
-LARGEST_BODY = 16 << 10
+LARGEST_BODY = 128 << 10
 BACKUPS = "Backups made before now still hold this person; restore asks for the control database of today, so that they are erased again."
 Ident = Annotated[int, Path(ge=1, le=2**62, description="Id of the erasure.")]
 Name = Annotated[str, Field(min_length=1, max_length=LONGEST_NAME)]

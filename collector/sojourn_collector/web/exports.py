@@ -26,7 +26,7 @@ from sojourn_collector.web.api import ErrorAnswer, SentenceRoute
 from sojourn_collector.web.erasures import Name, subject_of
 
 LINES = "application/x-ndjson"
-LARGEST_BODY = 16 << 10
+LARGEST_BODY = 128 << 10
 REFUSALS: dict[int | str, dict[str, Any]] = {status: {"model": ErrorAnswer} for status in (401, 403, 422, 503)}
 
 

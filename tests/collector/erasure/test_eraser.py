@@ -13,13 +13,17 @@ from sojourn_collector.store.client import Store, StoreError
 from sojourn_collector.store.control.erasures import DONE
 from sojourn_collector.store.control.evidence import Piece
 from sojourn_collector.store.control.inbox import Arrival
+from sojourn_collector.store.ddl import render
 from sojourn_collector.store.erasure.find import find
-from sojourn_collector.store.erasure.statements import CONDITIONS, NAMES_NOBODY, condition, count, delete, strip_orders
+from sojourn_collector.store.erasure.statements import CONDITIONS, NAMES_NOBODY, clear, condition, count, delete, strip_orders
 from sojourn_collector.store.erasure.statements import Names as Where
 from sojourn_collector.store.erasure.subject import Names, Orders, Subject, SubjectError, shown
 from sojourn_collector.store.erasure.tables import Tables
+from sojourn_collector.store.erasure.tombstones import Tombstones
 from sojourn_collector.store.erasure.work import lent
 from sojourn_collector.store.evidence.blobs import BlobsUnavailableError
+from sojourn_collector.store.layout import Layout
+from sojourn_collector.store.load_sql import quoted
 from sojourn_collector.store.record import Record
 from tests.collector.erasure.people import Customer, ago, put
 from tests.collector.erasure.rig import Rig, rig
@@ -87,7 +91,7 @@ async def test_names_are_lent_and_taken_back(parts: Rig):
     assert await parts.store.rows("SELECT id FROM erasing WHERE job = 'j1'") == []
 
 
-HOSTILE = ("a'); DROP TABLE spans; --", "user\\", "(.*)|x1234567", "user-\u202e-4711", "line\nand\ttab\x00nul", "u" * 4096, "%(x)s{tenant:String}")
+HOSTILE = ("a'); DROP TABLE spans; --", "user\\", "(.*)|x1234567", "user-\u202e-4711", "line\nand\ttab\x00nul", "u" * 16_384, "%(x)s{tenant:String}")
 
 
 async def test_hostile_names_are_names(parts: Rig):
@@ -102,10 +106,10 @@ async def test_hostile_names_are_names(parts: Rig):
     assert await parts.count("spans") == 1
 
 
-@pytest.mark.parametrize("name", ["", "  ", "\n", "u" * 4097, "half a \ud800 letter"])
+@pytest.mark.parametrize("name", ["", "  ", "\n", "u" * 16_385, "half a \ud800 letter"])
 def test_what_is_no_name_is_refused(name: str):
     """Blank, too long, no text at all."""
-    with pytest.raises(SubjectError, match="the id of a person is a text of 1 to 4096 characters"):
+    with pytest.raises(SubjectError, match="the id of a person is a text of 1 to 16384 characters"):
         Subject("person", name)
 
 
@@ -194,6 +198,22 @@ async def test_a_number_as_user_id_is_found_wherever_it_stands(parts: Rig):
     assert counts["spans"] == 4
     assert counts["dead letters"] == 4
     assert path.exists(), "the span of the job names nobody of that number"
+
+
+async def test_a_scope_may_name_them_too(parts: Rig):
+    """An SDK that writes the user on the instrumentation scope: rows and items of that scope alone go."""
+    mine = Customer("mine")
+    request = mine.spans(ago(5))
+    del request.resource_spans[:-1]
+    del request.resource_spans[0].scope_spans[0].spans[0].attributes[:]
+    other = request.resource_spans[0].scope_spans.add()
+    other.CopyFrom(request.resource_spans[0].scope_spans[0])
+    put(request.resource_spans[0].scope_spans[0].scope, "user.id", "ann")
+    await parts.load("traces", request)
+    path = await parts.letter("1.pb", parts.record(request))
+    assert await erase(parts, "person", "ann") == {"spans": 1, "dead letters": 1}
+    assert await parts.count("spans") == 1
+    assert b"ann" not in path.read_bytes()
 
 
 # --- Places ---------------------------------------------------------------------------------------------------------------
@@ -388,3 +408,29 @@ async def test_nobody_is_named_in_audit_and_list(parts: Rig):
     told = json.dumps([row.shown() for row in await parts.control.erasures.list()]) + repr(await parts.control.audit.list())
     assert "ann" not in told
     assert "erasure 1 of a person: 1 of spans" in told
+
+
+# --- On servers -----------------------------------------------------------------------------------------------------------
+
+
+async def test_every_statement_has_a_form_for_a_cluster(store: Store):
+    """Mutations go to each shard's own table on every host, names to the table every host has; ClickHouse's own parser takes them."""
+    cluster, where = Layout("sojourn", "main"), Where("acme", "j1", patterns=2, seq=7, before=1)
+    for table in CONDITIONS:
+        (one,) = render(delete(table, where), cluster)
+        assert one.startswith(f"ALTER TABLE sojourn.{table}_local ON CLUSTER 'main'\n  DELETE WHERE ")
+        await store.statement(f"SELECT formatQuery({quoted(one)})")
+    (one,) = render(strip_orders(where), cluster)
+    assert one.startswith("ALTER TABLE sojourn.orders_local ON CLUSTER 'main'\n  UPDATE user_id = '', ")
+    await store.statement(f"SELECT formatQuery({quoted(one)})")
+    assert render(clear("j1"), cluster)[0].startswith("ALTER TABLE sojourn.erasing ON CLUSTER 'main'\n  DELETE WHERE job = 'j1'")
+
+
+async def test_with_several_collectors_tombstones_of_others_count(parts: Rig):
+    """Another collector erased somebody: what is loaded here from then on is looked at, without being told."""
+    shared = Tombstones(parts.store, parts.control, parts.turns, shared=True)
+    assert shared.active
+    seq = await parts.load("traces", Customer("mine").spans(ago(5)))
+    assert await shared.loaded(seq) == 0
+    await parts.control.erasures.bury(parts.store.tenant, {"user": [Customer("mine").user]}, datetime.now(UTC))
+    assert await shared.loaded(seq) == 3, "the view of the user, the visit before signing in, and the job that speaks of them"

@@ -94,7 +94,7 @@ async def test_wishes_that_cannot_be_met(store: Store, tmp_path: Path):
     [
         (["--table", "spans", "--from", "yesterday"], "--from: 'yesterday' is no time; write one such as 2026-01-31 or 2026-01-31T14:00:00Z"),
         (["--table", "spans", "--from", "2026-02-01", "--to", "2026-01-01"], "the beginning must lie before the end"),
-        (["--person", "  "], "the id of a person is a text of 1 to 4096 characters"),
+        (["--person", "  "], "the id of a person is a text of 1 to 16384 characters"),
     ],
 )
 def test_the_command_says_what_is_wrong(tmp_path: Path, capsys: pytest.CaptureFixture[str], arguments: list[str], sentence: str):

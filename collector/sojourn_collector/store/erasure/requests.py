@@ -26,7 +26,7 @@ class Cut:
 
 
 class Seeker:
-    """Looks for one subject's names. An item is theirs by its trace, by an attribute that names them, on itself or its resource, or by a word in a text."""
+    """Looks for one subject's names. Theirs is an item by its trace, by an attribute that names them, its own or its scope's or resource's, or by a word."""
 
     def __init__(self, names: Names) -> None:
         self._known = names.known
@@ -40,8 +40,8 @@ class Seeker:
         """The request without their items. Raises DecodeError for a body that is no request."""
         message = _parsed(signal, body)
         gone = left = 0
-        for resource, items in _groups(message):
-            all_of_it = self._speaks(resource)
+        for around, items in _groups(message):
+            all_of_it = any(self._speaks(one) for one in around)
             for index in reversed(range(len(items))):
                 if all_of_it or self._is_theirs(items[index]):
                     del items[index]
@@ -54,8 +54,8 @@ class Seeker:
 
     def items(self, signal: str, body: bytes) -> Iterator[Any]:
         """Their items. Raises DecodeError."""
-        for resource, items in _groups(_parsed(signal, body)):
-            all_of_it = self._speaks(resource)
+        for around, items in _groups(_parsed(signal, body)):
+            all_of_it = any(self._speaks(one) for one in around)
             yield from (item for item in items if all_of_it or self._is_theirs(item))
 
     def may_be_in(self, body: bytes) -> bool:
@@ -103,18 +103,18 @@ def _parsed(signal: str, body: bytes) -> Any:
     return REQUESTS[signal].FromString(body)
 
 
-def _groups(message: Any) -> Iterator[tuple[Any, Any]]:
-    """Resource and items, of every scope, or of every metric."""
+def _groups(message: Any) -> Iterator[tuple[tuple[Any, Any], Any]]:
+    """Resource with scope, and items, of every scope, or of every metric."""
     for source, scope in _scopes(message):
         for items in _ITEMS:
             if not hasattr(scope, items):
                 continue
             if items != "metrics":
-                yield source.resource, getattr(scope, items)
+                yield (source.resource, scope.scope), getattr(scope, items)
                 continue
             for metric in scope.metrics:
                 if (points := _points(metric)) is not None:
-                    yield source.resource, points
+                    yield (source.resource, scope.scope), points
 
 
 def _scopes(message: Any) -> Iterator[tuple[Any, Any]]:

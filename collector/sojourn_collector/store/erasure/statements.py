@@ -76,7 +76,7 @@ class Names:
 
 def _raw(table: str, names: Names) -> str:
     """Rows of telemetry: those of the users and sessions, and those that name nobody but belong to a visitor, a trace, or speak of a name."""
-    identity = [f"{column}['{key}']" for key in IDENTITY for column in ("attrs", "res")]
+    identity = [f"{column}['{key}']" for key in IDENTITY for column in ("attrs", "res")] + [f"res['{semconv.SCOPE_PREFIX}{key}']" for key in IDENTITY]
     nobody = [f"hasAny([{', '.join(identity)}], {names.all_of('user', 'visitor', 'session')})"]
     if table == "spans":
         keys = ", ".join(f"m['{key}']" for key in IDENTITY)

@@ -9,7 +9,7 @@ Kind = Literal["person", "session", "account"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
 Orders = Literal["strip", "delete"]
 ORDERS: tuple[Orders, ...] = get_args(Orders)
-LONGEST_NAME = 4096
+LONGEST_NAME = 16_384
 """Characters; longer values of attributes are cut when they are taken in."""
 MOST_WORDS = 2000
 """Names looked for in free text; a person of more visits is found by columns and attributes alone."""
