@@ -53,6 +53,8 @@ from sojourn_collector.store.control.control import Control
 from sojourn_collector.store.control.errors import ControlError, ControlUnavailableError
 from sojourn_collector.store.endpoint import Engine, EngineStartError
 from sojourn_collector.store.erasure.eraser import Eraser
+from sojourn_collector.store.erasure.letters import LettersPlace
+from sojourn_collector.store.erasure.others import Others
 from sojourn_collector.store.erasure.places import places
 from sojourn_collector.store.erasure.tombstones import Tombstones
 from sojourn_collector.store.evidence.evidence import Evidence
@@ -114,6 +116,8 @@ class Collector:
     token: str
     several: Several | None = None
     """Its part among several collectors on one control database; None when it is alone."""
+    others: Others | None = None
+    """Its part in their erasures."""
     started: float = field(default_factory=time.time)
     prepared: bool = False
     failing: dict[str, str] = field(default_factory=dict)
@@ -285,7 +289,8 @@ async def build(config: CollectorConfig, impact: ImpactConfig, environ: Mapping[
             sift=tombstones.sift,
         )
         everywhere = places(config.data, store, control, evidence, [ForwardPlace(forwarding.erase)])
-        eraser = Eraser(store, control, turns, tombstones, everywhere, journal, loader, now)
+        others = Others(control, several.node.number, [place for place in everywhere if isinstance(place, (LettersPlace, ForwardPlace))]) if several else None
+        eraser = Eraser(store, control, turns, tombstones, everywhere, journal, loader, now, others=others)
         token = secrets.token_urlsafe(32)
         yield Collector(
             config,
@@ -308,6 +313,7 @@ async def build(config: CollectorConfig, impact: ImpactConfig, environ: Mapping[
             turns,
             token,
             several,
+            others,
         )
 
 
@@ -458,6 +464,8 @@ async def _work(collector: Collector) -> None:
             group.create_task(_keep(collector, "erasure", collector.eraser.run))
         else:
             turn = collector.several.turn
+            if collector.others is not None:
+                group.create_task(_keep(collector, "erasure", collector.others.run))
             group.create_task(_keep(collector, "join", lambda: turn.run(lambda: _join_and_tidy(collector))))
 
 

@@ -15,6 +15,8 @@ from sojourn_collector.store.control.evidence import Piece
 from sojourn_collector.store.control.inbox import Arrival
 from sojourn_collector.store.ddl import render
 from sojourn_collector.store.erasure.find import find
+from sojourn_collector.store.erasure.letters import LettersPlace
+from sojourn_collector.store.erasure.others import Others
 from sojourn_collector.store.erasure.statements import CONDITIONS, NAMES_NOBODY, clear, condition, count, delete, strip_orders
 from sojourn_collector.store.erasure.statements import Names as Where
 from sojourn_collector.store.erasure.subject import Names, Orders, Subject, SubjectError, shown
@@ -434,3 +436,32 @@ async def test_with_several_collectors_tombstones_of_others_count(parts: Rig):
     assert await shared.loaded(seq) == 0
     await parts.control.erasures.bury(parts.store.tenant, {"user": [Customer("mine").user]}, datetime.now(UTC))
     assert await shared.loaded(seq) == 3, "the view of the user, the visit before signing in, and the job that speaks of them"
+
+
+async def test_each_collector_goes_through_its_own_disk(tmp_path: Path, store: Store):
+    """The one whose turn it is waits for those that live, and names one that is away: its dead letters could still hold the person."""
+    mine = Customer("mine")
+    async with rig(tmp_path / "data", store) as parts:
+        await parts.load("traces", mine.spans(ago(5)))
+        first = await parts.control.nodes.register("a", "host-a", 60.0)
+        second = await parts.control.nodes.register("b", "host-b", 60.0)
+        gone = await parts.control.nodes.register("c", "host-c", 0.0)
+        folder = tmp_path / "disk of b"
+        folder.mkdir()
+        (folder / "b.pb").write_bytes(parts.record(mine.spans(ago(5))))
+        await parts.control.dead_letters.add("traces", "refused", "b.pb", datetime.now(UTC), node=second.number)
+        theirs = LettersPlace(parts.control.dead_letters, folder, store.tenant)
+        own = Others(parts.control, first.number, [], look_every=0.01)
+        parts.eraser._others = own
+        ident = await parts.eraser.ask(Subject("person", mine.user), "tests", "strip")
+        working = asyncio.create_task(parts.eraser.work())
+        following = [asyncio.create_task(one.run()) for one in (own, Others(parts.control, second.number, [theirs], look_every=0.01))]
+        await working
+        for task in following:
+            task.cancel()
+        await asyncio.gather(*following, return_exceptions=True)
+        row = await parts.control.erasures.get(ident)
+        assert row is not None
+        assert row.note == f"the disks of node {gone.number} (host-c) were not gone through: it was away; erase again when it is back"
+        assert not (folder / "b.pb").exists()
+        assert [deed.detail.endswith(row.note) for deed in await parts.control.audit.list() if deed.action == "erasure.done"] == [True]

@@ -13,6 +13,7 @@ from sojourn_collector.store.control.control import Control
 from sojourn_collector.store.control.erasures import DONE, ErasureRow
 from sojourn_collector.store.control.errors import ControlUnavailableError
 from sojourn_collector.store.erasure.find import find
+from sojourn_collector.store.erasure.others import Others
 from sojourn_collector.store.erasure.place import Place
 from sojourn_collector.store.erasure.subject import Names, Orders, Subject
 from sojourn_collector.store.erasure.tables import Tables
@@ -75,8 +76,10 @@ class Eraser:
         loader: Loaded,
         clock: Callable[[], datetime],
         look_every: float = _LOOK_EVERY,
+        others: Others | None = None,
     ) -> None:
-        """`look_every` in seconds: how often it looks whether replaced files are gone."""
+        """`look_every` in seconds: how often it looks whether replaced files are gone. `others` is there where several collectors share a control database."""
+        self._others = others
         self._store = store
         self._control = control
         self._turns = turns
@@ -161,9 +164,13 @@ class Eraser:
                 await self._control.erasures.note(row.id, counts=counts)
         finally:
             self._turns.join.release()
+        away: list[str] = []
+        if self._others is not None:
+            await self._state(row, "waiting for other collectors")
+            away = await self._others.all_done(row.id)
         await self._state(row, "waiting for replaced files to go")
         await self._gone()
-        await self._finish(row, counts)
+        await self._finish(row, counts, away)
 
     async def _bury(self, row: ErasureRow, names: Names) -> Names:
         """Write the names down, on disk before the first row goes: after a crash nobody could find them any more. Then leave tombstones."""
@@ -183,13 +190,15 @@ class Eraser:
         for tables in (place for place in self.places if isinstance(place, Tables)):
             await tables.settled(self._look_every)
 
-    async def _finish(self, row: ErasureRow, counts: dict[str, int]) -> None:
+    async def _finish(self, row: ErasureRow, counts: dict[str, int], away: Sequence[str]) -> None:
         now = self._clock()
         kept = {what: number for what, number in counts.items() if number}
         said = ", ".join(f"{number} of {what}" for what, number in kept.items()) or "nothing was kept"
+        note = f"the disks of {', '.join(away)} were not gone through: it was away; erase again when it is back" if away else ""
+        said += f"; {note}" if note else ""
         await self._control.audit.add(now, row.actor, "erasure.done", row.subject, f"erasure {row.id} of a {row.kind}: {said}")
         await self._control.erasures.forget_traces(now - TRACES_BURIED)
-        await self._control.erasures.note(row.id, state="rewriting the control database", work={}, counts=kept, note="")
+        await self._control.erasures.note(row.id, state="rewriting the control database", work={}, counts=kept, note=note)
         await self._forget_names(row)
 
     async def _forget_names(self, row: ErasureRow) -> None:
