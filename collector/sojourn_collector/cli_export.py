@@ -3,6 +3,7 @@
 import argparse
 import asyncio
 import json
+import os
 import sys
 import zipfile
 from collections.abc import AsyncIterator
@@ -52,8 +53,7 @@ def _subject(given: argparse.Namespace, config: CollectorConfig) -> int:
         raise ExportError(f"{out} is there already; give a new {'file' if whole else 'folder'}")
     part = out.with_name(out.name + ".part")
     try:
-        with part.open("wb") as file:
-            part.chmod(0o600)
+        with open(part, "wb", opener=lambda path, flags: os.open(path, flags, 0o600)) as file:
             if found := running(config.data):
                 with asking(found, config, seconds=3600) as http, http.stream("POST", "/api/v1/admin/exports", json={kind: subject.name}) as answer:
                     for piece in bytes_of(answer):
@@ -65,6 +65,8 @@ def _subject(given: argparse.Namespace, config: CollectorConfig) -> int:
         if whole:
             part.replace(out)
         else:
+            out.mkdir(parents=True, exist_ok=True)
+            out.chmod(0o700)
             with zipfile.ZipFile(part) as packed:
                 packed.extractall(out)
     finally:

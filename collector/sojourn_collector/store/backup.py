@@ -136,6 +136,7 @@ def _empty(folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     if any(folder.iterdir()):
         raise BackupError(f"{folder} is not empty; give a new folder")
+    folder.chmod(0o700)  # it holds everything about everybody, and keys' digests
 
 
 def _files(folder: Path) -> list[Path]:

@@ -133,6 +133,7 @@ async def everything_about(mine: Customer, other: Customer, tmp_path: Path, conf
     """A copy for the person holds all that is theirs, nothing of the other, and a README with a line for each file."""
     told = await asyncio.to_thread(command, "export", "--person", mine.user, "--out", str(tmp_path / "mine.zip"), "--json", *config)
     assert told == {"file": str(tmp_path / "mine.zip")}
+    assert (tmp_path / "mine.zip").stat().st_mode & 0o077 == 0
     with zipfile.ZipFile(tmp_path / "mine.zip") as packed:
         files = {name: packed.read(name).decode() for name in packed.namelist()}
     rows = {name: [json.loads(line) for line in text.splitlines()] for name, text in files.items() if name.endswith(".jsonl")}
@@ -162,6 +163,7 @@ async def restored(tmp_path: Path, config: tuple[str, str], mine: Customer, othe
     """The backup of before the erasure, restored with the control database of after it: without the person, in tables and in the bytes of every file."""
     backup, newer = str(tmp_path / "backup"), str(tmp_path / "world/data/control.sqlite")
     assert files_with(tmp_path / "backup", mine)
+    assert (tmp_path / "backup").stat().st_mode & 0o077 == 0
     again = await asyncio.to_thread(command, "restore", backup, "--to", str(tmp_path / "again/data"), "--newer", newer, "--json", *config)
     assert again["erased"] == 1
     with reading(tmp_path / "again") as store:
