@@ -4,6 +4,8 @@ import asyncio
 import contextlib
 import io
 import json
+import os
+import signal
 import sqlite3
 import zipfile
 from collections.abc import Iterator
@@ -231,3 +233,50 @@ async def test_an_erased_person_is_nowhere_and_stays_away(tmp_path: Path):
     assert detail.startswith("erasure 1 of a person: ")
     assert "5 of spans" in detail
     assert "canary" not in detail
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("whom", ["collector", "engine"])
+async def test_an_erasure_goes_on_after_a_kill(tmp_path: Path, whom: str):
+    """The collector is killed, or its engine, as soon as the erasure has begun: it comes to its end by itself, and the person is nowhere on the disk."""
+    mine, other = Customer("canary"), Customer("other")
+    (tmp_path / "world").mkdir()
+    collector = CollectorProcess(tmp_path / "world")
+    key = await prepare(collector.folder, mine, other)
+    await collector.start()
+    try:
+        await collector.ready()
+        sender = Sender(collector, key)
+        for who in (mine, other):
+            await sender.send(who, 60)
+        await sender.settled()
+        headers = {"authorization": f"Bearer {key}"}
+
+        async def state() -> str:
+            async with httpx2.AsyncClient(trust_env=False, timeout=10, headers=headers) as http:
+                return str((await http.get(f"{collector.runtime['web']}/api/v1/admin/erasures/1")).json()["state"])
+
+        async with httpx2.AsyncClient(trust_env=False, timeout=10, headers=headers) as http:
+            assert (await http.post(f"{collector.runtime['web']}/api/v1/admin/erasures", json={"person": mine.user})).status_code == 202
+
+        async def begun() -> bool:
+            return (await state()).startswith(("erasing", "waiting for replaced"))
+
+        await collector.until_true(begun, "the erasure to begin")
+        if whom == "engine":
+            os.kill(collector.engine_pid, signal.SIGKILL)
+        else:
+            collector.kill()
+            await collector.start()
+
+        async def done() -> bool:
+            return await state() == "done"
+
+        await collector.until_true(done, "the erasure to end", 120.0)
+        assert files_with(collector.folder / "data", mine) == []
+    finally:
+        assert collector.stop() == 0
+    with reading(collector.folder) as store:
+        assert await rows_of(store, mine) == {}
+        assert (await rows_of(store, other))["spans"] == 5
+        await store.close()
