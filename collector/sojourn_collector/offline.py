@@ -74,6 +74,7 @@ async def offline(config: CollectorConfig) -> AsyncIterator[Offline]:
         stack.push_async_callback(_end, loading)
         everywhere = places(config.data, store, control, evidence, [ForwardPlace(forwarding.erase)])
         eraser = Eraser(store, control, turns, tombstones, everywhere, journal, loader, now)
+        await eraser.caught_up()
         yield Offline(control, store, journal, loader, eraser, tombstones, turns)
 
 

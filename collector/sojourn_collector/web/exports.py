@@ -3,6 +3,8 @@
 Files are written on the collector's own machine, so only its own commands may ask for tables and backups; the copy for a person travels in the answer.
 """
 
+import asyncio
+import contextlib
 import json
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -27,6 +29,8 @@ from sojourn_collector.web.erasures import Name, subject_of
 
 LINES = "application/x-ndjson"
 LARGEST_BODY = 128 << 10
+CATCH_UP = 10.0
+"""Seconds a copy waits for what was accepted just before."""
 REFUSALS: dict[int | str, dict[str, Any]] = {status: {"model": ErrorAnswer} for status in (401, 403, 422, 503)}
 
 
@@ -80,6 +84,9 @@ def build_exports(context: Context, eraser: Eraser, backup: Backup, door: AdminD
             subject = subject_of(asked.model_dump())
         except SubjectError as error:
             return _sentence(422, str(error))
+        with contextlib.suppress(TimeoutError):  # an engine far behind holds no copy of what it has up
+            async with asyncio.timeout(CATCH_UP):
+                await eraser.caught_up()
         names = await find(context.store, subject)
         digest = await context.control.erasures.digest(subject.kind, subject.name)
         await context.control.audit.add(context.clock(), who, "export.subject", digest, f"everything about a {subject.kind}")

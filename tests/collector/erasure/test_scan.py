@@ -23,6 +23,7 @@ from sojourn_collector.store.control.control import Control
 from sojourn_collector.store.control.keys import Scope
 from sojourn_collector.store.engine_process import EngineProcess, EngineSettings
 from sojourn_collector.store.erasure.statements import CONDITIONS
+from sojourn_collector.store.journal import Journal
 from sojourn_collector.store.migrations import migrate
 from sojourn_collector.store.record import Record
 from tests.collector.erasure.people import Customer, ago
@@ -280,3 +281,28 @@ async def test_an_erasure_goes_on_after_a_kill(tmp_path: Path, whom: str):
         assert await rows_of(store, mine) == {}
         assert (await rows_of(store, other))["spans"] == 5
         await store.close()
+
+
+@pytest.mark.slow
+async def test_commands_work_where_no_collector_runs(tmp_path: Path):
+    """Each starts the engine itself and loads what waits in the journal first: a copy has it, a backup has it, and an erasure takes it."""
+    mine, other = Customer("canary"), Customer("other")
+    (tmp_path / "journeys").mkdir()
+    (tmp_path / "collector.yaml").write_text("data: data\njourneys: journeys\nlimits: {memory: 2 GiB}\n")
+    await prepare(tmp_path, mine, other)
+    journal = Journal(tmp_path / "data/journal")
+    await journal.open()
+    for who in (mine, other):
+        body = who.spans(ago(5)).SerializeToString()
+        await journal.append("traces", Record("default", "", ago(0), "local", bytes(32), 5, body))
+    await journal.close()
+    config = ("--config", str(tmp_path / "collector.yaml"))
+    await asyncio.to_thread(command, "export", "--person", mine.user, "--out", str(tmp_path / "copy"), "--json", *config)
+    assert len((tmp_path / "copy/spans.jsonl").read_text().splitlines()) == 5
+    kept = await asyncio.to_thread(command, "backup", str(tmp_path / "backup"), "--json", *config)
+    assert kept["done"]["rows"]["spans"] == 10
+    done = await asyncio.to_thread(command, "erase", "--person", mine.user, "--json", *config)
+    assert (done["state"], done["counts"]) == ("done", {"spans": 5, "dead letters": 5})
+    assert files_with(tmp_path / "data", mine) == []
+    plain = await asyncio.to_thread(command, "restore", str(tmp_path / "backup"), "--to", str(tmp_path / "new"), "--json", *config)
+    assert (plain["rows"], plain["erased"]) == (kept["done"]["rows"], 0)

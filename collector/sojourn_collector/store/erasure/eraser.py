@@ -91,6 +91,12 @@ class Eraser:
         self._look_every = look_every
         self._asked = asyncio.Event()
 
+    async def caught_up(self) -> None:
+        """Wait until what was accepted before now is in the tables."""
+        until = self._journal.last_seq
+        while self._journal.loaded_seq < until:
+            await self._loader.wait_beyond(self._journal.loaded_seq)
+
     async def look(self, subject: Subject) -> Look:
         """What an erasure would take; changes nothing. Raises what the store raises."""
         names = await find(self._store, subject)
@@ -141,9 +147,7 @@ class Eraser:
             return
         subject = Subject(row.work["kind"], row.work["name"])
         await self._state(row, "loading what was accepted before")
-        until = self._journal.last_seq
-        while self._journal.loaded_seq < until:
-            await self._loader.wait_beyond(self._journal.loaded_seq)
+        await self.caught_up()
         await self._state(row, "finding names")
         counts = dict(row.counts)
         await self._turns.load.acquire()
