@@ -27,6 +27,7 @@ from fastapi.responses import JSONResponse, Response
 from starlette.exceptions import HTTPException
 
 from sojourn_collector.config import CollectorConfig, ImpactConfig
+from sojourn_collector.connections import room_for
 from sojourn_collector.context import Context, now
 from sojourn_collector.counters import Counters
 from sojourn_collector.engines import engine_of
@@ -38,7 +39,7 @@ from sojourn_collector.join.ranges import AllNodes
 from sojourn_collector.join.run_counts import RunCounts
 from sojourn_collector.join.worker import JoinWorker
 from sojourn_collector.listener_tls import ServerTls, TlsFilesError
-from sojourn_collector.listeners import QuietServer, take, url_of
+from sojourn_collector.listeners import BODY_DEADLINE, QuietServer, take, url_of
 from sojourn_collector.receive.app import OtlpApp
 from sojourn_collector.receive.batches import Batches, Key
 from sojourn_collector.receive.evidence import EvidenceApp
@@ -51,6 +52,8 @@ from sojourn_collector.store.books import SharedBooks
 from sojourn_collector.store.client import EngineUnavailable, StatementFailed, Store
 from sojourn_collector.store.control.control import Control
 from sojourn_collector.store.control.errors import ControlError, ControlUnavailableError
+from sojourn_collector.store.damaged import Damaged
+from sojourn_collector.store.damaged_parts import DamagedParts
 from sojourn_collector.store.endpoint import Engine, EngineStartError
 from sojourn_collector.store.erasure.eraser import Eraser
 from sojourn_collector.store.erasure.letters import LettersPlace
@@ -114,6 +117,8 @@ class Collector:
     tombstones: Tombstones
     turns: Turns
     token: str
+    damaged: Damaged
+    parts: DamagedParts
     several: Several | None = None
     """Its part among several collectors on one control database; None when it is alone."""
     others: Others | None = None
@@ -152,6 +157,7 @@ class Collector:
             "evidence": {"pieces": self.evidence.pieces, "bytes": self.evidence.bytes, "trouble": self.evidence.trouble},
             "forward": self.forwarding.report(),
             "failing": dict(self.failing),
+            "damaged": self.damaged.sentences(),
         }
 
     def metrics(self, open_metrics: bool) -> str:
@@ -174,6 +180,7 @@ class Collector:
             "sojourn_evidence_pieces": self.evidence.pieces,
             "sojourn_evidence_bytes": self.evidence.bytes,
             "sojourn_evidence_place_up": not self.evidence.trouble,
+            "sojourn_damaged": len(self.damaged.sentences()),
             "sojourn_data_free_bytes": shutil.disk_usage(self.config.data).free,
             "sojourn_start_time_seconds": self.started,
         }.items():
@@ -236,6 +243,10 @@ async def build(config: CollectorConfig, impact: ImpactConfig, environ: Mapping[
         supervisor = engine_of(config, environ)
         stack.push_async_callback(supervisor.stop)
         store = Store(supervisor.endpoint)
+        damaged = Damaged(config.data / "damaged")
+        parts = DamagedParts(store, damaged)
+        if config.engine.embedded:
+            store.on_refusal = parts.noticed
         stack.push_async_callback(store.close)
         batches = Batches(control.ledger, several.claiming if several else None)
         books = SharedBooks(several.claims, journal, lambda name: batches.forget(Key(*name))) if several else None
@@ -312,6 +323,8 @@ async def build(config: CollectorConfig, impact: ImpactConfig, environ: Mapping[
             tombstones,
             turns,
             token,
+            damaged,
+            parts,
             several,
             others,
         )
@@ -377,9 +390,11 @@ async def _run(collector: Collector, otlp_socket: socket.socket, web_socket: soc
     config = collector.config
     intake = Intake(collector.journal, collector.batches, collector.control.keys, config.limits, collector.counters, own=collector.journal.id)
     otlp = OtlpApp(intake, needs_key=config.otlp.needs_key)
+    evidence = EvidenceApp(otlp, intake, collector.evidence, config.evidence.largest, needs_key=config.otlp.needs_key)
+    room, body_deadline = room_for(config.limits.connections), max(BODY_DEADLINE, config.limits.body_deadline + 10)
     servers = [
-        (QuietServer(EvidenceApp(otlp, intake, collector.evidence, config.evidence.largest, needs_key=config.otlp.needs_key), tls["otlp"]), otlp_socket),
-        (QuietServer(build_web(collector), tls["web"]), web_socket),
+        (QuietServer(evidence, tls["otlp"], connections=room, body_deadline=body_deadline), otlp_socket),
+        (QuietServer(build_web(collector), tls["web"], connections=room), web_socket),
     ]
     by_grpc = None
     if config.otlp.grpc_address is not None:
@@ -457,6 +472,7 @@ async def _work(collector: Collector) -> None:
     async with asyncio.TaskGroup() as group:
         group.create_task(_keep(collector, "loader", collector.loader.run))
         group.create_task(_keep(collector, "evidence", collector.evidence.run))
+        group.create_task(_keep(collector, "parts", collector.parts.run))
         group.create_task(_keep(collector, "slis", collector.slis.run))
         if collector.several is None:
             group.create_task(_keep(collector, "join", collector.join.run))
@@ -513,7 +529,9 @@ async def _keep(collector: Collector, name: str, work: Callable[[], Awaitable[No
 
 
 async def _tidy(collector: Collector) -> None:
-    """Forget batches so old that no sender repeats them."""
+    """Forget batches so old that no sender repeats them. A clock that jumps ahead meanwhile must not make them so."""
+    loop = asyncio.get_running_loop()
+    began, at = loop.time(), now()
     while True:
-        await collector.control.ledger.forget_before(now() - LEDGER_KEPT)
+        await collector.control.ledger.forget_before(min(now(), at + timedelta(seconds=loop.time() - began)) - LEDGER_KEPT)
         await asyncio.sleep(3600)

@@ -69,6 +69,7 @@ ALL: Final = (
     Family("sojourn_join_seq", "gauge", "store", "Newest journal file up to which everything is joined to sessions and runs."),
     Family("sojourn_ingest_lag_seconds", "gauge", "store", "Age of the oldest accepted request that is not yet in the tables; 0 when none waits."),
     Family("sojourn_data_free_bytes", "gauge", "store", "Free bytes on the disk of the data folder."),
+    Family("sojourn_damaged", "gauge", "store", "Things found damaged on disk and put aside; /readyz says what, until somebody takes them from data/damaged."),
     # --- Engine and process
     Family("sojourn_ready", "gauge", "engine", "1 while engine, loading and joining work, as /readyz says."),
     Family("sojourn_engine_up", "gauge", "engine", "1 while the engine answers."),

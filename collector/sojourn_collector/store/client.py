@@ -37,6 +37,8 @@ class Store:
         self._catalogue = catalogue or Catalogue()
         self._deadline = deadline
         self._types: dict[str, dict[str, str]] = {}
+        self.on_refusal: Callable[[StatementFailed], None] = lambda _: None
+        """Told of each query the engine refused."""
         self._connected: tuple[Endpoint, AsyncClient] | None = None
         self._connecting = asyncio.Lock()
 
@@ -75,7 +77,10 @@ class Store:
             await asyncio.shield(self._kill(mark))
             raise
         except (ClickHouseError, *NETWORK_ERRORS) as error:
-            raise as_store_error(error) from error
+            refused = as_store_error(error)
+            if isinstance(refused, StatementFailed):
+                self.on_refusal(refused)
+            raise refused from error
         return list(result.named_results())
 
     async def _kill(self, mark: str) -> None:

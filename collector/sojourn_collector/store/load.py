@@ -196,6 +196,10 @@ class Loader:
         return f"{self._journal.id}-{file.seq}"
 
     async def _load(self, file: JournalFile) -> None:
+        if file.doubtful and await self._rows_of(file):
+            # Its token is another than the one it was loaded under, so the engine would not know it again.
+            await self._verify(file)
+            return
         if self._marker(file).exists():
             await self._load_in_parts(file)
             return

@@ -34,7 +34,7 @@ TABLES = ("spans", "events", "metrics", "sessions", "feedback", "orders", "peopl
 
 
 async def prepare(folder: Path, mine: Customer, other: Customer) -> str:
-    """A data folder whose engine looks every second for replaced files, not every half minute; a dead letter of both in it. A key for everything."""
+    """A data folder whose engine looks every second for replaced files, not every half minute; a dead letter of both and damaged files in it. A key for all."""
     data = folder / "data"
     engine = EngineProcess(data / "engine", EngineSettings(memory=2 << 30))
     endpoint = await asyncio.to_thread(engine.start)
@@ -54,6 +54,12 @@ async def prepare(folder: Path, mine: Customer, other: Customer) -> str:
     (data / "dead-letters").mkdir()
     letter = Record("default", "b", ago(0), "local", bytes(32), 10, both.SerializeToString())
     (data / "dead-letters/1-0.traces.pb").write_bytes(letter.encode())
+    (data / "damaged").mkdir()
+    (data / "damaged/x-1.traces.pb").write_bytes(letter.encode())
+    (data / "damaged/x-1.traces.pb.txt").write_text("Journal file 1.traces.pb was damaged: 1 of its records were lost; 0 were kept.\n")
+    for taken_out in list((data / "engine").glob("data/store/*/*/detached"))[:2]:
+        (taken_out / "20260101_1_1_0").mkdir()
+        (taken_out / "20260101_1_1_0/data.bin").write_bytes(letter.body)
     await control.dead_letters.add("traces", f"The engine refused it: near '{mine.user}'", "1-0.traces.pb", datetime.now(UTC))
     control.close()
     return key

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from sojourn_collector.store.client import Store
 from sojourn_collector.store.control.control import Control
+from sojourn_collector.store.erasure.damaged import DamagedPlace
 from sojourn_collector.store.erasure.evidence import EvidencePlace
 from sojourn_collector.store.erasure.inbox import InboxPlace
 from sojourn_collector.store.erasure.letters import LettersPlace
@@ -20,5 +21,6 @@ def places(data: Path, store: Store, control: Control, evidence: Evidence, more:
         InboxPlace(control.inbox, store.tenant),
         EvidencePlace(evidence, store.tenant),
         LettersPlace(control.dead_letters, data / "dead-letters", store.tenant),
+        DamagedPlace(data),
         *more,
     )
