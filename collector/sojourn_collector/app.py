@@ -28,18 +28,20 @@ from fastapi.responses import JSONResponse, Response
 from starlette.exceptions import HTTPException
 
 from sojourn_collector.config import CollectorConfig, ImpactConfig
+from sojourn_collector.connections import room_for
 from sojourn_collector.context import Context, now
 from sojourn_collector.counters import Counters
 from sojourn_collector.engines import engine_of
 from sojourn_collector.exposition import Sample, render
 from sojourn_collector.forward.forwarding import ForwardError, Forwarding, is_self
+from sojourn_collector.forward.place import ForwardPlace
 from sojourn_collector.join.journeys import JourneyFolder
 from sojourn_collector.join.ranges import AllNodes
 from sojourn_collector.join.rollups import Rollups
 from sojourn_collector.join.run_counts import RunCounts
 from sojourn_collector.join.worker import JoinWorker
 from sojourn_collector.listener_tls import ServerTls, TlsFilesError
-from sojourn_collector.listeners import QuietServer, take, url_of
+from sojourn_collector.listeners import BODY_DEADLINE, QuietServer, take, url_of
 from sojourn_collector.receive.app import OtlpApp
 from sojourn_collector.receive.batches import Batches, Key
 from sojourn_collector.receive.evidence import EvidenceApp
@@ -47,12 +49,20 @@ from sojourn_collector.receive.intake import Intake
 from sojourn_collector.several import Several, open_control, take_part
 from sojourn_collector.sources import normalise
 from sojourn_collector.sources.intake import build_routes
+from sojourn_collector.store.backup import Backup
 from sojourn_collector.store.books import SharedBooks
 from sojourn_collector.store.client import EngineUnavailable, StatementFailed, Store
 from sojourn_collector.store.control.control import Control
 from sojourn_collector.store.control.errors import ControlError, ControlUnavailableError
+from sojourn_collector.store.damaged import Damaged
+from sojourn_collector.store.damaged_parts import DamagedParts
 from sojourn_collector.store.disk_budget import DiskBudget
 from sojourn_collector.store.endpoint import Engine, EngineStartError
+from sojourn_collector.store.erasure.eraser import Eraser
+from sojourn_collector.store.erasure.letters import LettersPlace
+from sojourn_collector.store.erasure.others import Others
+from sojourn_collector.store.erasure.places import places
+from sojourn_collector.store.erasure.tombstones import Tombstones
 from sojourn_collector.store.evidence.evidence import Evidence
 from sojourn_collector.store.evidence.links import USE, EvidenceLinks
 from sojourn_collector.store.evidence.place import EvidencePlaceError, open_evidence
@@ -61,10 +71,14 @@ from sojourn_collector.store.keep import apply_keep
 from sojourn_collector.store.letters import Letters
 from sojourn_collector.store.load import PASSING, Loader, sentence
 from sojourn_collector.store.migrations import migrate
+from sojourn_collector.store.turns import Turns
 from sojourn_collector.web.admin import build_admin
+from sojourn_collector.web.admin_door import AdminDoor
 from sojourn_collector.web.api import build_api
 from sojourn_collector.web.api_docs import build_docs
+from sojourn_collector.web.erasures import build_erasures
 from sojourn_collector.web.evidence import build_evidence
+from sojourn_collector.web.exports import build_exports
 from sojourn_collector.web.guard import Guard
 from sojourn_collector.web.health import Health, build_health
 from sojourn_collector.web.lists import build_lists
@@ -105,9 +119,16 @@ class Collector:
     slis: Slis
     evidence: Evidence
     context: Context
+    eraser: Eraser
+    tombstones: Tombstones
+    turns: Turns
     token: str
+    damaged: Damaged
+    parts: DamagedParts
     several: Several | None = None
     """Its part among several collectors on one control database; None when it is alone."""
+    others: Others | None = None
+    """Its part in their erasures."""
     started: float = field(default_factory=time.time)
     prepared: bool = False
     failing: dict[str, str] = field(default_factory=dict)
@@ -144,6 +165,7 @@ class Collector:
             "evidence": {"pieces": self.evidence.pieces, "bytes": self.evidence.bytes, "trouble": self.evidence.trouble},
             "forward": self.forwarding.report(),
             "failing": dict(self.failing),
+            "damaged": self.damaged.sentences(),
         }
 
     def metrics(self, open_metrics: bool) -> str:
@@ -167,6 +189,7 @@ class Collector:
             "sojourn_evidence_bytes": self.evidence.bytes,
             "sojourn_evidence_place_up": not self.evidence.trouble,
             "sojourn_tables_budget_bytes": self.config.keep.disk or 0,
+            "sojourn_damaged": len(self.damaged.sentences()),
             "sojourn_data_free_bytes": shutil.disk_usage(self.config.data).free,
             "sojourn_start_time_seconds": self.started,
         }.items():
@@ -231,11 +254,29 @@ async def build(config: CollectorConfig, impact: ImpactConfig, environ: Mapping[
         supervisor = engine_of(config, environ)
         stack.push_async_callback(supervisor.stop)
         store = Store(supervisor.endpoint)
+        damaged = Damaged(config.data / "damaged")
+        parts = DamagedParts(store, damaged)
+        if config.engine.embedded:
+            store.on_refusal = parts.noticed
         stack.push_async_callback(store.close)
         batches = Batches(control.ledger, several.claiming if several else None)
         books = SharedBooks(several.claims, journal, lambda name: batches.forget(Key(*name))) if several else None
         letters = config.data / "dead-letters"
-        loader = Loader(journal, store, control.ledger, control.dead_letters, letters, counters, books=books, on_settled=batches.settled)
+        turns = Turns()
+        tombstones = Tombstones(store, control, turns, shared=several is not None)
+        await tombstones.read()
+        loader = Loader(
+            journal,
+            store,
+            control.ledger,
+            control.dead_letters,
+            letters,
+            counters,
+            books=books,
+            on_settled=batches.settled,
+            forget=tombstones,
+            turns=turns,
+        )
         files = await journal.open(several.node.last_seq if several else await control.ledger.highest_seq())
         stack.push_async_callback(journal.close)
         batches.index(files)
@@ -256,7 +297,22 @@ async def build(config: CollectorConfig, impact: ImpactConfig, environ: Mapping[
         except EvidencePlaceError as error:
             raise StartError(str(error)) from error
         ranges, turn = (AllNodes(control.nodes, several.node.number, loader), several.turn) if several else (None, None)
-        join = JoinWorker(store, control, journeys, impact, loader, normalise=normalise, ranges=ranges, turn=turn, counts=run_counts)
+        join = JoinWorker(
+            store,
+            control,
+            journeys,
+            impact,
+            loader,
+            normalise=normalise,
+            ranges=ranges,
+            turn=turn,
+            counts=run_counts,
+            turns=turns,
+            sift=tombstones.sift,
+        )
+        everywhere = places(config.data, store, control, evidence, [ForwardPlace(forwarding.erase)])
+        others = Others(control, several.node.number, [place for place in everywhere if isinstance(place, (LettersPlace, ForwardPlace))]) if several else None
+        eraser = Eraser(store, control, turns, tombstones, everywhere, journal, loader, now, others=others)
         token = secrets.token_urlsafe(32)
         yield Collector(
             config,
@@ -276,8 +332,14 @@ async def build(config: CollectorConfig, impact: ImpactConfig, environ: Mapping[
             Slis(context, run_counts, counters),
             evidence,
             context,
+            eraser,
+            tombstones,
+            turns,
             token,
+            damaged,
+            parts,
             several,
+            others,
         )
 
 
@@ -290,9 +352,13 @@ def build_web(collector: Collector) -> Guard:
     app.include_router(build_api(collector.context))
     app.include_router(build_lists(collector.context))
     letters = Letters(collector.control, collector.config.data / "dead-letters", collector.journal, collector.context.clock, node=collector.node)
-    app.include_router(build_admin(letters, collector.control.keys, collector.token))
+    admin = AdminDoor(collector.control.keys, collector.token)
+    app.include_router(build_admin(letters, admin))
+    app.include_router(build_erasures(collector.eraser, collector.control, admin))
     assert collector.context.evidence_links is not None
     app.include_router(build_evidence(collector.evidence, collector.context.evidence_links))
+    backup = Backup(collector.config.data, collector.store, collector.control, collector.journal, collector.loader, collector.turns)
+    app.include_router(build_exports(collector.context, collector.eraser, backup, admin))
     app.include_router(build_docs(app))
     app.include_router(build_pages(collector.context))
     mount_static(app)
@@ -337,9 +403,11 @@ async def _run(collector: Collector, otlp_socket: socket.socket, web_socket: soc
     config = collector.config
     intake = Intake(collector.journal, collector.batches, collector.control.keys, config.limits, collector.counters, own=collector.journal.id)
     otlp = OtlpApp(intake, needs_key=config.otlp.needs_key)
+    evidence = EvidenceApp(otlp, intake, collector.evidence, config.evidence.largest, needs_key=config.otlp.needs_key)
+    room, body_deadline = room_for(config.limits.connections), max(BODY_DEADLINE, config.limits.body_deadline + 10)
     servers = [
-        (QuietServer(EvidenceApp(otlp, intake, collector.evidence, config.evidence.largest, needs_key=config.otlp.needs_key), tls["otlp"]), otlp_socket),
-        (QuietServer(build_web(collector), tls["web"]), web_socket),
+        (QuietServer(evidence, tls["otlp"], connections=room, body_deadline=body_deadline), otlp_socket),
+        (QuietServer(build_web(collector), tls["web"], connections=room), web_socket),
     ]
     by_grpc = None
     if config.otlp.grpc_address is not None:
@@ -417,18 +485,21 @@ async def _work(collector: Collector) -> None:
     async with asyncio.TaskGroup() as group:
         group.create_task(_keep(collector, "loader", collector.loader.run))
         group.create_task(_keep(collector, "evidence", collector.evidence.run))
+        group.create_task(_keep(collector, "parts", collector.parts.run))
         group.create_task(_keep(collector, "slis", collector.slis.run))
         if collector.several is None:
             for name, work in _for_all(collector).items():
                 group.create_task(_keep(collector, name, work))
         else:
             turn = collector.several.turn
+            if collector.others is not None:
+                group.create_task(_keep(collector, "erasure", collector.others.run))
             group.create_task(_keep(collector, "join", lambda: turn.run(lambda: _together(_for_all(collector)))))
 
 
 def _for_all(collector: Collector) -> Mapping[str, Callable[[], Awaitable[None]]]:
     """What one of several collectors does for all, by name."""
-    works = {"join": collector.join.run, "rollups": collector.rollups.run, "ledger": lambda: _tidy(collector)}
+    works = {"join": collector.join.run, "rollups": collector.rollups.run, "ledger": lambda: _tidy(collector), "erasure": collector.eraser.run}
     return works if collector.config.engine.cluster else works | {"disk": collector.disk.run}
 
 
@@ -481,7 +552,9 @@ async def _keep(collector: Collector, name: str, work: Callable[[], Awaitable[No
 
 
 async def _tidy(collector: Collector) -> None:
-    """Forget batches so old that no sender repeats them."""
+    """Forget batches so old that no sender repeats them. A clock that jumps ahead meanwhile must not make them so."""
+    loop = asyncio.get_running_loop()
+    began, at = loop.time(), now()
     while True:
-        await collector.control.ledger.forget_before(now() - LEDGER_KEPT)
+        await collector.control.ledger.forget_before(min(now(), at + timedelta(seconds=loop.time() - began)) - LEDGER_KEPT)
         await asyncio.sleep(3600)

@@ -1,11 +1,10 @@
-"""`sojourn-collector`: run · check · migrate · report · key · dead-letters · forward."""
+"""`sojourn-collector`: run · check · migrate · report · erase · export · backup · restore · key · dead-letters · forward."""
 
 import argparse
 import asyncio
 import json
 import logging
 import os
-import ssl
 import sys
 import tempfile
 from collections.abc import Callable, Sequence
@@ -15,6 +14,8 @@ from typing import Any
 
 from sqlalchemy.exc import SQLAlchemyError
 
+from sojourn_collector import cli_backup, cli_erase, cli_export
+from sojourn_collector.cli_running import CommandError, running, trusted
 from sojourn_collector.config import (
     CollectorConfig,
     ConfigError,
@@ -25,7 +26,7 @@ from sojourn_collector.config import (
     load_collector_config,
     load_impact_config,
 )
-from sojourn_collector.listener_tls import ServerTls, TlsFilesError, own_client
+from sojourn_collector.listener_tls import ServerTls, TlsFilesError
 from sojourn_collector.listeners import ListenError, take
 from sojourn_collector.store.client import EngineUnavailable, Store, StoreError
 from sojourn_collector.store.control.control import Control
@@ -44,10 +45,6 @@ from sojourn_probes.load import load_folder
 
 OK, FAILED, BAD = 0, 1, 2
 DEFAULT = Path("configs/collector.yaml")
-
-
-class CommandError(Exception):
-    """A command cannot do its work; the text is one sentence with the cure."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -104,6 +101,15 @@ def parser() -> argparse.ArgumentParser:
     letters.add_argument("--json", action="store_true", help="one JSON object a line")
     forward = add("forward", "List destinations: what waits for each, and what it refused for good.", "forward --json", _forward)
     forward.add_argument("--json", action="store_true", help="one JSON object a line")
+
+    cli_erase.add_arguments(add("erase", "Forget a person, a session or an account.", "erase --person u12 --dry-run", cli_erase.erase))
+    example = "export --person u12 --out u12.zip"
+    cli_export.add_arguments(add("export", "Write everything about a person, or a table, to files of other tools.", example, cli_export.export))
+    cli_backup.add_backup_arguments(
+        add("backup", "Keep all there is in a new folder, also while the collector runs.", "backup /backups/monday", cli_backup.backup)
+    )
+    example = "restore /backups/monday --to data"
+    cli_backup.add_restore_arguments(add("restore", "Make a new data folder of a backup.", example, cli_backup.restore))
 
     key = commands.add_parser(
         "key",
@@ -170,12 +176,12 @@ def _check(given: argparse.Namespace, config: CollectorConfig) -> int:
         look("control database", lambda: _database_answers(config), ControlError, ControlUnavailableError, SQLAlchemyError)
     if config.evidence.bucket is not None:
         look("evidence", lambda: _bucket(config), EvidencePlaceError)
-    running = _runtime(config)
-    if running:
-        lines.append(("collector", True, f"runs at {running['web']}"))
-    if running and not config.engine.embedded:
+    found = running(config.data)
+    if found:
+        lines.append(("collector", True, f"runs at {found['web']}"))
+    if found and not config.engine.embedded:
         look("engine", lambda: _engine(config), EngineStartError, StoreError)
-    if not running:
+    if not found:
         for key, listener in (("otlp", config.otlp), ("web", config.web)):
             if listener.tls is not None:
                 look(f"certificate of {key}", lambda key=key, tls=listener.tls: _certificate(tls, key), TlsFilesError)  # type: ignore[misc]
@@ -249,8 +255,8 @@ def _database_answers(config: CollectorConfig) -> str:
 
 
 def _migrate(given: argparse.Namespace, config: CollectorConfig) -> int:
-    if running := _runtime(config):
-        print(f"The collector runs at {running['web']}; it brought its tables up to date when it started.")
+    if found := running(config.data):
+        print(f"The collector runs at {found['web']}; it brought its tables up to date when it started.")
         return OK
     from sojourn_collector.app import StartError, folder_lock
     from sojourn_collector.engines import engine_of
@@ -277,31 +283,17 @@ def _migrate(given: argparse.Namespace, config: CollectorConfig) -> int:
     return OK
 
 
-def _runtime(config: CollectorConfig) -> dict[str, Any] | None:
-    """Addresses and token of the collector that runs on this data folder, None when none does."""
-    try:
-        found: dict[str, Any] = json.loads((config.data / "control.json").read_text())
-        os.kill(int(found["pid"]), 0)
-    except (OSError, ValueError, KeyError):
-        return None
-    return found
-
-
-def _trusted(config: CollectorConfig) -> ssl.SSLContext | bool:
-    return own_client(None if config.web.tls is None else config.web.tls.cert_file)
-
-
 def _report(given: argparse.Namespace, config: CollectorConfig) -> int:
     import httpx2
 
-    running = _runtime(config)
-    if running is None:
+    found = running(config.data)
+    if found is None:
         raise CommandError(f"no collector runs on {config.data}; start it with: sojourn-collector run --config {given.config}")
     try:
-        with httpx2.Client(trust_env=False, timeout=60, headers={"authorization": f"Bearer {running['token']}"}, verify=_trusted(config)) as http:
-            answer = http.get(f"{running['web']}/api/v1/impact", params={"journey": given.journey} if given.journey else {})
+        with httpx2.Client(trust_env=False, timeout=60, headers={"authorization": f"Bearer {found['token']}"}, verify=trusted(config)) as http:
+            answer = http.get(f"{found['web']}/api/v1/impact", params={"journey": given.journey} if given.journey else {})
     except httpx2.HTTPError as error:
-        raise CommandError(f"the collector at {running['web']} does not answer ({error})") from error
+        raise CommandError(f"the collector at {found['web']} does not answer ({error})") from error
     if answer.status_code != 200:
         raise CommandError(f"the collector answered {answer.status_code}: {answer.text[:300]}")
     if given.json:
@@ -327,10 +319,10 @@ def _dead_letters(given: argparse.Namespace, config: CollectorConfig) -> int:
             f"dead-letters {given.action} takes {'no id' if given.action == 'list' else 'the id of a letter'}; see: sojourn-collector dead-letters"
         )
     if given.action == "replay":
-        running = _runtime(config)
-        if running is None:
+        found = running(config.data)
+        if found is None:
             raise CommandError(f"no collector runs on {config.data}; start it with: sojourn-collector run --config {given.config}")
-        return replay_letter(running, given.id, _trusted(config))
+        return replay_letter(found, given.id, trusted(config))
     control = _control(config)
     try:
         if given.action == "list":

@@ -226,6 +226,12 @@ class Limits(Model):
     ratio: int = Field(default=100, ge=2, description="Most bytes out per byte in when decompressing; beyond it is a bomb.")
     body_deadline: Duration = Field(default=10.0, gt=0, description="Time a request may take to arrive.")
     concurrent: int = Field(default=64, ge=1, description="OTLP requests in work at once; more are told to come back (503).")
+    in_flight: Size = Field(
+        default=256 << 20, ge=4 << 20, description="Bytes of OTLP bodies held at once, those still arriving included; more are told to come back (503)."
+    )
+    connections: int = Field(
+        default=4096, ge=16, description="Connections of a listener over HTTP at once; beyond it the longest idle one is closed for a new one."
+    )
     journal: Size = Field(default=4 << 30, ge=64 << 20, description="Bytes that may wait on disk for the engine; beyond it senders get 503.")
     memory: Size = Field(default=4 << 30, ge=512 << 20, description="Memory the engine may use.")
 

@@ -60,6 +60,7 @@ ALL: Final = (
     Family("sojourn_loaded", "counter", "store", "Rows loaded into the tables, by signal.", ("signal",), _BY_SIGNAL),
     Family("sojourn_load_retries", "counter", "store", "Loads that had to be tried again, by reason.", ("reason",)),
     Family("sojourn_load_mismatch", "counter", "store", "Journal files whose rows in the tables did not add up; look into the log.", (), ({},)),
+    Family("sojourn_forgotten", "counter", "store", "Rows of erased people that came late and were taken out again, by signal.", ("signal",), _BY_SIGNAL),
     Family("sojourn_dead_letters", "counter", "store", "Batches that could not be loaded and were put aside, by signal.", ("signal",), _BY_SIGNAL),
     Family("sojourn_journal_waiting_bytes", "gauge", "store", "Accepted bytes not yet in the tables."),
     Family("sojourn_journal_limit_bytes", "gauge", "store", "Bytes that may wait; beyond it senders get 503 (limits.journal)."),
@@ -78,6 +79,7 @@ ALL: Final = (
         tuple({"table": table} for table in ("spans", "events", "metrics")),
     ),
     Family("sojourn_data_free_bytes", "gauge", "store", "Free bytes on the disk of the data folder."),
+    Family("sojourn_damaged", "gauge", "store", "Things found damaged on disk and put aside; /readyz says what, until somebody takes them from data/damaged."),
     # --- Engine and process
     Family("sojourn_ready", "gauge", "engine", "1 while engine, loading and joining work, as /readyz says."),
     Family("sojourn_engine_up", "gauge", "engine", "1 while the engine answers."),

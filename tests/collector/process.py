@@ -13,8 +13,8 @@ import httpx2
 
 CONFIG = """data: data
 journeys: journeys
-otlp: {{listen: "127.0.0.1:{otlp}"}}
-web: {{listen: "127.0.0.1:{web}"}}
+otlp: {{listen: "127.0.0.1:0"{grpc}}}
+web: {{listen: "127.0.0.1:0"}}
 limits: {{memory: 2 GiB}}
 """
 
@@ -22,11 +22,12 @@ limits: {{memory: 2 GiB}}
 class CollectorProcess:
     """One collector on a folder, restarted on the same data."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, grpc: bool = False) -> None:
+        """`grpc`: take OTLP over gRPC too."""
         self.folder = folder
         (folder / "journeys").mkdir()
         self.config = folder / "collector.yaml"
-        self.config.write_text(CONFIG.format(otlp=0, web=0))
+        self.config.write_text(CONFIG.format(grpc=', grpc: "127.0.0.1:0"' if grpc else ""))
         self._process: subprocess.Popen[bytes] | None = None
 
     @property

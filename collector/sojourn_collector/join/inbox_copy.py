@@ -3,7 +3,7 @@
 import json
 import logging
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from datetime import datetime
 from typing import Any
 
@@ -18,22 +18,35 @@ Normalise = Callable[[str, dict[str, Any], datetime], tuple[str, dict[str, Any]]
 """Kind, kept row and time of arrival to the engine's table and row; raises ValueError with one sentence."""
 
 
+Sift = Callable[[list[InboxRow]], Awaitable[list[InboxRow]]]
+"""Leaves out, for good, rows of people who were erased since."""
+
+
+async def all_of(rows: list[InboxRow]) -> list[InboxRow]:
+    """Nobody was erased."""
+    return rows
+
+
 class InboxCopy:
     """Brings to the engine what it does not have yet. A row that cannot be brought is marked with its reason, never dropped."""
 
-    def __init__(self, store: Store, control: Control, linker: Linker, versions: Versions, normalise: Normalise, clock: Callable[[], datetime]) -> None:
+    def __init__(
+        self, store: Store, control: Control, linker: Linker, versions: Versions, normalise: Normalise, clock: Callable[[], datetime], sift: Sift = all_of
+    ) -> None:
         self._store = store
         self._control = control
         self._linker = linker
         self._versions = versions
         self._normalise = normalise
         self._clock = clock
+        self._sift = sift
 
     async def run(self, at_once: int = 1000) -> int:
         """Copy all that waits and say how many rows that was. Raises EngineUnavailable; what was copied till then stays copied."""
         copied = 0
         while waiting := await self._control.inbox.waiting(at_once):
-            errors = await self._copy(waiting)
+            rows = await self._sift(waiting)
+            errors = await self._copy(rows)
             await self._control.inbox.mark([row.id for row in waiting], self._clock(), errors)
             copied += len(waiting) - len(errors)
         return copied

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from sojourn_collector.config import ImpactConfig
-from sojourn_collector.join.inbox_copy import InboxCopy, Normalise
+from sojourn_collector.join.inbox_copy import InboxCopy, Normalise, Sift, all_of
 from sojourn_collector.join.journeys import JourneyFolder
 from sojourn_collector.join.linker import Linker, cut
 from sojourn_collector.join.ranges import LoadProgress, Ranges, SoleRange, progress_name
@@ -20,6 +20,7 @@ from sojourn_collector.store.client import Store, StoreError
 from sojourn_collector.store.control import Control
 from sojourn_collector.store.control.errors import ControlUnavailableError
 from sojourn_collector.store.numbering import first_of
+from sojourn_collector.store.turns import Turns
 
 _log = logging.getLogger(__name__)
 VERSION = "join_version"
@@ -51,6 +52,8 @@ class JoinWorker:
         ranges: Ranges | None = None,
         turn: Turn | None = None,
         counts: RunCounts | None = None,
+        turns: Turns | None = None,
+        sift: Sift = all_of,
     ) -> None:
         """`ranges` and `turn` are there where several collectors share a control database; `counts` is told of every run that is over."""
         counts = counts or RunCounts()
@@ -62,9 +65,10 @@ class JoinWorker:
         self._abandon = impact.windows.abandon
         self._ranges = ranges or SoleRange(loader)
         self._turn = turn
+        self._still = (turns or Turns()).join
         self._versions = Versions(clock, 0, turn)
         linker = Linker(store, timedelta(seconds=impact.windows.identity))
-        self._inbox = InboxCopy(store, control, linker, self._versions, normalise, clock)
+        self._inbox = InboxCopy(store, control, linker, self._versions, normalise, clock, sift)
         self._sessions = SessionJoin(store, journeys, linker, self._versions, normalise, clock, self._abandon, counts)
         self._runs = RunJoin(store, journeys, self._versions, counts)
         self._trying: dict[str, tuple[datetime, datetime]] = {}
@@ -107,16 +111,21 @@ class JoinWorker:
         """Join all there is to be joined now. Raises what the store raises; what was joined till then is remembered."""
         if not self._joined:
             await self._begin()
-        while True:
-            await self._journeys.refresh()
-            self._control.inbox.arrived.clear()
-            await self._inbox.run()
-            await self._settle()
-            joined = [node for node, loaded in (await self._ranges.loaded()).items() if await self._join_some(node, loaded)]
-            if self._versions.highest != self.written_version:
-                await self._note({})
-            if not joined:
-                return
+        going = True
+        while going:
+            async with self._still:
+                going = await self._some()
+
+    async def _some(self) -> bool:
+        """Join the next portion of each node; whether there was one."""
+        await self._journeys.refresh()
+        self._control.inbox.arrived.clear()
+        await self._inbox.run()
+        await self._settle()
+        joined = [node for node, loaded in (await self._ranges.loaded()).items() if await self._join_some(node, loaded)]
+        if self._versions.highest != self.written_version:
+            await self._note({})
+        return bool(joined)
 
     async def _join_some(self, node: int, loaded: int) -> bool:
         """Join some of what a node has loaded and nobody joined; False when there is nothing."""

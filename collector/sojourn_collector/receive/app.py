@@ -39,7 +39,6 @@ class OtlpApp:
         path = str(scope["path"])
         encoding = ENCODINGS.get(_content_type(headers), "json")
         counters = self._intake.counters
-        self._intake.active += 1
         try:
             signal = PATHS.get(path)
             taken = await self._answer(signal, str(scope["method"]), path, headers, encoding, receive, scope.get(PEER))
@@ -54,8 +53,6 @@ class OtlpApp:
             log.exception("a request to %s failed", path)
             broken = RefusalError(503, "The collector could not handle this request; send it again.", "internal", {"retry-after": "5"})
             status, body, extra = 503, refusal_body(broken, encoding), broken.headers
-        finally:
-            self._intake.active -= 1
         counters.add("sojourn_requests", path=path if path in PATHS else "other", status=str(status))
         fields = [(b"content-type", CONTENT_TYPES[encoding]), (b"content-length", str(len(body)).encode())]
         fields += [(name.encode(), value.encode()) for name, value in extra.items()]
@@ -74,8 +71,9 @@ class OtlpApp:
             raise RefusalError(415, "The Content-Type must be application/x-protobuf or application/json.", "content-type")
         self._intake.make_room()
         batch = batch_id(headers.get(BATCH_HEADER.encode(), b"").decode("latin-1"))
-        body = await read_body(receive, headers, self._intake.limits)
-        return await self._intake.take(signal, body, batch, sender, self._from_json if encoding == "json" else None)
+        with self._intake.budget.hold() as held:
+            body = await read_body(receive, headers, self._intake.limits, held)
+            return await self._intake.take(signal, body, batch, sender, self._from_json if encoding == "json" else None)
 
     async def _from_json(self, signal: Signal, body: bytes) -> bytes:
         if len(body) > otlp_json.LARGEST:

@@ -6,6 +6,7 @@ from typing import Any
 
 from sojourn_collector.config import Limits
 from sojourn_collector.receive.answers import RefusalError
+from sojourn_collector.receive.budget import Held
 from sojourn_probes.unpacking import UNPACKERS, NotUnpacked
 
 Receive = Callable[[], Awaitable[dict[str, Any]]]
@@ -19,8 +20,8 @@ class ClientGoneError(Exception):
     """The sender hung up before its request was whole; nobody waits for an answer."""
 
 
-async def read_body(receive: Receive, headers: Mapping[bytes, bytes], limits: Limits) -> bytes:
-    """The decompressed body. Raises RefusalError, ClientGoneError."""
+async def read_body(receive: Receive, headers: Mapping[bytes, bytes], limits: Limits, held: Held) -> bytes:
+    """The decompressed body, what is there of it counted in `held`. Raises RefusalError, ClientGoneError."""
     encoding = headers.get(b"content-encoding", b"").strip().lower().decode("latin-1") or "identity"
     if encoding != "identity" and encoding not in CODINGS:
         raise RefusalError(415, f"Content-Encoding {encoding[:40]!r} is not read here; send {', '.join(CODINGS)} or no encoding.", "encoding")
@@ -41,7 +42,9 @@ async def read_body(receive: Receive, headers: Mapping[bytes, bytes], limits: Li
                 if size > limits.body:
                     raise too_large(limits)
                 if piece:
-                    parts.append(piece if inflater is None else inflater.feed(piece))
+                    unpacked = piece if inflater is None else inflater.feed(piece)
+                    held.grow(len(unpacked))
+                    parts.append(unpacked)
                 if not message.get("more_body"):
                     break
     except TimeoutError as error:

@@ -95,12 +95,13 @@ class EvidenceApp:
             raise RefusalError(415, f"Evidence ends in {', '.join(f'.{ending}' for ending in MEDIA)}; this name does not.", "media")
         if self._active > AT_ONCE:
             raise RefusalError(503, "Too much evidence comes at once; come back in a second.", "busy", {"retry-after": "1"})
-        content = await read_body(receive, headers, self._limits)
-        if not content:
-            raise RefusalError(400, "The body is empty.", "empty")
-        if not medium.fits(content):
-            raise RefusalError(415, f"The content is no {medium.media_type}, as the name's ending says.", "media")
-        return await self._keep(piece, content, medium.media_type)
+        with self._intake.budget.hold() as held:
+            content = await read_body(receive, headers, self._limits, held)
+            if not content:
+                raise RefusalError(400, "The body is empty.", "empty")
+            if not medium.fits(content):
+                raise RefusalError(415, f"The content is no {medium.media_type}, as the name's ending says.", "media")
+            return await self._keep(piece, content, medium.media_type)
 
     async def _keep(self, piece: Piece, content: bytes, media_type: str) -> dict[str, Any]:
         try:

@@ -12,6 +12,7 @@ from sojourn_collector.counters import Counters
 from sojourn_collector.receive import otlp
 from sojourn_collector.receive.answers import RefusalError, Taken
 from sojourn_collector.receive.batches import Batches, Key
+from sojourn_collector.receive.budget import Budget
 from sojourn_collector.store import hops
 from sojourn_collector.store.client import TENANT
 from sojourn_collector.store.control import keys
@@ -40,7 +41,7 @@ class KeyCheck(Protocol):
 
 
 class Intake:
-    """Takes requests whatever they came by. `active` counts those in work."""
+    """Takes requests whatever they came by. `active` counts those in work, `budget` the bytes of their bodies, those still arriving included."""
 
     def __init__(
         self,
@@ -56,6 +57,8 @@ class Intake:
         self.limits = limits
         self.counters = counters
         self.active = 0
+        self.budget = Budget(limits.in_flight)
+        self._large = asyncio.Lock()
         self._journal = journal
         self._batches = batches
         self._key_check = key_check
@@ -84,12 +87,20 @@ class Intake:
         return key.sender, key.tenant
 
     def make_room(self) -> None:
-        """Raises RefusalError 503 when too many requests are in work."""
-        if self.active > self.limits.concurrent:
-            raise RefusalError(503, "Too many requests are in work; come back in a second.", "busy", {"retry-after": "1"})
+        """Raises RefusalError 503 when too many requests are in work. One still on its way is not: who sends slowly keeps nobody out."""
+        if self.active >= self.limits.concurrent:
+            raise too_busy()
 
     async def take(self, signal: Signal, body: bytes, batch: str, sender: tuple[str, str], convert: Convert | None = None) -> Taken:
         """Store one request, a batch id at most once. `sender` is what `credential` said. Raises RefusalError."""
+        self.make_room()
+        self.active += 1
+        try:
+            return await self._take(signal, body, batch, sender, convert)
+        finally:
+            self.active -= 1
+
+    async def _take(self, signal: Signal, body: bytes, batch: str, sender: tuple[str, str], convert: Convert | None) -> Taken:
         credential, tenant = sender
         if self._own in hops.hops(batch):
             return self._came_back(batch)
@@ -110,6 +121,13 @@ class Intake:
             self.counters.add("sojourn_repeats", path=path)
         return taken
 
+    async def _checked(self, signal: Signal, body: bytes, now: int) -> otlp.Checked:
+        if len(body) <= otlp.PARSED_WHOLE:
+            return otlp.check(signal, body, now)
+        # In a thread others are let in between two items; one at a time, because of the memory.
+        async with self._large:
+            return await asyncio.to_thread(otlp.check, signal, body, now)
+
     def _came_back(self, batch: str) -> Taken:
         """It is here already, so it is a repeat, whoever has sent it on."""
         self.counters.add("sojourn_circles")
@@ -122,7 +140,7 @@ class Intake:
         if convert is not None:
             body = await convert(signal, body)
         now = self._clock()
-        checked = otlp.check(signal, body, otlp.parse(signal, body), now)
+        checked = await self._checked(signal, body, now)
         if checked.items:
             whole = Record(record.tenant, record.batch, now, record.credential, record.digest, checked.items, checked.body)
             key = Key(record.credential, f"/v1/{signal}", record.batch)
@@ -156,3 +174,8 @@ def batch_id(given: str) -> str:
     if len(batch) > 200 or not (batch.isascii() and batch.isprintable()):
         raise RefusalError(400, f"The {BATCH_HEADER} header must be at most 200 printable ASCII characters.", "batch")
     return batch
+
+
+def too_busy() -> RefusalError:
+    """503."""
+    return RefusalError(503, "Too many requests are in work; come back in a second.", "busy", {"retry-after": "1"})

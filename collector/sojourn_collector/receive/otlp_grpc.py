@@ -13,10 +13,11 @@ import grpc
 
 from sojourn_collector.config import Limits
 from sojourn_collector.listener_tls import Pem, ServerTls, sender_named
-from sojourn_collector.listeners import ListenError, taken_sentence
+from sojourn_collector.listeners import HEADER_BYTES, ListenError, taken_sentence
 from sojourn_collector.receive.answers import RPC_CODES, RefusalError, status_details, taken_body
 from sojourn_collector.receive.body import Inflater
-from sojourn_collector.receive.intake import Intake, batch_id
+from sojourn_collector.receive.budget import Held
+from sojourn_collector.receive.intake import Intake, batch_id, too_busy
 from sojourn_collector.store.load_sql import Signal
 from sojourn_probes.semconv import BATCH_HEADER
 
@@ -30,6 +31,9 @@ METHODS: Final[dict[str, Signal]] = {
 PACKED: Final = ((b"\x1f\x8b", "gzip"), (b"\x78", "deflate"))
 """How a packed message begins. No request of OTLP begins so: its first byte is that of field 1."""
 
+LARGEST_MESSAGE: Final = 4 << 20
+"""Bytes of a message as sent, gRPC's own usual limit: as many as `limits.concurrent` may be on their way at once, and gRPC holds them."""
+UNPACKED_AT_ONCE: Final = 4
 IDLE_MS: Final = 300_000
 GRACE: Final = 3.0
 CODES: Final = {code.value[0]: code for code in grpc.StatusCode}
@@ -44,6 +48,8 @@ class OtlpGrpc(grpc.GenericRpcHandler):  # type: ignore[misc]  # grpc has no typ
         self._tls = tls
         self._shown: Pem | None = None
         self._server: Any = None
+        self._reading = 0
+        self._unpacking = asyncio.Semaphore(UNPACKED_AT_ONCE)
         self.address = ("", 0)
         """Host and port, once started."""
 
@@ -54,7 +60,10 @@ class OtlpGrpc(grpc.GenericRpcHandler):  # type: ignore[misc]  # grpc has no typ
             handlers=(self,),
             options=(
                 ("grpc.so_reuseport", 0),
-                ("grpc.max_receive_message_length", limits.body),
+                ("grpc.max_receive_message_length", min(limits.body, LARGEST_MESSAGE)),
+                ("grpc.max_metadata_size", HEADER_BYTES),
+                ("grpc.absolute_max_metadata_size", HEADER_BYTES),
+                ("grpc.http2.max_ping_strikes", 3),
                 ("grpc.max_concurrent_streams", limits.concurrent),
                 ("grpc.max_connection_idle_ms", IDLE_MS),
                 ("grpc.per_message_decompression", 0),
@@ -98,7 +107,7 @@ class OtlpGrpc(grpc.GenericRpcHandler):  # type: ignore[misc]  # grpc has no typ
     def _handler(self, signal: Signal) -> Callable[[Any, Any], Awaitable[bytes]]:
         async def export(_messages: Any, context: Any) -> bytes:
             counters = self._intake.counters
-            self._intake.active += 1
+            self._reading += 1
             try:
                 answer = await self._answer(signal, context)
             except RefusalError as error:
@@ -112,7 +121,7 @@ class OtlpGrpc(grpc.GenericRpcHandler):  # type: ignore[misc]  # grpc has no typ
                 counters.add("sojourn_requests", path=f"/v1/{signal}", status="OK")
                 return answer
             finally:
-                self._intake.active -= 1
+                self._reading -= 1
             code = CODES[RPC_CODES[refused.status]]
             counters.add("sojourn_rejected", signal=signal, reason=refused.reason)
             counters.add("sojourn_requests", path=f"/v1/{signal}", status=code.name)
@@ -124,6 +133,8 @@ class OtlpGrpc(grpc.GenericRpcHandler):  # type: ignore[misc]  # grpc has no typ
     async def _answer(self, signal: Signal, context: Any) -> bytes:
         metadata = {key: value for key, value in context.invocation_metadata() or () if isinstance(value, str)}
         sender = await self._intake.credential(metadata.get("authorization", ""), needs_key=self._needs_key, peer=_peer(context))
+        if self._reading > self._intake.limits.concurrent:
+            raise too_busy()
         self._intake.make_room()
         batch = batch_id(metadata.get(BATCH_HEADER, ""))
         limits = self._intake.limits
@@ -132,9 +143,18 @@ class OtlpGrpc(grpc.GenericRpcHandler):  # type: ignore[misc]  # grpc has no typ
                 message = await context.read()
         except TimeoutError as error:
             raise RefusalError(408, f"The message did not arrive within {limits.body_deadline:g} s.", "slow") from error
-        # In a thread: unpacking 20 MiB takes a while in which others are answered.
-        body = b"" if message is grpc.aio.EOF else await asyncio.to_thread(unpacked, message, limits)
-        return taken_body(await self._intake.take(signal, body, batch, sender), signal, "protobuf")
+        with self._intake.budget.hold() as held:
+            body = b"" if message is grpc.aio.EOF else await self._unpacked(message, held)
+            del message
+            return taken_body(await self._intake.take(signal, body, batch, sender), signal, "protobuf")
+
+    async def _unpacked(self, message: bytes, held: Held) -> bytes:
+        held.grow(len(message))
+        # In a thread: unpacking 20 MiB takes a while in which others are answered. A few at a time: how large it becomes is known only then.
+        async with self._unpacking:
+            body = await asyncio.to_thread(unpacked, message, self._intake.limits)
+        held.grow(max(len(body) - len(message), 0))
+        return body
 
 
 def _configured(pem: Pem) -> Any:

@@ -37,6 +37,8 @@ class Store:
         self._catalogue = catalogue or Catalogue()
         self._deadline = deadline
         self._types: dict[str, dict[str, str]] = {}
+        self.on_refusal: Callable[[StatementFailed], None] = lambda _: None
+        """Told of each query the engine refused."""
         self._connected: tuple[Endpoint, AsyncClient] | None = None
         self._connecting = asyncio.Lock()
 
@@ -56,6 +58,10 @@ class Store:
             parameters.setdefault("tenant", self._tenant)
         return await self._rows(named.sql, named.bind(parameters), deadline or self._deadline)
 
+    async def rows(self, sql: str, parameters: Mapping[str, Any] | None = None, *, deadline: float | None = None) -> list[dict[str, Any]]:
+        """Rows of a statement put together by us, such as an erasure's counts; no text of a request may be in it. Raises as `query`."""
+        return await self._rows(sql, parameters or {}, deadline or self._deadline)
+
     async def _rows(self, sql: str, bound: Mapping[str, Any], deadline: float) -> list[dict[str, Any]]:
         client = await self._client()
         mark = uuid.uuid4().hex
@@ -71,7 +77,10 @@ class Store:
             await asyncio.shield(self._kill(mark))
             raise
         except (ClickHouseError, *NETWORK_ERRORS) as error:
-            raise as_store_error(error) from error
+            refused = as_store_error(error)
+            if isinstance(refused, StatementFailed):
+                self.on_refusal(refused)
+            raise refused from error
         return list(result.named_results())
 
     async def _kill(self, mark: str) -> None:
@@ -93,7 +102,7 @@ class Store:
         client = await self._client()
         try:
             async with asyncio.timeout(deadline):
-                types = await self._columns(table)
+                types = await self.columns(table)
                 stamped = rows if "tenant" not in types or all("tenant" in row for row in rows) else [{"tenant": self._tenant, **row} for row in rows]
                 names, values = rows_of.plan(stamped, types, table)
                 await client.insert(
@@ -111,7 +120,8 @@ class Store:
         except (ClickHouseError, *NETWORK_ERRORS) as error:
             raise as_store_error(error) from error
 
-    async def _columns(self, table: str) -> dict[str, str]:
+    async def columns(self, table: str) -> dict[str, str]:
+        """Names and types of a table's columns. Raises KeyError when there is no such table."""
         if table not in self._types:
             sql = "SELECT name, type FROM system.columns WHERE database = currentDatabase() AND table = {table:String} ORDER BY position"
             found = await self._rows(sql, {"table": table}, self._deadline)
@@ -151,6 +161,11 @@ class Store:
             raise EngineUnavailable(f"The engine did not finish a load within {deadline:g} s.") from error
         except (ClickHouseError, *NETWORK_ERRORS) as error:
             raise as_store_error(error) from error
+
+    @property
+    def embedded(self) -> bool:
+        """Whether the tables are files of this machine's data folder. Raises EngineUnavailable while there is no engine."""
+        return self._layout().shape == "embedded"
 
     def _layout(self) -> Layout:
         """Of the engine there is now. Raises EngineUnavailable."""

@@ -58,6 +58,7 @@ SETTING_NAME = re.compile(r"[a-z][a-z0-9_]*\Z")
 INSERT_WITH_DATA = re.compile(rb"\s*(INSERT\s+INTO\s[^\n]*?)\s+FORMAT\s+(\w+)[ \t\r]*\n", re.IGNORECASE)
 INPUT = re.compile(r"\binput\(('(?:[^'\\]|\\.)*')\)")
 FIRST_WORD = re.compile(r"(?:\s|--[^\n]*\n|/\*.*?\*/|\()*([A-Za-z]+)", re.DOTALL)
+EXPORT = re.compile(r"\s*INSERT\s+INTO\s+FUNCTION\s", re.IGNORECASE)
 FIELD_NAME = re.compile(rb'name="([^"]+)"')
 ERROR_CODE = re.compile(r"Code: (\d+)")
 
@@ -121,7 +122,8 @@ def lane_of(sql: str, *, with_data: bool) -> str:
     match = FIRST_WORD.match(sql)
     word = match.group(1).upper() if match else ""
     if word == "INSERT":
-        return "load"
+        # An export reads a table and writes a file; the loader need not wait for it.
+        return "read" if EXPORT.match(sql) else "load"
     if word == "KILL":
         return "control"
     return "read" if word in {"SELECT", "WITH", "SHOW", "DESCRIBE", "DESC", "EXISTS", "EXPLAIN"} else "write"

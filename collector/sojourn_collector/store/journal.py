@@ -13,15 +13,17 @@ import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import get_args
+from typing import Any, get_args
 
 from sojourn_collector.store import record as records
+from sojourn_collector.store.damaged import Damaged
 from sojourn_collector.store.load_sql import Signal
 from sojourn_collector.store.record import Record
 
 SIGNALS: tuple[Signal, ...] = get_args(Signal)
 LARGEST_BYTES = 16 << 20
 LARGEST_ITEMS = 100_000
+NOTE = "journal.json"
 LINGER = 0.2
 """Seconds a file stays open at least for others to join, while the loader has nothing to do."""
 CHEAP_LOAD = 0.05
@@ -49,6 +51,8 @@ class JournalFile:
     leftover: bool = False
     """Whether it was found at the start: a load of it may have been interrupted."""
     descriptor: int = -1
+    doubtful: bool = False
+    """Whether it may be in the tables under another token: the journal's name was lost."""
     spoiled: bool = False
     """Whether bytes of a refused group may stand behind `size`: nothing more is appended, and `cut` is due before it is loaded."""
 
@@ -72,9 +76,12 @@ class Journal:
         linger: float = LINGER,
         sync: Callable[[int], None] = os.fdatasync,
         clock: Callable[[], float] = time.monotonic,
+        damaged: Damaged | None = None,
     ) -> None:
-        """`limit` bytes may wait for the loader; a file is closed at `file_bytes`; `sync` makes a descriptor's data durable."""
+        """`limit` bytes may wait for the loader; a file is closed at `file_bytes`; `sync` makes a descriptor's data durable;
+        `damaged` is where damaged files are put aside, by default beside the folder."""
         self._folder = folder
+        self._damaged = damaged or Damaged(folder.parent / "damaged")
         self._file_bytes = file_bytes
         self._sync = sync
         self._limit = limit
@@ -233,6 +240,11 @@ class Journal:
         self._closed.sort(key=lambda one: one.seq)
         self.on_closed(file)
 
+    def waiting(self) -> list[tuple[Path, int]]:
+        """The files not loaded yet, each with the bytes that were acknowledged, in the order of their numbers."""
+        files = sorted([*self._closed, *self._open.values()], key=lambda file: file.seq)
+        return [(file.path, file.size) for file in files if file.size]
+
     # --- Loading -----------------------------------------------------------------------------------------------------
 
     async def next_file(self) -> JournalFile:
@@ -304,46 +316,114 @@ class Journal:
 
         Raises OSError when the disk does not take the note; then nothing has changed, and it is to be called again.
         """
-        await asyncio.to_thread(self._forget, file, self.last_seq)
+        loaded_seq, resolved = self.loaded_seq, self._resolved | {file.seq}
+        while loaded_seq + 1 in resolved:
+            loaded_seq += 1
+            resolved.remove(loaded_seq)
+        await asyncio.to_thread(self._forget, file, self.last_seq, loaded_seq, resolved)
         self._closed.remove(file)
-        self._resolved.add(file.seq)
-        while self.loaded_seq + 1 in self._resolved:
-            self.loaded_seq += 1
-            self._resolved.remove(self.loaded_seq)
+        self.loaded_seq, self._resolved = loaded_seq, resolved
         self.waiting_bytes -= file.size
 
-    def _forget(self, file: JournalFile, last_seq: int) -> None:
+    def _forget(self, file: JournalFile, last_seq: int, loaded_seq: int, resolved: set[int]) -> None:
         self.before_retired(file)
-        # Numbers are never given twice, also when no file is left to tell the highest.
-        self._note(last_seq)
+        # Numbers are never given twice, also when no file is left to tell the highest; and a file that is gone otherwise is missed at the next start.
+        self._note(last_seq, loaded_seq, resolved)
         file.path.unlink(missing_ok=True)
 
     # --- Start -------------------------------------------------------------------------------------------------------
 
     def _recover(self) -> list[JournalFile]:
         self._folder.mkdir(parents=True, exist_ok=True)
-        try:
-            noted = json.loads((self._folder / "journal.json").read_text())
-            self.id, self.last_seq = str(noted["id"]), int(noted["last_seq"])
-        except (OSError, ValueError, KeyError, TypeError):
-            # A new journal gets a new name: tokens of an older one with the same numbers must not swallow its files.
-            self.id = uuid.uuid4().hex[:12]
-            self._note(self.last_seq)
-        files = []
+        numbered: list[tuple[int, Signal, Path]] = []
         for path in sorted(self._folder.glob("*.pb")):
             number, _, signal = path.name.removesuffix(".pb").partition(".")
-            if not number.isdigit() or signal not in SIGNALS:
-                continue
-            file = _read_file(path, int(number), signal)
+            known: Signal | None = next((one for one in SIGNALS if one == signal), None)
+            if number.isdigit() and known is not None:
+                numbered.append((int(number), known, path))
+        done, loaded, renamed = self._read_note(numbered)
+        seen: set[Record] = set()
+        files, empty = [], []
+        for seq, of_signal, path in numbered:
+            file = self._read_file(path, seq, of_signal, seen)
+            file.doubtful = renamed
             if file.size == 0:
                 self.last_seq = max(self.last_seq, file.seq)
-                path.unlink()
-                continue
-            files.append(file)
+                empty.append(file)
+            else:
+                files.append(file)
+        if empty:
+            self._note(self.last_seq, loaded, done | {file.seq for file in empty})
+            for file in empty:
+                file.path.unlink()
         return files
 
-    def _note(self, last_seq: int) -> None:
-        write_durably(self._folder / "journal.json", json.dumps({"id": self.id, "last_seq": last_seq}).encode())
+    def _read_note(self, numbered: list[tuple[int, Signal, Path]]) -> tuple[set[int], int, bool]:
+        """Read journal.json: the numbers it says are done, the number up to which all are (-1 when it does not say), and whether it had to be made anew.
+
+        Says which files are missing.
+        """
+        noted: dict[str, Any] = {}
+        try:
+            noted = dict(json.loads((self._folder / NOTE).read_text()))
+            self.id, self.last_seq = str(noted["id"]), int(noted["last_seq"])
+            done, loaded = {int(seq) for seq in noted.get("done", ())}, int(noted.get("loaded_seq", -1))
+        except FileNotFoundError:
+            self._rename(numbered)
+            return set(), -1, bool(numbered)
+        except (OSError, ValueError, KeyError, TypeError):
+            self._damaged.keep(
+                f"{uuid.uuid4().hex[:8]}-{NOTE}", f"{NOTE} of the journal was damaged and was made anew; nothing is lost by it.", self._folder / NOTE
+            )
+            self._rename(numbered)
+            return set(), -1, bool(numbered)
+        if loaded >= 0:
+            there = {seq for seq, _, _ in numbered}
+            for seq in range(loaded + 1, max([self.last_seq, *there]) + 1):
+                if seq not in there and seq not in done:
+                    name = f"{self.id}-{seq:016}.missing"
+                    self._damaged.keep(name, f"Journal file {seq} was not loaded and is gone; what it held is lost unless its senders still have it.")
+        return done, loaded, False
+
+    def _rename(self, numbered: list[tuple[int, Signal, Path]]) -> None:
+        # A new journal gets a new name: tokens of an older one with the same numbers must not swallow its files.
+        self.id = uuid.uuid4().hex[:12]
+        self._note(max([self.last_seq, *(seq for seq, _, _ in numbered)]), -1, set())
+
+    def _read_file(self, path: Path, seq: int, signal: Signal, seen: set[Record]) -> JournalFile:
+        """A file of an earlier start. A torn end is cut off; of a damaged file the whole records go on, and the file as it was is put aside.
+
+        `seen` are the records of earlier files: one that is there again byte for byte is no new one.
+        """
+        data = path.read_bytes()
+        file = JournalFile(seq, signal, path, leftover=True)
+        whole: list[bytes] = []
+        lost = again = 0
+        for start, end, record in records.survey(data):
+            if record is None:
+                # Bytes of a write that did not end were never acknowledged: their fsync did not come back.
+                lost += 0 if end == len(data) and records.torn(data, start) else 1
+                continue
+            short = _without_body(record)
+            if short in seen:
+                again += 1
+                continue
+            seen.add(short)
+            whole.append(data[start:end])
+            file.size, file.items = file.size + end - start, file.items + record.items
+            file.records.append(short)
+        if lost or again:
+            said = [f"{lost} of its records were lost" if lost else "", f"{again} were there twice" if again else ""]
+            which = f"{self.id}-{path.name}"
+            self._damaged.keep(which, f"Journal file {path.name} was damaged: {' and '.join(filter(None, said))}; {len(whole)} were kept.", path)
+            write_durably(path, b"".join(whole))
+        elif file.size < len(data):
+            os.truncate(path, file.size)
+        return file
+
+    def _note(self, last_seq: int, loaded_seq: int, done: set[int]) -> None:
+        note = {"id": self.id, "last_seq": last_seq, "done": sorted(done)} | ({"loaded_seq": loaded_seq} if loaded_seq >= 0 else {})
+        write_durably(self._folder / NOTE, json.dumps(note).encode())
 
 
 def _without_body(record: Record) -> Record:
@@ -356,18 +436,6 @@ def _rewrite(path: Path, theirs: Callable[[Record], bool]) -> int:
     kept = b"".join(data[start:end] for start, end, record in records.read(data) if not theirs(record))
     write_durably(path, kept)
     return len(kept)
-
-
-def _read_file(path: Path, seq: int, signal: Signal) -> JournalFile:
-    data = path.read_bytes()
-    file = JournalFile(seq, signal, path, leftover=True)
-    for _, end, record in records.read(data):
-        file.size, file.items = end, file.items + record.items
-        file.records.append(_without_body(record))
-    if file.size < len(data):
-        # Bytes after the last whole record were never acknowledged: their fsync did not come back.
-        os.truncate(path, file.size)
-    return file
 
 
 def sync_folder(folder: Path) -> None:

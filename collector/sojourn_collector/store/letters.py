@@ -21,7 +21,7 @@ from sojourn_collector.store.letter_error import LetterError
 from sojourn_collector.store.load_sql import Signal
 from sojourn_collector.store.record import Record
 
-_REQUESTS: dict[Signal, Any] = {"traces": ExportTraceServiceRequest, "logs": ExportLogsServiceRequest, "metrics": ExportMetricsServiceRequest}
+REQUESTS: dict[str, Any] = {"traces": ExportTraceServiceRequest, "logs": ExportLogsServiceRequest, "metrics": ExportMetricsServiceRequest}
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +36,7 @@ class Opened:
         """All that is known of it, the request as JSON where it can be read."""
         record = self.record
         try:
-            request: Any = MessageToDict(_REQUESTS[self.signal].FromString(record.body))
+            request: Any = MessageToDict(REQUESTS[self.signal].FromString(record.body))
         except (DecodeError, ValueError, RecursionError):
             request = None
         return {

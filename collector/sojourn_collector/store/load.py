@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
+from typing import Protocol
 
 from sojourn_collector.counters import Counters
 from sojourn_collector.store import record as records
@@ -22,6 +23,7 @@ from sojourn_collector.store.control.ledger import Ledger
 from sojourn_collector.store.journal import Journal, JournalFile, write_durably
 from sojourn_collector.store.load_sql import TABLES, Load
 from sojourn_collector.store.numbering import node_of
+from sojourn_collector.store.turns import Turns
 
 log = logging.getLogger("sojourn.load")
 
@@ -73,6 +75,19 @@ class Patience:
     longest: float = 2.0
 
 
+class Forget(Protocol):
+    """Takes out of a file just loaded what is older than the erasure of whom it names."""
+
+    @property
+    def active(self) -> bool:
+        """Whether anybody was ever erased."""
+        ...
+
+    async def loaded(self, seq: int) -> int:
+        """Look at the rows of one file; how many went. Raises what the store raises."""
+        ...
+
+
 class Loader:
     """Loads the journal's files for ever. `loaded_seq` is the highest number up to which everything is in the tables."""
 
@@ -87,6 +102,8 @@ class Loader:
         *,
         books: Books | None = None,
         on_settled: Callable[[JournalFile], None] = lambda _: None,
+        forget: Forget | None = None,
+        turns: Turns | None = None,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
         patience: Patience | None = None,
     ) -> None:
@@ -97,6 +114,8 @@ class Loader:
         self._dead_folder = folder
         self._counters = counters
         self._on_settled = on_settled
+        self._forget = forget
+        self._turn = (turns or Turns()).load
         self._clock = clock
         self._patience = patience or Patience()
         self._changed = asyncio.Condition()
@@ -119,18 +138,40 @@ class Loader:
         """Load until cancelled."""
         while True:
             file = await self._journal.next_file()
-            await self._insist(partial(self._journal.cut, file), f"Journal file {file.path.name} ends in bytes of a refused batch that cannot be cut off")
-            await self._insist(partial(self._books.before, file), f"The batches of journal file {file.path.name} cannot be settled")
-            if file.size:
-                await self._load(file)
-            await self._insist(partial(self._books.after, file), f"The batches of journal file {file.path.name} cannot be entered")
-            # A file left behind would be loaded again at the next start.
-            await self._insist(partial(self._journal.resolve, file), f"Journal file {file.path.name} is loaded and cannot be retired")
-            self._marker(file).unlink(missing_ok=True)
-            self._on_settled(file)
-            self._counters.add("sojourn_loaded", file.items, signal=file.signal)
-            async with self._changed:
-                self._changed.notify_all()
+            async with self._turn:
+                if file in self._journal.closed:
+                    await self._take(file)
+
+    async def _take(self, file: JournalFile) -> None:
+        await self._insist(partial(self._journal.cut, file), f"Journal file {file.path.name} ends in bytes of a refused batch that cannot be cut off")
+        await self._insist(partial(self._books.before, file), f"The batches of journal file {file.path.name} cannot be settled")
+        if file.size:
+            await self._load(file)
+            await self._sift(file)
+        await self._insist(partial(self._books.after, file), f"The batches of journal file {file.path.name} cannot be entered")
+        # A file left behind would be loaded again at the next start.
+        await self._insist(partial(self._journal.resolve, file), f"Journal file {file.path.name} is loaded and cannot be retired")
+        self._marker(file).unlink(missing_ok=True)
+        self._on_settled(file)
+        self._counters.add("sojourn_loaded", file.items, signal=file.signal)
+        async with self._changed:
+            self._changed.notify_all()
+
+    async def _sift(self, file: JournalFile) -> None:
+        """Before anybody counts on the file's rows: those of erased people go again."""
+        wait = self._patience.first
+        while self._forget is not None and self._forget.active:
+            try:
+                gone = await self._forget.loaded(file.seq)
+            except (StoreError, ControlUnavailableError) as error:
+                self.trouble = str(error)
+                await asyncio.sleep(wait)
+                wait = min(wait * 2, self._patience.longest)
+                continue
+            self.trouble = ""
+            if gone:
+                self._counters.add("sojourn_forgotten", gone, signal=file.signal)
+            return
 
     async def _insist(self, work: Callable[[], Awaitable[None]], cannot: str) -> None:
         """Do what needs the disk or the control database, as soon as that takes it; `cannot` says what waits meanwhile."""
@@ -155,6 +196,10 @@ class Loader:
         return f"{self._journal.id}-{file.seq}"
 
     async def _load(self, file: JournalFile) -> None:
+        if file.doubtful and await self._rows_of(file):
+            # Its token is another than the one it was loaded under, so the engine would not know it again.
+            await self._verify(file)
+            return
         if self._marker(file).exists():
             await self._load_in_parts(file)
             return
@@ -200,7 +245,9 @@ class Loader:
     async def _verify(self, file: JournalFile) -> None:
         found = await self._rows_of(file)
         self.trouble = ""
-        if found != file.items:
+        # Of a file whose load was cut short, erased rows may be gone already.
+        sifted = self._forget is not None and self._forget.active and found < file.items
+        if found != file.items and not sifted:
             self._counters.add("sojourn_load_mismatch")
             log.error("journal file %s has %d items, the table %s has %d of them", file.path.name, file.items, TABLES[file.signal], found)
 

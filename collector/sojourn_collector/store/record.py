@@ -1,11 +1,14 @@
 """A journal record: an accepted request as the engine's Protobuf reader takes it, with what the ledger needs.
 
-    Record { string tenant=1; string batch=2; fixed64 received=3; bytes body=4; fixed32 crc=5; string credential=6; bytes digest=7; uint64 items=8 }
+    Record { string tenant=1; string batch=2; fixed64 received=3; bytes body=4; fixed32 crc=5; string credential=6; bytes digest=7; uint64 items=8;
+             fixed32 head_crc=9 }
 
 Each is preceded by its length (varint). `body` is the untouched OTLP request. Path and batch id, credential and digest make the ledger's row, so a lost
-ledger is rebuilt from the files; the CRC over the body finds a torn or damaged record. The engine reads tenant, received and body and skips the rest.
+ledger is rebuilt from the files. `crc` is over the body, `head_crc` over everything before it, `crc` included: together they find a torn or damaged record.
+The body is last; `head_crc` is missing in files of the first version. The engine reads tenant, received and body and skips the rest.
 """
 
+import re
 import struct
 import zlib
 from collections.abc import Iterator
@@ -40,9 +43,8 @@ class Record:
             + _bytes(7, self.digest)
             + b"\x40"
             + varint(self.items)
-            + b"\x22"
-            + varint(len(self.body))
         )
+        fields += b"\x4d" + struct.pack("<I", zlib.crc32(fields)) + b"\x22" + varint(len(self.body))
         return b"".join((varint(len(fields) + len(self.body)), fields, self.body))
 
 
@@ -76,6 +78,62 @@ def read(data: bytes) -> Iterator[tuple[int, int, Record]]:
         at = end
 
 
+def survey(data: bytes) -> Iterator[tuple[int, int, Record | None]]:
+    """All of a file: whole records, and the damaged stretches between and after them (None), with their offsets.
+
+    After a damaged record the next one is looked for: where its length says, else wherever a record with its right checksums begins.
+    """
+    at = 0
+    while at < len(data):
+        upto = at
+        for start, end, record in read(data[at:] if at else data):
+            yield at + start, at + end, record
+            upto = at + end
+        if upto == len(data):
+            return
+        at = _next(data, upto)
+        yield upto, at, None
+
+
+def torn(data: bytes, at: int) -> bool:
+    """Whether what begins at `at` is a write that never ended: fewer bytes than its length says, or nothing but zeros."""
+    try:
+        length, begin = read_varint(data, at)
+    except (IndexError, ValueError):
+        return True
+    return LARGEST >= length > len(data) - begin or not any(data[at:])
+
+
+def _next(data: bytes, damaged: int) -> int:
+    try:
+        length, begin = read_varint(data, damaged)
+        if length and begin + length <= len(data) and (begin + length == len(data) or _whole(data, begin + length)):
+            return begin + length
+    except (IndexError, ValueError):
+        pass  # its length is damaged too
+    # A record begins with its length, then field 1 (the tenant), then field 2.
+    for found in re.finditer(rb"\x0a([\x00-\x7f])", data[damaged + 2 :]):
+        first = damaged + 2 + found.start()
+        second = first + 2 + found[1][0]
+        if second < len(data) and data[second] == 0x12:
+            for start in range(first - 1, max(first - 5, damaged), -1):
+                if _whole(data, start, first):
+                    return start
+    return len(data)
+
+
+def _whole(data: bytes, at: int, begin: int | None = None) -> bool:
+    """Whether a whole record begins at `at`, with its fields at `begin`."""
+    try:
+        length, fields = read_varint(data, at)
+        if begin not in (None, fields) or length > LARGEST or fields + length > len(data):
+            return False
+        _decode(memoryview(data)[fields : fields + length])
+    except (IndexError, ValueError, struct.error):
+        return False
+    return True
+
+
 def read_varint(data: bytes | memoryview, at: int) -> tuple[int, int]:
     """A number and the offset after it. Raises IndexError at the end, ValueError when it is too long."""
     value = shift = 0
@@ -94,8 +152,11 @@ def _decode(data: memoryview) -> Record:
     found: dict[int, int | bytes] = {}
     at = 0
     while at < len(data):
+        began = at
         key, at = read_varint(data, at)
         kind = key & 7
+        if key == 9 << 3 | FIXED32 and zlib.crc32(data[:began]) != struct.unpack_from("<I", data, at)[0]:
+            raise ValueError("the head is damaged")
         if kind == LENGTH:
             length, at = read_varint(data, at)
             if at + length > len(data):

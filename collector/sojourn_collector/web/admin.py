@@ -1,16 +1,15 @@
 """`/api/v1/admin`: what changes the installation. A key with the scope admin is needed, also on this machine."""
 
-import hmac
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Request
 from fastapi.responses import JSONResponse, Response
 from pydantic import BaseModel
 
-from sojourn_collector.store.control.keys import Keys, Scope
 from sojourn_collector.store.journal import JournalUnavailableError
 from sojourn_collector.store.letter_error import LetterError
 from sojourn_collector.store.letters import Letters
+from sojourn_collector.web.admin_door import AdminDoor, refused
 from sojourn_collector.web.api import ErrorAnswer, SentenceRoute
 
 Ident = Annotated[int, Path(ge=1, le=2**62, description="Id of the dead letter.")]
@@ -25,24 +24,15 @@ class Replayed(BaseModel):
 REFUSALS: dict[int | str, dict[str, type[ErrorAnswer]]] = {401: {"model": ErrorAnswer}, 404: {"model": ErrorAnswer}, 503: {"model": ErrorAnswer}}
 
 
-def build_admin(letters: Letters, keys: Keys, token: str) -> APIRouter:
-    """The routes. `token` is that of the running process, by which its own commands ask."""
+def build_admin(letters: Letters, door: AdminDoor) -> APIRouter:
+    """The routes."""
     router = APIRouter(prefix="/api/v1/admin", tags=["admin"], route_class=SentenceRoute)
-
-    async def actor(request: Request) -> str | None:
-        scheme, _, given = request.headers.get("authorization", "").partition(" ")
-        if scheme.lower() != "bearer":
-            return None
-        if hmac.compare_digest(given.encode(), token.encode()):
-            return "cli"
-        key = await keys.verify(given.strip())
-        return key.id if key is not None and key.allows(Scope.ADMIN) else None
 
     @router.post("/dead-letters/{ident}/replay", response_model=Replayed, responses=REFUSALS, summary="Put a dead letter back into the journal")
     async def replay(request: Request, ident: Ident) -> Response:
-        who = await actor(request)
+        who = await door.who(request)
         if who is None:
-            return _refused()
+            return refused()
         try:
             return JSONResponse({"seq": await letters.replay(ident, who)})
         except LetterError as error:
@@ -51,7 +41,3 @@ def build_admin(letters: Letters, keys: Keys, token: str) -> APIRouter:
             return JSONResponse({"error": f"The letter cannot be put back just now: {error}."}, 503, {"retry-after": "5"})
 
     return router
-
-
-def _refused() -> Response:
-    return JSONResponse({"error": "A key with the scope admin is needed: Authorization: Bearer sj_…"}, 401, {"www-authenticate": "Bearer"})

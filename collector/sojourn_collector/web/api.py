@@ -13,8 +13,9 @@ from fastapi.routing import APIRoute
 from pydantic import AwareDatetime, BaseModel
 
 from sojourn_collector.context import Context
-from sojourn_collector.store.client import EngineUnavailable, QueryTimeout
+from sojourn_collector.store.client import EngineUnavailable, QueryTimeout, StatementFailed
 from sojourn_collector.store.control.errors import ControlUnavailableError
+from sojourn_collector.store.damaged_parts import SENTENCE, is_damage
 from sojourn_collector.web.answers.history import history
 from sojourn_collector.web.answers.impact import impact
 from sojourn_collector.web.answers.journey import journey
@@ -75,6 +76,10 @@ class SentenceRoute(APIRoute):
                 return _error(422, _sentence(error))
             except (EngineUnavailable, QueryTimeout, ControlUnavailableError) as error:
                 return _error(503, str(error), {"Retry-After": RETRY_AFTER})
+            except StatementFailed as error:
+                if not is_damage(error):
+                    raise
+                return _error(503, SENTENCE, {"Retry-After": RETRY_AFTER})
 
         return answered
 

@@ -279,6 +279,25 @@ async def test_a_batch_is_stored_once(listener: Listener):
     assert (await listener.post(ExportLogsServiceRequest().SerializeToString(), "/v1/logs", idempotency_key=batch)).status_code == 200
 
 
+@pytest.mark.parametrize("days", [400, -20, 20_000])
+async def test_a_clock_that_jumps_loses_and_doubles_nothing(listener: Listener, days: int):
+    """Forward, back and far forward between a batch and its repeat, and back again: each batch is stored once, none is refused."""
+    first, second, third = (str(uuid.uuid4()) for _ in range(3))
+    bodies = {batch: traces(2, batch=batch).SerializeToString() for batch in (first, second, third)}
+    real = listener.intake._clock
+    assert (await listener.post(bodies[first], idempotency_key=first)).status_code == 200
+    await listener.loaded()
+    listener.intake._clock = lambda: real() + days * 86_400 * 10**9
+    for batch in (first, second, second):
+        assert (await listener.post(bodies[batch], idempotency_key=batch)).status_code == 200
+    await listener.loaded()
+    listener.intake._clock = real
+    for batch in (third, second, first):
+        assert (await listener.post(bodies[batch], idempotency_key=batch)).status_code == 200
+    for batch in bodies:
+        assert await listener.rows("span_count", batch=batch) == [{"n": 2}]
+
+
 async def test_repeats_in_flight_wait_for_the_first(listener: Listener):
     """Twenty copies of a batch at the same moment all hear 200 and are stored once; without an id each is stored."""
     batch = str(uuid.uuid4())

@@ -61,7 +61,7 @@ async def fill(store: Store) -> None:
     for table in await tables(store):
         if table in FILLED_BY_VIEWS:
             continue
-        columns = await store._columns(table)
+        columns = await store.columns(table)
         row = {name: NOW.date() if columns[name] == "Date" else NOW for name in TIMES if name in columns}
         await store.insert(table, [{**row, **({"version": 1} if "version" in columns else {"name": "kept"} if "name" in columns else {})}])
 
@@ -106,7 +106,7 @@ async def load_as_then(store: Store, path: Path, token: str) -> None:
     """Load a file into the tables of an older schema, as its version did; it was not noted any more."""
     number, _, signal = path.name.removesuffix(".pb").partition(".")
     wanted: Signal = next(one for one in TABLES if one == signal)
-    there = await store._columns(TABLES[wanted])
+    there = await store.columns(TABLES[wanted])
     now = Load(wanted, path, int(number), token).sql()
     head, _, rest = now.partition(") SETTINGS ")
     start = rest.index(SELECT[wanted].partition(" AS ")[0].replace("{seq}", str(int(number))))

@@ -14,6 +14,7 @@ from sojourn_collector.store.control.keys import Scope
 from sojourn_collector.store.journal import Journal
 from sojourn_collector.store.letters import Letters
 from sojourn_collector.web.admin import build_admin
+from sojourn_collector.web.admin_door import AdminDoor
 from tests.collector.store.test_letters import NOW, record
 
 TOKEN = "token-of-the-process"
@@ -39,7 +40,7 @@ async def door(tmp_path: Path) -> AsyncIterator[Door]:
     await control.dead_letters.add("traces", "refused", "1.pb", NOW)
     await journal.open()
     app = FastAPI()
-    app.include_router(build_admin(Letters(control, folder, journal), control.keys, TOKEN))
+    app.include_router(build_admin(Letters(control, folder, journal), AdminDoor(control.keys, TOKEN)))
     async with httpx2.AsyncClient(transport=httpx2.ASGITransport(app), base_url="http://127.0.0.1") as http:
         yield Door(http, control, folder)
     await journal.close()

@@ -6,6 +6,7 @@ from typing import Self
 from sojourn_collector.store.control.audit import Audit
 from sojourn_collector.store.control.database import Database
 from sojourn_collector.store.control.dead_letters import DeadLetters
+from sojourn_collector.store.control.erasures import Erasures
 from sojourn_collector.store.control.evidence import EvidenceRows
 from sojourn_collector.store.control.inbox import Inbox
 from sojourn_collector.store.control.keys import Keys
@@ -25,6 +26,7 @@ class Control:
         self.database = database
         self.audit = Audit(database)
         self.dead_letters = DeadLetters(database)
+        self.erasures = Erasures(database)
         self.evidence = EvidenceRows(database)
         self.inbox = Inbox(database)
         self.keys = Keys(database)
@@ -39,6 +41,14 @@ class Control:
     def open(cls, where: Path | PostgresAddress) -> Self:
         """Open the SQLite file (made when needed) or PostgreSQL database, brought to this version. Blocks for a moment; raises as `Database.migrated`."""
         return cls(Database.migrated(where))
+
+    async def compact(self) -> None:
+        """Rewrite the files so that nothing deleted stays in them; other writers wait."""
+        await self.database.compact()
+
+    async def copy(self, path: Path) -> None:
+        """A consistent copy at `path` while others read and write. Raises NoFileError for a database that is no file."""
+        await self.database.copy(path)
 
     def close(self) -> None:
         """Let go of the database; waits for writes that have begun."""

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import sqlite3
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -18,6 +19,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
+from sojourn_collector.store.control import files
 from sojourn_collector.store.control.errors import ControlError, ControlUnavailableError
 from sojourn_collector.store.control.postgres import CONNECTIONS, OLDEST_SERVER, PostgresAddress, postgres_engine
 from sojourn_collector.store.control.sqlite import sqlite_engine
@@ -30,6 +32,8 @@ _PASSING = frozenset({"40001", "40P01"})
 """PostgreSQL's states of a transaction that lost to another and is to be run again: serialization failure, deadlock."""
 _READ_ONLY = "25006"
 _TRIES = 3
+_DAMAGED = ("SQLITE_NOTADB", "SQLITE_CORRUPT")
+"""How SQLite names files that are no database, or one no more."""
 
 
 class Database:
@@ -55,7 +59,7 @@ class Database:
 
     @classmethod
     def migrated(cls, where: Path | PostgresAddress) -> Self:
-        """Opened and brought to this version. Raises ControlError, ControlUnavailableError; of SQLite, what SQLAlchemy raises for a file that is none."""
+        """Opened and brought to this version. Raises ControlError, ControlUnavailableError."""
         one = cls(where)
         try:
             one.migrate()
@@ -91,6 +95,8 @@ class Database:
         def work(connection: Connection) -> str:
             if connection.dialect.name == "postgresql":
                 self._fit(connection)
+            elif (said := connection.exec_driver_sql("PRAGMA quick_check(1)").scalar_one()) != "ok":
+                raise ControlError(f"the control database {self._name} is damaged ({str(said).strip().splitlines()[-1][:200]}); bring it back from a backup")
             found = MigrationContext.configure(connection).get_current_revision()
             return f"tables of version {found}" if found else "empty; the tables are made at the first start"
 
@@ -128,6 +134,11 @@ class Database:
                 self.trouble = f"The control database cannot be used just now ({_first_line(error)})."
                 raise ControlUnavailableError(self.trouble) from error
             except DBAPIError as error:
+                if isinstance(error.orig, sqlite3.DatabaseError) and getattr(error.orig, "sqlite_errorname", "").startswith(_DAMAGED):
+                    raise ControlError(
+                        f"the control database {self._name} is damaged ({_first_line(error)}); bring it back from a backup, or move it away: "
+                        "then keys are made anew, and what sources sent and waits there is lost"
+                    ) from error
                 if _state(error) != _READ_ONLY:
                     raise
                 self.trouble = "The control database cannot be used just now (it is read-only)."
@@ -143,6 +154,19 @@ class Database:
     async def write(self, work: Callable[[Connection], T]) -> T:
         """`write_now` in a thread. A cancelled caller does not stop a write that has begun."""
         return await asyncio.get_running_loop().run_in_executor(self._threads, self.write_now, work)
+
+    async def compact(self) -> None:
+        """Rewrite the files so that nothing deleted stays in them; other writers wait."""
+
+        def work() -> None:
+            with self._writing:
+                files.compact(self._engine)
+
+        await asyncio.get_running_loop().run_in_executor(self._threads, work)
+
+    async def copy(self, path: Path) -> None:
+        """A consistent copy while others read and write. Raises NoFileError for a database that is no file."""
+        await asyncio.get_running_loop().run_in_executor(self._threads, files.copy, self._engine, path)
 
     def close(self) -> None:
         """Finish what runs, then let go of the database."""

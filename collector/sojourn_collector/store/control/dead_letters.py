@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, delete, select
+from sqlalchemy import Connection, delete, select, update
 
 from sojourn_collector.store.control.database import Database, insert_into
 from sojourn_collector.store.control.tables import dead_letters
@@ -53,3 +53,7 @@ class DeadLetters:
     async def remove(self, ident: int) -> None:
         """Forget one; its file is the caller's."""
         await self._database.write(lambda connection: connection.execute(delete(dead_letters).where(dead_letters.c.id == ident)))
+
+    async def rewrite(self, ident: int, reason: str) -> None:
+        """Say its reason in other words."""
+        await self._database.write(lambda connection: connection.execute(update(dead_letters).where(dead_letters.c.id == ident).values(reason=reason)))

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, bindparam, func, insert, select, update
+from sqlalchemy import Connection, bindparam, delete, func, insert, select, update
 
 from sojourn_collector.store.control.database import Database
 from sojourn_collector.store.control.tables import inbox
@@ -75,3 +75,18 @@ class Inbox:
         """When a row of this kind last arrived; None when never."""
         query = select(inbox.c.received_at).where(inbox.c.tenant == tenant, inbox.c.kind == kind).order_by(inbox.c.received_at.desc()).limit(1)
         return await self._database.read(lambda connection: connection.execute(query).scalar())
+
+    async def after(self, ident: int, limit: int = 1000) -> list[InboxRow]:
+        """Rows of every state with a greater id, in their order."""
+        query = select(inbox).where(inbox.c.id > ident).order_by(inbox.c.id).limit(limit)
+        rows = await self._database.read(lambda connection: connection.execute(query).mappings().all())
+        return [InboxRow(**row) for row in rows]
+
+    async def remove(self, ids: Sequence[int]) -> None:
+        """Forget rows; the engine's copy is the caller's."""
+        await self._database.write(lambda connection: connection.execute(delete(inbox).where(inbox.c.id.in_(ids))))
+
+    async def rewrite(self, ident: int, body: str) -> None:
+        """Keep a row with another body, and without what was said of the old one."""
+        statement = update(inbox).where(inbox.c.id == ident).values(body=body, error=None)
+        await self._database.write(lambda connection: connection.execute(statement))

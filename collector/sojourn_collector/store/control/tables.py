@@ -178,3 +178,38 @@ signing_keys = Table(
     Column("secret", String(128), nullable=False),
     Column("made_at", Instant, nullable=False),
 )
+
+erasures = Table(
+    "erasures",
+    metadata,
+    Column("id", _BIG_ID, primary_key=True, autoincrement=True),
+    Column("tenant", String(64), nullable=False),
+    Column("subject", String(64), nullable=False),
+    Column("kind", String(16), nullable=False),
+    Column("actor", String(200), nullable=False),
+    Column("orders", String(16), nullable=False),
+    Column("state", String(32), nullable=False),
+    Column("note", Text, nullable=False),
+    Column("counts", Text, nullable=False),
+    Column("work", Text, nullable=False),
+    Column("erased_at", Instant, nullable=False),
+    Column("done_at", Instant),
+    sqlite_autoincrement=True,
+)
+
+tombstones = Table(
+    "tombstones",
+    metadata,
+    Column("tenant", String(64), primary_key=True),
+    Column("digest", String(64), primary_key=True),
+    Column("kind", String(16), nullable=False),
+    Column("erased_at", Instant, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+erasure_key = Table(
+    "erasure_key",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("key", String(64), nullable=False),
+)
