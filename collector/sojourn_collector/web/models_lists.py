@@ -155,7 +155,10 @@ class TraceList(Looked):
 
 
 class SearchItem(Answer):
-    """One span, or one log record. Run and visit are its own, or those its trace belongs to; `duration` and `status` are a span's, `severity` a log's."""
+    """One span, or one log record. Run and visit are its own, or those its trace belongs to; `duration` and `status` are a span's, `severity` a log's.
+
+    Of attributes the first 64 are here, 256 characters of each; of a log's text 4,096. A trace's answer has its spans' whole.
+    """
 
     signal: Literal["traces", "logs"]
     at: datetime

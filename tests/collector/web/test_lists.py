@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sojourn_collector.context import Context
-from sojourn_collector.store.client import Store
+from sojourn_collector.store.client import QueryTimeout, Store
 from sojourn_collector.web.api import build_api
 from sojourn_collector.web.cursor import BadCursor, Cursor, decoded, encoded
 from sojourn_collector.web.lists import build_lists
@@ -71,6 +71,7 @@ def shop_with_traces() -> Rows:
     for number in range(10):
         trace, at = f"{number + 1:032x}", BROKE + timedelta(seconds=2 * number)
         session = rows.sessions[[row.get("trace_ids") for row in rows.sessions].index([trace])]["session_id"]
+        next(run for run in rows.runs if run.get("session_id") == session)["trace_ids"] = [trace]
         rows.span(at, "POST", trace, f"{16 * number + 1:016x}", service="shop-web", session_id=session, traffic="real", journey="checkout", step="pay", kind=3)
         rows.span(
             at + timedelta(milliseconds=3),
@@ -200,6 +201,9 @@ async def test_search_names_the_visit_of_a_backends_span(context: Context, clien
     ]
     hit = found["items"][0]
     assert hit["session_id"].startswith("s-u7-")
+    (run,) = (await get(client, "runs", session=hit["session_id"]))["items"]
+    assert hit["run_id"] == run["run_id"]
+    assert (await client.get(f"/api/v1/traces/{hit['trace_id']}")).json()["run_id"] == run["run_id"]
     assert (hit["journey"], hit["attributes"]["tenant.shard"], hit["resource"]["k8s.pod.name"], hit["text"]) == ("checkout", "s1", "pay-1", "upstream said 502")
     assert len((await get(client, "search", text="UPSTREAM"))["items"]) == 10
     assert len(await everything(client, "search", 4, text="upstream")) == 10
@@ -317,6 +321,34 @@ async def test_a_value_is_looked_up_by_its_index(context: Context) -> None:
     plan = "\n".join(str(row["explain"]) for row in await context.store._rows(f"EXPLAIN indexes = 1 {named.sql}", bound, 10))
     assert "i_values" in plan
     assert "Granules: 0/" in plan[plan.index("i_values") :]
+
+
+async def test_a_hit_is_bounded(context: Context, client: httpx2.AsyncClient) -> None:
+    """However much a span carries, a page of hits stays small."""
+    rows = Rows()
+    rows.span(NOW - minute(2), "x", SHOP_TRACE, "01" * 8, attrs={f"k{n:03}": "v" * 10_000 for n in range(500)}, status_message="m" * 10_000)
+    await rows.store(context.store)
+    (hit,) = (await get(client, "search", attr="k499"))["items"]
+    assert (len(hit["attributes"]), {len(value) for value in hit["attributes"].values()}, len(hit["text"])) == (64, {256}, 256)
+
+
+async def test_a_page_that_cannot_be_begun_in_time_leads_nowhere(context: Context, client: httpx2.AsyncClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Out of time after some slices, `next` goes on there; out of time in the first of a later page it is a 503 and no empty page with the same `next`."""
+    await shop_with_traces().store(context.store)
+    ask, asked = context.store.query, [0]
+
+    async def slower(name: str, /, **given: Any) -> list[dict[str, Any]]:
+        if name == "search_spans":
+            asked[0] += 1
+            if asked[0] > 1:
+                raise QueryTimeout("The query took longer than 10 s and was stopped.")
+        return await ask(name, **given)
+
+    monkeypatch.setattr(context.store, "query", slower)
+    page = await get(client, "search", text="upstream", limit=100)
+    assert (len(page["items"]), page["complete"], page["looked_from"]) == (10, False, "2026-11-20T13:55:00.001000Z")
+    answer = await client.get("/api/v1/search", params={"text": "upstream", "limit": 100, "cursor": page["next"]})
+    assert (answer.status_code, answer.json()) == (503, {"error": "The query took longer than 10 s and was stopped."})
 
 
 AT = st.integers(0, 2**62)

@@ -1,6 +1,9 @@
 -- Log records and events of a slice of time by anything they say, newest first; an empty parameter does not filter.
-SELECT trace_id AS trace, span_id AS span, ts, toUnixTimestamp64Nano(ts) AS ns, toString(name) AS title, toString(service) AS of_service, severity, body, toString(traffic) AS of_traffic,
-  toString(journey) AS of_journey, toString(step) AS of_step, run_id, session_id, attrs, res, toString(cityHash64(trace_id, span_id, name, body, session_id)) AS mark
+SELECT trace_id AS trace, span_id AS span, ts, toUnixTimestamp64Nano(ts) AS ns, toString(name) AS title, toString(service) AS of_service, severity, substringUTF8(body, 1, 4096) AS begun, toString(traffic) AS of_traffic,
+  toString(journey) AS of_journey, toString(step) AS of_step, run_id, session_id,
+  mapFromArrays(arraySlice(mapKeys(attrs), 1, 64), arrayMap(v -> substringUTF8(v, 1, 256), arraySlice(mapValues(attrs), 1, 64))) AS some_attrs,
+  mapFromArrays(arraySlice(mapKeys(res), 1, 64), arrayMap(v -> substringUTF8(v, 1, 256), arraySlice(mapValues(res), 1, 64))) AS some_res,
+  toString(cityHash64(trace_id, span_id, name, body, session_id)) AS mark
 FROM events
 WHERE tenant = {tenant:String} AND ts >= {since:DateTime64(6)} AND ts < {until:DateTime64(6)}
   AND (toUnixTimestamp64Nano(ts), mark) < ({at:Int64}, {after:String})

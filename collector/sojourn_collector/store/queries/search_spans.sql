@@ -1,6 +1,8 @@
 -- Spans of a slice of time by anything they say, newest first; an empty parameter, status and kind below 0, do not filter.
 SELECT lower(hex(trace_id)) AS trace, lower(hex(span_id)) AS span, ts, toUnixTimestamp64Nano(ts) AS ns, duration_ns, toString(name) AS title, toString(service) AS of_service, kind, status,
-  status_message, toString(traffic) AS of_traffic, toString(journey) AS of_journey, toString(step) AS of_step, run_id, session_id, attrs, res
+  substringUTF8(status_message, 1, 256) AS message, toString(traffic) AS of_traffic, toString(journey) AS of_journey, toString(step) AS of_step, run_id, session_id,
+  mapFromArrays(arraySlice(mapKeys(attrs), 1, 64), arrayMap(v -> substringUTF8(v, 1, 256), arraySlice(mapValues(attrs), 1, 64))) AS some_attrs,
+  mapFromArrays(arraySlice(mapKeys(res), 1, 64), arrayMap(v -> substringUTF8(v, 1, 256), arraySlice(mapValues(res), 1, 64))) AS some_res
 FROM spans
 WHERE tenant = {tenant:String} AND ts >= {since:DateTime64(6)} AND ts < {until:DateTime64(6)}
   AND (toUnixTimestamp64Nano(ts), lower(hex(span_id))) < ({at:Int64}, {after:String})

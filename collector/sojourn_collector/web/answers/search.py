@@ -12,7 +12,7 @@ from sojourn_collector.context import Context
 from sojourn_collector.store.client import QueryTimeout
 from sojourn_collector.web.answers.page import Place, place_of
 from sojourn_collector.web.answers.times import EPOCH
-from sojourn_collector.web.answers.trace import KINDS, STATUSES, trace_id_of
+from sojourn_collector.web.answers.trace import KINDS, STATUSES, runs_of, trace_id_of
 from sojourn_collector.web.asked import MOST_ATTRIBUTES, MOST_RESOURCE, SearchAsked, SpansAsked, TracesAsked
 from sojourn_collector.web.models_lists import SearchItem, SearchList, TraceItem, TraceList
 
@@ -78,7 +78,7 @@ async def search(context: Context, asked: SearchAsked) -> SearchList:
 async def _look(place: Place, asked: SpansAsked, ask: Ask, ident: str) -> Looked:
     found = Looked()
     ends = time.monotonic() + asked.deadline
-    until = min(place.window.until, EPOCH + timedelta(microseconds=place.at // 1000) + _US)
+    first = until = min(place.window.until, EPOCH + timedelta(microseconds=place.at // 1000) + _US)
     width = FIRST_SLICE
     while until > place.window.since and len(found.rows) < asked.limit:
         since = max(place.window.since, until - width)
@@ -89,8 +89,8 @@ async def _look(place: Place, asked: SpansAsked, ask: Ask, ident: str) -> Looked
                 raise QueryTimeout(f"The search took longer than {asked.deadline:g} s and was stopped.")
             rows = await ask(since, until, missing + 1, left)
         except QueryTimeout:
-            if until == place.window.until:
-                raise  # nothing is known yet
+            if until == first:
+                raise  # nothing is known yet, and a cursor to the same place would lead nowhere
             found.next = place.next(_ns(until), "")
             break
         found.rows += rows[:missing]
@@ -137,7 +137,8 @@ async def _summaries(context: Context, rows: list[Row], deadline: float) -> dict
     if not traces:
         return {}
     found = await context.store.query("trace_summaries", deadline=deadline, traces=traces, since=oldest - AROUND, until=newest + AROUND)
-    return {row["trace"]: row for row in found}
+    runs = await runs_of(context, [row["trace"] for row in found if not row["run"]], oldest, newest)
+    return {row["trace"]: row | runs.get(row["trace"], {}) for row in found}
 
 
 async def _owners(context: Context, rows: list[Row], deadline: float) -> dict[str, Row]:
@@ -165,9 +166,9 @@ def _trace(row: Row, about: Mapping[str, Any]) -> TraceItem:
 
 def _hit(row: Row, owner: Mapping[str, Any], *, spans: bool) -> SearchItem:
     own: dict[str, Any] = (
-        {"kind": _word(KINDS, row["kind"]), "status": _word(STATUSES, row["status"]), "duration": row["duration_ns"] / 1e9, "text": row["status_message"]}
+        {"kind": _word(KINDS, row["kind"]), "status": _word(STATUSES, row["status"]), "duration": row["duration_ns"] / 1e9, "text": row["message"]}
         if spans
-        else {"severity": row["severity"], "text": row["body"]}
+        else {"severity": row["severity"], "text": row["begun"]}
     )
     return SearchItem(
         signal="traces" if spans else "logs",
@@ -181,8 +182,8 @@ def _hit(row: Row, owner: Mapping[str, Any], *, spans: bool) -> SearchItem:
         step=row["of_step"],
         run_id=row["run_id"] or owner.get("run", ""),
         session_id=row["session_id"] or owner.get("session", ""),
-        attributes=dict(sorted(row["attrs"].items())),
-        resource=dict(sorted(row["res"].items())),
+        attributes=dict(sorted(row["some_attrs"].items())),
+        resource=dict(sorted(row["some_res"].items())),
         **own,
     )
 

@@ -2,9 +2,11 @@
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
 from typing import Any
 
 from sojourn_collector.context import Context
+from sojourn_collector.web.answers.window import RUN_LENGTH
 from sojourn_collector.web.models import TraceAnswer, TraceSpan
 
 MOST_SPANS = 2000
@@ -26,14 +28,18 @@ async def trace(context: Context, ident: str) -> TraceAnswer | None:
     kept = rows[:MOST_SPANS]
     start = min(row["ts"] for row in kept)
     ends = max((row["ts"] - start).total_seconds() + row["duration_ns"] / 1e9 for row in kept)
+    run, session, journey = (_first(kept, column) for column in ("run_id", "session_id", "journey_id"))
+    if not run:
+        of_customer = (await runs_of(context, [wanted], start, start)).get(wanted, {})
+        run, session, journey = of_customer.get("run", ""), session or of_customer.get("session", ""), journey or of_customer.get("of_journey", "")
     return TraceAnswer(
         trace_id=wanted,
         started=start,
         duration=ends,
         spans=[_span(row, depth, start) for row, depth in in_order(kept)],
-        session_id=_first(kept, "session_id"),
-        run_id=_first(kept, "run_id"),
-        journey=_first(kept, "journey_id"),
+        session_id=session,
+        run_id=run,
+        journey=journey,
         truncated=len(rows) > MOST_SPANS,
     )
 
@@ -44,6 +50,14 @@ def trace_id_of(text: str) -> str | None:
     if len(wanted) not in (16, 32) or not set(wanted) <= set("0123456789abcdef"):
         return None
     return wanted.rjust(32, "0")
+
+
+async def runs_of(context: Context, traces: Sequence[str], since: datetime, until: datetime) -> dict[str, dict[str, Any]]:
+    """Customers' runs of traces that were there between two times, by trace: `run`, `session`, `of_journey`. A probe's spans name their run themselves."""
+    if not traces:
+        return {}
+    rows = await context.store.query("runs_by_trace", traces=list(traces), since=since - RUN_LENGTH, until=until + timedelta(hours=1))
+    return {row["trace"]: row for row in rows}
 
 
 def in_order(rows: Sequence[Mapping[str, Any]]) -> list[tuple[Mapping[str, Any], int]]:
