@@ -128,7 +128,7 @@ def _print_look(look: dict[str, Any], *, as_json: bool) -> int:
         if listed:
             more = f" and {len(listed) - 10} more" if len(listed) > 10 else ""
             print(f"  {what:9} {', '.join(listed[:10])}{more}")
-    print("Would go:")
+    print("Would go:" if any(look["counts"].values()) else "Would go: nothing.")
     for what, number in look["counts"].items():
         if number:
             print(f"  {number:>9} of {what}")

@@ -25,6 +25,8 @@ TABLES = {
     "feedback": "ts",
     "orders": "ts",
     "spans_1m": "t",
+    "run_sums": "t",
+    "step_sums": "t",
     "people": "",
     "accounts": "",
 }
