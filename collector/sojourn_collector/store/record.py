@@ -5,7 +5,7 @@
 
 Each is preceded by its length (varint). `body` is the untouched OTLP request. Path and batch id, credential and digest make the ledger's row, so a lost
 ledger is rebuilt from the files. `crc` is over the body, `head_crc` over everything before it, `crc` included: together they find a torn or damaged record.
-The body is last; `head_crc` is missing in files of the first version. The engine reads tenant, received and body and skips the rest.
+The body is last. The engine reads tenant, received and body and skips the rest.
 """
 
 import re
@@ -16,6 +16,9 @@ from dataclasses import dataclass
 
 FIXED64, LENGTH, FIXED32, VARINT = 1, 2, 5, 0
 LARGEST = 80 << 20
+
+
+FIELDS = frozenset(range(1, 10))
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,13 +153,15 @@ def read_varint(data: bytes | memoryview, at: int) -> tuple[int, int]:
 
 def _decode(data: memoryview) -> Record:
     found: dict[int, int | bytes] = {}
-    at = 0
+    at, checked = 0, False
     while at < len(data):
         began = at
         key, at = read_varint(data, at)
         kind = key & 7
-        if key == 9 << 3 | FIXED32 and zlib.crc32(data[:began]) != struct.unpack_from("<I", data, at)[0]:
-            raise ValueError("the head is damaged")
+        if key == 9 << 3 | FIXED32:
+            if zlib.crc32(data[:began]) != struct.unpack_from("<I", data, at)[0]:
+                raise ValueError("the head is damaged")
+            checked = True
         if kind == LENGTH:
             length, at = read_varint(data, at)
             if at + length > len(data):
@@ -173,6 +178,9 @@ def _decode(data: memoryview) -> Record:
             found[key >> 3], at = read_varint(data, at)
         else:
             raise ValueError("not a record")
+    # Without its checksum, or with a field nobody writes, a key was hit.
+    if not checked or not found.keys() <= FIELDS:
+        raise ValueError("the head is damaged")
     body = found.get(4, b"")
     if not isinstance(body, bytes) or zlib.crc32(body) != found.get(5):
         raise ValueError("the body is damaged")

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sojourn_collector.store import record as records
@@ -57,6 +57,7 @@ async def opened(folder: Path) -> tuple[list[str], list[str]]:
     return [one.batch for file in files for one in file.records], list(Damaged(folder.parent / "damaged").sentences())
 
 
+@settings(max_examples=300)
 @given(st.integers(0, 10_000), st.integers(1, 255), st.integers(1, 40))
 def test_of_a_damaged_file_all_other_records_are_found(position: int, flip: int, width: int) -> None:
     """Bytes changed within one record of five, its length too: the other four are read, and one stretch is damaged."""

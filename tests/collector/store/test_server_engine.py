@@ -108,7 +108,7 @@ async def test_every_migration_query_and_load_goes_to_a_server(server: Endpoint,
         assert len(await store.query("migrations_done")) == sum(len(one.statements) for one in read())
         for path in FOLDER.glob("*.sql"):
             types = Catalogue().get(path.stem).types
-            await store.query(path.stem, **{name: nothing(kind) for name, kind in types.items() if name != "tenant"})
+            await store.query(path.stem, **{name: nothing(name, kind) for name, kind in types.items() if name != "tenant"})
         seq = int.from_bytes(os.urandom(5))
         path = tmp_path / "file.pb"
         path.write_bytes(record(body("b", 3), "b", 3).encode() * 2)
@@ -121,12 +121,14 @@ async def test_every_migration_query_and_load_goes_to_a_server(server: Endpoint,
     assert watched.endpoint() is None
 
 
-def nothing(kind: str) -> Any:
+def nothing(name: str, kind: str) -> Any:
     """A value of a parameter's type."""
     if kind.startswith("Array"):
         return []
     if kind.startswith("DateTime"):
         return "2026-11-01 00:00:00"
+    if name == "every":
+        return "day"
     return "UTC" if kind == "String" else 1
 
 
