@@ -21,7 +21,7 @@ from sojourn_collector.store.load_sql import Signal
 from sojourn_collector.store.record import Record
 
 SIGNALS: tuple[Signal, ...] = get_args(Signal)
-LARGEST_BYTES = 16 << 20
+LARGEST_BYTES = 32 << 20
 LARGEST_ITEMS = 100_000
 NOTE = "journal.json"
 LINGER = 0.2
