@@ -111,7 +111,11 @@ ATTACKS: dict[str, tuple[Callable[[], bytes], str, set[int]]] = {
 }
 
 
-@pytest.mark.parametrize("attack", ATTACKS)
+LONG = {"a deflate bomb", "a million events", "two million empty resources"}
+"""Each much like another of the list."""
+
+
+@pytest.mark.parametrize("attack", [pytest.param(name, marks=[pytest.mark.slow] if name in LONG else []) for name in ATTACKS])
 async def test_large_and_packed_requests(collector: CollectorProcess, attack: str) -> None:
     """Eight at a time: each is refused with its status or taken, and nothing else is disturbed."""
     make, coding, wanted = ATTACKS[attack]

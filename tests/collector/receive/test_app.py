@@ -279,7 +279,7 @@ async def test_a_batch_is_stored_once(listener: Listener):
     assert (await listener.post(ExportLogsServiceRequest().SerializeToString(), "/v1/logs", idempotency_key=batch)).status_code == 200
 
 
-@pytest.mark.parametrize("days", [400, -20, 20_000])
+@pytest.mark.parametrize("days", [400, -20, pytest.param(20_000, marks=pytest.mark.slow)])
 async def test_a_clock_that_jumps_loses_and_doubles_nothing(listener: Listener, days: int):
     """Forward, back and far forward between a batch and its repeat, and back again: each batch is stored once, none is refused."""
     first, second, third = (str(uuid.uuid4()) for _ in range(3))

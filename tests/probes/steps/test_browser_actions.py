@@ -175,7 +175,7 @@ async def test_what_cannot_be_done_is_said_with_what_is_there_instead(tmp_path):
     async with warm(desk) as (served, tools):
 
         async def said(case: tuple[list[str], FailureKind, str]) -> tuple[FailureKind, str]:
-            return only_failure(await walk(journey(served.url, "goto: /", *case[0], timeout="20s"), tools=tools, path=tmp_path / "journey.yaml"))
+            return only_failure(await walk(journey(served.url, "goto: /", *case[0], timeout="12s"), tools=tools, path=tmp_path / "journey.yaml"))
 
         found = await few_at_once(said, BAD)
     for (actions, kind, message), (seen, text) in zip(BAD, found, strict=True):
