@@ -276,6 +276,7 @@ async def build(config: CollectorConfig, impact: ImpactConfig, environ: Mapping[
             on_settled=batches.settled,
             forget=tombstones,
             turns=turns,
+            damaged=damaged,
         )
         files = await journal.open(several.node.last_seq if several else await control.ledger.highest_seq())
         stack.push_async_callback(journal.close)
@@ -414,7 +415,7 @@ async def _run(collector: Collector, otlp_socket: socket.socket, web_socket: soc
         # Loaded only where it is wanted: it takes 20 MiB.
         from sojourn_collector.receive.otlp_grpc import OtlpGrpc
 
-        by_grpc = OtlpGrpc(intake, needs_key=config.otlp.grpc_needs_key, tls=tls["otlp"])
+        by_grpc = OtlpGrpc(intake, needs_key=config.otlp.grpc_needs_key, tls=tls["otlp"], connections=room)
         await by_grpc.start(*config.otlp.grpc_address)
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()

@@ -51,8 +51,8 @@ class Connections:
 
 
 def room_for(wanted: int) -> int:
-    """How many connections each of two listeners may hold, having raised the process's limit of open files as far as it goes."""
+    """How many connections each of three listeners may hold, having raised the process's limit of open files as far as it goes."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if soft < hard:
         resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
-    return max(16, min(wanted, (hard - SPARE) // 2))
+    return max(16, min(wanted, (hard - SPARE) // 3))

@@ -73,7 +73,7 @@ class OtlpApp:
         batch = batch_id(headers.get(BATCH_HEADER.encode(), b"").decode("latin-1"))
         with self._intake.budget.hold() as held:
             body = await read_body(receive, headers, self._intake.limits, held)
-            return await self._intake.take(signal, body, batch, sender, self._from_json if encoding == "json" else None)
+            return await self._intake.take(signal, body, batch, sender, self._from_json if encoding == "json" else None, held)
 
     async def _from_json(self, signal: Signal, body: bytes) -> bytes:
         if len(body) > otlp_json.LARGEST:

@@ -1,7 +1,9 @@
 """How much memory the bodies of all requests in work may hold together, however many senders there are."""
 
+import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 from sojourn_collector.receive.answers import RefusalError
 
@@ -15,6 +17,7 @@ class Held:
     def __init__(self, budget: "Budget") -> None:
         self._budget = budget
         self.bytes = 0
+        self._work: asyncio.Future[Any] | None = None
 
     def grow(self, by: int) -> None:
         """Hold `by` bytes more. Raises RefusalError 503 when there is no room."""
@@ -24,6 +27,21 @@ class Held:
             raise RefusalError(503, "Too many large requests are in work; come back in a second.", "memory", {"retry-after": "1", "connection": "close"})
         budget.held += by
         self.bytes += by
+
+    def until(self, work: asyncio.Future[Any]) -> None:
+        """Hold on until `work` ends, also when whoever asked for it goes away before."""
+        self._work = work
+
+    def give_back(self) -> None:
+        """The request is answered, or nobody waits for the answer."""
+        if self._work is not None and not self._work.done():
+            self._work.add_done_callback(lambda _: self._free())
+        else:
+            self._free()
+
+    def _free(self) -> None:
+        self._budget.held -= self.bytes
+        self.bytes = 0
 
 
 class Budget:
@@ -41,4 +59,4 @@ class Budget:
         try:
             yield held
         finally:
-            self.held -= held.bytes
+            held.give_back()

@@ -12,7 +12,7 @@ from sojourn_collector.counters import Counters
 from sojourn_collector.receive import otlp
 from sojourn_collector.receive.answers import RefusalError, Taken
 from sojourn_collector.receive.batches import Batches, Key
-from sojourn_collector.receive.budget import Budget
+from sojourn_collector.receive.budget import Budget, Held
 from sojourn_collector.store import hops
 from sojourn_collector.store.client import TENANT
 from sojourn_collector.store.control import keys
@@ -91,14 +91,20 @@ class Intake:
         if self.active >= self.limits.concurrent:
             raise too_busy()
 
-    async def take(self, signal: Signal, body: bytes, batch: str, sender: tuple[str, str], convert: Convert | None = None) -> Taken:
-        """Store one request, a batch id at most once. `sender` is what `credential` said. Raises RefusalError."""
+    async def take(self, signal: Signal, body: bytes, batch: str, sender: tuple[str, str], convert: Convert | None = None, held: Held | None = None) -> Taken:
+        """Store one request, a batch id at most once. `sender` is what `credential` said; `held` counts the body. Raises RefusalError."""
         self.make_room()
         self.active += 1
-        try:
-            return await self._take(signal, body, batch, sender, convert)
-        finally:
-            self.active -= 1
+        # In a task of its own: a caller that goes away must not leave a batch half claimed or taken for stored, and what it sent is in work until the end.
+        work = asyncio.ensure_future(self._take(signal, body, batch, sender, convert))
+        work.add_done_callback(self._ended)
+        if held is not None:
+            held.until(work)
+        return await asyncio.shield(work)
+
+    def _ended(self, work: "asyncio.Future[Taken]") -> None:
+        self.active -= 1
+        _seen(work)
 
     async def _take(self, signal: Signal, body: bytes, batch: str, sender: tuple[str, str], convert: Convert | None) -> Taken:
         credential, tenant = sender
@@ -110,23 +116,13 @@ class Intake:
             return await self._store(signal, body, record, convert)
         # A batch is one whichever way it comes: what was sent by HTTP is known when it is sent again by gRPC.
         path = f"/v1/{signal}"
-        # In a task of its own: a caller that goes away must not leave a batch half claimed or taken for stored.
-        work = asyncio.ensure_future(self._batches.once(Key(credential, path, batch), digest, lambda: self._store(signal, body, record, convert)))
-        work.add_done_callback(_seen)
         try:
-            taken, repeat = await asyncio.shield(work)
+            taken, repeat = await self._batches.once(Key(credential, path, batch), digest, lambda: self._store(signal, body, record, convert))
         except ControlUnavailableError as error:
             raise _no_control(error) from error
         if repeat:
             self.counters.add("sojourn_repeats", path=path)
         return taken
-
-    async def _checked(self, signal: Signal, body: bytes, now: int) -> otlp.Checked:
-        if len(body) <= otlp.PARSED_WHOLE:
-            return otlp.check(signal, body, now)
-        # In a thread others are let in between two items; one at a time, because of the memory.
-        async with self._large:
-            return await asyncio.to_thread(otlp.check, signal, body, now)
 
     def _came_back(self, batch: str) -> Taken:
         """It is here already, so it is a repeat, whoever has sent it on."""
@@ -135,6 +131,13 @@ class Intake:
             log.error("batch %s was forwarded by this collector and came back: look at forward: of the collectors it went through", batch)
             self._circled = True
         return Taken(message="This batch was forwarded by this collector itself and came back; it is here already. Look at forward: in collector.yaml.")
+
+    async def _checked(self, signal: Signal, body: bytes, now: int) -> otlp.Checked:
+        if len(body) <= otlp.PARSED_WHOLE:
+            return otlp.check(signal, body, now)
+        # In a thread others are let in between two items; one at a time, because of the memory.
+        async with self._large:
+            return await asyncio.to_thread(otlp.check, signal, body, now)
 
     async def _store(self, signal: Signal, body: bytes, record: Record, convert: Convert | None) -> Taken:
         if convert is not None:

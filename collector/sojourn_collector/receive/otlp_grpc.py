@@ -13,7 +13,7 @@ import grpc
 
 from sojourn_collector.config import Limits
 from sojourn_collector.listener_tls import Pem, ServerTls, sender_named
-from sojourn_collector.listeners import HEADER_BYTES, ListenError, taken_sentence
+from sojourn_collector.listeners import CONNECTIONS, HEADER_BYTES, ListenError, taken_sentence
 from sojourn_collector.receive.answers import RPC_CODES, RefusalError, status_details, taken_body
 from sojourn_collector.receive.body import Inflater
 from sojourn_collector.receive.budget import Held
@@ -35,6 +35,7 @@ LARGEST_MESSAGE: Final = 4 << 20
 """Bytes of a message as sent, gRPC's own usual limit: as many as `limits.concurrent` may be on their way at once, and gRPC holds them."""
 UNPACKED_AT_ONCE: Final = 4
 IDLE_MS: Final = 300_000
+HANDSHAKE_MS: Final = 10_000
 GRACE: Final = 3.0
 CODES: Final = {code.value[0]: code for code in grpc.StatusCode}
 
@@ -42,7 +43,9 @@ CODES: Final = {code.value[0]: code for code in grpc.StatusCode}
 class OtlpGrpc(grpc.GenericRpcHandler):  # type: ignore[misc]  # grpc has no types
     """The listener: `start`, then `stop`."""
 
-    def __init__(self, intake: Intake, *, needs_key: bool = False, tls: ServerTls | None = None) -> None:
+    def __init__(self, intake: Intake, *, needs_key: bool = False, tls: ServerTls | None = None, connections: int = CONNECTIONS) -> None:
+        """`connections` may be open at once; further ones are closed."""
+        self._connections = connections
         self._intake = intake
         self._needs_key = needs_key
         self._tls = tls
@@ -66,6 +69,8 @@ class OtlpGrpc(grpc.GenericRpcHandler):  # type: ignore[misc]  # grpc has no typ
                 ("grpc.http2.max_ping_strikes", 3),
                 ("grpc.max_concurrent_streams", limits.concurrent),
                 ("grpc.max_connection_idle_ms", IDLE_MS),
+                ("grpc.server_handshake_timeout_ms", HANDSHAKE_MS),
+                ("grpc.max_allowed_incoming_connections", self._connections),
                 ("grpc.per_message_decompression", 0),
             ),
         )
@@ -146,7 +151,7 @@ class OtlpGrpc(grpc.GenericRpcHandler):  # type: ignore[misc]  # grpc has no typ
         with self._intake.budget.hold() as held:
             body = b"" if message is grpc.aio.EOF else await self._unpacked(message, held)
             del message
-            return taken_body(await self._intake.take(signal, body, batch, sender), signal, "protobuf")
+            return taken_body(await self._intake.take(signal, body, batch, sender, held=held), signal, "protobuf")
 
     async def _unpacked(self, message: bytes, held: Held) -> bytes:
         held.grow(len(message))

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import os
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -14,17 +15,19 @@ from sojourn_collector.store.engine_process import EngineProcess, EngineSettings
 
 log = logging.getLogger("sojourn.engine")
 
-COMPUTING = 20
-"""Clock ticks (a fifth of a second) of CPU time within a ping's deadline that tell a busy engine from one that hangs."""
+COMPUTING = 0.05
+"""Share of a processor's time that tells a busy engine from one that hangs."""
+TICKS = os.sysconf("SC_CLK_TCK")
 
 
 @dataclass(frozen=True, slots=True)
 class Watch:
-    """How the engine is watched, in seconds; An engine that computes is given `busy_deadline`, one that stands still
-    `deadline`. `memory_slack` is how far its resident memory may exceed its own cap."""
+    """How the engine is watched, in seconds. An engine that computes is given `busy_deadline` to answer a ping, one that stands still
+    `deadline`; every `glance` it is looked which of them it is. `memory_slack` is how far its resident memory may exceed its own cap."""
 
     every: float = 0.5
     deadline: float = 4.0
+    glance: float = 0.5
     busy_deadline: float = 30.0
     first_wait: float = 0.2
     longest_wait: float = 5.0
@@ -81,7 +84,7 @@ class Supervisor:
     async def _run(self) -> None:
         wait = self._watch.first_wait
         # Loopback and plain HTTP: verify=False only spares a TLS context that nobody uses.
-        async with httpx2.AsyncClient(trust_env=False, verify=False, timeout=self._watch.deadline) as http:
+        async with httpx2.AsyncClient(trust_env=False, verify=False, timeout=self._watch.busy_deadline) as http:
             while True:
                 if self._endpoint is not None:
                     if trouble := await self._trouble(http, self._endpoint):
@@ -113,18 +116,30 @@ class Supervisor:
         resident, limit = self._process.resident_bytes(), self._settings.memory * self._watch.memory_slack
         if resident > limit:
             return f"holds {resident >> 20} MiB, more than the {int(limit) >> 20} MiB it may"
-        began, worked = self._clock(), self._process.cpu_ticks()
-        while True:
-            try:
-                async with asyncio.timeout(self._watch.deadline):
-                    answer = await http.get(f"http://{endpoint.host}:{endpoint.port}/ping", headers={"authorization": f"Bearer {endpoint.token}"})
-            except (TimeoutError, httpx2.TimeoutException):
-                # On a crowded machine a busy engine may be slow to answer; one that hangs or was stopped does not compute.
-                now_worked = self._process.cpu_ticks()
-                still, worked = now_worked - worked < COMPUTING, now_worked
-                if still or self._clock() - began > self._watch.busy_deadline:
-                    return f"did not answer within {self._watch.deadline if still else self._watch.busy_deadline:g} s"
-            except httpx2.HTTPError:
-                return "ended by itself" if not self._process.alive() else "broke off an answer"
-            else:
-                return "" if answer.status_code == 200 else f"answered a ping with {answer.status_code}"
+        ping = asyncio.ensure_future(http.get(f"http://{endpoint.host}:{endpoint.port}/ping", headers={"authorization": f"Bearer {endpoint.token}"}))
+        try:
+            if silent := await self._silent(ping):
+                return silent
+            answer = ping.result()
+        except httpx2.HTTPError:
+            return "ended by itself" if not self._process.alive() else "broke off an answer"
+        finally:
+            ping.cancel()
+            await asyncio.gather(ping, return_exceptions=True)
+        return "" if answer.status_code == 200 else f"answered a ping with {answer.status_code}"
+
+    async def _silent(self, ping: asyncio.Future[httpx2.Response]) -> str:
+        """Wait for the answer; says so when none is to be expected any more. On a crowded machine a busy engine may be slow to answer; one that hangs
+        or was stopped does not compute."""
+        watch, began = self._watch, self._clock()
+        looked = moved = began
+        worked = self._process.cpu_ticks()
+        while not (await asyncio.wait({ping}, timeout=watch.glance))[0]:
+            now, ticks = self._clock(), self._process.cpu_ticks()
+            if ticks - worked > COMPUTING * TICKS * (now - looked):
+                moved = now
+            looked, worked = now, ticks
+            for deadline, since in ((watch.deadline, moved), (watch.busy_deadline, began)):
+                if now - since >= deadline:
+                    return f"did not answer within {deadline:g} s"
+        return ""

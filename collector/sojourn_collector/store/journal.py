@@ -6,24 +6,25 @@ A file is closed when it is large, or when it is a little old and the loader has
 
 import asyncio
 import contextlib
-import json
 import os
 import time
-import uuid
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, get_args
 
 from sojourn_collector.store import record as records
 from sojourn_collector.store.damaged import Damaged
+from sojourn_collector.store.journal_file import SIGNALS as SIGNALS
+from sojourn_collector.store.journal_file import JournalFile as JournalFile
+from sojourn_collector.store.journal_file import sync_folder as sync_folder
+from sojourn_collector.store.journal_file import without_body
+from sojourn_collector.store.journal_file import write_durably as write_durably
+from sojourn_collector.store.journal_start import Note, recover
 from sojourn_collector.store.load_sql import Signal
 from sojourn_collector.store.record import Record
 
-SIGNALS: tuple[Signal, ...] = get_args(Signal)
 LARGEST_BYTES = 32 << 20
 LARGEST_ITEMS = 100_000
-NOTE = "journal.json"
 LINGER = 0.2
 """Seconds a file stays open at least for others to join, while the loader has nothing to do."""
 CHEAP_LOAD = 0.05
@@ -34,27 +35,6 @@ LONGEST_LINGER = 5.0
 
 class JournalUnavailableError(Exception):
     """The request could not be put on disk; nothing of it is kept. The text says why."""
-
-
-@dataclass(slots=True)
-class JournalFile:
-    """One file of the journal."""
-
-    seq: int
-    signal: Signal
-    path: Path
-    size: int = 0
-    items: int = 0
-    opened: float = 0.0
-    records: list[Record] = field(default_factory=list)
-    """What the ledger needs of each record; the bodies are left out once they are on disk."""
-    leftover: bool = False
-    """Whether it was found at the start: a load of it may have been interrupted."""
-    descriptor: int = -1
-    doubtful: bool = False
-    """Whether it may be in the tables under another token: the journal's name was lost."""
-    spoiled: bool = False
-    """Whether bytes of a refused group may stand behind `size`: nothing more is appended, and `cut` is due before it is loaded."""
 
 
 @dataclass(slots=True)
@@ -111,12 +91,16 @@ class Journal:
 
         `highest_known` is the highest sequence number anybody else has seen; it only matters when the journal's folder was lost.
         """
-        files = await asyncio.to_thread(self._recover)
-        self.last_seq = max([self.last_seq, self.loaded_seq, highest_known, *(file.seq for file in files)])
+        start = await asyncio.to_thread(recover, self._folder, self._damaged)
+        files, self.id = start.files, start.id
+        self.last_seq = max(start.last_seq, highest_known)
         there = {file.seq for file in files}
         # Between the oldest waiting file and the newest number every number without a file is done.
         self.loaded_seq = min(there) - 1 if there else self.last_seq
         self._resolved = {seq for seq in range(self.loaded_seq + 1, self.last_seq + 1) if seq not in there}
+        if self.last_seq > start.last_seq:
+            # The numbers between were another folder's: nobody shall miss their files.
+            await asyncio.to_thread(Note(self.id, self.last_seq, self.loaded_seq, self._resolved).write, self._folder)
         self._closed = list(files)
         self.waiting_bytes = sum(file.size for file in files)
         self._task = asyncio.create_task(self._write_forever(), name="journal")
@@ -196,7 +180,7 @@ class Journal:
         self.waiting_bytes += size - file.size
         file.size, file.items = size, items
         for one in taken:
-            file.records.append(_without_body(one.record))
+            file.records.append(without_body(one.record))
             if not one.done.done():
                 one.done.set_result(file.seq)
         if size >= self._file_bytes or items >= LARGEST_ITEMS:
@@ -328,106 +312,8 @@ class Journal:
     def _forget(self, file: JournalFile, last_seq: int, loaded_seq: int, resolved: set[int]) -> None:
         self.before_retired(file)
         # Numbers are never given twice, also when no file is left to tell the highest; and a file that is gone otherwise is missed at the next start.
-        self._note(last_seq, loaded_seq, resolved)
+        Note(self.id, last_seq, loaded_seq, resolved).write(self._folder)
         file.path.unlink(missing_ok=True)
-
-    # --- Start -------------------------------------------------------------------------------------------------------
-
-    def _recover(self) -> list[JournalFile]:
-        self._folder.mkdir(parents=True, exist_ok=True)
-        numbered: list[tuple[int, Signal, Path]] = []
-        for path in sorted(self._folder.glob("*.pb")):
-            number, _, signal = path.name.removesuffix(".pb").partition(".")
-            known: Signal | None = next((one for one in SIGNALS if one == signal), None)
-            if number.isdigit() and known is not None:
-                numbered.append((int(number), known, path))
-        done, loaded, renamed = self._read_note(numbered)
-        seen: set[Record] = set()
-        files, empty = [], []
-        for seq, of_signal, path in numbered:
-            file = self._read_file(path, seq, of_signal, seen)
-            file.doubtful = renamed
-            if file.size == 0:
-                self.last_seq = max(self.last_seq, file.seq)
-                empty.append(file)
-            else:
-                files.append(file)
-        if empty:
-            self._note(self.last_seq, loaded, done | {file.seq for file in empty})
-            for file in empty:
-                file.path.unlink()
-        return files
-
-    def _read_note(self, numbered: list[tuple[int, Signal, Path]]) -> tuple[set[int], int, bool]:
-        """Read journal.json: the numbers it says are done, the number up to which all are (-1 when it does not say), and whether it had to be made anew.
-
-        Says which files are missing.
-        """
-        noted: dict[str, Any] = {}
-        try:
-            noted = dict(json.loads((self._folder / NOTE).read_text()))
-            self.id, self.last_seq = str(noted["id"]), int(noted["last_seq"])
-            done, loaded = {int(seq) for seq in noted.get("done", ())}, int(noted.get("loaded_seq", -1))
-        except FileNotFoundError:
-            self._rename(numbered)
-            return set(), -1, bool(numbered)
-        except (OSError, ValueError, KeyError, TypeError):
-            self._damaged.keep(
-                f"{uuid.uuid4().hex[:8]}-{NOTE}", f"{NOTE} of the journal was damaged and was made anew; nothing is lost by it.", self._folder / NOTE
-            )
-            self._rename(numbered)
-            return set(), -1, bool(numbered)
-        if loaded >= 0:
-            there = {seq for seq, _, _ in numbered}
-            for seq in range(loaded + 1, max([self.last_seq, *there]) + 1):
-                if seq not in there and seq not in done:
-                    name = f"{self.id}-{seq:016}.missing"
-                    self._damaged.keep(name, f"Journal file {seq} was not loaded and is gone; what it held is lost unless its senders still have it.")
-        return done, loaded, False
-
-    def _rename(self, numbered: list[tuple[int, Signal, Path]]) -> None:
-        # A new journal gets a new name: tokens of an older one with the same numbers must not swallow its files.
-        self.id = uuid.uuid4().hex[:12]
-        self._note(max([self.last_seq, *(seq for seq, _, _ in numbered)]), -1, set())
-
-    def _read_file(self, path: Path, seq: int, signal: Signal, seen: set[Record]) -> JournalFile:
-        """A file of an earlier start. A torn end is cut off; of a damaged file the whole records go on, and the file as it was is put aside.
-
-        `seen` are the records of earlier files: one that is there again byte for byte is no new one.
-        """
-        data = path.read_bytes()
-        file = JournalFile(seq, signal, path, leftover=True)
-        whole: list[bytes] = []
-        lost = again = 0
-        for start, end, record in records.survey(data):
-            if record is None:
-                # Bytes of a write that did not end were never acknowledged: their fsync did not come back.
-                lost += 0 if end == len(data) and records.torn(data, start) else 1
-                continue
-            short = _without_body(record)
-            if short in seen:
-                again += 1
-                continue
-            seen.add(short)
-            whole.append(data[start:end])
-            file.size, file.items = file.size + end - start, file.items + record.items
-            file.records.append(short)
-        if lost or again:
-            said = [f"{lost} of its records were lost" if lost else "", f"{again} were there twice" if again else ""]
-            which = f"{self.id}-{path.name}"
-            self._damaged.keep(which, f"Journal file {path.name} was damaged: {' and '.join(filter(None, said))}; {len(whole)} were kept.", path)
-            write_durably(path, b"".join(whole))
-        elif file.size < len(data):
-            os.truncate(path, file.size)
-        return file
-
-    def _note(self, last_seq: int, loaded_seq: int, done: set[int]) -> None:
-        note = {"id": self.id, "last_seq": last_seq, "done": sorted(done)} | ({"loaded_seq": loaded_seq} if loaded_seq >= 0 else {})
-        write_durably(self._folder / NOTE, json.dumps(note).encode())
-
-
-def _without_body(record: Record) -> Record:
-    return Record(record.tenant, record.batch, record.received, record.credential, record.digest, record.items, b"")
 
 
 def _rewrite(path: Path, theirs: Callable[[Record], bool]) -> int:
@@ -436,23 +322,3 @@ def _rewrite(path: Path, theirs: Callable[[Record], bool]) -> int:
     kept = b"".join(data[start:end] for start, end, record in records.read(data) if not theirs(record))
     write_durably(path, kept)
     return len(kept)
-
-
-def sync_folder(folder: Path) -> None:
-    """Make names in a folder durable."""
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
-def write_durably(path: Path, data: bytes) -> None:
-    """Replace a small file so that either the old or the new content is there after a power cut."""
-    beside = path.with_name(path.name + ".new")
-    with beside.open("wb") as out:
-        out.write(data)
-        out.flush()
-        os.fsync(out.fileno())
-    beside.replace(path)
-    sync_folder(path.parent)

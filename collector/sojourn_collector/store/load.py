@@ -20,6 +20,7 @@ from sojourn_collector.store.client import EngineUnavailable, StatementFailed, S
 from sojourn_collector.store.control.dead_letters import DeadLetters
 from sojourn_collector.store.control.errors import ControlUnavailableError
 from sojourn_collector.store.control.ledger import Ledger
+from sojourn_collector.store.damaged import Damaged
 from sojourn_collector.store.journal import Journal, JournalFile, write_durably
 from sojourn_collector.store.load_sql import TABLES, Load
 from sojourn_collector.store.numbering import node_of
@@ -106,6 +107,7 @@ class Loader:
         turns: Turns | None = None,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
         patience: Patience | None = None,
+        damaged: Damaged | None = None,
     ) -> None:
         self._journal = journal
         self._store = store
@@ -118,6 +120,7 @@ class Loader:
         self._turn = (turns or Turns()).load
         self._clock = clock
         self._patience = patience or Patience()
+        self._damaged = damaged or Damaged(folder.parent / "damaged")
         self._changed = asyncio.Condition()
         self._refusal = ""
         self.trouble = ""
@@ -196,9 +199,13 @@ class Loader:
         return f"{self._journal.id}-{file.seq}"
 
     async def _load(self, file: JournalFile) -> None:
-        if file.doubtful and await self._rows_of(file):
-            # Its token is another than the one it was loaded under, so the engine would not know it again.
-            await self._verify(file)
+        if file.doubtful and (found := await self._rows_of(file)):
+            # Its token cannot say what is stored already, and nobody can tell the items that are from those that are not.
+            self.trouble = ""
+            if found < file.items:
+                said = f"Journal file {file.path.name} is in the tables in part ({found} of {file.items} items); it was put aside."
+                name = f"{self._journal.id}-rest-{file.path.name}"
+                await self._insist(partial(asyncio.to_thread, self._damaged.keep, name, said, file.path), f"Journal file {file.path.name} cannot be put aside")
             return
         if self._marker(file).exists():
             await self._load_in_parts(file)

@@ -9,9 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-import sojourn_collector.store.journal as journal_module
 from sojourn_collector.store import record as records
-from sojourn_collector.store.journal import Journal, JournalUnavailableError
+from sojourn_collector.store.journal import Journal, JournalUnavailableError, write_durably
 from sojourn_collector.store.record import Record
 
 
@@ -199,17 +198,16 @@ async def test_a_full_disk_leaves_no_loaded_file_behind(tmp_path: Path, monkeypa
     await journal.open()
     await journal.append("traces", record(b"one", "1"))
     file = await journal.next_file()
-    good = journal_module.write_durably
 
     def full(path: Path, data: bytes) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr(journal_module, "write_durably", full)
+    monkeypatch.setattr("sojourn_collector.store.journal_start.write_durably", full)
     with pytest.raises(OSError, match="No space left on device"):
         await journal.resolve(file)
     assert await journal.next_file() is file
     assert (journal.loaded_seq, file.path.exists()) == (0, True)
-    monkeypatch.setattr(journal_module, "write_durably", good)
+    monkeypatch.setattr("sojourn_collector.store.journal_start.write_durably", write_durably)
     await journal.resolve(file)
     assert (journal.loaded_seq, journal.waiting_bytes, file.path.exists()) == (1, 0, False)
     await journal.close()

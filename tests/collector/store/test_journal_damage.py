@@ -79,7 +79,7 @@ async def test_a_damaged_record_is_lost_and_said(tmp_path: Path) -> None:
     at = len(record(0).encode()) + 20
     data[at] ^= 255
     path.write_bytes(data)
-    said = [f"Journal file {path.name} was damaged: 1 of its records were lost; 3 were kept."]
+    said = [f"Journal file {path.name} was damaged: 1 of its records could not be read; 3 were kept."]
     for _ in range(2):
         assert await opened(tmp_path / "journal") == (["b0", "b2", "b3"], said)
     (aside,) = [one for one in (tmp_path / "damaged").iterdir() if one.suffix == ".pb"]
