@@ -5,6 +5,7 @@ import hashlib
 import logging
 import time
 from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
 from typing import Any, Protocol
 
 from sojourn_collector.config import Limits
@@ -27,6 +28,9 @@ log = logging.getLogger("sojourn.receive")
 PATHS: dict[str, Signal] = {"/v1/traces": "traces", "/v1/logs": "logs", "/v1/metrics": "metrics"}
 LOCAL = "local"
 """Credential of a sender on this machine that gave no key."""
+
+NO_CLOCK_BEFORE = int(datetime(2026, 1, 1, tzinfo=UTC).timestamp()) * 1_000_000_000
+"""No clock that goes right says a time before this software was made. What came in then would be given times so old that the tables drop it at once."""
 
 Convert = Callable[[Signal, bytes], Awaitable[bytes]]
 """Makes protobuf of a body in another encoding. Raises RefusalError."""
@@ -143,6 +147,9 @@ class Intake:
         if convert is not None:
             body = await convert(signal, body)
         now = self._clock()
+        if now < NO_CLOCK_BEFORE:
+            said = datetime.fromtimestamp(now / 1e9, UTC).date().isoformat()
+            raise RefusalError(503, f"The clock of the collector's machine says {said}, which cannot be; set it.", "clock", {"retry-after": "30"})
         checked = await self._checked(signal, body, now)
         if checked.items:
             whole = Record(record.tenant, record.batch, now, record.credential, record.digest, checked.items, checked.body)

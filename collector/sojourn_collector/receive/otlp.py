@@ -60,7 +60,7 @@ def check(signal: Signal, body: bytes, now: int) -> Checked:
     read: Read | None
     try:
         if shape.too_many(body):
-            raise _too_many(signal)
+            raise too_many(signal)
         if len(body) > PARSED_WHOLE:
             outline = shape.Outline(body)
             _resources(outline)
@@ -120,7 +120,8 @@ def _malformed(signal: Signal) -> RefusalError:
     return RefusalError(400, f"The body is not a valid Export{REQUESTS[signal].DESCRIPTOR.name.removeprefix('Export')} message.", "malformed")
 
 
-def _too_many(signal: Signal) -> RefusalError:
+def too_many(signal: Signal) -> RefusalError:
+    """413."""
     return RefusalError(413, f"The request has more than {shape.MOST_ITEMS} {ITEM[signal]}s, resources and scopes; send smaller batches.", "items")
 
 
@@ -159,7 +160,7 @@ def _walk_metrics(groups: Groups, read: Read | None, now: int) -> Walked:
             points = getattr(metric, kind).data_points if kind else ()
             kept += len(points)
             if kept > shape.MOST_ITEMS:
-                raise _too_many("metrics")
+                raise too_many("metrics")
             moved += sum(1 for point in points if not earliest <= point.time_unix_nano <= latest)
     return kept, [], moved
 

@@ -6,6 +6,7 @@ it is done. The key is checked before the message is read. Source: OTLP specific
 
 import asyncio
 import logging
+import socket
 from collections.abc import Awaitable, Callable
 from typing import Any, Final
 
@@ -36,6 +37,8 @@ LARGEST_MESSAGE: Final = 4 << 20
 UNPACKED_AT_ONCE: Final = 4
 IDLE_MS: Final = 300_000
 HANDSHAKE_MS: Final = 10_000
+LOOK_EVERY: Final = 0.25
+"""Seconds between looks at whether the port is still listened on."""
 GRACE: Final = 3.0
 CODES: Final = {code.value[0]: code for code in grpc.StatusCode}
 
@@ -51,6 +54,8 @@ class OtlpGrpc(grpc.GenericRpcHandler):  # type: ignore[misc]  # grpc has no typ
         self._tls = tls
         self._shown: Pem | None = None
         self._server: Any = None
+        self._guard: asyncio.Task[None] | None = None
+        self._ended: set[asyncio.Task[None]] = set()
         self._reading = 0
         self._unpacking = asyncio.Semaphore(UNPACKED_AT_ONCE)
         self.address = ("", 0)
@@ -58,6 +63,27 @@ class OtlpGrpc(grpc.GenericRpcHandler):  # type: ignore[misc]  # grpc has no typ
 
     async def start(self, host: str, port: int) -> None:
         """Listen on `host` and `port`; 0 takes a free one. Raises ListenError."""
+        self.address = host, await self._listen(host, port)
+        self._guard = asyncio.create_task(self._listen_on(), name="grpc-listener")
+
+    async def _listen_on(self) -> None:
+        """Listen again when gRPC has stopped doing so: the name of a method that is no UTF-8 ends its server's loop, whoever sent it
+        (grpcio 1.85, `_server_main_loop`: `rpc_state.method().decode()`). Calls in work go on to their end."""
+        while True:
+            await asyncio.sleep(LOOK_EVERY)
+            if listened_on(*self.address):
+                continue
+            log.error("the gRPC listener was ended by a request that makes no sense; it is started again")
+            self._intake.counters.add("sojourn_rejected", signal="none", reason="grpc")
+            ended = asyncio.create_task(self._server.stop(GRACE), name="grpc-ended")
+            self._ended.add(ended)
+            ended.add_done_callback(self._ended.discard)
+            try:
+                await self._listen(*self.address)
+            except ListenError as error:
+                log.error("%s", error)
+
+    async def _listen(self, host: str, port: int) -> int:
         limits = self._intake.limits
         self._server = grpc.aio.server(
             handlers=(self,),
@@ -81,10 +107,14 @@ class OtlpGrpc(grpc.GenericRpcHandler):  # type: ignore[misc]  # grpc has no typ
         except RuntimeError as error:
             raise ListenError(taken_sentence(address, "otlp.grpc")) from error
         await self._server.start()
-        self.address = host, bound
+        return int(bound)
 
     async def stop(self) -> None:
         """Take no more; let what is in work finish."""
+        if self._guard is not None:
+            self._guard.cancel()
+            await asyncio.gather(self._guard, return_exceptions=True)
+        await asyncio.gather(*self._ended, return_exceptions=True)
         if self._server is not None:
             await self._server.stop(GRACE)
 
@@ -160,6 +190,18 @@ class OtlpGrpc(grpc.GenericRpcHandler):  # type: ignore[misc]  # grpc has no typ
             body = await asyncio.to_thread(unpacked, message, self._intake.limits)
         held.grow(max(len(body) - len(message), 0))
         return body
+
+
+def listened_on(host: str, port: int) -> bool:
+    """Whether anybody listens there: then the address cannot be had, else it can, though connections of old may still be open."""
+    family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+    with socket.socket(family, kind, protocol) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(address)
+        except OSError:
+            return True
+        return False
 
 
 def _configured(pem: Pem) -> Any:

@@ -85,7 +85,7 @@ async def listening(
     loader = Loader(journal, store, control.ledger, control.dead_letters, folder / "dead", counters, on_settled=batches.settled)
     batches.index(await journal.open())
     intake = Intake(journal, batches, control.keys, limits, counters)
-    by_grpc = OtlpGrpc(intake, needs_key=needs_key, tls=tls)
+    by_grpc = OtlpGrpc(intake, needs_key=needs_key, tls=tls, connections=limits.connections)
     await by_grpc.start("127.0.0.1", 0)
     taken = take("127.0.0.1:0", "otlp.listen")
     server = QuietServer(OtlpApp(intake, needs_key=needs_key), tls)
