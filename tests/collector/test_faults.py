@@ -79,6 +79,8 @@ class Stage:
 
     async def fault(self, name: str) -> None:
         """Do one of `FAULTS` and wait until batches are acknowledged again."""
+        if name.endswith("_engine"):
+            await self.collector.ready()  # what the fault before left is not this one's
         began = time.monotonic()
         await FAULTS[name](self)
         await self.more(1)
@@ -105,7 +107,6 @@ class Stage:
         await self._without_engine(signal.SIGSTOP, "The engine did not answer within 4 s; it is being restarted.")
 
     async def _without_engine(self, number: signal.Signals, reason: str = "") -> None:
-        await self.collector.ready()
         engine = self.collector.engine_pid
         os.kill(engine, number)
         await self.more(4)  # acknowledged without an engine: the journal takes it

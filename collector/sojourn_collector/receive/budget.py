@@ -34,8 +34,9 @@ class Held:
 
     def give_back(self) -> None:
         """The request is answered, or nobody waits for the answer."""
-        if self._work is not None and not self._work.done():
-            self._work.add_done_callback(lambda _: self._free())
+        work, self._work = self._work, None
+        if work is not None and not work.done():
+            work.add_done_callback(lambda _: self._free())
         else:
             self._free()
 

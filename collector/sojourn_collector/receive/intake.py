@@ -104,7 +104,11 @@ class Intake:
         work.add_done_callback(self._ended)
         if held is not None:
             held.until(work)
-        return await asyncio.shield(work)
+        try:
+            return await asyncio.shield(work)
+        finally:
+            # A refusal knows the frames it came through: were the work still named in one, they would hold the body until a collection of garbage.
+            del work
 
     def _ended(self, work: "asyncio.Future[Taken]") -> None:
         self.active -= 1
