@@ -230,7 +230,9 @@ class Limits(Model):
         default=256 << 20, ge=4 << 20, description="Bytes of OTLP bodies held at once, those still arriving included; more are told to come back (503)."
     )
     connections: int = Field(
-        default=4096, ge=16, description="Connections of a listener over HTTP at once; beyond it the longest idle one is closed for a new one."
+        default=4096,
+        ge=16,
+        description="Connections of a listener at once; beyond it the longest idle one over HTTP is closed for a new one, and a new one over gRPC.",
     )
     journal: Size = Field(default=4 << 30, ge=64 << 20, description="Bytes that may wait on disk for the engine; beyond it senders get 503.")
     memory: Size = Field(default=4 << 30, ge=512 << 20, description="Memory the engine may use.")
