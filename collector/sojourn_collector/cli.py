@@ -136,7 +136,8 @@ def parser() -> argparse.ArgumentParser:
 def _run(given: argparse.Namespace, config: CollectorConfig) -> int:
     import uvloop
 
-    from sojourn_collector.app import StartError, serve
+    from sojourn_collector.app import serve
+    from sojourn_collector.folder_lock import StartError
 
     logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     for name in ("alembic", "httpx2", "uvicorn"):
@@ -258,8 +259,8 @@ def _migrate(given: argparse.Namespace, config: CollectorConfig) -> int:
     if found := running(config.data):
         print(f"The collector runs at {found['web']}; it brought its tables up to date when it started.")
         return OK
-    from sojourn_collector.app import StartError, folder_lock
     from sojourn_collector.engines import engine_of
+    from sojourn_collector.folder_lock import StartError, folder_lock
 
     async def work() -> int:
         engine = engine_of(config, os.environ)

@@ -35,7 +35,7 @@ def add_restore_arguments(one: argparse.ArgumentParser) -> None:
 
 def backup(given: argparse.Namespace, config: CollectorConfig) -> int:
     """Through the running collector, else on the data folder itself. Raises CommandError."""
-    from sojourn_collector.app import StartError
+    from sojourn_collector.folder_lock import StartError
 
     folder = given.folder.absolute()
     try:

@@ -32,7 +32,7 @@ def add_arguments(one: argparse.ArgumentParser) -> None:
 
 def erase(given: argparse.Namespace, config: CollectorConfig) -> int:
     """Through the running collector, else on the data folder itself. Raises CommandError."""
-    from sojourn_collector.app import StartError
+    from sojourn_collector.folder_lock import StartError
 
     try:
         if found := running(config.data):

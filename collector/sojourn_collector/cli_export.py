@@ -36,7 +36,7 @@ def add_arguments(one: argparse.ArgumentParser) -> None:
 
 def export(given: argparse.Namespace, config: CollectorConfig) -> int:
     """Through the running collector, else on the data folder itself. Raises CommandError."""
-    from sojourn_collector.app import StartError
+    from sojourn_collector.folder_lock import StartError
 
     try:
         return _table(given, config) if given.table else _subject(given, config)

@@ -6,10 +6,10 @@ import os
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
-from sojourn_collector.app import StartError, folder_lock
 from sojourn_collector.config import CollectorConfig
 from sojourn_collector.context import now
 from sojourn_collector.counters import Counters
+from sojourn_collector.folder_lock import StartError, folder_lock
 from sojourn_collector.forward.forwarding import ForwardError, Forwarding
 from sojourn_collector.forward.place import ForwardPlace
 from sojourn_collector.store.client import Store

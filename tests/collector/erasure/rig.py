@@ -77,7 +77,7 @@ class Rig:
 
 @contextlib.asynccontextmanager
 async def rig(data: Path, store: Store, *more: Place) -> AsyncIterator[Rig]:
-    """Everything built as `app.build` does."""
+    """Everything built as `assembly.build` does."""
     (data / "dead-letters").mkdir(parents=True)
     control = await asyncio.to_thread(Control.open, data / "control.sqlite")
     counters, turns = Counters(), Turns()

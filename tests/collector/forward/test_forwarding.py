@@ -14,9 +14,10 @@ from typing import Any
 import pytest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTracePartialSuccess, ExportTraceServiceRequest, ExportTraceServiceResponse
 
-from sojourn_collector.app import StartError, serve
+from sojourn_collector.app import serve
 from sojourn_collector.config import CollectorConfig, Destination, ImpactConfig, Limits, OtlpListener, WebListener
 from sojourn_collector.counters import Counters
+from sojourn_collector.folder_lock import StartError
 from sojourn_collector.forward import forwarding as module
 from sojourn_collector.forward.erase import scrub_of
 from sojourn_collector.forward.forwarder import Pace

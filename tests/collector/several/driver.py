@@ -7,7 +7,7 @@ import sys
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, NoReturn, ParamSpec, TypeVar
 
-from sojourn_collector import app, cli
+from sojourn_collector import assembly, cli
 from sojourn_collector.config import CollectorConfig
 from sojourn_collector.store.books import SharedBooks
 from sojourn_collector.store.control.claims import Claims
@@ -66,7 +66,7 @@ POINTS: dict[str, tuple[Any, str]] = {
 def main(endpoint: str, die_at: str, config: str) -> int:
     """Run it."""
     Elsewhere.given = Endpoint(**json.loads(endpoint))
-    setattr(app, "engine_of", Elsewhere)  # noqa: B010 - it is no part of what the module offers
+    setattr(assembly, "engine_of", Elsewhere)  # noqa: B010 - it is no part of what the module offers
     if die_at:
         owner, name = POINTS[die_at]
         setattr(owner, name, _after(getattr(owner, name)))

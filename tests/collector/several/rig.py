@@ -1,4 +1,4 @@
-"""Collectors of one control database and one engine, each with a journal of its own, built as `app.build` does; they die where a test says."""
+"""Collectors of one control database and one engine, each with a journal of its own, built as `assembly.build` does; they die where a test says."""
 
 import asyncio
 import contextlib
@@ -74,7 +74,7 @@ class Node:
         self.alive = False
 
     async def start(self) -> None:
-        """As `app.build` does."""
+        """As `assembly.build` does."""
         self.control = await asyncio.to_thread(Control.open, self.rig.database)
         several = await take_part(self.control, self.config)
         assert several is not None
