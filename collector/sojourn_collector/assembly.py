@@ -37,6 +37,7 @@ from sojourn_collector.store.evidence.place import EvidencePlaceError, open_evid
 from sojourn_collector.store.journal import Journal
 from sojourn_collector.store.load import Loader
 from sojourn_collector.store.turns import Turns
+from sojourn_collector.web.answers.remembered import ProblemMemory
 from sojourn_collector.web.slis import Slis
 
 
@@ -107,7 +108,7 @@ async def build(config: CollectorConfig, impact: ImpactConfig, environ: Mapping[
             await several.recover(files)
             stack.push_async_callback(several.leave, journal, loader)
         links = EvidenceLinks(await control.signing_keys.get(USE, now()), config.evidence.link, now)
-        context = Context(store, control, journeys, impact, config, loader, now, keys, links)
+        context = Context(store, control, journeys, impact, config, loader, now, keys, links, ProblemMemory())
         forwarding = Forwarding(config.forward, config.data, journal, counters, environ)
         try:
             await forwarding.open()

@@ -11,6 +11,7 @@ from sojourn_collector.store.control.control import Control
 from sojourn_collector.store.evidence.links import EvidenceLinks
 
 if TYPE_CHECKING:
+    from sojourn_collector.web.answers.remembered import ProblemMemory
     from sojourn_probes.journey import Journey
 
 
@@ -53,3 +54,5 @@ class Context:
     clock: Callable[[], datetime] = now
     probe_keys: Mapping[str, bytes] = field(default_factory=dict, repr=False)
     evidence_links: EvidenceLinks | None = None
+    problems: "ProblemMemory | None" = None
+    """Where it is None, every problem is worked out each time."""

@@ -6,6 +6,7 @@ was hit and a probe failed, or our probes failed there and either failed again, 
 with no customer hit is a blip.
 """
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -83,7 +84,8 @@ def find_incidents(
     runs = sorted((run for run in probes if run.ended <= now), key=lambda run: (run.ended, run.run_id))
     stretches = _probe_stretches(runs, now, silent_for) + [_Stretch(hit.at, hit.at, hits=(hit,)) for hit in hits if hit.at <= now]
     groups = _group(sorted(stretches, key=lambda stretch: stretch.start), gap)
-    return [_incident(group, runs, gap, now) for group in groups if _counts(group)]
+    passes = [run for run in runs if run.passed]
+    return [_incident(group, passes, gap, now) for group in groups if _counts(group)]
 
 
 def _probe_stretches(runs: Sequence[ProbeAtStep], now: datetime, silent_for: Callable[[str], timedelta] | None) -> list[_Stretch]:
@@ -125,16 +127,18 @@ def _counts(group: Sequence[_Stretch]) -> bool:
     return failures >= 2 or any(stretch.open or stretch.silent for stretch in group) or len(persons) >= MIN_HIT
 
 
-def _incident(group: Sequence[_Stretch], runs: Sequence[ProbeAtStep], gap: timedelta, now: datetime) -> Incident:
+def _incident(group: Sequence[_Stretch], passes: Sequence[ProbeAtStep], gap: timedelta, now: datetime) -> Incident:
+    """`passes` in the order of their ends."""
     failures = sorted((run for stretch in group for run in stretch.failures), key=lambda run: (run.started, run.run_id))
     hits = sorted((hit for stretch in group for hit in stretch.hits), key=lambda hit: (hit.at, hit.person))
     first_hit = hits[0].at if hits else None
     first_failure = failures[0] if failures else None
     since = min(at for at in (first_hit, first_failure.started if first_failure else None) if at is not None)
     last = max([run.ended for run in failures] + [hit.at for hit in hits])
-    before = [run.ended for run in runs if run.passed and run.ended <= (first_failure.started if first_failure else since)]
-    last_pass = max(before, default=None)
-    after = min((run.ended for run in runs if run.passed and run.started >= last), default=None)
+    before = bisect_right(passes, first_failure.started if first_failure else since, key=lambda run: run.ended)
+    last_pass = passes[before - 1].ended if before else None
+    next_to_end = bisect_left(passes, last, key=lambda run: run.ended)
+    after = next((passes[place].ended for place in range(next_to_end, len(passes)) if passes[place].started >= last), None)
     # Where an agent fell silent no pass of another place says that it is well again: what it saw last speaks for one gap.
     unheard = max((stretch.end + gap for stretch in group if stretch.silent), default=last)
     over = min(unheard, now) if unheard > last else after or last

@@ -215,10 +215,12 @@ class Clock(Answer):
 class Problem(Answer):
     """One incident at one step of one journey, with everything known of it.
 
-    `state` is `unknown` where the probes that saw it fell silent: it may be over or go on.
+    `state` is `unknown` where the probes that saw it fell silent: it may be over or go on. `as_of` is when its figures were worked out: of a problem
+    that keeps changing and is long to work out they may be up to a minute old.
     """
 
     id: str
+    as_of: datetime
     journey: Named
     step: Named
     state: Literal["failing", "over", "unknown"]

@@ -149,6 +149,7 @@ def problem(*, comment: str = COMMENTS[0], money_state: str = "so_far", journey_
     """The payment step of the shop fails."""
     return m.Problem(
         id=PROBLEM,
+        as_of=NOW,
         journey=m.Named(id="checkout", name=journey_name),
         step=m.Named(id="pay", name="Pay"),
         state=state,

@@ -24,6 +24,7 @@ def problem(
 ) -> Problem:
     return Problem(
         id="p",
+        as_of=datetime(2026, 11, 22, 14, 6, tzinfo=UTC),
         journey=Named(id="checkout", name="checkout"),
         step=Named(id="s", name=step),
         state="over" if until else "failing",

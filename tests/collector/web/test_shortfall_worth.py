@@ -7,13 +7,13 @@ import pytest
 
 from sojourn_collector.config import ImpactConfig
 from sojourn_collector.store.client import Store
+from sojourn_collector.web.answers.order_values import OrderValues
 from sojourn_collector.web.answers.shortfall import healthy_of, worth_of
 from tests.collector.web.stage import context_of
 
 USUAL = {"unhurt": 100, "unhurt_done": 40}
-NONE = {"orders": 0, "mean_value": 0.0, "own_orders": 0, "own_mean": 0.0}
-FEW, MANY = {**NONE, "orders": 3, "mean_value": 11.0}, {**NONE, "orders": 200, "mean_value": 71.5}
-OWN = {"orders": 200, "mean_value": 71.5, "own_orders": 40, "own_mean": 19.0}
+FEW, MANY = OrderValues(3, 11.0), OrderValues(200, 71.5)
+OWN = OrderValues(200, 71.5, 40, 19.0)
 
 
 def test_orders_of_the_journey_win_then_its_worth_then_all_orders():

@@ -1,13 +1,18 @@
 """What is usual: the same hours of the week where there are four weeks of them, else all hours."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
 
 from sojourn_collector.context import Context
+from sojourn_collector.join.rollups import Rollups
+from sojourn_collector.web.answers.found import find
 from sojourn_collector.web.answers.impact import impact
-from sojourn_collector.web.answers.usual import hours_of_week, usual_of
+from sojourn_collector.web.answers.usual import hours_of_week, read_usual, usual_of
+from sojourn_collector.web.answers.window import window_of
 from tests.collector.web.stage import BROKE, NOW, Rows, broken_shop, minute
 
 BERLIN, KOLKATA = ZoneInfo("Europe/Berlin"), ZoneInfo("Asia/Kolkata")
@@ -32,6 +37,31 @@ async def test_the_same_hour_of_the_week_from_four_weeks_on(context: Context, we
     assert problem.people.usual_hit == pytest.approx(share * problem.people.reached)
     assert problem.impact.usual is not None
     assert (problem.impact.usual < 10) is (hours == "same")
+
+
+@pytest.mark.parametrize("zone", ["Pacific/Kiritimati", "America/St_Johns"])
+async def test_sums_of_days_say_the_same_as_the_steps(context: Context, zone: str) -> None:
+    """Once its days are summed up, the time before is the same number by number, also where days begin at odd hours."""
+    rows = broken_shop()
+    weeks_before(rows, 4)
+    await rows.store(context.store)
+    context = replace(context, impact=context.impact.model_copy(update={"timezone": zone}))
+    found = next(one for one in await find(context, window_of(NOW, ZoneInfo(zone))) if one.incident.since >= BROKE)
+    plain = await read_usual(context, found)
+    await Rollups(context.store, context.control, ZoneInfo(zone), 400, lambda: 1, context.clock).catch_up()
+    asked: list[str] = []
+    query = context.store.query
+
+    async def noted(name: str, /, **parameters: Any) -> list[dict[str, Any]]:
+        asked.append(name)
+        return await query(name, **parameters)
+
+    context.store.query = noted  # type: ignore[method-assign]
+    summed = await read_usual(context, found)
+    assert "usual_step_days" in asked
+    assert summed.pop("oldest") <= plain.pop("oldest")
+    assert summed == pytest.approx(plain)
+    assert (plain["units"], plain["hit"], plain["unhurt_done"]) == (184, 41, 93)  # those of the night four weeks ago lie before
 
 
 def test_too_few_people_at_that_hour_are_not_taken_for_usual() -> None:

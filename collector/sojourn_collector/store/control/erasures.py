@@ -133,6 +133,12 @@ class Erasures:
         """Those that are not done, the oldest first."""
         return await self._rows(select(erasures).where(erasures.c.state != DONE).order_by(erasures.c.id))
 
+    async def stamp(self) -> int | None:
+        """A number that grows with every erasure; None while one is at work."""
+        query = select(func.count(), func.count(erasures.c.done_at))
+        begun, done = await self._database.read(lambda connection: connection.execute(query).one())
+        return int(begun) if begun == done else None
+
     async def _rows(self, query: Any) -> Rows:
         rows = await self._database.read(lambda connection: connection.execute(query).mappings().all())
         return [ErasureRow(**{**row, "counts": json.loads(row["counts"]), "work": json.loads(row["work"])}) for row in rows]

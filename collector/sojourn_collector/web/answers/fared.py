@@ -4,17 +4,15 @@ import asyncio
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from sojourn_collector.context import Context
-from sojourn_collector.join.rollups import label, midnight, rolled_until
 from sojourn_collector.score.customer_impact import NOBODY, Moments
 from sojourn_collector.score.experience import Funnel
+from sojourn_collector.web.answers.days import summed_days
 
 ENDS = ("finished", "gave_up", "stopped", "trying")
-_DAY = timedelta(days=1)
 
 
 @dataclass
@@ -28,56 +26,41 @@ class Fared:
 
 async def fared(context: Context, since: datetime, until: datetime) -> Fared:
     """From the runs that began in [since, until) themselves."""
-    ends, sums = await _runs(context, since, until)
-    return _added(ends, sums)
+    return _added(await _runs(context, since, until))
 
 
 async def fared_long(context: Context, since: datetime, until: datetime) -> Fared:
     """The same, cheaply over weeks: the runs are read for what is left beside whole days, and for days not summed up yet. `newest` is not told."""
-    zone = ZoneInfo(context.impact.timezone)
-    rolled = await rolled_until(context.control, zone)
-    first = since.astimezone(zone).date()
-    first += timedelta() if midnight(first, zone) == since else _DAY
-    last = min(until, rolled).astimezone(zone).date()
-    begin, end = midnight(first, zone), midnight(last, zone)
-    if begin >= end:
+    whole = await summed_days(context, since, until)
+    if whole is None:
         return await fared(context, since, until)
-    days, before, after = await asyncio.gather(
-        context.store.query("usual_days", since=label(first), until=label(last)), _runs(context, since, begin), _runs(context, end, until)
+    parts = await asyncio.gather(
+        context.store.query("usual_days", since=whole.first, until=whole.last), _runs(context, since, whole.begin), _runs(context, whole.end, until)
     )
-    told = _added(
-        [*before[0], *after[0], *({"journey": row["journey"], "how": how, "n": row[how]} for row in days for how in ENDS)], [*before[1], *after[1], *days]
-    )
+    told = _added(row for part in parts for row in part)
     told.newest.clear()
     return told
 
 
-async def _runs(context: Context, since: datetime, until: datetime) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+async def _runs(context: Context, since: datetime, until: datetime) -> list[dict[str, Any]]:
     if since >= until:
-        return [], []
-    return await asyncio.gather(
-        context.store.query("journey_ends", since=since, until=until),
-        context.store.query("journey_impact", since=since, until=until, zone=context.impact.timezone),
-    )
+        return []
+    return await context.store.query("journey_fared", since=since, until=until, zone=context.impact.timezone)
 
 
-def _added(ends: Iterable[Mapping[str, Any]], sums: Iterable[Mapping[str, Any]]) -> Fared:
+def _added(rows: Iterable[Mapping[str, Any]]) -> Fared:
     found = Fared()
     counts: dict[str, dict[str, int]] = defaultdict(lambda: dict.fromkeys(ENDS, 0))
-    for row in ends:
-        # A run without an end is not settled yet.
-        counts[row["journey"]][row["how"] if row["how"] in ENDS else "trying"] += row["n"]
+    for row in rows:
+        for end in ENDS:
+            counts[row["journey"]][end] += row[end]
         if "newest" in row:
             found.newest[row["journey"]] = max(row["newest"], found.newest.get(row["journey"], row["newest"]))
-    found.funnels = {journey: Funnel(tried=sum(own.values()), **own) for journey, own in counts.items()}
-    for row in sums:
         # Anonymous visits are not summed with people.
         if not row.get("anonymous"):
             so_far = found.sums.get(row["journey"], NOBODY)
             found.sums[row["journey"]] = Moments(
-                so_far.units + row["units"],
-                so_far.weights + row["w_sum"],
-                so_far.squares + row["w_squares"],
-                so_far.severity + row["w_severity"],
+                so_far.units + row["units"], so_far.weights + row["w_sum"], so_far.squares + row["w_squares"], so_far.severity + row["w_severity"]
             )
+    found.funnels = {journey: Funnel(tried=sum(own.values()), **own) for journey, own in counts.items()}
     return found

@@ -53,10 +53,13 @@ async def find(context: Context, window: Window, journeys: Sequence[str] = ()) -
     while True:
         since = window.since - back
         asked: dict[str, Any] = {"until": window.until, "journeys": sorted(wanted)}
-        probes, hits = await asyncio.gather(
-            context.store.query("report_probe_steps", since=since, **asked),
+        failing, hits = await asyncio.gather(
+            context.store.query("report_failing", since=since, **asked),
             context.store.query("report_hits", since=since - RUN_LENGTH, stretch_ms=max(1, int(gap / timedelta(milliseconds=1)) // STRETCHES), **asked),
         )
+        # Where nothing failed, every pass of a probe is one more of the same.
+        troubled = sorted({row["journey"] for row in (*failing, *hits)})
+        probes = await context.store.query("report_probe_steps", since=since, until=window.until, journeys=troubled) if troubled else []
         runs = probe_evidence(probes, {(row["journey"], row["step"]): itertools.chain.from_iterable(row["times"]) for row in hits})
         read = _incidents(context, runs, hits, window, gap)
         found = sorted([*(one for one in found if one.journey not in wanted), *read], key=lambda one: one.incident.since)
@@ -70,8 +73,10 @@ async def find(context: Context, window: Window, journeys: Sequence[str] = ()) -
 def _from_the_first_look(incident: Incident, runs: Sequence[ProbeAtStep]) -> bool:
     """Whether the first run read of a location is a failure of the incident: runs may be further apart than the gap."""
     first: dict[str, ProbeAtStep] = {}
-    for run in sorted(runs, key=lambda run: (run.ended, run.run_id)):
-        first.setdefault(run.location, run)
+    for run in runs:
+        known = first.get(run.location)
+        if known is None or (run.ended, run.run_id) < (known.ended, known.run_id):
+            first[run.location] = run
     return any(first[run.location] == run for run in incident.failed_runs)
 
 

@@ -15,6 +15,7 @@ from sojourn_collector.web.answers.found import Found, find
 from sojourn_collector.web.answers.freshness import freshness_of
 from sojourn_collector.web.answers.probes import probe_states
 from sojourn_collector.web.answers.problem import OrdersKnown, problem_of
+from sojourn_collector.web.answers.remembered import Worked, known_step
 from sojourn_collector.web.answers.sufferers import contact_first
 from sojourn_collector.web.answers.times import EPOCH, known
 from sojourn_collector.web.answers.titles import journey_title
@@ -136,15 +137,28 @@ async def problems_and_sources(context: Context, window: Window, journeys: Seque
     orders_known = OrdersKnown(seen.watermark, seen.orders["orders"], known(seen.orders["newest"]))
     gate = asyncio.Semaphore(AT_ONCE)
 
-    async def work_out(one: Found) -> tuple[Problem, float, dict[str, bool]]:
+    # Of another moment than now nothing is remembered.
+    memory, version = (context.problems if window.until == window.now else None), config_version(context)
+    changes = None if memory is None else await memory.changes(context, found, version)
+
+    async def work_out(one: Found) -> Worked:
         async with gate:
             return await problem_of(context, one, orders_known, window.until)
 
+    async def tell(one: Found) -> Worked:
+        if memory is None or changes is None:
+            return await work_out(one)
+        outcome = context.impact.windows.outcome
+        relevant = known_step(orders_known.until, min(window.now, one.incident.window_to + timedelta(seconds=outcome)), outcome)
+        return await memory.tell(one, changes, version, relevant, lambda: work_out(one))
+
     urgent = sorted(found, key=lambda one: (one.incident.state != "failing", -one.incident.since.timestamp()))[:MOST_PROBLEMS]
-    worked = await asyncio.gather(*(work_out(one) for one in urgent))
-    ordered = sorted(worked, key=lambda pair: (pair[0].state != "failing" and not pair[1], -pair[1], -pair[0].clock.since.timestamp(), pair[0].id))
-    anonymous = {ident: visit for _, _, hit in worked for ident, visit in hit.items()}
-    return [problem for problem, _, _ in ordered], seen, Hurt(sum(not visit for visit in anonymous.values()), sum(anonymous.values()))
+    worked = await asyncio.gather(*(tell(one) for one in urgent))
+    ordered = sorted(
+        worked, key=lambda one: (one.problem.state != "failing" and not one.weight, -one.weight, -one.problem.clock.since.timestamp(), one.problem.id)
+    )
+    anonymous = {ident: visit for one in worked for ident, visit in one.hit.items()}
+    return [one.problem for one in ordered], seen, Hurt(sum(not visit for visit in anonymous.values()), sum(anonymous.values()))
 
 
 def state_of(

@@ -3,10 +3,11 @@
 Passes are many and all alike: of hundreds of thousands a handful says when trouble began and ended.
 """
 
-from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
+
+import numpy as np
 
 from sojourn_collector.score.incidents import ProbeAtStep
 from sojourn_collector.web.answers.times import from_ms
@@ -41,12 +42,13 @@ def beside(ends: Sequence[int], begins: Sequence[int], moments: Collection[int])
     :param ends: when each ended, ascending.
     :param begins: when each began, in the same order.
     """
-    kept = set()
-    for moment in moments:
-        after = bisect_right(ends, moment)
-        kept |= {after - 1, after}
-        since = bisect_left(ends, moment)
-        while since < len(ends) and begins[since] < moment:
-            since += 1
-        kept.add(since)
-    return sorted(index for index in kept if 0 <= index < len(ends))
+    if not ends or not moments:
+        return []
+    over, begun = np.asarray(ends, dtype=np.int64), np.asarray(begins, dtype=np.int64)
+    at = np.unique(np.fromiter(moments, dtype=np.int64, count=len(moments)))
+    after, since = np.searchsorted(over, at, side="right"), np.searchsorted(over, at, side="left")
+    # Passes overlap, so the next to end may have begun before; a few later ones at most.
+    while (early := (since < len(over)) & (begun[np.minimum(since, len(over) - 1)] < at)).any():
+        since[early] += 1
+    kept = np.unique(np.concatenate([after - 1, after, since]))
+    return [int(index) for index in kept[(kept >= 0) & (kept < len(over))]]

@@ -1,7 +1,7 @@
 """What our probes say about each journey. No fresh run is grey, never green."""
 
 import asyncio
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
@@ -13,6 +13,9 @@ from sojourn_collector.web.models import ProbeRun, ProbeState
 SLOWEST_INTERVAL = timedelta(days=7)
 """The longest interval a journey may have: the newest run is looked for this far back."""
 
+NEAR = timedelta(hours=6)
+"""How far back the newest runs are looked for at first; those of a journey that is seldom walked lie further back."""
+
 
 async def probe_states(context: Context, window: Window, most: int = 30, journeys: Sequence[str] = ()) -> dict[str, ProbeState]:
     """The state of every journey with probes or runs, by journey id.
@@ -20,11 +23,17 @@ async def probe_states(context: Context, window: Window, most: int = 30, journey
     :param most: newest runs to list per journey.
     """
     since = min(window.since, window.until - SLOWEST_INTERVAL)
+    near = max(since, window.until - NEAR)
+    asked: dict[str, Any] = {"until": window.until, "most": most}
     runs, newest, totals = await asyncio.gather(
-        context.store.query("probe_runs", since=since, until=window.until, most=most, journeys=list(journeys)),
+        context.store.query("probe_runs", **asked, since=near, journeys=list(journeys)),
         context.store.query("probe_newest", since=since, until=window.until, journeys=list(journeys)),
         context.store.query("probe_totals", since=window.since, until=window.until),
     )
+    found = Counter(row["journey"] for row in runs)
+    few = sorted(journey for journey in journeys or {*found, *(row["journey"] for row in newest), *context.journeys.all()} if found[journey] < most)
+    if few and near > since:
+        runs = [*(row for row in runs if row["journey"] not in few), *await context.store.query("probe_runs", **asked, since=since, journeys=few)]
     by_journey: dict[str, list[dict[str, Any]]] = defaultdict(list)
     for row in runs:
         by_journey[row["journey"]].append(row)

@@ -11,6 +11,8 @@ from sojourn_collector.web.answers.cause import cause_of
 from sojourn_collector.web.answers.found import Found
 from sojourn_collector.web.answers.guests import Guest, guests_of, people_of, units_of
 from sojourn_collector.web.answers.headline import headline
+from sojourn_collector.web.answers.order_values import order_values
+from sojourn_collector.web.answers.remembered import Worked
 from sojourn_collector.web.answers.satisfaction import satisfaction_of
 from sojourn_collector.web.answers.shortfall import HISTORY, estimate, healthy_of, worth_of
 from sojourn_collector.web.answers.sufferers import sufferers_of
@@ -25,17 +27,18 @@ LAST_GOOD = timedelta(days=31)
 
 
 class OrdersKnown:
-    """Up to when orders are known, and whether their source said so itself."""
+    """How many orders there are, up to when they are known, and whether their source said so itself."""
 
     def __init__(self, watermark: datetime | None, orders: int, newest: datetime | None) -> None:
+        self.count = orders
         self.promised = watermark is not None
         self.until = watermark if watermark is not None else newest if orders else None
 
 
-async def problem_of(context: Context, found: Found, orders_known: OrdersKnown, now: datetime) -> tuple[Problem, float, dict[str, bool]]:
-    """The problem, Σ severity by which problems are ordered, and who was hit: id → whether that is an anonymous visit."""
+async def problem_of(context: Context, found: Found, orders_known: OrdersKnown, now: datetime) -> Worked:
+    """Work the problem out."""
     incident, impact = found.incident, context.impact
-    rows, orders, feedback, usual, usual_orders, probe = await _read(context, found, now)
+    rows, orders, feedback, usual, before_orders, probe = await _read(context, found, orders_known, now)
     guests = guests_of(rows, to_ms(incident.window_from), to_ms(incident.window_to))
     units = units_of(guests)
     satisfaction = satisfaction_of(feedback, {guest.id: guest.hit for guest in guests})
@@ -49,8 +52,8 @@ async def problem_of(context: Context, found: Found, orders_known: OrdersKnown, 
             now=now,
             known_until=orders_known.until,
             promised=orders_known.promised,
-            healthy=healthy_of(usual, usual_orders, worth_of(context, found.journey)),
-            order_values=usual_orders["own_values"],
+            healthy=healthy_of(usual, before_orders, worth_of(context, found.journey)),
+            order_values=before_orders.own_values,
         ),
         sufferers_of(context, guests, satisfaction.comments, impact.currency),
     )
@@ -58,6 +61,7 @@ async def problem_of(context: Context, found: Found, orders_known: OrdersKnown, 
     before = usual_of(usual, incident.window_from)
     problem = Problem(
         id=found.id,
+        as_of=now,
         journey=journey_title(context, found.journey),
         step=step_title(context, found.journey, found.step),
         state=incident.state,
@@ -72,10 +76,11 @@ async def problem_of(context: Context, found: Found, orders_known: OrdersKnown, 
         probe_run_id=probe.run_id,
         last_good_run_id=probe.last_good,
     )
-    return (
+    return Worked(
         problem.model_copy(update={"headline": headline(problem, ZoneInfo(impact.timezone))}),
         _weight(guests),
         {guest.id: guest.anonymous for guest in guests if guest.hit},
+        frozenset(name for guest in guests for name in (guest.id, *guest.sessions)),
     )
 
 
@@ -83,25 +88,20 @@ def _weight(guests: list[Guest]) -> float:
     return total_severity(units_of(guests)) + sum(guest.severity for guest in guests if guest.anonymous)
 
 
-async def _read(context: Context, found: Found, now: datetime) -> tuple[Any, ...]:
+async def _read(context: Context, found: Found, orders_known: OrdersKnown, now: datetime) -> tuple[Any, ...]:
     """Every query of a problem at once; none depends on another."""
     incident, query = found.incident, context.store.query
     span = {"since": incident.window_from, "until": incident.window_to, "run_since": incident.window_from - RUN_LENGTH}
     here: dict[str, Any] = {"journey": found.journey, "step": found.step, **span}
-    usual_since = incident.window_from - timedelta(seconds=context.impact.windows.usual)
     answers: tuple[Any, ...] = await asyncio.gather(
         query("problem_people", **here),
         query("problem_orders", **here, orders_since=incident.window_from - timedelta(seconds=HISTORY), orders_until=now),
         query("problem_feedback", **here, answers_until=now),
         read_usual(context, found),
-        _one(context, "usual_orders", journey=found.journey, since=usual_since, until=incident.window_from, currency=context.impact.currency),
+        order_values(context, found.journey, incident.window_from, orders_known.count),
         _probe(context, found),
     )
     return answers
-
-
-async def _one(context: Context, name: str, **parameters: Any) -> dict[str, Any]:
-    return (await context.store.query(name, **parameters))[0]
 
 
 class _Probe:

@@ -12,6 +12,7 @@ from sojourn_collector.score.business_impact import business_impact
 from sojourn_collector.score.money import Healthy, Payment, Settings, Shopper, Shortfall
 from sojourn_collector.web.answers.found import Found
 from sojourn_collector.web.answers.guests import Guest
+from sojourn_collector.web.answers.order_values import OrderValues
 from sojourn_collector.web.answers.times import EPOCH, from_ms
 from sojourn_collector.web.models import Money
 
@@ -27,15 +28,15 @@ def settings_of(impact: ImpactConfig) -> Settings:
     return Settings(outcome=impact.windows.outcome, history=HISTORY, cart_bands=tuple(impact.cart_bands), min_hit=impact.min_hit)
 
 
-def healthy_of(usual: dict[str, Any], orders: dict[str, Any], worth: float | None = None) -> Healthy | None:
+def healthy_of(usual: dict[str, Any], orders: OrderValues, worth: float | None = None) -> Healthy | None:
     """Conversion and order value of the time before, when there was enough of it.
 
     What an order is worth say the orders of walks through this journey, where they are too few its `worth`, at last all orders.
     """
     if usual["unhurt"] < TRUSTED_UNITS or not usual["unhurt_done"]:
         return None
-    everything = orders["mean_value"] if orders["orders"] >= TRUSTED_ORDERS else None
-    value = orders["own_mean"] if orders["own_orders"] >= TRUSTED_ORDERS else everything if worth is None else worth
+    everything = orders.mean_value if orders.orders >= TRUSTED_ORDERS else None
+    value = orders.own_mean if orders.own_orders >= TRUSTED_ORDERS else everything if worth is None else worth
     return None if value is None else Healthy(usual["unhurt_done"] / usual["unhurt"], value, usual["unhurt"])
 
 

@@ -1,5 +1,6 @@
 """What is usual at a step: the same hours of the week of the weeks before where there are enough of them, else all hours."""
 
+import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -7,7 +8,9 @@ from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
 from sojourn_collector.context import Context
+from sojourn_collector.join.rollups import midnight
 from sojourn_collector.score.customer_impact import SPEAKS_FROM, Moments
+from sojourn_collector.web.answers.days import summed_days
 from sojourn_collector.web.answers.found import Found
 from sojourn_collector.web.answers.times import known
 
@@ -31,19 +34,45 @@ class Usual:
         return self.hit / self.moments.units if self.moments.units else None
 
 
+SUMS = ("units", "hit", "unhurt", "unhurt_done", "w_sum", "w_squares", "w_severity")
+"""What adds up over stretches that begin and end at midnight."""
+
+
 async def read_usual(context: Context, found: Found) -> dict[str, Any]:
-    """The row of `problem_usual` for a problem."""
+    """The time before a problem: `SUMS` of all its hours and `oldest`, and as `then_…` the sums of the problem's own hours of the week.
+
+    Of days that are summed up the sums are read, the steps themselves for the rest.
+    """
     until = found.incident.window_from
-    rows = await context.store.query(
-        "problem_usual",
-        journey=found.journey,
-        step=found.step,
-        since=until - timedelta(seconds=context.impact.windows.usual),
-        until=until,
-        zone=context.impact.timezone,
-        hours=hours_of_week(until, found.incident.window_to, ZoneInfo(context.impact.timezone)),
-    )
-    return rows[0]
+    since = until - timedelta(seconds=context.impact.windows.usual)
+    here: dict[str, Any] = {"journey": found.journey, "step": found.step}
+    whole, then = await asyncio.gather(summed_days(context, since, until), _then(context, found, since, until))
+    if whole is None:
+        parts = [await _steps(context, found, since, until)]
+    else:
+        days = context.store.query("usual_step_days", **here, since=whole.first, until=whole.last)
+        (summed,), *edges = await asyncio.gather(days, _edge(context, found, since, whole.begin), _edge(context, found, whole.end, until))
+        if (first := known(summed["oldest"])) is not None:
+            summed["oldest"] = midnight(first.date(), ZoneInfo(context.impact.timezone))
+        parts = [summed, *(row for rows in edges for row in rows)]
+    oldest = min((at for part in parts if (at := known(part["oldest"])) is not None), default=None)
+    return {key: sum(part[key] for part in parts) for key in SUMS} | {"oldest": oldest} | {f"then_{key}": value for key, value in then.items()}
+
+
+async def _then(context: Context, found: Found, since: datetime, until: datetime) -> dict[str, Any]:
+    zone = ZoneInfo(context.impact.timezone)
+    hours = hours_of_week(until, found.incident.window_to, zone)
+    asked: dict[str, Any] = {"journey": found.journey, "step": found.step, "since": since, "until": until, "zone": zone.key, "hours": hours}
+    return (await context.store.query("usual_step_hours", **asked))[0]
+
+
+async def _edge(context: Context, found: Found, since: datetime, until: datetime) -> list[dict[str, Any]]:
+    return [await _steps(context, found, since, until)] if since < until else []
+
+
+async def _steps(context: Context, found: Found, since: datetime, until: datetime) -> dict[str, Any]:
+    asked: dict[str, Any] = {"journey": found.journey, "step": found.step, "since": since, "until": until, "zone": context.impact.timezone}
+    return (await context.store.query("usual_step", **asked))[0]
 
 
 def hours_of_week(since: datetime, until: datetime, zone: ZoneInfo) -> list[int]:

@@ -1,0 +1,171 @@
+"""Problems worked out before. One is worked out again when something it was made of has changed: its incident, a step, an order or an answer of its
+people, how far orders are known, an erasure. What changes all the time is worked out again as often as the machine can bear; `as_of` of a problem says
+when that was.
+"""
+
+import asyncio
+import time
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any, TypeVar
+
+from sojourn_collector.context import Context
+from sojourn_collector.join.worker import VERSION
+from sojourn_collector.web.answers.found import Found
+from sojourn_collector.web.answers.times import to_ms
+from sojourn_collector.web.answers.window import RUN_LENGTH
+from sojourn_collector.web.models import Problem
+
+T = TypeVar("T")
+
+KEPT = 300.0
+"""Seconds after which a problem is worked out anew whatever happened: names, backend spans and the usual are not watched."""
+
+REST = 5.0
+"""A problem that keeps changing rests for so many times what working it out took."""
+
+LONGEST_REST = 60.0
+
+MOST_NAMES = 50_000
+"""People and visits whose orders or answers changed at once; with more, everything has changed."""
+
+MOST = 200
+"""Problems kept; of more, those not asked for the longest are forgotten."""
+
+STEPS_OF_FOLLOW_UP = 1000
+"""Parts of the outcome window: orders known for one part more change what is missing so far by too little to tell."""
+
+
+@dataclass(frozen=True, slots=True)
+class Worked:
+    """A problem, Σ severity by which problems are ordered, and who was hit: id → whether that is an anonymous visit. `names` = its people and visits."""
+
+    problem: Problem
+    weight: float
+    hit: Mapping[str, bool]
+    names: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """What the join wrote under versions (after, written], and the erasures so far; without a stamp nothing remembered may be told.
+
+    `names`: people and visits with another order or answer; None = too many to tell.
+    """
+
+    after: int
+    written: int
+    erasures: int | None
+    names: frozenset[str] | None = frozenset()
+    minutes: Mapping[tuple[str, str], Sequence[int]] = field(default_factory=dict)
+
+    def touch(self, found: Found, names: frozenset[str]) -> bool:
+        """Whether something of this problem or its people was written."""
+        if self.names is None:
+            return True
+        first, last = to_ms(found.incident.window_from - RUN_LENGTH) // 60_000, to_ms(found.incident.window_to) // 60_000
+        return any(first <= minute <= last for minute in self.minutes.get((found.journey, found.step), ())) or not self.names.isdisjoint(names)
+
+
+@dataclass
+class _Entry:
+    worked: Worked
+    facts: tuple[Any, ...]
+    written: int
+    erasures: int
+    at: float
+    took: float
+
+
+class ProblemMemory:
+    """What one process remembers of the problems it told. `monotonic` is a clock in seconds."""
+
+    def __init__(self, monotonic: Callable[[], float] = time.monotonic) -> None:
+        self._monotonic = monotonic
+        self._entries: OrderedDict[tuple[str, str], _Entry] = OrderedDict()
+        self._locks: dict[tuple[str, str], asyncio.Lock] = {}
+        self._once: dict[tuple[Any, ...], tuple[float, asyncio.Lock, Any]] = {}
+
+    async def changes(self, context: Context, found: Iterable[Found], config: str) -> Changes:
+        """What was written since these problems were worked out or last found unchanged. Raises what the store raises."""
+        known = [(one, entry) for one in found if (entry := self._entries.get((config, one.id))) is not None]
+        # Read before the rows are: what is written in between is then found changed once more.
+        written, erasures = await asyncio.gather(context.control.progress.get(VERSION), context.control.erasures.stamp())
+        if not known or erasures is None:
+            return Changes(written, written, erasures)
+        after = min(entry.written for _, entry in known)
+        if after >= written:
+            return Changes(after, written, erasures)
+        since = min(one.incident.window_from for one, _ in known) - RUN_LENGTH
+        steps, *names = await asyncio.gather(
+            context.store.query("changed_steps", after=after, since=since),
+            context.store.query("changed_orders", after=after, most=MOST_NAMES),
+            context.store.query("changed_feedback", after=after, most=MOST_NAMES),
+        )
+        touched = frozenset(name for (row,) in names for name in row["names"] if name)
+        countable = all(len(row["names"]) <= MOST_NAMES for (row,) in names)
+        return Changes(after, written, erasures, touched if countable else None, {(row["journey"], row["step"]): row["minutes"] for row in steps})
+
+    async def tell(self, found: Found, changes: Changes, config: str, known_until: float, work: Callable[[], Awaitable[Worked]]) -> Worked:
+        """The problem as remembered where that is still true, else as `work` works it out.
+
+        :param known_until: up to when orders are known, as far as that matters to this problem, in seconds since 1970.
+        """
+        key = (config, found.id)
+        facts = _facts(found, known_until)
+        async with self._locks.setdefault(key, asyncio.Lock()):
+            entry = self._entries.get(key)
+            if entry is not None and self._still(entry, found, changes, facts):
+                self._entries.move_to_end(key)
+                return entry.worked
+            began = self._monotonic()
+            worked = await work()
+            took = self._monotonic() - began
+            if changes.erasures is not None:
+                self._entries[key] = _Entry(worked, facts, changes.written, changes.erasures, began, took)
+                self._entries.move_to_end(key)
+                while len(self._entries) > MOST:
+                    gone, _ = self._entries.popitem(last=False)
+                    self._locks.pop(gone, None)
+            return worked
+
+    async def once(self, key: tuple[Any, ...], seconds: float, ask: Callable[[], Awaitable[T]]) -> T:
+        """The answer to a question about no single person, asked anew after so many seconds; who asks meanwhile waits for the same answer."""
+        now = self._monotonic()
+        self._once = {known: one for known, one in self._once.items() if now < one[0] or one[1].locked()}
+        _, lock, _ = self._once.setdefault(key, (now, asyncio.Lock(), None))
+        async with lock:
+            until, _, answer = self._once.get(key, (now, lock, None))
+            if self._monotonic() >= until:
+                answer = await ask()
+                self._once[key] = (self._monotonic() + seconds, lock, answer)
+            told: T = answer
+            return told
+
+    def _still(self, entry: _Entry, found: Found, changes: Changes, facts: tuple[Any, ...]) -> bool:
+        age = self._monotonic() - entry.at
+        if entry.erasures != changes.erasures or age > KEPT or entry.facts[:-1] != facts[:-1]:
+            return False
+        if age <= min(LONGEST_REST, REST * entry.took):
+            return True
+        if entry.facts != facts or found.incident.state == "failing" or entry.written < changes.after or changes.touch(found, entry.worked.names):
+            return False
+        entry.written = max(entry.written, changes.written)
+        return True
+
+
+def _facts(found: Found, known_until: float) -> tuple[Any, ...]:
+    """What must be the same for a problem to be; the last of them may wait while the problem rests."""
+    incident = found.incident
+    over = None if incident.state == "failing" else (incident.window_to, incident.last_evidence)
+    return (incident.state, incident.window_from, over, known_until)
+
+
+def known_step(known_until: datetime | None, final_at: datetime, outcome: float) -> float:
+    """Up to when orders are known, in steps too small to matter, and no further than they matter to a problem that is final then."""
+    if known_until is None:
+        return 0.0
+    step = timedelta(seconds=outcome) / STEPS_OF_FOLLOW_UP
+    return (min(known_until, final_at).timestamp() // step.total_seconds()) * step.total_seconds()
