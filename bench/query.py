@@ -5,7 +5,9 @@ of 40 spans each (8 of the browser, 28 of backends in its traces, 4 of a probe's
 minutes about once in three days, and one of them now: a fiftieth of the visits are of the last ten minutes, three in ten of them hit. Beside them
 sessions, runs, steps, log records (a tenth of the spans), feedback (a hundredth) and orders. Then `sojourn-collector run` is started on that folder, and
 each question is asked of it over HTTP `--repeat` times, one after the other, of another trace, visit or person each time, at most `--seconds` long. Wall
-time is that of the request; CPU time, of collector and engine, means something on a busy machine too. The first answer after the start is told apart.
+time is that of the request; CPU time, of collector and engine, means something on a busy machine too. The first answer after the start is told apart: a
+collector remembers the problems it worked out until something of them changes, so the report's first answer is the one that works everything out; `oldest_s` is
+how old the oldest figures of its last answer were.
 Of fewer than 100 answers p99 is the slowest. Search is asked where the collector has the route. `--explain` also says how many granules of how many each
 named query reads.
 
@@ -38,6 +40,7 @@ from sojourn_collector.config import CollectorConfig, ImpactConfig
 from sojourn_collector.context import Context
 from sojourn_collector.join.journeys import JourneyFolder
 from sojourn_collector.join.rollups import Rollups
+from sojourn_collector.join.worker import VERSION
 from sojourn_collector.store.client import Store
 from sojourn_collector.store.control.control import Control
 from sojourn_collector.store.engine_process import EngineProcess, EngineSettings
@@ -114,6 +117,7 @@ async def prepare(folder: Path, spans: int, count: int, *, explain: bool) -> tup
         told: dict[str, Any] = {"spans": spans, "visits": visits, "fill_seconds": round(time.perf_counter() - began, 1)}
         told["fill_cpu_seconds"] = round(used(engine) - cpu, 1)
         await control.watermarks.advance("orders", datetime.now(UTC), sender="bench")
+        await control.progress.set(VERSION, 1)  # as the join notes that it wrote these rows
         began, cpu = time.perf_counter(), used(engine)
         await Rollups(store, control, ZoneInfo("UTC"), 400, lambda: 1, lambda: datetime.now(UTC)).catch_up()
         told |= {"roll_seconds": round(time.perf_counter() - began, 1), "roll_cpu_seconds": round(used(engine) - cpu, 1)}
@@ -209,7 +213,8 @@ async def asked(folder: Path, process: psutil.Process, samples: Sequence[dict[st
         if "search" in found and not (last := (await http.get(QUESTIONS["search"](samples[-1]))).json())["items"]:
             raise SystemExit(f"search found nothing where a span is: {last}")
         report = (await http.get("/api/v1/impact")).json()
-        found |= {"people_hit": report["people_hit"], "problems": len(report["problems"])}
+        ages = [(datetime.fromisoformat(report["as_of"]) - datetime.fromisoformat(one["as_of"])).total_seconds() for one in report["problems"]]
+        found |= {"people_hit": report["people_hit"], "problems": len(report["problems"]), "oldest_s": round(max(ages, default=0.0), 1)}
     found["rss_mib"] = {("engine" if "engine_child" in " ".join(one.cmdline()) else "collector"): one.memory_info().rss >> 20 for one in tree(process)}
     found["load_after"] = round(os.getloadavg()[0], 2)
     return found
@@ -260,7 +265,8 @@ def said(result: dict[str, Any]) -> Iterator[str]:
     """A size as lines for a person."""
     yield f"{result['spans']:,} spans: made in {result['fill_seconds']} s, summed up in {result['roll_seconds']} s"
     yield f"  {result['bytes_on_disk'] / result['spans']:.1f} bytes on disk per span, all tables; RSS {result['rss_mib']} MiB"
-    yield f"  {result['people_hit']:,} people hit in {result['problems']} problems; load average {result['load_before']} before, {result['load_after']} after"
+    yield f"  {result['people_hit']:,} people hit in {result['problems']} problems, the oldest figures {result['oldest_s']} s old"
+    yield f"  load average {result['load_before']} before, {result['load_after']} after"
     for name in QUESTIONS:
         if one := result.get(name):
             figures = "   ".join(f"{what} {one[f'{what}_ms']:8.1f} ms" for what in ("p50", "p99", "first", "cpu"))

@@ -1,6 +1,5 @@
--- Whose feedback were written since a version, also those to whom such a row belonged before; of very many, one more than `most`.
+-- Which feedback were written since a version, and whose they are now; of very many, one name more than `most`.
 SELECT groupUniqArray(name) AS names FROM (
-  SELECT DISTINCT arrayJoin([person_id, session_id]) AS name FROM feedback
-  WHERE tenant = {tenant:String} AND (source, id) IN (SELECT source, id FROM feedback WHERE tenant = {tenant:String} AND version > {after:UInt64})
-  LIMIT {most:UInt64} + 1
+  SELECT DISTINCT arrayJoin([person_id, session_id, concat('feedback/', id)]) AS name FROM feedback
+  WHERE tenant = {tenant:String} AND version > {after:UInt64} LIMIT {most:UInt64} + 1
 )

@@ -1,6 +1,5 @@
--- Whose orders were written since a version, also those to whom such a row belonged before; of very many, one more than `most`.
+-- Which orders were written since a version, and whose they are now; of very many, one name more than `most`.
 SELECT groupUniqArray(name) AS names FROM (
-  SELECT DISTINCT arrayJoin([person_id, session_id]) AS name FROM orders
-  WHERE tenant = {tenant:String} AND (source, id) IN (SELECT source, id FROM orders WHERE tenant = {tenant:String} AND version > {after:UInt64})
-  LIMIT {most:UInt64} + 1
+  SELECT DISTINCT arrayJoin([person_id, session_id, concat('orders/', id)]) AS name FROM orders
+  WHERE tenant = {tenant:String} AND version > {after:UInt64} LIMIT {most:UInt64} + 1
 )

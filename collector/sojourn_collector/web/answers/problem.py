@@ -1,6 +1,7 @@
 """One incident with everything known of it, as the answer `Problem`."""
 
 import asyncio
+from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -80,8 +81,16 @@ async def problem_of(context: Context, found: Found, orders_known: OrdersKnown, 
         problem.model_copy(update={"headline": headline(problem, ZoneInfo(impact.timezone))}),
         _weight(guests),
         {guest.id: guest.anonymous for guest in guests if guest.hit},
-        frozenset(name for guest in guests for name in (guest.id, *guest.sessions)),
+        frozenset(_names(guests, orders, feedback)),
     )
+
+
+def _names(guests: Sequence[Guest], orders: Sequence[dict[str, Any]], feedback: Sequence[dict[str, Any]]) -> Iterator[str]:
+    for guest in guests:
+        yield guest.id
+        yield from guest.sessions
+    yield from (f"orders/{row['id']}" for row in orders)
+    yield from (f"feedback/{row['id']}" for row in feedback)
 
 
 def _weight(guests: list[Guest]) -> float:

@@ -28,8 +28,8 @@ REST = 5.0
 
 LONGEST_REST = 60.0
 
-MOST_NAMES = 50_000
-"""People and visits whose orders or answers changed at once; with more, everything has changed."""
+MOST_NAMES = 100_000
+"""People, visits, orders and answers that may change at once; with more, everything has changed."""
 
 MOST = 200
 """Problems kept; of more, those not asked for the longest are forgotten."""
@@ -40,7 +40,10 @@ STEPS_OF_FOLLOW_UP = 1000
 
 @dataclass(frozen=True, slots=True)
 class Worked:
-    """A problem, Σ severity by which problems are ordered, and who was hit: id → whether that is an anonymous visit. `names` = its people and visits."""
+    """A problem, Σ severity by which problems are ordered, and who was hit: id → whether that is an anonymous visit.
+
+    `names` = everyone and everything whose change changes it: its people and visits, and as `orders/…` and `feedback/…` what was theirs.
+    """
 
     problem: Problem
     weight: float
@@ -52,7 +55,7 @@ class Worked:
 class Changes:
     """What the join wrote under versions (after, written], and the erasures so far; without a stamp nothing remembered may be told.
 
-    `names`: people and visits with another order or answer; None = too many to tell.
+    `names`: orders and answers that were written, and whose they are; None = too many to tell.
     """
 
     after: int
