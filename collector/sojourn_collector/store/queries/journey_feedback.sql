@@ -2,8 +2,8 @@
 SELECT source, id, ts, kind, value, scale_min, scale_max, higher_is_better, satisfied, comment, journey, session_id, person_id, join
 FROM feedback FINAL
 WHERE tenant = {tenant:String} AND ts >= {since:DateTime64(3)} AND ts <= {until:DateTime64(3)}
-  AND (journey = {journey:String} OR hasAny(run_ids, (
-    SELECT groupArray(run_id) FROM runs FINAL
+  AND (journey = {journey:String} OR arrayExists(of_run -> of_run IN (
+    SELECT run_id FROM runs FINAL
     WHERE tenant = {tenant:String} AND traffic = 'real' AND journey = {journey:String}
-      AND started >= {since:DateTime64(3)} - INTERVAL 1 DAY AND started <= {until:DateTime64(3)})))
+      AND started >= {since:DateTime64(3)} - INTERVAL 1 DAY AND started <= {until:DateTime64(3)}), run_ids))
 ORDER BY ts DESC LIMIT 20000

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 from sojourn_collector.score.satisfaction import Answer, Scale, ces, csat, nps
@@ -34,10 +35,10 @@ def satisfaction_of(rows: Sequence[Row], hit_of: Mapping[str, bool], unlinked: i
     :param hit_of: person → whether they were hit; feedback of others is left out.
     """
     known = [row for row in rows if row["person_id"] in hit_of]
-    comments = [comment_of(row, hit_of[row["person_id"]]) for row in known if row["comment"]]
-    comments.sort(key=lambda comment: (not comment.hit, -comment.at.timestamp()))
+    said = sorted((row for row in known if row["comment"]), key=lambda row: (not hit_of[row["person_id"]], -row["ts"].timestamp()))
+    comments = [comment_of(row, hit_of[row["person_id"]]) for row in said[:MOST_COMMENTS]]
     given = _newest(known, who=lambda row: row["person_id"], hit=lambda row: hit_of[row["person_id"]])
-    return _told(given).model_copy(update={"comments": comments[:MOST_COMMENTS], "unlinked": unlinked})
+    return _told(given).model_copy(update={"comments": comments, "unlinked": unlinked})
 
 
 def satisfaction_of_all(rows: Sequence[Row]) -> Satisfaction:
@@ -46,7 +47,7 @@ def satisfaction_of_all(rows: Sequence[Row]) -> Satisfaction:
     :param rows: feedback rows, newest first.
     """
     given = _newest(rows, who=lambda row: row["person_id"] or f"{row['source']}/{row['id']}", hit=lambda row: False)
-    comments = [comment_of(row) for row in rows if row["comment"]][:MOST_COMMENTS]
+    comments = [comment_of(row) for row in islice((row for row in rows if row["comment"]), MOST_COMMENTS)]
     return _told(given).model_copy(update={"comments": comments, "unlinked": sum(row["join"] == "unlinked" for row in rows)})
 
 
