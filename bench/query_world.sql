@@ -4,7 +4,7 @@
 WITH toDateTime64('{now}', 3, 'UTC') AS over, {visits} AS visits, intDiv(number, {per}) AS v, number % {per} AS j,
   lower(hex(sipHash64('s', v))) AS session, concat('u', toString(sipHash64('u', v) % intDiv(visits, 3))) AS user,
   visits - v <= intDiv(visits, {recent}) AS recent,
-  over - toIntervalMillisecond(toInt64(if(recent, (visits - v) * 600000 / intDiv(visits, {recent}), 600000 + (visits - v) * ({span_ms} - 600000) / visits))) AS began,
+  over - toIntervalMillisecond(toInt64(if(recent, (visits - v) * 600000 / intDiv(visits, {recent}), 600000 + (visits - intDiv(visits, {recent}) - v) * ({span_ms} - 600000) / (visits - intDiv(visits, {recent}))))) AS began,
   ['checkout', 'search', 'account', 'newsletter', 'returns'][1 + if(recent, 0, sipHash64('j', v) % 5)] AS of_journey, sipHash64('d', v) % 1000 AS dice,
   recent OR sipHash64('w', of_journey, intDiv(toUnixTimestamp(began), 600)) % 400 = 0 AS broken, if(broken, dice < 300, dice < 2) AS hurt, if(hurt AND dice % 2 = 0, 'stopped', if(dice % 10 < 4, 'finished', 'gave_up')) AS how
 -------- 40

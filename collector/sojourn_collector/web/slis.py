@@ -14,8 +14,9 @@ from sojourn_collector.exposition import Sample
 from sojourn_collector.join.run_counts import MOST, RunCounts
 from sojourn_collector.score.customer_impact import Moments, score_of
 from sojourn_collector.store.client import StoreError
-from sojourn_collector.web.answers.impact import freshness_seen, sources_seen
+from sojourn_collector.web.answers.impact import freshness_seen
 from sojourn_collector.web.answers.probes import patience
+from sojourn_collector.web.answers.problems import sources_seen
 from sojourn_collector.web.answers.window import window_of
 from sojourn_probes import semconv
 from sojourn_probes.semconv import Traffic

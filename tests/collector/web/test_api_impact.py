@@ -13,7 +13,8 @@ from sojourn_collector.context import Context
 from sojourn_collector.store.client import Store
 from sojourn_collector.store.control.keys import Scope
 from sojourn_collector.store.engine_process import Endpoint
-from sojourn_collector.web.answers.impact import impact, sources_seen
+from sojourn_collector.web.answers.impact import impact
+from sojourn_collector.web.answers.problems import sources_seen
 from sojourn_collector.web.answers.window import window_of
 from sojourn_collector.web.models import ImpactReport
 from sojourn_probes.journey import Journey

@@ -18,6 +18,18 @@ class Days:
     last: datetime
 
 
+LONG = timedelta(days=7)
+"""From so long a time before on, whole days of it are taken."""
+
+
+def before(context: Context, until: datetime) -> tuple[datetime, datetime]:
+    """The time `windows.usual` long before a moment, from and to: of `LONG` and more its whole days, the first of them too, today's not."""
+    span, zone = timedelta(seconds=context.impact.windows.usual), ZoneInfo(context.impact.timezone)
+    if span < LONG:
+        return until - span, until
+    return midnight((until - span).astimezone(zone).date(), zone), midnight(until.astimezone(zone).date(), zone)
+
+
 async def summed_days(context: Context, since: datetime, until: datetime) -> Days | None:
     """The whole days of the report's zone within [since, until) that the sums know; None when there is none."""
     zone = ZoneInfo(context.impact.timezone)

@@ -3,13 +3,14 @@
 import asyncio
 from collections import defaultdict
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from sojourn_collector.context import Context
 from sojourn_collector.score.customer_impact import NOBODY, SPEAKS_FROM, score_of
 from sojourn_collector.score.experience import Funnel
 from sojourn_collector.score.intervals import wilson, wilson_counts
+from sojourn_collector.web.answers.days import before
 from sojourn_collector.web.answers.fared import fared, fared_long
 from sojourn_collector.web.answers.problem import impact_model
 from sojourn_collector.web.answers.titles import step_title
@@ -22,11 +23,10 @@ EMPTY = Funnel(0, 0, 0, 0, 0)
 async def experiences(context: Context, window: Window, journeys: Sequence[str] = ()) -> dict[str, tuple[Experience, Impact]]:
     """Experience and impact of every journey that customers or the folder know, by journey id."""
     query = context.store.query
-    usual_since = window.since - timedelta(seconds=context.impact.windows.usual)
     thresholds = {journey: own.apdex for journey, own in context.impact.journeys.items() if own.apdex is not None}
     now, usual, steps = await asyncio.gather(
         fared(context, window.since, window.until),
-        fared_long(context, usual_since, window.since),
+        fared_long(context, *before(context, window.since)),
         query(
             "journey_steps",
             since=window.since,

@@ -6,8 +6,9 @@ from zoneinfo import ZoneInfo
 
 from sojourn_collector.context import Context
 from sojourn_collector.web.answers.experience import experiences
-from sojourn_collector.web.answers.impact import beacons_fresh, freshness_seen, problems_and_sources, state_of
+from sojourn_collector.web.answers.impact import beacons_fresh, freshness_seen, state_of
 from sojourn_collector.web.answers.probes import probe_states
+from sojourn_collector.web.answers.problems import problems_and_sources
 from sojourn_collector.web.answers.satisfaction import satisfaction_of_all
 from sojourn_collector.web.answers.titles import journey_title
 from sojourn_collector.web.answers.visits import visit_line

@@ -4,19 +4,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from sojourn_collector.context import Context
-from sojourn_collector.join.rollups import midnight
-
-LONG = timedelta(days=7)
-"""From so long a time before on, its whole days are asked for: problems of one day then share one answer."""
+from sojourn_collector.web.answers.days import LONG, before
 
 ENOUGH = 200_000
 """Orders that are looked at; of more, every second, third … stands for all."""
 
 REMEMBERED = 3600.0
-"""Seconds for which an answer about whole days is good enough: what is given back later of orders of weeks changes it little."""
+"""Seconds for which problems of one day share an answer about whole days: what is given back later of orders of weeks changes it little."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,21 +26,18 @@ class OrderValues:
     own_values: Sequence[float] = field(default=())
 
 
-async def order_values(context: Context, journey: str, before: datetime, orders: int) -> OrderValues:
+async def order_values(context: Context, journey: str, moment: datetime, orders: int) -> OrderValues:
     """Of the time `windows.usual` long before a moment.
 
     :param orders: how many orders there are at all.
     """
-    span, zone = timedelta(seconds=context.impact.windows.usual), ZoneInfo(context.impact.timezone)
-    since, until = before - span, before
-    if span >= LONG:
-        since, until = (midnight(at.astimezone(zone).date(), zone) for at in (since, until))
+    since, until = before(context, moment)
     asked: dict[str, Any] = {"since": since, "until": until, "currency": context.impact.currency, "one_in": max(1, orders // ENOUGH)}
 
     async def ask() -> dict[str, dict[str, Any]]:
         return {row["journey"]: row for row in await context.store.query("usual_orders", **asked)}
 
-    if context.problems is None or span < LONG:
+    if context.problems is None or timedelta(seconds=context.impact.windows.usual) < LONG:
         rows = await ask()
     else:
         rows = await context.problems.once(("usual_orders", since, until, context.impact.currency), REMEMBERED, ask)

@@ -15,8 +15,9 @@ from sojourn_collector.web.answers.headline import headline
 from sojourn_collector.web.answers.order_values import order_values
 from sojourn_collector.web.answers.remembered import Worked
 from sojourn_collector.web.answers.satisfaction import satisfaction_of
-from sojourn_collector.web.answers.shortfall import HISTORY, estimate, healthy_of, worth_of
+from sojourn_collector.web.answers.shortfall import estimate, healthy_of, worth_of
 from sojourn_collector.web.answers.sufferers import sufferers_of
+from sojourn_collector.web.answers.theirs import Theirs
 from sojourn_collector.web.answers.times import to_ms
 from sojourn_collector.web.answers.titles import journey_title, step_title
 from sojourn_collector.web.answers.usual import read_usual, usual_of
@@ -36,11 +37,12 @@ class OrdersKnown:
         self.until = watermark if watermark is not None else newest if orders else None
 
 
-async def problem_of(context: Context, found: Found, orders_known: OrdersKnown, now: datetime) -> Worked:
-    """Work the problem out."""
+async def problem_of(context: Context, found: Found, orders_known: OrdersKnown, now: datetime, theirs: Theirs) -> Worked:
+    """Work the problem out; `theirs` knows what its people ordered and answered."""
     incident, impact = found.incident, context.impact
-    rows, orders, feedback, usual, before_orders, probe = await _read(context, found, orders_known, now)
+    rows, usual, before_orders, probe = await _read(context, found, orders_known)
     guests = guests_of(rows, to_ms(incident.window_from), to_ms(incident.window_to))
+    orders, feedback = await theirs.of(found, guests)
     units = units_of(guests)
     satisfaction = satisfaction_of(feedback, {guest.id: guest.hit for guest in guests})
     cause, money, who = await asyncio.gather(
@@ -97,15 +99,12 @@ def _weight(guests: list[Guest]) -> float:
     return total_severity(units_of(guests)) + sum(guest.severity for guest in guests if guest.anonymous)
 
 
-async def _read(context: Context, found: Found, orders_known: OrdersKnown, now: datetime) -> tuple[Any, ...]:
+async def _read(context: Context, found: Found, orders_known: OrdersKnown) -> tuple[Any, ...]:
     """Every query of a problem at once; none depends on another."""
-    incident, query = found.incident, context.store.query
-    span = {"since": incident.window_from, "until": incident.window_to, "run_since": incident.window_from - RUN_LENGTH}
-    here: dict[str, Any] = {"journey": found.journey, "step": found.step, **span}
+    incident = found.incident
+    span: dict[str, Any] = {"since": incident.window_from, "until": incident.window_to, "run_since": incident.window_from - RUN_LENGTH}
     answers: tuple[Any, ...] = await asyncio.gather(
-        query("problem_people", **here),
-        query("problem_orders", **here, orders_since=incident.window_from - timedelta(seconds=HISTORY), orders_until=now),
-        query("problem_feedback", **here, answers_until=now),
+        context.store.query("problem_people", journey=found.journey, step=found.step, **span),
         read_usual(context, found),
         order_values(context, found.journey, incident.window_from, orders_known.count),
         _probe(context, found),

@@ -88,7 +88,8 @@ class ProblemMemory:
     def __init__(self, monotonic: Callable[[], float] = time.monotonic) -> None:
         self._monotonic = monotonic
         self._entries: OrderedDict[tuple[str, str], _Entry] = OrderedDict()
-        self._locks: dict[tuple[str, str], asyncio.Lock] = {}
+        self.working = asyncio.Lock()
+        """Held while problems are worked out: who asks meanwhile waits, and finds most of them done."""
         self._once: dict[tuple[Any, ...], tuple[float, asyncio.Lock, Any]] = {}
 
     async def changes(self, context: Context, found: Iterable[Found], config: str) -> Changes:
@@ -111,28 +112,28 @@ class ProblemMemory:
         countable = all(len(row["names"]) <= MOST_NAMES for (row,) in names)
         return Changes(after, written, erasures, touched if countable else None, {(row["journey"], row["step"]): row["minutes"] for row in steps})
 
-    async def tell(self, found: Found, changes: Changes, config: str, known_until: float, work: Callable[[], Awaitable[Worked]]) -> Worked:
-        """The problem as remembered where that is still true, else as `work` works it out.
+    def recall(self, found: Found, changes: Changes, config: str, known_until: float) -> Worked | None:
+        """The problem where what is remembered of it is still true.
 
         :param known_until: up to when orders are known, as far as that matters to this problem, in seconds since 1970.
         """
-        key = (config, found.id)
-        facts = _facts(found, known_until)
-        async with self._locks.setdefault(key, asyncio.Lock()):
-            entry = self._entries.get(key)
-            if entry is not None and self._still(entry, found, changes, facts):
-                self._entries.move_to_end(key)
-                return entry.worked
-            began = self._monotonic()
-            worked = await work()
+        entry = self._entries.get((config, found.id))
+        if entry is None or not self._still(entry, found, changes, _facts(found, known_until)):
+            return None
+        self._entries.move_to_end((config, found.id))
+        return entry.worked
+
+    async def keep(self, found: Found, changes: Changes, config: str, known_until: float, work: Callable[[], Awaitable[Worked]]) -> Worked:
+        """Have the problem worked out, and remember it."""
+        began = self._monotonic()
+        worked = await work()
+        if changes.erasures is not None:
             took = self._monotonic() - began
-            if changes.erasures is not None:
-                self._entries[key] = _Entry(worked, facts, changes.written, changes.erasures, began, took)
-                self._entries.move_to_end(key)
-                while len(self._entries) > MOST:
-                    gone, _ = self._entries.popitem(last=False)
-                    self._locks.pop(gone, None)
-            return worked
+            self._entries[config, found.id] = _Entry(worked, _facts(found, known_until), changes.written, changes.erasures, began, took)
+            self._entries.move_to_end((config, found.id))
+            while len(self._entries) > MOST:
+                self._entries.popitem(last=False)
+        return worked
 
     async def once(self, key: tuple[Any, ...], seconds: float, ask: Callable[[], Awaitable[T]]) -> T:
         """The answer to a question about no single person, asked anew after so many seconds; who asks meanwhile waits for the same answer."""

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 from sojourn_collector.context import Context
 from sojourn_collector.join.rollups import midnight
 from sojourn_collector.score.customer_impact import SPEAKS_FROM, Moments
-from sojourn_collector.web.answers.days import summed_days
+from sojourn_collector.web.answers.days import before, summed_days
 from sojourn_collector.web.answers.found import Found
 from sojourn_collector.web.answers.times import known
 
@@ -41,12 +41,11 @@ SUMS = ("units", "hit", "unhurt", "unhurt_done", "w_sum", "w_squares", "w_severi
 async def read_usual(context: Context, found: Found) -> dict[str, Any]:
     """The time before a problem: `SUMS` of all its hours and `oldest`, and as `then_…` the sums of the problem's own hours of the week.
 
-    Of days that are summed up the sums are read, the steps themselves for the rest.
+    Of days that are summed up the sums are read, the steps themselves of others.
     """
-    until = found.incident.window_from
-    since = until - timedelta(seconds=context.impact.windows.usual)
+    since, until = before(context, found.incident.window_from)
     here: dict[str, Any] = {"journey": found.journey, "step": found.step}
-    whole, then = await asyncio.gather(summed_days(context, since, until), _then(context, found, since, until))
+    whole, then = await asyncio.gather(summed_days(context, since, until), _then(context, found))
     if whole is None:
         parts = [await _steps(context, found, since, until)]
     else:
@@ -59,8 +58,9 @@ async def read_usual(context: Context, found: Found) -> dict[str, Any]:
     return {key: sum(part[key] for part in parts) for key in SUMS} | {"oldest": oldest} | {f"then_{key}": value for key, value in then.items()}
 
 
-async def _then(context: Context, found: Found, since: datetime, until: datetime) -> dict[str, Any]:
-    zone = ZoneInfo(context.impact.timezone)
+async def _then(context: Context, found: Found) -> dict[str, Any]:
+    until, zone = found.incident.window_from, ZoneInfo(context.impact.timezone)
+    since = until - timedelta(seconds=context.impact.windows.usual)
     hours = hours_of_week(until, found.incident.window_to, zone)
     asked: dict[str, Any] = {"journey": found.journey, "step": found.step, "since": since, "until": until, "zone": zone.key, "hours": hours}
     return (await context.store.query("usual_step_hours", **asked))[0]

@@ -1,0 +1,118 @@
+"""All problems of a window with what is known of the sources: as remembered where that is still true, else worked out."""
+
+import asyncio
+import hashlib
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import partial
+from typing import Any
+
+from sojourn_collector.context import Context
+from sojourn_collector.web.answers.found import Found, find
+from sojourn_collector.web.answers.problem import OrdersKnown, problem_of
+from sojourn_collector.web.answers.remembered import Changes, ProblemMemory, Worked, known_step
+from sojourn_collector.web.answers.shortfall import HISTORY
+from sojourn_collector.web.answers.theirs import Theirs
+from sojourn_collector.web.answers.times import known
+from sojourn_collector.web.answers.window import Window
+from sojourn_collector.web.models import Problem
+
+MOST_PROBLEMS = 20
+"""Incidents worked out in full; those still failing and the newest come first."""
+
+AT_ONCE = 3
+"""Problems worked out side by side: each asks several queries at once already."""
+
+RECENT = timedelta(minutes=10)
+"""Newest telemetry is looked up to the second this far back, beyond it by the minute."""
+
+Keep = Callable[[Found, Callable[[], Awaitable[Worked]]], Awaitable[Worked]]
+
+
+@dataclass(frozen=True, slots=True)
+class Hurt:
+    """Persons hit over all problems, each once, and anonymous visits, which are never added to them."""
+
+    people: int
+    visits: int
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What is known of the sources themselves."""
+
+    telemetry: list[dict[str, Any]]
+    feedback: dict[str, Any]
+    orders: dict[str, Any]
+    masters: list[dict[str, Any]]
+    watermark: datetime | None
+
+
+async def sources_seen(context: Context, window: Window) -> Seen:
+    """Newest data, counts and watermarks of every source."""
+    query = context.store.query
+    telemetry, feedback, orders, masters, watermark = await asyncio.gather(
+        query("telemetry_seen", recent=window.now - RECENT),
+        query("feedback_seen", since=window.since, until=window.until),
+        query("orders_seen", since=window.since, until=window.until),
+        query("masters_seen"),
+        context.control.watermarks.get("orders", tenant=context.store.tenant, now=window.now),
+    )
+    return Seen(telemetry, feedback[0], orders[0], masters, watermark)
+
+
+async def problems_and_sources(context: Context, window: Window, journeys: Sequence[str]) -> tuple[list[Problem], Seen, Hurt]:
+    """The window's problems, worst first, what is known of the sources, and how many were hit over all problems."""
+    found, seen = await asyncio.gather(find(context, window, journeys), sources_seen(context, window))
+    orders_known = OrdersKnown(seen.watermark, seen.orders["orders"], known(seen.orders["newest"]))
+    urgent = sorted(found, key=lambda one: (one.incident.state != "failing", -one.incident.since.timestamp()))[:MOST_PROBLEMS]
+    # Of another moment than now nothing is remembered.
+    if context.problems is None or window.until != window.now:
+        worked = list((await _work_out(context, urgent, orders_known, window.until)).values())
+    else:
+        worked = await _remembered(context, context.problems, urgent, orders_known, window.until)
+    ordered = sorted(worked, key=_place)
+    anonymous = {ident: visit for one in worked for ident, visit in one.hit.items()}
+    return [one.problem for one in ordered], seen, Hurt(sum(not visit for visit in anonymous.values()), sum(anonymous.values()))
+
+
+def _place(one: Worked) -> tuple[Any, ...]:
+    problem = one.problem
+    return (problem.state != "failing" and not one.weight, -one.weight, -problem.clock.since.timestamp(), problem.id)
+
+
+async def _work_out(context: Context, found: Sequence[Found], orders_known: OrdersKnown, now: datetime, keep: Keep | None = None) -> dict[str, Worked]:
+    """By id. `keep` is called with each problem and what works it out."""
+    theirs = Theirs(context, found, now, timedelta(seconds=HISTORY))
+    gate = asyncio.Semaphore(AT_ONCE)
+
+    async def work(one: Found) -> Worked:
+        async with gate:
+            wanted = partial(problem_of, context, one, orders_known, now, theirs)
+            return await (wanted() if keep is None else keep(one, wanted))
+
+    return dict(zip((one.id for one in found), await asyncio.gather(*(work(one) for one in found)), strict=True))
+
+
+async def _remembered(context: Context, memory: ProblemMemory, found: Sequence[Found], orders_known: OrdersKnown, now: datetime) -> list[Worked]:
+    version, outcome = config_version(context), context.impact.windows.outcome
+    until = {one.id: known_step(orders_known.until, min(now, one.incident.window_to + timedelta(seconds=outcome)), outcome) for one in found}
+    told: dict[str, Worked] = {}
+
+    async def recall() -> tuple[Changes, list[Found]]:
+        changes = await memory.changes(context, found, version)
+        told.update({one.id: worked for one in found if (worked := memory.recall(one, changes, version, until[one.id])) is not None})
+        return changes, [one for one in found if one.id not in told]
+
+    _, missing = await recall()
+    if missing:
+        async with memory.working:
+            changes, missing = await recall()
+            told |= await _work_out(context, missing, orders_known, now, lambda one, work: memory.keep(one, changes, version, until[one.id], work))
+    return [told[one.id] for one in found]
+
+
+def config_version(context: Context) -> str:
+    """12 hex digits that change when impact.yaml does: scores of different versions are not comparable."""
+    return hashlib.sha256(context.impact.model_dump_json().encode()).hexdigest()[:12]

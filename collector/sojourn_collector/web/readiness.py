@@ -1,0 +1,33 @@
+"""Keeps the report ready: who opens it first finds the problems worked out."""
+
+import asyncio
+import logging
+import time
+
+from sojourn_collector.context import Context
+from sojourn_collector.store.client import StoreError
+from sojourn_collector.store.control.errors import ControlUnavailableError
+from sojourn_collector.web.answers.impact import impact
+
+_log = logging.getLogger(__name__)
+
+EVERY = 60.0
+"""Seconds between two times at least."""
+
+SHARE = 0.05
+"""Of the time, how much is spent on it at most."""
+
+
+async def keep_ready(context: Context) -> None:
+    """Ask for the report again and again until cancelled. An engine or control database that does not answer is waited for."""
+    problem = ""
+    while True:
+        began = time.monotonic()
+        try:
+            await impact(context)
+            problem = ""
+        except (StoreError, ControlUnavailableError) as error:
+            if str(error) != problem:
+                _log.info("the report is not kept ready: %s", error)
+            problem = str(error)
+        await asyncio.sleep(max(EVERY, (time.monotonic() - began) / SHARE))
