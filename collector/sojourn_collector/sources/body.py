@@ -8,8 +8,15 @@ from typing import Any, Final
 LARGEST_BODY: Final = 5 << 20
 MOST_ROWS: Final = 10_000
 DEEPEST: Final = 16
+DEEPEST_EVENT: Final = 32
+"""Levels of nesting in what a vendor sends."""
 
-_TOO_DEEP = f"The JSON is nested deeper than {DEEPEST} levels."
+
+def _too_deep_said(levels: int) -> str:
+    return f"The JSON is nested deeper than {levels} levels."
+
+
+_TOO_DEEP = _too_deep_said(DEEPEST)
 _TOO_MANY = f"The body has more than {MOST_ROWS} rows; send them in several requests."
 
 
@@ -40,6 +47,23 @@ def rows_of(body: bytes, *, lines: bool) -> list[Any]:
     if len(rows) > MOST_ROWS:
         raise BodyRefused(_TOO_MANY)
     return [row if isinstance(row, Unreadable) or not _too_deep(row) else Unreadable(_TOO_DEEP) for row in rows]
+
+
+def json_of(body: bytes) -> Any:
+    """A body that is one piece of JSON of a vendor's, read as rows are. Raises BodyRefused."""
+    try:
+        read = _loads(body.decode("utf-8-sig"))
+    except UnicodeDecodeError:
+        raise BodyRefused("The body is not UTF-8.") from None
+    except json.JSONDecodeError as error:
+        raise BodyRefused(f"The body is not JSON: {_where(error)}.") from None
+    except _Refused as error:
+        raise BodyRefused(f"The body is not JSON: {error}.") from None
+    except RecursionError:
+        raise BodyRefused(_too_deep_said(DEEPEST_EVENT)) from None
+    if _too_deep(read, DEEPEST_EVENT):
+        raise BodyRefused(_too_deep_said(DEEPEST_EVENT))
+    return read
 
 
 def _from_json(text: str) -> list[Any]:
@@ -103,9 +127,9 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return read
 
 
-def _too_deep(row: Any) -> bool:
+def _too_deep(row: Any, levels: int = DEEPEST) -> bool:
     level = [row]
-    for _ in range(DEEPEST):
+    for _ in range(levels):
         level = [child for node in level if isinstance(node, (dict, list)) for child in (node.values() if isinstance(node, dict) else node)]
         if not level:
             return False

@@ -1,0 +1,91 @@
+"""Taking personal data out of a vendor's JSON before it is stored.
+
+An address as a whole value becomes its SHA-256, by which people are recognised; in texts addresses, telephone numbers, cards and bank accounts are taken
+out as in comments. Fields that hold nothing else than a person's data are dropped. What identifies things stays as it is.
+"""
+
+import re
+from typing import Any, Final
+
+from sojourn_collector.sources.email import email_digest
+from sojourn_collector.sources.scrub import scrub
+
+HASHED: Final = "sha256:"
+"""What stands before the digest of an address."""
+DROPPED: Final = frozenset(
+    (
+        "phone",
+        "phone_number",
+        "phones",
+        "address",
+        "address1",
+        "address2",
+        "addresses",
+        "street",
+        "city",
+        "zip",
+        "postal_code",
+        "latitude",
+        "longitude",
+        "billing_address",
+        "shipping_address",
+        "default_address",
+        "first_name",
+        "last_name",
+        "full_name",
+        "family_name",
+        "given_name",
+        "firstName",
+        "lastName",
+        "ip",
+        "ip_address",
+        "ipAddress",
+        "browser_ip",
+        "client_details",
+        "avatar",
+        "avatar_url",
+        "thumbnail",
+        "social_profiles",
+        "payment_method_details",
+        "payment_details",
+        "userAgent",
+        "user_agent",
+    )
+)
+"""Keys whose values are a person's data and of no use here, at any depth."""
+_EMAIL = re.compile(r"\s*[^@\s\"<>]{1,64}@[^@\s\"<>]{1,190}\.[^@\s\"<>.]{2,63}\s*")
+_OPAQUE = re.compile(
+    r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"  # UUID
+    r"|(?=\d*[a-fA-F])[0-9a-fA-F]{16,64}"  # ids of traces and the like, no card of digits alone
+    r"|\d{4}-\d\d-\d\d([T ]\d\d:\d\d.*)?"  # times
+    r"|gid://\S+"
+)
+_IDENTIFIES = re.compile(
+    r"(^|_|-|\.)(id|ids|sid|tid|uuid|token|key|ref|session|trace|time|date|amount|created|updated|type|status|code|gid)$|[a-z](Id|ID|At|Date|Ref|Token)$|_at$"
+)
+
+
+def scrub_json(value: Any, drops: frozenset[str] = frozenset(), key: str = "") -> Any:
+    """`value` without personal data. `drops` are further keys this vendor keeps a person's data in."""
+    if isinstance(value, dict):
+        return {_name(name): scrub_json(one, drops, name) for name, one in value.items() if name not in DROPPED and name not in drops}
+    if isinstance(value, list):
+        return [scrub_json(one, drops, key) for one in value]
+    if not isinstance(value, str):
+        return value
+    if _EMAIL.fullmatch(value):
+        return HASHED + email_digest(value)
+    return value if _OPAQUE.fullmatch(value) or _IDENTIFIES.search(key) and " " not in value and "@" not in value else scrub(value)
+
+
+def _name(key: str) -> str:
+    return scrub(key) if "@" in key else key
+
+
+def digest_in(value: Any) -> str:
+    """The digest of an address that was taken out, in hex; of an address that is still there likewise; empty for anything else."""
+    if not isinstance(value, str):
+        return ""
+    if value.startswith(HASHED) and re.fullmatch(r"[0-9a-f]{64}", value.removeprefix(HASHED)):
+        return value.removeprefix(HASHED)
+    return email_digest(value) if _EMAIL.fullmatch(value) else ""
