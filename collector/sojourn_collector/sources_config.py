@@ -31,7 +31,7 @@ def _takes(needs: str, may: str = "") -> Takes:
 
 
 VENDORS: Final[Mapping[str, Takes]] = {
-    "zendesk": _takes("secret", "session_field"),
+    "zendesk": _takes("secret", "token url session_field user_field"),
     "typeform": _takes("secret", "token url questions session_field user_field"),
     "stripe": _takes("secret", "session_field user_field"),
 }

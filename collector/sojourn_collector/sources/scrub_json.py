@@ -56,10 +56,12 @@ DROPPED: Final = frozenset(
 _EMAIL = re.compile(r"\s*[^@\s\"<>]{1,64}@[^@\s\"<>]{1,190}\.[^@\s\"<>.]{2,63}\s*")
 _OPAQUE = re.compile(
     r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"  # UUID
-    r"|(?=\d*[a-fA-F])[0-9a-fA-F]{16,64}"  # ids of traces and the like, no card of digits alone
+    r"|(?=\d*[a-fA-F])([0-9a-fA-F]{32}|[0-9a-fA-F]{40}|[0-9a-fA-F]{64})"  # ids of traces and the like, no card of digits alone
     r"|\d{4}-\d\d-\d\d([T ]\d\d:\d\d.*)?"  # times
     r"|gid://\S+"
 )
+_NUMBER = re.compile(r"[A-Za-z]{2}\d{2}[A-Za-z0-9]{11,30}|[+\d()./-]+")
+"""One word that may be a telephone number, a card or a bank account."""
 _IDENTIFIES = re.compile(
     r"(^|_|-|\.)(id|ids|sid|tid|uuid|token|key|ref|session|trace|time|date|amount|created|updated|type|status|code|gid)$|[a-z](Id|ID|At|Date|Ref|Token)$|_at$"
 )
@@ -73,13 +75,26 @@ def scrub_json(value: Any, drops: frozenset[str] = frozenset(), key: str = "") -
         return [scrub_json(one, drops, key) for one in value]
     if not isinstance(value, str):
         return value
+    value = _whole(value)
     if _EMAIL.fullmatch(value):
         return HASHED + email_digest(value)
-    return value if _OPAQUE.fullmatch(value) or _IDENTIFIES.search(key) and " " not in value and "@" not in value else scrub(value)
+    return value if _names_a_thing(value, key) else scrub(value)
+
+
+def _names_a_thing(value: str, key: str) -> bool:
+    """Whether a text is an id or a time: by its form, by its key, or because one word of letters and digits is neither number nor address of anybody."""
+    if "@" in value or any(char.isspace() for char in value):
+        return bool(_OPAQUE.fullmatch(value))
+    return bool(_OPAQUE.fullmatch(value) or _IDENTIFIES.search(key) or not _NUMBER.fullmatch(value))
 
 
 def _name(key: str) -> str:
-    return scrub(key) if "@" in key else key
+    return scrub(_whole(key)) if "@" in key else _whole(key)
+
+
+def _whole(text: str) -> str:
+    """Text that can be kept: halves of characters and NUL are replaced."""
+    return text.encode("utf-8", "replace").decode().replace("\x00", "\ufffd")
 
 
 def digest_in(value: Any) -> str:

@@ -22,13 +22,17 @@ LONGEST_KEY: Final = 256
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """What one event says about one record of the source `kind`: `fields` are keys of its row. `time` and `sequence` are the vendor's, for the order."""
+    """What one event says about one record of the source `kind`: `fields` are keys of its row. `time` and `sequence` are the vendor's, for the order.
+
+    `whole`: it says everything there is to say, so that what it leaves out is no longer so.
+    """
 
     kind: str
     id: str
     time: datetime
     fields: Mapping[str, Any]
     sequence: int = 0
+    whole: bool = False
 
     def row(self) -> dict[str, Any]:
         """What it says as a row, which may lack what other events say."""
@@ -101,7 +105,8 @@ class Webhook:
     """One vendor.
 
     `key` gives the id by which an event is known when it comes again. `changes` says what it means; an event of no interest means nothing.
-    `calls` names what has to be asked first at `api`. `drops` are keys that hold a person's data and are of no use.
+    `calls` names what has to be asked first at `api`. `headers` are kept beside the body. `drops` are
+    keys that hold a person's data and are of no use.
     """
 
     name: str
@@ -112,6 +117,8 @@ class Webhook:
     events: Callable[[Any], Sequence[Any]] = one_event
     calls: Callable[[Event, SourceSettings], Mapping[str, Call]] = no_calls
     api: str = ""
+    api_header: str = "authorization"
+    api_prefix: str = "Bearer "
     headers: tuple[str, ...] = ()
     drops: frozenset[str] = frozenset()
     unsigned: bool = False

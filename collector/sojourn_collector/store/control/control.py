@@ -17,10 +17,11 @@ from sojourn_collector.store.control.postgres import PostgresAddress
 from sojourn_collector.store.control.progress import Progress
 from sojourn_collector.store.control.signing import SigningKeys
 from sojourn_collector.store.control.watermarks import Watermarks
+from sojourn_collector.store.control.webhooks import WebhookRows
 
 
 class Control:
-    """Keys, ledger, inbox, watermarks, progress, dead letters, evidence, signing keys, audit, nodes and leases. Every method of the parts is async."""
+    """Keys, ledger, inbox, webhooks, watermarks, progress, dead letters, evidence, signing keys, audit, nodes, leases. Every method of the parts is async."""
 
     def __init__(self, database: Database) -> None:
         self.database = database
@@ -36,6 +37,7 @@ class Control:
         self.progress = Progress(database)
         self.signing_keys = SigningKeys(database)
         self.watermarks = Watermarks(database)
+        self.webhooks = WebhookRows(database, self.inbox)
 
     @classmethod
     def open(cls, where: Path | PostgresAddress) -> Self:

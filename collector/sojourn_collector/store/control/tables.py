@@ -72,10 +72,35 @@ inbox = Table(
     Column("body", Text, nullable=False),
     Column("normalised_at", Instant),
     Column("error", Text),
+    Column("awaits", Instant),
+    Column("tries", Integer, nullable=False, server_default="0"),
     Index("inbox_row", "tenant", "kind", "source", "source_key"),
     Index("inbox_waiting", "normalised_at", "id"),
     Index("inbox_received", "tenant", "kind", "received_at"),
+    Index("inbox_awaits", "awaits"),
     sqlite_autoincrement=True,
+)
+
+webhook_events = Table(
+    "webhook_events",
+    metadata,
+    Column("tenant", String(64), primary_key=True),
+    Column("source", String(64), primary_key=True),
+    Column("digest", String(64), primary_key=True),
+    Column("received_at", Instant, nullable=False),
+    Index("webhook_events_age", "received_at"),
+    sqlite_with_rowid=False,
+)
+
+webhook_records = Table(
+    "webhook_records",
+    metadata,
+    Column("tenant", String(64), primary_key=True),
+    Column("source", String(64), primary_key=True),
+    Column("digest", String(64), primary_key=True),
+    Column("inbox_id", BigInteger, primary_key=True, autoincrement=False),
+    Index("webhook_records_inbox", "inbox_id"),
+    sqlite_with_rowid=False,
 )
 
 watermarks = Table(
