@@ -34,6 +34,14 @@ VENDORS: Final[Mapping[str, Takes]] = {
     "zendesk": _takes("secret", "token url session_field user_field"),
     "typeform": _takes("secret", "token url questions session_field user_field"),
     "stripe": _takes("secret", "session_field user_field"),
+    "hubspot": _takes("secret public_url token", "url questions session_field user_field"),
+    "surveymonkey": _takes("secret client_id token", "url questions session_field user_field"),
+    "formbricks": _takes("questions", "secret session_field user_field"),
+    "delighted": _takes("secret", "questions session_field user_field"),
+    "intercom": _takes("secret", "session_field user_field"),
+    "qualtrics": _takes("token url questions", "secret session_field user_field"),
+    "chatwoot": _takes("", "secret session_field user_field"),
+    "shopify": _takes("secret", "session_field user_field"),
 }
 """The one list of vendors, with the keys each takes. The adapter is the module of that name in `sources/vendors`."""
 

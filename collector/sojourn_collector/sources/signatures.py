@@ -43,7 +43,7 @@ class Signature(Protocol):
 
     @property
     def header(self) -> str:
-        """The header without which nothing is read."""
+        """The header without which nothing is read; empty where the signature stands in the body."""
         ...
 
     def check(self, delivery: Delivery, secrets: Sequence[bytes], now: datetime) -> None:

@@ -104,8 +104,8 @@ class _Door:
         secrets = self._secrets()
         if not secrets:
             await authenticate(self._context.control, request)
-        elif not request.headers.get(self._one.webhook.signature.header):
-            raise Refused(401, f"The header {self._one.webhook.signature.header} is missing; have the vendor sign what it sends.")
+        elif (needed := self._one.webhook.signature.header) and not request.headers.get(needed):
+            raise Refused(401, f"The header {needed} is missing; have the vendor sign what it sends.")
         body = await read_body(request, self._deadline, LARGEST)
         public = self._one.settings.public_url.rstrip("/")
         url = (public or f"{request.url.scheme}://{request.headers.get('host', '')}") + request.scope["raw_path"].decode("latin-1")
