@@ -51,8 +51,8 @@ def number_at(value: Any, *path: str | int) -> Decimal | int | None:
 
 def moment(value: Any) -> str:
     """A time as rows have it, from RFC 3339 text, or seconds or milliseconds since 1970; empty when it is none of these."""
-    if isinstance(value, str) and re.fullmatch(r"\d{9,14}", value, re.ASCII):
-        value = int(value)
+    if isinstance(value, str) and re.fullmatch(r"\d{9,14}(\.\d{1,9})?", value, re.ASCII):
+        value = Decimal(value)  # the inbox keeps numbers with a point as text
     if isinstance(value, (int, Decimal)) and not isinstance(value, bool):
         try:
             return datetime.fromtimestamp(float(value / 1000 if value > 10**11 else value), UTC).isoformat(timespec="milliseconds")

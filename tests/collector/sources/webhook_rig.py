@@ -58,17 +58,19 @@ class Desk:
     def control(self) -> Control:
         return self.context.control
 
-    async def send(self, name: str, body: Any, headers: Mapping[str, str] | None = None, query: str = "") -> httpx2.Response:
-        """Deliver a body, signed as the vendor does unless headers are given."""
+    async def send(
+        self, name: str, body: Any, headers: Mapping[str, str] | None = None, query: str = "", more: Mapping[str, str] | None = None
+    ) -> httpx2.Response:
+        """Deliver a body, signed as the vendor does unless headers are given; `more` go beside them."""
         raw = body if isinstance(body, bytes) else json.dumps(body).encode()
         kind = self.context.webhooks[name].settings.kind
         signed = SIGNERS[kind](raw, SECRET, self.context.now) if headers is None else dict(headers)
-        return await self.client.post(f"/api/v1/in/{name}{query}", content=raw, headers={"content-type": "application/json", **signed})
+        return await self.client.post(f"/api/v1/in/{name}{query}", content=raw, headers={"content-type": "application/json", **signed, **(more or {})})
 
-    async def take(self, name: str, *bodies: Any) -> None:
-        """Deliver bodies that are taken."""
+    async def take(self, name: str, *bodies: Any, **more: str) -> None:
+        """Deliver bodies that are taken; `more` are headers, with `_` for hyphens."""
         for body in bodies:
-            answer = await self.send(name, body)
+            answer = await self.send(name, body, more={key.replace("_", "-"): value for key, value in more.items()})
             assert answer.status_code == 200, answer.text
 
     async def records(self) -> dict[str, dict[str, dict[str, Any]]]:
@@ -126,5 +128,53 @@ def _stripe(body: bytes, secret: str, now: datetime) -> dict[str, str]:
     return {"stripe-signature": f"t={time},v1={mac('sha256', secret, time.encode() + b'.' + body).hexdigest()},v0=old"}
 
 
-SIGNERS: dict[str, Callable[[bytes, str, datetime], dict[str, str]]] = {"zendesk": _zendesk, "typeform": _typeform, "stripe": _stripe}
+def _hubspot(body: bytes, secret: str, now: datetime) -> dict[str, str]:
+    time = str(int(now.timestamp() * 1000))
+    signed = b"POSThttps://sojourn.example/api/v1/in/crm" + body + time.encode()
+    return {"x-hubspot-signature-v3": b64(mac("sha256", secret, signed)), "x-hubspot-request-timestamp": time}
+
+
+def _surveymonkey(body: bytes, secret: str, now: datetime) -> dict[str, str]:
+    return {"sm-signature": b64(mac("sha1", f"cid&{secret}", body)), "sm-apikey": "cid"}
+
+
+def _formbricks(body: bytes, secret: str, now: datetime) -> dict[str, str]:
+    time, ident = str(int(now.timestamp())), hashlib.sha256(body).hexdigest()[:24]
+    signed = b64(mac("sha256", secret, f"{ident}.{time}.".encode() + body))
+    return {"webhook-id": ident, "webhook-timestamp": time, "webhook-signature": f"v1a,x v1,{signed}"}
+
+
+def _delighted(body: bytes, secret: str, now: datetime) -> dict[str, str]:
+    return {"x-delighted-webhook-signature": "sha256=" + mac("sha256", secret, body).hexdigest()}
+
+
+def _intercom(body: bytes, secret: str, now: datetime) -> dict[str, str]:
+    return {"x-hub-signature": "sha1=" + mac("sha1", secret, body).hexdigest()}
+
+
+def _chatwoot(body: bytes, secret: str, now: datetime) -> dict[str, str]:
+    time = str(int(now.timestamp()))
+    return {
+        "x-chatwoot-timestamp": time,
+        "x-chatwoot-signature": "sha256=" + mac("sha256", secret, time.encode() + b"." + body).hexdigest(),
+        "x-chatwoot-delivery": hashlib.sha256(body).hexdigest()[:32],
+    }
+
+
+def _shopify(body: bytes, secret: str, now: datetime) -> dict[str, str]:
+    return {"x-shopify-hmac-sha256": b64(mac("sha256", secret, body)), "x-shopify-webhook-id": hashlib.sha256(body).hexdigest()[:32]}
+
+
+SIGNERS: dict[str, Callable[[bytes, str, datetime], dict[str, str]]] = {
+    "zendesk": _zendesk,
+    "typeform": _typeform,
+    "stripe": _stripe,
+    "hubspot": _hubspot,
+    "surveymonkey": _surveymonkey,
+    "formbricks": _formbricks,
+    "delighted": _delighted,
+    "intercom": _intercom,
+    "chatwoot": _chatwoot,
+    "shopify": _shopify,
+}
 """How each vendor signs, written once more from its documentation."""

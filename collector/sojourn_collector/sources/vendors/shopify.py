@@ -102,7 +102,6 @@ WEBHOOK = Webhook(
     headers=("x-shopify-webhook-id", TOPIC, TRIGGERED, TEST),
     drops=frozenset(
         (
-            "name",
             "note",
             "line_items",
             "refund_line_items",
