@@ -34,11 +34,12 @@ _GONE: Final = frozenset((400, 404, 410, 422))
 
 
 class NotYetError(Exception):
-    """There is no answer now; the text says why. `after` is the pause the vendor asks for."""
+    """There is no answer now; the text says why. `after` is the pause the vendor asks for; `whole`: other events of the source would get none either."""
 
-    def __init__(self, text: str, after: timedelta | None = None) -> None:
+    def __init__(self, text: str, after: timedelta | None = None, *, whole: bool = True) -> None:
         super().__init__(text)
         self.after = after
+        self.whole = whole
 
 
 class NeverError(Exception):
@@ -71,37 +72,44 @@ class Further:
     async def work(self, http: httpx2.AsyncClient) -> int:
         """Ask for everything that is due now; how many answers came."""
         answered = 0
+        silent: dict[str, NotYetError] = {}
         for row in await self._control.webhooks.awaiting(self._clock()):
-            answered += await self._one(http, row)
+            if row.source in silent:  # one vendor that is away must not hold up the others
+                await self._later(row, silent[row.source])
+                continue
+            try:
+                answered += await self._one(http, row)
+            except NotYetError as error:
+                await self._later(row, error)
+                if error.whole:
+                    silent[row.source] = error
         return answered
 
     async def _one(self, http: httpx2.AsyncClient, row: InboxRow) -> int:
+        """Ask for one event; 1 when its answers came. Raises NotYetError."""
         one = self._webhooks.get(row.source)
         if one is None or one.settings.kind != row.kind:
-            return await self._later(row, NotYetError(f"the source {row.source} is no longer in collector.yaml; put it back, or erase what it sent"))
+            raise NotYetError(f"the source {row.source} is no longer in collector.yaml; put it back, or erase what it sent")
         event = Event.from_json(row.body)
         fetched = dict(event.fetched)
         try:
             for name, call in one.webhook.calls(event, one.settings).items():
                 if name not in fetched:
                     fetched[name] = await self._ask(http, one, call)
-        except NotYetError as error:
-            return await self._later(row, error)
         except NeverError as error:
             await self._control.webhooks.given_up(row.id, self._clock(), str(error))
             return 0
         await self._control.webhooks.answered(row.id, replace(event, fetched=fetched).to_json())
         return 1
 
-    async def _later(self, row: InboxRow, error: NotYetError) -> int:
+    async def _later(self, row: InboxRow, error: NotYetError) -> None:
         now = self._clock()
         if now - row.received_at > GIVE_UP:
             await self._control.webhooks.given_up(row.id, now, f"given up after {GIVE_UP.days} days: {error}")
-            return 0
+            return
         pause = error.after or min(self._first_retry * 2 ** min(row.tries, 20), LONGEST_RETRY)
         await self._control.webhooks.later(row.id, now + pause, f"waits for an answer of the vendor's: {error}")
         log.warning("source %s: an event waits: %s", row.source, error)
-        return 0
 
     async def _ask(self, http: httpx2.AsyncClient, one: Configured, call: Call) -> Any:
         url = (one.settings.url or one.webhook.api).rstrip("/") + call.path
@@ -140,7 +148,7 @@ async def _answer(http: httpx2.AsyncClient, one: Configured, url: str) -> Any:
     try:
         return json_of(bytes(body))
     except BodyRefused as error:
-        raise NotYetError(f"the answer of {host} cannot be read: {str(error)[0].lower()}{str(error)[1:].rstrip('.')}") from error
+        raise NotYetError(f"the answer of {host} cannot be read: {str(error)[0].lower()}{str(error)[1:].rstrip('.')}", whole=False) from error
 
 
 def _pause(text: str) -> timedelta | None:

@@ -117,7 +117,9 @@ class WebhookRows:
 def _take(connection: Connection, event: Arriving) -> int:
     one = event.arrival
     named = {"tenant": one.tenant, "source": one.source, "digest": digest(one.source_key), "received_at": one.received_at}
-    if connection.execute(insert_into(connection, webhook_events).values(named).on_conflict_do_nothing()).rowcount != 1:
+    # The number of rows of such an insert is not told by every driver; what it returns is.
+    fresh = insert_into(connection, webhook_events).values(named).on_conflict_do_nothing().returning(webhook_events.c.digest)
+    if connection.execute(fresh).first() is None:
         return 0
     ident = connection.execute(insert(inbox).values(**asdict(one), awaits=event.awaits).returning(inbox.c.id)).scalar_one()
     values = [{"tenant": one.tenant, "source": one.source, "digest": record, "inbox_id": ident} for record in dict.fromkeys(event.records)]
