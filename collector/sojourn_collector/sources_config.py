@@ -42,6 +42,8 @@ VENDORS: Final[Mapping[str, Takes]] = {
     "qualtrics": _takes("token url questions", "secret session_field user_field"),
     "chatwoot": _takes("", "secret session_field user_field"),
     "shopify": _takes("secret", "session_field user_field"),
+    "posthog": _takes("questions", "secret session_field user_field"),
+    "sentry": _takes("secret", "session_field user_field"),
 }
 """The one list of vendors, with the keys each takes. The adapter is the module of that name in `sources/vendors`."""
 

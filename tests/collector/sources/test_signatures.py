@@ -42,6 +42,8 @@ VECTORS: dict[str, tuple[bytes, dict[str, str]]] = {
         },
     ),
     "shopify": (b"secret", {"x-shopify-hmac-sha256": "qp4uNXX11wmLbKzNeQiIw21f22M0KnO62i1qUXR6hJQ="}),
+    "posthog": (b"secret", {"x-sojourn-token": "secret"}),
+    "sentry": (b"secret", {"sentry-hook-signature": "aa9e2e3575f5d7098b6caccd790888c36d5fdb63342a73bada2d6a51747a8494"}),
     "stripe": (b"secret", {"stripe-signature": "t=1700000000,v1=49f24e537407743fa4a0242bb63b94b9a47ee99cbbe071ccd8a22550ae411686,v0=abc"}),
 }
 """Secret and headers of `BODY`, by vendor."""
@@ -90,7 +92,7 @@ def test_another_secret_and_another_signature(vendor: str) -> None:
     for secrets in ([b"wrong"], []):
         with pytest.raises(SignatureError):
             check(vendor, headers, *secrets)
-    for value in ("", headers[name][:20], "x", "é\udcff", "t=,v1=", headers[name] * 500, "v1," * 1000):
+    for value in ("", headers[name][:5], "x", "é\udcff", "t=,v1=", headers[name] * 500, "v1," * 1000):
         with pytest.raises(SignatureError) as refused:
             check(vendor, headers | {name: value}, secret)
         assert "\n" not in str(refused.value)

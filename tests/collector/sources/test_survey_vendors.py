@@ -148,3 +148,44 @@ async def test_qualtrics(opened: Opening, vendor_api: VendorApi) -> None:
     assert (row["kind"], row["value"], row["scale_max"], row["comment"], row["language"], row["given_session_id"]) == ("ces", 6, 7, "ok", "en", "s-1")
     assert {one.headers["x-api-token"] for one in vendor_api.asked} == {"token-of-ours"}
     assert (await desk.errors(), "joe@" in str(await desk.bodies())) == ([], False)
+
+
+# --- PostHog --------------------------------------------------------------------------------------------------------------
+
+
+def capture(name: str, uuid: str, second: int, **properties: Any) -> dict[str, Any]:
+    """As a webhook destination sends it."""
+    known = {"$survey_id": "sv1", "$session_id": "ph-1", "session_id": "s-1", "$ip": "192.0.2.7", "$is_identified": True, **properties}
+    told = {"uuid": uuid, "event": name, "distinct_id": "u-1", "timestamp": f"2026-03-01T10:00:0{second}.5Z", "properties": known}
+    return {"event": told, "person": {"properties": {"email": "joe@example.com"}}}
+
+
+async def test_posthog(opened: Opening) -> None:
+    """Shown, dismissed and sent in a session are one invitation, answered in the end; answers are by question, of a submission in several events too."""
+    questions = {"q1": {"kind": "csat", "scale_min": 1, "scale_max": 5}, "q2": {"kind": "text"}}
+    desk = await opened(ph=settings("posthog", questions=questions))
+    sent = {"$survey_submission_id": "sub1", "$survey_response_q1": "4"}
+    await desk.take("ph", capture("survey sent", "c", 3, **sent, **{"$survey_response_q2": "ok"}), capture("survey sent", "b", 2, **sent))
+    await desk.take("ph", capture("survey shown", "a", 1), capture("survey dismissed", "d", 1, **{"$session_id": "ph-2"}), capture("$pageview", "e", 1))
+    rows = await desk.records()
+    assert await desk.errors() == []
+    assert {key: row["status"] for key, row in rows["invitations"].items()} == {"sv1:ph-1": "answered", "sv1:ph-2": "dismissed"}
+    (row,) = rows["feedback"].values()
+    assert (row["id"], row["value"], row["comment"], row["user_id"], row["given_session_id"]) == ("sub1:q1", 4, "ok", "u-1", "s-1")
+    assert not [word for word in ("192.0.2.7", "joe@", "person") if word in str(await desk.bodies())]
+
+
+# --- Sentry ---------------------------------------------------------------------------------------------------------------
+
+
+async def test_sentry(opened: Opening) -> None:
+    """What was written into the widget is a text with the writer's address as a digest; other issues and actions are none."""
+    written = {"contact_email": "joe@example.com", "name": "Joe Bloggs", "message": "the button does nothing", "source": "new_feedback_envelope"}
+    issue = {"id": "170", "issueCategory": "feedback", "firstSeen": "2026-03-01T10:00:00.123456Z", "metadata": written, "project": {"id": "1", "slug": "shop"}}
+    body = {"action": "created", "installation": {"uuid": "x"}, "data": {"issue": issue}, "actor": {"type": "application"}}
+    desk = await opened(errors=settings("sentry", journey="checkout"))
+    await desk.take("errors", body, {**body, "action": "resolved"}, {**body, "data": {"issue": {**issue, "id": "171", "issueCategory": "error"}}})
+    (row,) = (await desk.records())["feedback"].values()
+    assert (row["id"], row["kind"], row["comment"], row["survey_id"], row["journey"]) == ("170", "text", "the button does nothing", "shop", "checkout")
+    assert row["email_sha256"] == email_digest("joe@example.com")
+    assert ("Bloggs" in str(await desk.bodies()), await desk.errors()) == (False, [])

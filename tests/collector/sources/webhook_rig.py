@@ -165,6 +165,14 @@ def _shopify(body: bytes, secret: str, now: datetime) -> dict[str, str]:
     return {"x-shopify-hmac-sha256": b64(mac("sha256", secret, body)), "x-shopify-webhook-id": hashlib.sha256(body).hexdigest()[:32]}
 
 
+def _posthog(body: bytes, secret: str, now: datetime) -> dict[str, str]:
+    return {"x-sojourn-token": secret}
+
+
+def _sentry(body: bytes, secret: str, now: datetime) -> dict[str, str]:
+    return {"sentry-hook-signature": mac("sha256", secret, body).hexdigest(), "sentry-hook-resource": "issue"}
+
+
 SIGNERS: dict[str, Callable[[bytes, str, datetime], dict[str, str]]] = {
     "zendesk": _zendesk,
     "typeform": _typeform,
@@ -176,5 +184,7 @@ SIGNERS: dict[str, Callable[[bytes, str, datetime], dict[str, str]]] = {
     "intercom": _intercom,
     "chatwoot": _chatwoot,
     "shopify": _shopify,
+    "posthog": _posthog,
+    "sentry": _sentry,
 }
 """How each vendor signs, written once more from its documentation."""
