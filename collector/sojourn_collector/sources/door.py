@@ -52,6 +52,13 @@ async def read_body(request: Request, deadline: float, largest: int) -> bytes:
     return bytes(read)
 
 
+def is_dry(said: str | None) -> bool:
+    """Whether a request is only to be checked. Raises Refused."""
+    if said in (None, "true", "false"):
+        return said == "true"
+    raise Refused(400, f"dry_run: must be true or false, got {shown(said)}.")
+
+
 def refusal(error: Refused) -> JSONResponse:
     """The answer to a refused request."""
     headers = {"www-authenticate": "Bearer"} if error.status == 401 else None

@@ -17,7 +17,7 @@ from pydantic import TypeAdapter, ValidationError
 from sojourn_collector.sources import SOURCES, RowRefused, Source
 from sojourn_collector.sources.answer import Refusal, RowError, Taken
 from sojourn_collector.sources.body import LARGEST_BODY, BodyRefused, Unreadable, rows_of
-from sojourn_collector.sources.door import Refused, authenticate, read_body, refusal
+from sojourn_collector.sources.door import Refused, authenticate, is_dry, read_body, refusal
 from sojourn_collector.sources.fields import Instant
 from sojourn_collector.sources.sentences import sentence_of, shown
 from sojourn_collector.store.control import Arrival, Control
@@ -28,7 +28,9 @@ BODY_DEADLINE = 10.0
 _JSON = {"application/json", "text/json", ""}
 _LINES = {"application/x-ndjson", "application/ndjson", "application/jsonl", "application/x-jsonlines"}
 _AT_ONCE = 4  # bodies being read and parsed; each may cost tens of MiB for a moment
-DryRun = Annotated[bool, Query(description="Check the rows and answer as otherwise, but keep nothing.")]
+DryRun = Annotated[
+    str | None, Query(description="`true`: check the rows and answer as otherwise, but keep nothing.", json_schema_extra={"enum": ["true", "false"]})
+]
 _WATERMARK: TypeAdapter[datetime] = TypeAdapter(Instant)
 
 
@@ -83,11 +85,12 @@ def build_routes(context: IntakeContext, *, body_deadline: float = BODY_DEADLINE
 def _endpoint(context: IntakeContext, source: Source[Any], parsing: asyncio.Semaphore, deadline: float) -> Callable[..., Any]:
     """The handler of one source. Only orders know watermarks, so only theirs are offered."""
 
-    async def take(request: Request, watermark: str | None, dry_run: bool) -> JSONResponse:
+    async def take(request: Request, watermark: str | None, dry_run: str | None) -> JSONResponse:
         try:
             key = await authenticate(context.control, request)
             lines = _content(request)
             received = context.clock()
+            dry = is_dry(dry_run)
             until = _read_watermark(source, watermark, received)
             async with parsing:
                 body = await read_body(request, deadline, LARGEST_BODY)
@@ -95,7 +98,7 @@ def _endpoint(context: IntakeContext, source: Source[Any], parsing: asyncio.Sema
                 taken, arrivals = await asyncio.to_thread(_check, source, rows, key.tenant, received, context.probe_keys)
             if rows and not arrivals:
                 return JSONResponse(taken.model_dump(), status_code=400)
-            if dry_run:
+            if dry:
                 return JSONResponse(taken.model_dump())
             await context.control.inbox.add_many(arrivals)
             if until is not None and not taken.rejected:
@@ -106,7 +109,7 @@ def _endpoint(context: IntakeContext, source: Source[Any], parsing: asyncio.Sema
 
     if not source.has_watermark:
 
-        async def plain(request: Request, dry_run: DryRun = False) -> JSONResponse:
+        async def plain(request: Request, dry_run: DryRun = None) -> JSONResponse:
             return await take(request, request.query_params.get("watermark"), dry_run)
 
         return plain
@@ -114,7 +117,7 @@ def _endpoint(context: IntakeContext, source: Source[Any], parsing: asyncio.Sema
     async def with_watermark(
         request: Request,
         watermark: Annotated[str | None, Query(description="Everything up to this moment (RFC 3339) has been sent, these rows included.")] = None,
-        dry_run: DryRun = False,
+        dry_run: DryRun = None,
     ) -> JSONResponse:
         return await take(request, watermark, dry_run)
 

@@ -15,7 +15,7 @@ from sojourn_collector.sources import SOURCES, RowRefused
 from sojourn_collector.sources.answer import RowError, Taken
 from sojourn_collector.sources.body import MOST_ROWS, BodyRefused
 from sojourn_collector.sources.configured import Configured
-from sojourn_collector.sources.door import Refused, authenticate, read_body, refusal
+from sojourn_collector.sources.door import Refused, authenticate, is_dry, read_body, refusal
 from sojourn_collector.sources.records import changes_of, record_name
 from sojourn_collector.sources.scrub_json import scrub_json
 from sojourn_collector.sources.signatures import Delivery, SignatureError
@@ -94,7 +94,7 @@ class _Door:
         """One delivery."""
         try:
             with self._reading:
-                return await self._take(request, dry=request.query_params.get("dry_run") == "true")
+                return await self._take(request, dry=is_dry(request.query_params.get("dry_run")))
         except Refused as error:
             self._count("refused", 1)
             return refusal(error)

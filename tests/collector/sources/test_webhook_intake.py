@@ -224,6 +224,8 @@ async def test_a_dry_run_of_rows(opened: Opening) -> None:
     assert (await desk.bodies(), await desk.control.watermarks.get("orders")) == ([], None)
     answer = await desk.client.post("/api/v1/in/tickets?dry_run=true", json={"id": "t-1", "at": "2026-03-01T11:59:00Z"}, headers=headers)
     assert (answer.json()["accepted"], await desk.bodies()) == (1, [])
+    answer = await desk.client.post("/api/v1/in/orders?dry_run=yes", json=rows, headers=headers)
+    assert (answer.status_code, answer.json(), await desk.bodies()) == (400, {"error": 'dry_run: must be true or false, got "yes".'}, [])
 
 
 async def test_a_secret_that_went_missing(opened: Opening, tmp_path: Path) -> None:
