@@ -14,7 +14,7 @@ from typing import Any
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from sojourn_collector import cli_backup, cli_erase, cli_export, cli_replay
+from sojourn_collector import cli_backup, cli_erase, cli_export, cli_import, cli_replay
 from sojourn_collector.cli_running import CommandError, running, trusted
 from sojourn_collector.config import (
     CollectorConfig,
@@ -107,6 +107,8 @@ def parser() -> argparse.ArgumentParser:
     cli_erase.add_arguments(add("erase", "Forget a person, a session or an account.", "erase --person u12 --dry-run", cli_erase.erase))
     example = "export --person u12 --out u12.zip"
     cli_export.add_arguments(add("export", "Write everything about a person, or a table, to files of other tools.", example, cli_export.export))
+    example = "import orders.csv --source orders --set currency=EUR --dry-run"
+    cli_import.add_arguments(add("import", "Take in rows of a CSV, JSON or NDJSON file, or take an import back.", example, cli_import.import_file))
     example = "replay --source helpdesk --since 2026-03-01T00:00:00Z"
     cli_replay.add_arguments(add("replay", "Read what a source sent once more, from what was kept of it.", example, cli_replay.replay))
     cli_backup.add_backup_arguments(

@@ -66,6 +66,7 @@ class InboxCopy:
             rows = await self._sift(waiting)
             errors = await self._copy(rows)
             await self._control.inbox.mark([row.id for row in waiting], self._clock(), errors)
+            await self._control.inbox.remove([row.id for row in waiting if row.withdrawn])
             copied += len(waiting) - len(errors)
         return copied
 
@@ -86,6 +87,8 @@ class InboxCopy:
         tables: dict[str, list[dict[str, Any]]] = defaultdict(list)
         errors: dict[int, str] = {}
         for row in kept:
+            if row.withdrawn and await self._control.inbox.stands(row):
+                continue  # another version of it is in force
             records, wrong = await self._records(row)
             for kind, raw in records:
                 try:
@@ -93,7 +96,8 @@ class InboxCopy:
                 except ValueError as error:
                     wrong.append(str(error))
                     continue
-                tables[table].append({**engine_row, "tenant": row.tenant, "version": self._versions.next()})
+                gone = {"deleted": 1} if row.withdrawn else {}
+                tables[table].append({**engine_row, **gone, "tenant": row.tenant, "version": self._versions.next()})
             if wrong:
                 errors[row.id] = "; ".join(wrong)[:2000]
         # Tickets first: answers about them look for their visit.

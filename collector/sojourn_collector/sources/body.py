@@ -31,11 +31,11 @@ class Unreadable:
     reason: str
 
 
-def rows_of(body: bytes, *, lines: bool) -> list[Any]:
+def rows_of(body: bytes, *, lines: bool, most: int | None = MOST_ROWS) -> list[Any]:
     """The rows of a body, in their order. `lines`: it is NDJSON by its content type; other JSON may still turn out to be.
 
     Numbers with a point come as Decimal, so that money never passes through a float. A line that is no JSON comes as
-    `Unreadable`. Raises BodyRefused.
+    `Unreadable`. `most` rows are read, None for any number. Raises BodyRefused.
     """
     try:
         text = body.decode("utf-8-sig")
@@ -43,8 +43,8 @@ def rows_of(body: bytes, *, lines: bool) -> list[Any]:
         raise BodyRefused("The body is not UTF-8.") from None
     if not text.strip():
         raise BodyRefused("The body is empty; send a JSON object, an array of objects, or one object a line.")
-    rows = _from_lines(text) if lines else _from_json(text)
-    if len(rows) > MOST_ROWS:
+    rows = _from_lines(text, most) if lines else _from_json(text, most)
+    if most is not None and len(rows) > most:
         raise BodyRefused(_TOO_MANY)
     return [row if isinstance(row, Unreadable) or not _too_deep(row) else Unreadable(_TOO_DEEP) for row in rows]
 
@@ -66,12 +66,12 @@ def json_of(body: bytes) -> Any:
     return read
 
 
-def _from_json(text: str) -> list[Any]:
+def _from_json(text: str, most: int | None) -> list[Any]:
     try:
         whole = _loads(text)
     except json.JSONDecodeError as error:
         if error.msg == "Extra data" and "\n" in text.strip():
-            return _from_lines(text)
+            return _from_lines(text, most)
         raise BodyRefused(f"The body is not JSON: {_where(error)}.") from None
     except _Refused as error:
         raise BodyRefused(f"The body is not JSON: {error}.") from None
@@ -80,9 +80,9 @@ def _from_json(text: str) -> list[Any]:
     return whole if isinstance(whole, list) else [whole]
 
 
-def _from_lines(text: str) -> list[Any]:
+def _from_lines(text: str, most: int | None) -> list[Any]:
     filled = [line for line in text.split("\n") if line.strip()]
-    if len(filled) > MOST_ROWS:
+    if most is not None and len(filled) > most:
         raise BodyRefused(_TOO_MANY)
     return [_line(line) for line in filled]
 

@@ -33,6 +33,10 @@ class InboxRow(Arrival):
     awaits: datetime | None = None
     """When a further answer is asked for next; until it is there the row goes no further."""
     tries: int = 0
+    import_id: str | None = None
+    """The import that brought it."""
+    withdrawn: bool = False
+    """Its import was undone: the engine is to lose it, then it goes."""
 
 
 class Inbox:
@@ -66,7 +70,8 @@ class Inbox:
         """Remember that these rows are dealt with: copied to the engine, or, with a sentence in `errors`, found unusable."""
         if not ids:
             return
-        statement = update(inbox).where(inbox.c.id == bindparam("row")).values(normalised_at=at, error=bindparam("why"))
+        # A row withdrawn since it was read is not dealt with.
+        statement = update(inbox).where(inbox.c.id == bindparam("row"), inbox.c.withdrawn.is_(False)).values(normalised_at=at, error=bindparam("why"))
         values = [{"row": id_, "why": (errors or {}).get(id_)} for id_ in ids]
 
         def work(connection: Connection) -> None:
@@ -84,6 +89,12 @@ class Inbox:
         query = select(inbox).where(inbox.c.id > ident).order_by(inbox.c.id).limit(limit)
         rows = await self._database.read(lambda connection: connection.execute(query).mappings().all())
         return [InboxRow(**row) for row in rows]
+
+    async def stands(self, row: InboxRow) -> bool:
+        """Whether there is a version of this row, older or newer, that was not withdrawn."""
+        same = [inbox.c.tenant == row.tenant, inbox.c.kind == row.kind, inbox.c.source == row.source, inbox.c.source_key == row.source_key]
+        query = select(inbox.c.id).where(*same, inbox.c.withdrawn.is_(False), inbox.c.error.is_(None)).limit(1)
+        return await self._database.read(lambda connection: connection.execute(query).first()) is not None
 
     async def remove(self, ids: Sequence[int]) -> None:
         """Forget rows; the engine's copy is the caller's."""

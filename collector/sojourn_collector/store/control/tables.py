@@ -74,11 +74,29 @@ inbox = Table(
     Column("error", Text),
     Column("awaits", Instant),
     Column("tries", Integer, nullable=False, server_default="0"),
+    Column("import_id", String(32)),
+    Column("withdrawn", Boolean, nullable=False, server_default=false()),
+    Index("inbox_import", "import_id"),
     Index("inbox_row", "tenant", "kind", "source", "source_key"),
     Index("inbox_waiting", "normalised_at", "id"),
     Index("inbox_received", "tenant", "kind", "received_at"),
     Index("inbox_awaits", "awaits"),
     sqlite_autoincrement=True,
+)
+
+imports = Table(
+    "imports",
+    metadata,
+    Column("id", String(32), primary_key=True),
+    Column("tenant", String(64), nullable=False),
+    Column("kind", String(32), nullable=False),
+    Column("file", String(200), nullable=False),
+    Column("actor", String(200), nullable=False),
+    Column("begun_at", Instant, nullable=False),
+    Column("accepted", BigInteger, nullable=False),
+    Column("rejected", BigInteger, nullable=False),
+    Column("undone_at", Instant),
+    Index("imports_begun", "tenant", "begun_at"),
 )
 
 webhook_events = Table(
