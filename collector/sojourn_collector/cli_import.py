@@ -83,8 +83,8 @@ def _import(http: "httpx2.Client", given: argparse.Namespace) -> int:
     told, ident = Told(), None
     with given.file.open("rb") as file:
         size = given.file.stat().st_size
-        rows = _rows(file, given.file, given.source, reading)
-        for portion in _portions(rows, told):
+        portions = _portions(_rows(file, given.file, given.source, reading), told)
+        while portion := _next(portions, told, ident):
             if not given.dry_run and ident is None:
                 # Only now: a file that cannot be read at all leaves no import behind.
                 ident = answer_of(http.post("/api/v1/imports", params={"source": given.source, "file": given.file.name[:200]}))["id"]
@@ -93,6 +93,18 @@ def _import(http: "httpx2.Client", given: argparse.Namespace) -> int:
     if sys.stderr.isatty():
         print(file=sys.stderr)
     return _say(given, told, ident)
+
+
+def _next(portions: Iterator[list[tuple[int, bytes]]], told: Told, ident: str | None) -> list[tuple[int, bytes]]:
+    """The next portion, empty after the last one. Raises BodyRefused that says what is in already."""
+    try:
+        return next(portions, [])
+    except BodyRefused as error:
+        raise BodyRefused(f"{str(error).rstrip('.')}{_way_out(told, ident)}.") from None
+
+
+def _way_out(told: Told, ident: str | None) -> str:
+    return "" if ident is None else f"; {told.accepted} rows are in, to take them out: sojourn-collector import --undo {ident}"
 
 
 def _send(http: "httpx2.Client", portion: Sequence[tuple[int, bytes]], told: Told, source: str, ident: str | None) -> None:
@@ -105,8 +117,7 @@ def _send(http: "httpx2.Client", portion: Sequence[tuple[int, bytes]], told: Tol
     try:
         taken = answer_of(answer)
     except CommandError as error:
-        undo = "" if ident is None else f"; {told.accepted} rows are in, take them out with: sojourn-collector import --undo {ident}"
-        raise CommandError(f"{error}{undo}") from error
+        raise CommandError(f"{error}{_way_out(told, ident)}") from error
     told.accepted += taken["accepted"]
     for one in taken["errors"]:
         told.refuse(portion[one["row"]][0], one["error"])
@@ -205,5 +216,9 @@ def _undo(http: "httpx2.Client", ident: str, *, as_json: bool) -> int:
 def _list(http: "httpx2.Client", *, as_json: bool) -> int:
     for one in answer_of(http.get("/api/v1/imports")):
         undone = f", undone {one['undone_at'][:19]}Z" if one["undone_at"] else ""
-        print(json.dumps(one) if as_json else f"{one['id']} {one['begun_at'][:19]}Z {one['source']} {one['file']}: {one['accepted']} in, {one['rejected']} refused{undone}")
+        print(
+            json.dumps(one)
+            if as_json
+            else f"{one['id']} {one['begun_at'][:19]}Z {one['source']} {one['file']}: {one['accepted']} in, {one['rejected']} refused{undone}"
+        )
     return OK

@@ -37,7 +37,10 @@ class CsvFile:
             raise BodyRefused("The file is empty; its first line has the names of the columns.")
         self.delimiter = delimiter or _delimiter_of(first)
         self._reader = csv.reader(self._lines, delimiter=self.delimiter, strict=True)
-        header = next(iter(self)).cells
+        line = next(iter(self), None)
+        if line is None:
+            raise BodyRefused("The first line has no names of columns.")
+        header = line.cells
         if isinstance(header, Unreadable):
             raise BodyRefused(f"The first line cannot be read: {header.reason}.")
         self.header = [name.strip() for name in header]
@@ -69,8 +72,6 @@ class CsvFile:
     def _check_header(self) -> None:
         if len(self.header) > MOST_COLUMNS:
             raise BodyRefused(f"The first line names {len(self.header)} columns; at most {MOST_COLUMNS} are taken.")
-        if any("\0" in name for name in self.header):
-            raise BodyRefused(f"The first line holds a NUL byte; the file may be damaged or no text, {_HOW}.")
         if "" in self.header:
             raise BodyRefused(f"Column {self.header.index('') + 1} has no name; the first line has the names of the columns.")
         twice = next((name for number, name in enumerate(self.header) if name in self.header[:number]), None)

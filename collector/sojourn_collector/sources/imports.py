@@ -50,9 +50,7 @@ class UndoneAnswer(BaseModel):
 
 def answer_of(one: Import) -> ImportAnswer:
     """As the API shows it."""
-    return ImportAnswer(
-        id=one.id, source=one.kind, file=one.file, begun_at=one.begun_at, accepted=one.accepted, rejected=one.rejected, undone_at=one.undone_at
-    )
+    return ImportAnswer(id=one.id, source=one.kind, file=one.file, begun_at=one.begun_at, accepted=one.accepted, rejected=one.rejected, undone_at=one.undone_at)
 
 
 def source_of(name: str) -> Source[Any]:

@@ -47,13 +47,13 @@ class Table:
                 yield line.number, Unreadable(str(error))
 
 
-def table_rows(source: Source[Any], body: bytes, reading: Reading) -> tuple[list[Any], list[int]]:
-    """All rows of a body and the line of each. Raises BodyRefused."""
+def table_rows(source: Source[Any], body: bytes, reading: Reading, most: int = MOST_ROWS) -> tuple[list[Any], list[int]]:
+    """All rows of a body, at most `most`, and the line of each. Raises BodyRefused."""
     rows: list[Any] = []
     lines: list[int] = []
     for line, row in Table(source, [body], reading):
-        if len(rows) == MOST_ROWS:
-            raise BodyRefused(f"The file has more than {MOST_ROWS} rows; send them in several requests, or use sojourn-collector import.")
+        if len(rows) == most:
+            raise BodyRefused(f"The file has more than {most:,} rows; send it in several parts, or use sojourn-collector import.")
         rows.append(row)
         lines.append(line)
     return rows, lines

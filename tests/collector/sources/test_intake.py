@@ -202,7 +202,7 @@ async def test_a_stream_without_a_length_is_bounded_too(door: Door) -> None:
 @pytest.mark.parametrize(
     ("headers", "sentence"),
     [
-        ({"content-type": "text/csv"}, 'The content type "text/csv" is not taken; send application/json or application/x-ndjson.'),
+        ({"content-type": "text/html"}, 'The content type "text/html" is not taken; send application/json, application/x-ndjson or text/csv.'),
         ({"content-type": "application/json", "content-encoding": "gzip"}, "A compressed body is not taken here; send it as it is."),
     ],
 )
