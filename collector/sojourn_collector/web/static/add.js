@@ -67,7 +67,7 @@
   function choose(one) {
     if (!one) return;
     dropped = one;
-    by("file-name").textContent = `${one.name}, ${(one.size / 1024).toLocaleString("en", { maximumFractionDigits: 0 })} KB`;
+    by("file-name").textContent = `${one.name}, ${Math.ceil(one.size / 1024).toLocaleString("en")} KB`;
     look({ fresh: true });
   }
 
