@@ -99,7 +99,9 @@ def test_a_bad_row_does_not_end_the_file():
 @given(st.binary(max_size=300), st.integers(1, 40))
 def test_any_bytes_are_rows_or_one_sentence(body, size):
     """Nothing else comes out, however the bytes are cut."""
-    header, rows, said = [], [], ""
+    header: list[str] = []
+    rows: list[tuple[int, object]] = []
+    said = ""
     try:
         header, rows = read(*(body[at : at + size] for at in range(0, len(body), size)))
     except BodyRefused as error:

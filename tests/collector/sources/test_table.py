@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
@@ -17,7 +18,7 @@ s1,2026-02-01T10:00:00Z,formbricks,f9,Checkout,q3,Colour,categorical,red,,en,u1
 """
 
 
-def read(source: str, text: str, *, columns: tuple[str, ...] = (), every: tuple[str, ...] = (), **writing: str) -> list[dict[str, object] | str]:
+def read(source: str, text: str, *, columns: tuple[str, ...] = (), every: tuple[str, ...] = (), **writing: str) -> list[Any]:
     """The rows, a sentence in place of those that are refused."""
     rows, _ = table_rows(SOURCES[source], text.encode(), Reading.of(columns, every, **writing))
     return [row.reason if isinstance(row, Unreadable) else row for row in rows]
