@@ -30,10 +30,14 @@ from sojourn_collector.receive.app import OtlpApp
 from sojourn_collector.receive.evidence import EvidenceApp
 from sojourn_collector.receive.intake import Intake
 from sojourn_collector.running import Collector
+from sojourn_collector.sources.import_door import ImportDoor
+from sojourn_collector.sources.imports import build_imports
 from sojourn_collector.sources.intake import build_routes
+from sojourn_collector.sources.webhook_intake import build_webhooks
 from sojourn_collector.store.backup import Backup
 from sojourn_collector.store.control.errors import ControlUnavailableError
 from sojourn_collector.store.letters import Letters
+from sojourn_collector.web.add_data import build_add_data
 from sojourn_collector.web.admin import build_admin
 from sojourn_collector.web.admin_door import AdminDoor
 from sojourn_collector.web.api import build_api
@@ -46,6 +50,7 @@ from sojourn_collector.web.health import Health, build_health
 from sojourn_collector.web.lists import build_lists
 from sojourn_collector.web.pages import build_pages, mount_static, not_found
 from sojourn_collector.web.render import Pages
+from sojourn_collector.web.replay import build_replay
 
 log = logging.getLogger("sojourn.collector")
 
@@ -59,12 +64,17 @@ def build_web(collector: Collector) -> Guard:
     pages = Pages(collector.impact, collector.context.clock)
     app = FastAPI(title="Sojourn", version=version("sojourn"), openapi_url="/api/openapi.json", docs_url=None, redoc_url=None)
     app.include_router(build_health(Health(collector.report, collector.metrics)))
+    app.include_router(build_webhooks(collector.context, collector.counters))
     app.include_router(build_routes(collector.context))
+    importing = ImportDoor(collector.control, collector.token)
+    app.include_router(build_imports(collector.context, importing))
+    app.include_router(build_add_data(collector.context, importing))
     app.include_router(build_api(collector.context))
     app.include_router(build_lists(collector.context))
     letters = Letters(collector.control, collector.config.data / "dead-letters", collector.journal, collector.context.clock, node=collector.node)
     admin = AdminDoor(collector.control.keys, collector.token)
     app.include_router(build_admin(letters, admin))
+    app.include_router(build_replay(collector.control, admin))
     app.include_router(build_erasures(collector.eraser, collector.control, admin))
     assert collector.context.evidence_links is not None
     app.include_router(build_evidence(collector.evidence, collector.context.evidence_links))

@@ -17,10 +17,14 @@ from sojourn_collector.join.ranges import AllNodes
 from sojourn_collector.join.rollups import Rollups
 from sojourn_collector.join.run_counts import RunCounts
 from sojourn_collector.join.worker import JoinWorker
+from sojourn_collector.kept_key import KeptKeyError
 from sojourn_collector.receive.batches import Batches, Key
 from sojourn_collector.running import Collector
 from sojourn_collector.several import open_control, take_part
 from sojourn_collector.sources import normalise
+from sojourn_collector.sources.configured import check_secrets, configured
+from sojourn_collector.sources.further import Further
+from sojourn_collector.sources.records import EventReading, Records
 from sojourn_collector.store.books import SharedBooks
 from sojourn_collector.store.client import Store
 from sojourn_collector.store.control.errors import ControlError, ControlUnavailableError
@@ -63,6 +67,12 @@ async def build(config: CollectorConfig, impact: ImpactConfig, environ: Mapping[
     keys = probe_keys(config, environ)
     journeys = JourneyFolder(config.journeys)
     counters = Counters()
+    webhooks = configured(config.sources, environ)
+    try:
+        check_secrets(webhooks)
+    except KeptKeyError as error:
+        raise StartError(str(error)) from error
+    reading = EventReading(webhooks)
     async with contextlib.AsyncExitStack() as stack:
         stack.enter_context(folder_lock(config.data))
         try:
@@ -86,7 +96,7 @@ async def build(config: CollectorConfig, impact: ImpactConfig, environ: Mapping[
         books = SharedBooks(several.claims, journal, lambda name: batches.forget(Key(*name))) if several else None
         letters = config.data / "dead-letters"
         turns = Turns()
-        tombstones = Tombstones(store, control, turns, shared=several is not None)
+        tombstones = Tombstones(store, control, turns, shared=several is not None, reading=reading)
         await tombstones.read()
         loader = Loader(
             journal,
@@ -108,7 +118,7 @@ async def build(config: CollectorConfig, impact: ImpactConfig, environ: Mapping[
             await several.recover(files)
             stack.push_async_callback(several.leave, journal, loader)
         links = EvidenceLinks(await control.signing_keys.get(USE, now()), config.evidence.link, now)
-        context = Context(store, control, journeys, impact, config, loader, now, keys, links, ProblemMemory())
+        context = Context(store, control, journeys, impact, config, loader, now, keys, links, ProblemMemory(), webhooks)
         forwarding = Forwarding(config.forward, config.data, journal, counters, environ)
         try:
             await forwarding.open()
@@ -133,8 +143,9 @@ async def build(config: CollectorConfig, impact: ImpactConfig, environ: Mapping[
             counts=run_counts,
             turns=turns,
             sift=tombstones.sift,
+            records=Records(control, reading, keys, now),
         )
-        everywhere = places(config.data, store, control, evidence, [ForwardPlace(forwarding.erase)])
+        everywhere = places(config.data, store, control, evidence, [ForwardPlace(forwarding.erase)], reading)
         others = Others(control, several.node.number, [place for place in everywhere if isinstance(place, (LettersPlace, ForwardPlace))]) if several else None
         eraser = Eraser(store, control, turns, tombstones, everywhere, journal, loader, now, others=others)
         token = secrets.token_urlsafe(32)
@@ -156,6 +167,7 @@ async def build(config: CollectorConfig, impact: ImpactConfig, environ: Mapping[
             slis=Slis(context, run_counts, counters),
             evidence=evidence,
             context=context,
+            further=Further(control, webhooks, now),
             eraser=eraser,
             tombstones=tombstones,
             turns=turns,

@@ -18,6 +18,8 @@ from sojourn_collector.web.readiness import keep_ready
 log = logging.getLogger("sojourn.collector")
 
 LEDGER_KEPT = timedelta(days=30)
+EVENTS_KEPT = timedelta(days=90)
+"""How long ids of vendors' events are remembered: none repeats one for longer than some days."""
 
 
 async def work(collector: Collector) -> None:
@@ -44,6 +46,8 @@ async def work(collector: Collector) -> None:
 def _for_all(collector: Collector) -> Mapping[str, Callable[[], Awaitable[None]]]:
     """What one of several collectors does for all, by name."""
     works = {"join": collector.join.run, "rollups": collector.rollups.run, "ledger": lambda: _tidy(collector), "erasure": collector.eraser.run}
+    if collector.config.sources:
+        works["sources"] = collector.further.run
     return works if collector.config.engine.cluster else works | {"disk": collector.disk.run}
 
 
@@ -101,4 +105,5 @@ async def _tidy(collector: Collector) -> None:
     began, at = loop.time(), now()
     while True:
         await collector.control.ledger.forget_before(min(now(), at + timedelta(seconds=loop.time() - began)) - LEDGER_KEPT)
+        await collector.control.webhooks.forget_before(min(now(), at + timedelta(seconds=loop.time() - began)) - EVENTS_KEPT)
         await asyncio.sleep(3600)

@@ -1,4 +1,4 @@
-"""`sojourn-collector`: run · check · migrate · report · erase · export · backup · restore · key · dead-letters · forward."""
+"""`sojourn-collector`: run · check · migrate · report · erase · export · replay · backup · restore · key · dead-letters · forward."""
 
 import argparse
 import asyncio
@@ -14,7 +14,7 @@ from typing import Any
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from sojourn_collector import cli_backup, cli_erase, cli_export
+from sojourn_collector import cli_backup, cli_erase, cli_export, cli_import, cli_replay
 from sojourn_collector.cli_running import CommandError, running, trusted
 from sojourn_collector.config import (
     CollectorConfig,
@@ -26,8 +26,10 @@ from sojourn_collector.config import (
     load_collector_config,
     load_impact_config,
 )
+from sojourn_collector.kept_key import KeptKeyError
 from sojourn_collector.listener_tls import ServerTls, TlsFilesError
 from sojourn_collector.listeners import ListenError, take
+from sojourn_collector.sources_config import SourceSettings
 from sojourn_collector.store.client import EngineUnavailable, Store, StoreError
 from sojourn_collector.store.control.control import Control
 from sojourn_collector.store.control.database import Database
@@ -105,6 +107,10 @@ def parser() -> argparse.ArgumentParser:
     cli_erase.add_arguments(add("erase", "Forget a person, a session or an account.", "erase --person u12 --dry-run", cli_erase.erase))
     example = "export --person u12 --out u12.zip"
     cli_export.add_arguments(add("export", "Write everything about a person, or a table, to files of other tools.", example, cli_export.export))
+    example = "import orders.csv --source orders --set currency=EUR --dry-run"
+    cli_import.add_arguments(add("import", "Take in rows of a CSV, JSON or NDJSON file, or take an import back.", example, cli_import.import_file))
+    example = "replay --source helpdesk --since 2026-03-01T00:00:00Z"
+    cli_replay.add_arguments(add("replay", "Read what a source sent once more, from what was kept of it.", example, cli_replay.replay))
     cli_backup.add_backup_arguments(
         add("backup", "Keep all there is in a new folder, also while the collector runs.", "backup /backups/monday", cli_backup.backup)
     )
@@ -171,6 +177,8 @@ def _check(given: argparse.Namespace, config: CollectorConfig) -> int:
     look("windows and worth", lambda: _impact(config), ConfigError)
     look("journeys", lambda: f"{len(load_folder(config.journeys))} in {config.journeys}", JourneyFileError, OSError)
     look("data folder", lambda: _writable(config.data), OSError)
+    for name, source in config.sources.items():
+        look(f"source {name}", lambda name=name, source=source: _source(name, source), KeptKeyError)  # type: ignore[misc]
     for one in config.forward:
         look(f"destination {one.name}", lambda one=one: _destination(one), CommandError)  # type: ignore[misc]
     if config.control.shared or config.data.joinpath("control.sqlite").exists():
@@ -232,6 +240,13 @@ def _destination(one: Destination) -> str:
     except HeadersError as error:
         raise CommandError(str(error)) from error
     return f"{one.endpoint}, {len(headers)} headers" if headers else one.endpoint
+
+
+def _source(name: str, settings: SourceSettings) -> str:
+    from sojourn_collector.sources.configured import check_secrets, configured
+
+    check_secrets(configured({name: settings}, os.environ))
+    return f"{settings.kind}, at /api/v1/in/{name}"
 
 
 def _engine(config: CollectorConfig) -> str:

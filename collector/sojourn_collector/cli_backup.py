@@ -3,6 +3,7 @@
 import argparse
 import asyncio
 import json
+import os
 import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -98,6 +99,8 @@ def _say(event: dict[str, Any], *, quiet: bool) -> None:
 
 def restore(given: argparse.Namespace, config: CollectorConfig) -> int:
     """Raises CommandError."""
+    from sojourn_collector.sources.configured import configured
+    from sojourn_collector.sources.records import EventReading
     from sojourn_collector.store.restore import restore as run
 
     def say(text: str) -> None:
@@ -105,7 +108,8 @@ def restore(given: argparse.Namespace, config: CollectorConfig) -> int:
             print(f"restore: {text}", file=sys.stderr, flush=True)
 
     try:
-        found = asyncio.run(run(given.folder, given.to.absolute(), EngineSettings(memory=config.limits.memory), given.newer, say))
+        reading = EventReading(configured(config.sources, os.environ))
+        found = asyncio.run(run(given.folder, given.to.absolute(), EngineSettings(memory=config.limits.memory), given.newer, say, reading))
     except (BackupError, StoreError, OSError) as error:
         raise CommandError(str(error)) from error
     if given.json:

@@ -15,7 +15,9 @@ from sojourn_collector.config_model import Model, is_loopback
 from sojourn_collector.control_config import ControlDatabase
 from sojourn_collector.engine_config import StoreEngine
 from sojourn_collector.keep_config import Keep
+from sojourn_collector.kept_key import KeptKey
 from sojourn_collector.quantities import SECONDS, Duration, Size, duration, size
+from sojourn_collector.sources_config import SourceSettings, good_names
 from sojourn_collector.strict_yaml import ConfigError
 
 __all__ = [
@@ -23,6 +25,7 @@ __all__ = [
     "ConfigError",
     "ImpactConfig",
     "Keep",
+    "KeptKey",
     "check_keep",
     "duration",
     "is_loopback",
@@ -238,31 +241,6 @@ class Limits(Model):
     memory: Size = Field(default=4 << 30, ge=512 << 20, description="Memory the engine may use.")
 
 
-class KeptKey(Model):
-    """Where a key is kept: in a file or in an environment variable, never in collector.yaml itself."""
-
-    file: Path | None = Field(default=None, strict=False, description="File that holds it.")
-    env: str | None = Field(default=None, description="Environment variable that holds it.")
-
-    @field_validator("file")
-    @classmethod
-    def _beside_the_file(cls, value: Path | None, info: ValidationInfo) -> Path | None:
-        return (info.context["folder"] / value).resolve() if value is not None and info.context else value
-
-    @model_validator(mode="before")
-    @classmethod
-    def _by_reference(cls, value: Any) -> Any:
-        if isinstance(value, str | int | float):
-            raise ValueError("a key does not belong into this file; write {file: …} or {env: …}")
-        return value
-
-    @model_validator(mode="after")
-    def _one_place(self) -> Self:
-        if (self.file is None) == (self.env is None):
-            raise ValueError("say where the key is kept: file or env, one of them")
-        return self
-
-
 class EvidenceBucket(Model):
     """A bucket that speaks S3. Needs the extra `s3`: pip install 'sojourn[s3]'."""
 
@@ -321,6 +299,15 @@ class CollectorConfig(Model):
     forward: tuple[Destination, ...] = Field(default=(), strict=False, description="Other backends that get all of it, or a part.")
     evidence: EvidenceSettings = EvidenceSettings()
     keep: Keep = Keep()
+    sources: dict[str, SourceSettings] = Field(
+        default_factory=dict, description="Vendors whose webhooks are taken, by a name of your own: they post to /api/v1/in/NAME."
+    )
+
+    @field_validator("sources")
+    @classmethod
+    def _sources_named(cls, value: dict[str, SourceSettings]) -> dict[str, SourceSettings]:
+        good_names(value)
+        return value
 
     @field_validator("forward")
     @classmethod

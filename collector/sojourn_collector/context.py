@@ -11,6 +11,7 @@ from sojourn_collector.store.control.control import Control
 from sojourn_collector.store.evidence.links import EvidenceLinks
 
 if TYPE_CHECKING:
+    from sojourn_collector.sources.configured import Configured
     from sojourn_collector.web.answers.remembered import ProblemMemory
     from sojourn_probes.journey import Journey
 
@@ -43,7 +44,10 @@ def now() -> datetime:
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """The parts a router or a worker may use. `clock` is the only wall clock they read; `probe_keys` maps key ids to secrets."""
+    """The parts a router or a worker may use.
+
+    `clock` is the only wall clock they read; `probe_keys` maps key ids to secrets, `webhooks` names of sources to vendors.
+    """
 
     store: Store
     control: Control
@@ -56,3 +60,4 @@ class Context:
     evidence_links: EvidenceLinks | None = None
     problems: "ProblemMemory | None" = None
     """Where it is None, every problem is worked out each time."""
+    webhooks: "Mapping[str, Configured]" = field(default_factory=dict)

@@ -29,7 +29,9 @@ class Keep(Model):
     rollups: Kept = Field(
         default=1825, ge=2, le=36_500, description="The same for sums of runs and steps by the day, which hold nobody's identity, and of spans by the minute."
     )
-    feedback: Kept | None = Field(default=None, ge=30, le=36_500, description="The same for feedback; without it for ever, as orders are.")
+    feedback: Kept | None = Field(
+        default=None, ge=30, le=36_500, description="The same for feedback, tickets and invitations; without it for ever, as orders are."
+    )
     disk: Size | None = Field(
         default=None, ge=1 << 30, description="Most bytes of the engine's tables; beyond it the oldest days of raw data go, and /readyz and the report say so."
     )

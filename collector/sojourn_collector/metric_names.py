@@ -117,6 +117,15 @@ ALL: Final = (
         ("destination",),
     ),
     Family("sojourn_forward_trouble", "gauge", "forward", "1 while a destination is out of reach or busy; it passes by itself.", ("destination",)),
+    # --- Vendors
+    Family(
+        "sojourn_webhook_events",
+        "counter",
+        "sources",
+        "Events of vendors: accepted, seen before, refused. Refused deliveries count as one.",
+        ("source", "outcome"),
+    ),
+    Family("sojourn_webhook_waiting", "gauge", "sources", "Events that wait for a further answer of the vendor's.", ("source",)),
     # --- These metrics themselves
     Family("sojourn_slis_refreshed_timestamp_seconds", "gauge", "metrics", "When customers, impact and sources below were last worked out."),
     Family("sojourn_slis_refresh_errors", "counter", "metrics", "Times they could not be worked out.", (), ({},)),

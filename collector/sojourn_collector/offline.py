@@ -12,6 +12,8 @@ from sojourn_collector.counters import Counters
 from sojourn_collector.folder_lock import StartError, folder_lock
 from sojourn_collector.forward.forwarding import ForwardError, Forwarding
 from sojourn_collector.forward.place import ForwardPlace
+from sojourn_collector.sources.configured import configured
+from sojourn_collector.sources.records import EventReading
 from sojourn_collector.store.client import Store
 from sojourn_collector.store.control.control import Control
 from sojourn_collector.store.engine_process import EngineProcess, EngineSettings
@@ -54,7 +56,8 @@ async def offline(config: CollectorConfig) -> AsyncIterator[Offline]:
         stack.push_async_callback(store.close)
         await migrate(store)
         turns = Turns()
-        tombstones = Tombstones(store, control, turns)
+        reading = EventReading(configured(config.sources, os.environ))
+        tombstones = Tombstones(store, control, turns, reading=reading)
         await tombstones.read()
         journal = Journal(config.data / "journal", limit=config.limits.journal)
         await journal.open(await control.ledger.highest_seq())
@@ -72,7 +75,7 @@ async def offline(config: CollectorConfig) -> AsyncIterator[Offline]:
         loader = Loader(journal, store, control.ledger, control.dead_letters, letters, counters, forget=tombstones, turns=turns)
         loading = asyncio.create_task(loader.run(), name="loader")
         stack.push_async_callback(_end, loading)
-        everywhere = places(config.data, store, control, evidence, [ForwardPlace(forwarding.erase)])
+        everywhere = places(config.data, store, control, evidence, [ForwardPlace(forwarding.erase)], reading)
         eraser = Eraser(store, control, turns, tombstones, everywhere, journal, loader, now)
         await eraser.caught_up()
         yield Offline(control, store, journal, loader, eraser, tombstones, turns)

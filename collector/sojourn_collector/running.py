@@ -18,6 +18,7 @@ from sojourn_collector.join.rollups import Rollups
 from sojourn_collector.join.worker import JoinWorker
 from sojourn_collector.receive.batches import Batches
 from sojourn_collector.several import Several
+from sojourn_collector.sources.further import Further
 from sojourn_collector.store.client import Store
 from sojourn_collector.store.control.control import Control
 from sojourn_collector.store.damaged import Damaged
@@ -55,6 +56,7 @@ class Collector:
     slis: Slis
     evidence: Evidence
     context: Context
+    further: Further
     eraser: Eraser
     tombstones: Tombstones
     turns: Turns
@@ -130,6 +132,8 @@ class Collector:
             "sojourn_start_time_seconds": self.started,
         }.items():
             yield Sample(name, {}, float(value))
+        for source in self.config.sources:
+            yield Sample("sojourn_webhook_waiting", {"source": source}, self.further.waiting.get(source, 0))
         if (used := self.disk.state.used) is not None:
             yield Sample("sojourn_tables_bytes", {}, used)
         yield Sample("sojourn_build_info", {"version": version("sojourn")}, 1)

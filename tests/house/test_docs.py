@@ -9,6 +9,7 @@ from typing import Any
 import typer
 
 from sojourn_collector.sources import SOURCES
+from sojourn_collector.sources_config import VENDORS
 from sojourn_probes.cli import app
 from sojourn_probes.expectation import COMPARISONS
 from sojourn_probes.expectation import SOURCES as EXPECTATION_SOURCES
@@ -54,6 +55,12 @@ def test_every_source_is_documented():
     """docs/sources.md has a section for each source."""
     headings = "\n".join(line for line in (ROOT / "docs/sources.md").read_text().splitlines() if line.startswith("###"))
     assert [source for source in SOURCES if source not in headings] == []
+
+
+def test_every_vendor_is_documented():
+    """docs/sources.md has a section for each vendor and a row in its table."""
+    page = (ROOT / "docs/sources.md").read_text()
+    assert [vendor for vendor in VENDORS if f"### `{vendor}`" not in page or f"| `{vendor}` |" not in page] == []
 
 
 def test_links_between_pages_lead_somewhere():

@@ -18,6 +18,15 @@ Normalise = Callable[[str, dict[str, Any], datetime], tuple[str, dict[str, Any]]
 """Kind, kept row and time of arrival to the engine's table and row; raises ValueError with one sentence."""
 
 
+Records = Callable[[InboxRow], Awaitable[tuple[list[tuple[str, dict[str, Any]]], list[str]]]]
+"""What a kept row says: rows of sources, each with its kind, and a sentence for each that cannot be made."""
+
+
+async def as_kept(row: InboxRow) -> tuple[list[tuple[str, dict[str, Any]]], list[str]]:
+    """The row itself."""
+    return [(row.kind, json.loads(row.body))], []
+
+
 Sift = Callable[[list[InboxRow]], Awaitable[list[InboxRow]]]
 """Leaves out, for good, rows of people who were erased since."""
 
@@ -31,7 +40,15 @@ class InboxCopy:
     """Brings to the engine what it does not have yet. A row that cannot be brought is marked with its reason, never dropped."""
 
     def __init__(
-        self, store: Store, control: Control, linker: Linker, versions: Versions, normalise: Normalise, clock: Callable[[], datetime], sift: Sift = all_of
+        self,
+        store: Store,
+        control: Control,
+        linker: Linker,
+        versions: Versions,
+        normalise: Normalise,
+        clock: Callable[[], datetime],
+        sift: Sift = all_of,
+        records: Records = as_kept,
     ) -> None:
         self._store = store
         self._control = control
@@ -40,6 +57,7 @@ class InboxCopy:
         self._normalise = normalise
         self._clock = clock
         self._sift = sift
+        self._records = records
 
     async def run(self, at_once: int = 1000) -> int:
         """Copy all that waits and say how many rows that was. Raises EngineUnavailable; what was copied till then stays copied."""
@@ -48,6 +66,7 @@ class InboxCopy:
             rows = await self._sift(waiting)
             errors = await self._copy(rows)
             await self._control.inbox.mark([row.id for row in waiting], self._clock(), errors)
+            await self._control.inbox.remove([row.id for row in waiting if row.withdrawn])
             copied += len(waiting) - len(errors)
         return copied
 
@@ -68,13 +87,21 @@ class InboxCopy:
         tables: dict[str, list[dict[str, Any]]] = defaultdict(list)
         errors: dict[int, str] = {}
         for row in kept:
-            try:
-                table, engine_row = self._normalise(row.kind, json.loads(row.body), row.received_at)
-            except ValueError as error:
-                errors[row.id] = str(error)
-                continue
-            tables[table].append({**engine_row, "tenant": row.tenant, "version": self._versions.next()})
-        for table, rows in tables.items():
+            if row.withdrawn and await self._control.inbox.stands(row):
+                continue  # another version of it is in force
+            records, wrong = await self._records(row)
+            for kind, raw in records:
+                try:
+                    table, engine_row = self._normalise(kind, raw, row.received_at)
+                except ValueError as error:
+                    wrong.append(str(error))
+                    continue
+                gone = {"deleted": 1} if row.withdrawn else {}
+                tables[table].append({**engine_row, **gone, "tenant": row.tenant, "version": self._versions.next()})
+            if wrong:
+                errors[row.id] = "; ".join(wrong)[:2000]
+        # Tickets first: answers about them look for their visit.
+        for table, rows in sorted(tables.items(), key=lambda one: one[0] != "tickets"):
             complete = await self._linker.link(rows) if table in LINKED_TABLES else rows
             await write(self._store, table, complete)
         return errors

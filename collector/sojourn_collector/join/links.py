@@ -1,4 +1,4 @@
-"""Linking feedback and orders to sessions: by an explicit key, else to the same person's last visit, else not at all. Pure."""
+"""Linking feedback, orders, tickets and invitations to sessions: by an explicit key, else to the same person's last visit, else not at all. Pure."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
@@ -23,6 +23,7 @@ class Known:
     by_order: Mapping[str, str] = field(default_factory=dict)
     by_person: Mapping[str, Sequence[Mapping[str, Any]]] = field(default_factory=dict)
     runs: Mapping[str, Sequence[Mapping[str, Any]]] = field(default_factory=dict)
+    by_ticket: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +43,7 @@ class Link:
 
 
 def link(row: Mapping[str, Any], known: Known, *, identity: timedelta) -> Link:
-    """Link one row of `feedback` or `orders`. `identity` is how long after a visit something is still held to come from it."""
+    """Link one row. `identity` is how long after a visit something is still held to come from it."""
     session_id, join = _explicit(row, known), EXPLICIT
     if not session_id:
         session_id, join = _last_visit(row, known, identity), INFERRED
@@ -54,7 +55,7 @@ def link(row: Mapping[str, Any], known: Known, *, identity: timedelta) -> Link:
 
 
 def linked(row: Mapping[str, Any], found: Link) -> dict[str, Any]:
-    """The columns a link gives a row of `feedback` or `orders`. An order of a probe's session is the probe's."""
+    """The columns a link gives a row. An order of a probe's session is the probe's."""
     columns: dict[str, Any] = {
         "session_id": found.session_id,
         "person_id": found.person_id,
@@ -86,8 +87,9 @@ def by(rows: Iterable[Mapping[str, Any]], column: str) -> dict[str, list[Mapping
 
 
 def _explicit(row: Mapping[str, Any], known: Known) -> str:
-    """The session named by its id, else by a trace, else by an order; only one the tables have."""
-    for session_id in (row["given_session_id"], known.by_trace.get(row["trace_id"], ""), known.by_order.get(order_key(row), "")):
+    """The session named by its id, else by a trace, else by an order, else by a ticket; only one the tables have."""
+    named = (known.by_trace.get(row["trace_id"], ""), known.by_order.get(order_key(row), ""), known.by_ticket.get(row.get("ticket_id", ""), ""))
+    for session_id in (row["given_session_id"], *named):
         if session_id and session_id in known.sessions:
             return str(session_id)
     return ""

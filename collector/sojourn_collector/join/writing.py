@@ -9,7 +9,9 @@ from sojourn_collector.store.client import Store
 MOST_MONTHS = 50
 """The engine refuses a block of more than 100 partitions; tables here are partitioned by month."""
 
-_MONTH_BY = {"sessions": "started", "runs": "started", "steps": "run_started", "feedback": "ts", "orders": "ts"}
+_MONTH_BY = {"sessions": "started", "runs": "started", "steps": "run_started", "feedback": "ts", "orders": "ts"} | dict.fromkeys(
+    ("tickets", "subscriptions", "invitations"), "ts"
+)
 
 
 async def write(store: Store, table: str, rows: Sequence[Mapping[str, Any]]) -> None:

@@ -6,10 +6,13 @@ from typing import Any, Final
 from sojourn_collector.sources.accounts import ACCOUNTS
 from sojourn_collector.sources.base import RowRefused, Source
 from sojourn_collector.sources.feedback import FEEDBACK
+from sojourn_collector.sources.invitations import INVITATIONS
 from sojourn_collector.sources.orders import ORDERS
 from sojourn_collector.sources.people import PEOPLE
+from sojourn_collector.sources.subscriptions import SUBSCRIPTIONS
+from sojourn_collector.sources.tickets import TICKETS
 
-SOURCES: Final[dict[str, Source[Any]]] = {source.name: source for source in (FEEDBACK, ORDERS, ACCOUNTS, PEOPLE)}
+SOURCES: Final[dict[str, Source[Any]]] = {source.name: source for source in (FEEDBACK, ORDERS, ACCOUNTS, PEOPLE, TICKETS, SUBSCRIPTIONS, INVITATIONS)}
 """The one list of sources, by the name in `/api/v1/in/{source}`."""
 
 __all__ = ["SOURCES", "RowRefused", "Source", "normalise"]

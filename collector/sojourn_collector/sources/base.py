@@ -1,6 +1,6 @@
 """What a source is: a model of one row, and how a row becomes a row of the engine. One file per source; the list is in `__init__`."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Generic, TypeVar
@@ -18,13 +18,22 @@ class RowRefused(ValueError):  # noqa: N818 - says what happened
     """A row that cannot be taken; its text is one sentence."""
 
 
+def latest(said: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """Of each key what was said last; nothing said is no news."""
+    row: dict[str, Any] = {}
+    for one in said:
+        row |= {key: value for key, value in one.items() if value is not None and value != ""}
+    return row
+
+
 @dataclass(frozen=True, slots=True)
 class Source(Generic[R]):
     """One kind of data from outside.
 
     `model` reads and checks a row. `stored` makes what the inbox keeps of it: the row as sent, personal data scrubbed.
     `engine_row` makes the engine's row of a checked one, without tenant, version and what the join adds; its columns
-    `source` and `id` name it. `has_watermark`: senders may say up to when everything has been sent.
+    `source` and `id` name it. `has_watermark`: senders may say up to when everything has been sent. `fold` makes one row of
+    what several events of a vendor say of it, oldest first.
     """
 
     name: str
@@ -33,6 +42,7 @@ class Source(Generic[R]):
     stored: Callable[[dict[str, Any], R, ProbeKeys], dict[str, Any]]
     engine_row: Callable[[R, datetime], dict[str, Any]]
     has_watermark: bool = False
+    fold: Callable[[Sequence[Mapping[str, Any]]], dict[str, Any]] = latest
 
     def read(self, raw: Any, received: datetime) -> R:
         """Check one row. Raises RowRefused with one sentence."""

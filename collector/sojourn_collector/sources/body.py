@@ -8,8 +8,15 @@ from typing import Any, Final
 LARGEST_BODY: Final = 5 << 20
 MOST_ROWS: Final = 10_000
 DEEPEST: Final = 16
+DEEPEST_EVENT: Final = 32
+"""Levels of nesting in what a vendor sends."""
 
-_TOO_DEEP = f"The JSON is nested deeper than {DEEPEST} levels."
+
+def _too_deep_said(levels: int) -> str:
+    return f"The JSON is nested deeper than {levels} levels."
+
+
+_TOO_DEEP = _too_deep_said(DEEPEST)
 _TOO_MANY = f"The body has more than {MOST_ROWS} rows; send them in several requests."
 
 
@@ -24,11 +31,11 @@ class Unreadable:
     reason: str
 
 
-def rows_of(body: bytes, *, lines: bool) -> list[Any]:
+def rows_of(body: bytes, *, lines: bool, most: int | None = MOST_ROWS) -> list[Any]:
     """The rows of a body, in their order. `lines`: it is NDJSON by its content type; other JSON may still turn out to be.
 
     Numbers with a point come as Decimal, so that money never passes through a float. A line that is no JSON comes as
-    `Unreadable`. Raises BodyRefused.
+    `Unreadable`. `most` rows are read, None for any number. Raises BodyRefused.
     """
     try:
         text = body.decode("utf-8-sig")
@@ -36,18 +43,35 @@ def rows_of(body: bytes, *, lines: bool) -> list[Any]:
         raise BodyRefused("The body is not UTF-8.") from None
     if not text.strip():
         raise BodyRefused("The body is empty; send a JSON object, an array of objects, or one object a line.")
-    rows = _from_lines(text) if lines else _from_json(text)
-    if len(rows) > MOST_ROWS:
+    rows = _from_lines(text, most) if lines else _from_json(text, most)
+    if most is not None and len(rows) > most:
         raise BodyRefused(_TOO_MANY)
     return [row if isinstance(row, Unreadable) or not _too_deep(row) else Unreadable(_TOO_DEEP) for row in rows]
 
 
-def _from_json(text: str) -> list[Any]:
+def json_of(body: bytes) -> Any:
+    """A body that is one piece of JSON of a vendor's, read as rows are. Raises BodyRefused."""
+    try:
+        read = _loads(body.decode("utf-8-sig"))
+    except UnicodeDecodeError:
+        raise BodyRefused("The body is not UTF-8.") from None
+    except json.JSONDecodeError as error:
+        raise BodyRefused(f"The body is not JSON: {_where(error)}.") from None
+    except _Refused as error:
+        raise BodyRefused(f"The body is not JSON: {error}.") from None
+    except RecursionError:
+        raise BodyRefused(_too_deep_said(DEEPEST_EVENT)) from None
+    if _too_deep(read, DEEPEST_EVENT):
+        raise BodyRefused(_too_deep_said(DEEPEST_EVENT))
+    return read
+
+
+def _from_json(text: str, most: int | None) -> list[Any]:
     try:
         whole = _loads(text)
     except json.JSONDecodeError as error:
         if error.msg == "Extra data" and "\n" in text.strip():
-            return _from_lines(text)
+            return _from_lines(text, most)
         raise BodyRefused(f"The body is not JSON: {_where(error)}.") from None
     except _Refused as error:
         raise BodyRefused(f"The body is not JSON: {error}.") from None
@@ -56,9 +80,9 @@ def _from_json(text: str) -> list[Any]:
     return whole if isinstance(whole, list) else [whole]
 
 
-def _from_lines(text: str) -> list[Any]:
+def _from_lines(text: str, most: int | None) -> list[Any]:
     filled = [line for line in text.split("\n") if line.strip()]
-    if len(filled) > MOST_ROWS:
+    if most is not None and len(filled) > most:
         raise BodyRefused(_TOO_MANY)
     return [_line(line) for line in filled]
 
@@ -103,9 +127,9 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return read
 
 
-def _too_deep(row: Any) -> bool:
+def _too_deep(row: Any, levels: int = DEEPEST) -> bool:
     level = [row]
-    for _ in range(DEEPEST):
+    for _ in range(levels):
         level = [child for node in level if isinstance(node, (dict, list)) for child in (node.values() if isinstance(node, dict) else node)]
         if not level:
             return False

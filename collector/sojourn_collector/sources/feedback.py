@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import AliasChoices, BeforeValidator, Field, model_validator
 
 from sojourn_collector.sources.base import ProbeKeys, Source
+from sojourn_collector.sources.email import Email, EmailDigest, digest_of, without_email
 from sojourn_collector.sources.fields import Identifier, Instant, Number, OptionalIdentifier, Row, Short, TraceId, text
 from sojourn_collector.sources.scales import satisfied
 from sojourn_collector.sources.scrub import scrub
@@ -14,7 +15,8 @@ from sojourn_collector.sources.sentences import refusal
 LONGEST_COMMENT = 10_000
 
 
-def _comment(value: Any) -> str:
+def free_text(value: Any) -> str:
+    """Free text of a person, scrubbed and bounded. Raises a refusal."""
     if value is None:
         return ""
     read = text(value)
@@ -34,13 +36,15 @@ class FeedbackRow(Row):
     scale_max: Number = Field(None, description="Highest answer possible.")
     higher_is_better: bool = Field(True, description="False where the lowest answer is the best.")
     satisfied: bool | None = Field(None, description="The source's own verdict; without it the top boxes of the scale decide.")
-    comment: Annotated[str, BeforeValidator(_comment)] = Field("", description="Free text; addresses and numbers of persons are taken out.")
+    comment: Annotated[str, BeforeValidator(free_text)] = Field("", description="Free text; addresses and numbers of persons are taken out.")
     language: Short = Field("", description="Language of the comment, such as en.")
     at: Instant = Field(description="When it was answered, with time zone.")
     survey_id: OptionalIdentifier = ""
     session_id: OptionalIdentifier = Field("", validation_alias=AliasChoices("session_id", "session.id"), description="The visit it belongs to.")
     trace_id: TraceId = ""
     user_id: OptionalIdentifier = Field("", validation_alias=AliasChoices("user_id", "user.id"))
+    email: Email = ""
+    email_sha256: EmailDigest = ""
     account_id: OptionalIdentifier = ""
     order_id: OptionalIdentifier = ""
     ticket_id: OptionalIdentifier = ""
@@ -81,7 +85,8 @@ def _said(value: float | None) -> str:
 
 
 def _stored(raw: dict[str, Any], row: FeedbackRow, _keys: ProbeKeys) -> dict[str, Any]:
-    return {**raw, "comment": row.comment} if "comment" in raw else raw
+    kept = without_email(raw, row.email)
+    return {**kept, "comment": row.comment} if "comment" in kept else kept
 
 
 def engine_row(row: FeedbackRow, received: datetime) -> dict[str, Any]:
@@ -107,6 +112,7 @@ def engine_row(row: FeedbackRow, received: datetime) -> dict[str, Any]:
         "journey": row.journey,
         "step": row.step,
         "user_id": row.user_id,
+        "email_sha256": digest_of(row.email, row.email_sha256),
         "account_id": row.account_id,
         "order_id": row.order_id,
         "ticket_id": row.ticket_id,

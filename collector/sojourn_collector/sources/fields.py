@@ -74,6 +74,10 @@ def trace_id(value: Any) -> str:
 
 def instant(value: Any, info: ValidationInfo) -> datetime:
     """An RFC 3339 time with its zone, neither before 2000 nor more than a day ahead of its arrival. Raises a refusal."""
+    return _instant(value, (info.context or {}).get("received"))
+
+
+def _instant(value: Any, received: datetime | None) -> datetime:
     if isinstance(value, str) and _ZONELESS.fullmatch(value):
         raise refusal(f"{shown(value)} has no time zone; add Z or an offset, such as {value[:10]}T12:00:00+01:00")
     if not isinstance(value, str) or not _RFC3339.fullmatch(value):
@@ -85,10 +89,28 @@ def instant(value: Any, info: ValidationInfo) -> datetime:
         raise refusal(f"{shown(value)} is no time that exists") from None
     if read < _EARLIEST:
         raise refusal(f"{shown(value)} is before the year 2000")
-    received = (info.context or {}).get("received")
     if received is not None and read > received + _AHEAD:
         raise refusal(f"{shown(value)} is more than a day in the future; look at the sender's clock")
     return read
+
+
+def _optional_instant(value: Any, info: ValidationInfo) -> datetime | None:
+    return None if value is None or value == "" else instant(value, info)
+
+
+def _planned(value: Any) -> datetime | None:
+    """A time that may lie ahead: renewals do."""
+    read = None if value is None or value == "" else _instant(value, None)
+    if read is not None and read.year > 2148:
+        raise refusal(f"{shown(value)} is too far in the future")
+    return read
+
+
+def count(value: Any) -> int:
+    """A whole number from 0 to 65,535. Raises a refusal."""
+    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= 65_535:
+        raise refusal(f"must be a whole number from 0 to 65535, got {shown(value)}")
+    return value
 
 
 def calendar_date(value: Any) -> date | None:
@@ -167,6 +189,9 @@ OptionalIdentifier = Annotated[str, BeforeValidator(_optional_identifier)]
 Short = Annotated[str, _bounded(200)]
 TraceId = Annotated[str, BeforeValidator(trace_id)]
 Instant = Annotated[datetime, BeforeValidator(instant), Field(json_schema_extra={"examples": ["2026-03-01T12:00:00Z"]})]
+OptionalInstant = Annotated[datetime | None, BeforeValidator(_optional_instant)]
+PlannedInstant = Annotated[datetime | None, BeforeValidator(_planned)]
+Count = Annotated[int, BeforeValidator(count)]
 CalendarDate = Annotated[date | None, BeforeValidator(calendar_date)]
 Amount = Annotated[Decimal, BeforeValidator(money)]
 Currency = Annotated[str, BeforeValidator(currency)]

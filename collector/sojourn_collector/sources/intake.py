@@ -4,30 +4,35 @@ Whether the engine is up does not matter here: the inbox is the truth, the engin
 """
 
 import asyncio
-import json
 from collections.abc import Callable, Mapping
 from datetime import datetime
-from decimal import Decimal
 from typing import Annotated, Any, Protocol
 
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import JSONResponse
 from pydantic import TypeAdapter, ValidationError
-from starlette.requests import ClientDisconnect
+from starlette.datastructures import QueryParams
 
-from sojourn_collector.sources import SOURCES, RowRefused, Source
+from sojourn_collector.sources import SOURCES, Source
 from sojourn_collector.sources.answer import Refusal, RowError, Taken
-from sojourn_collector.sources.body import LARGEST_BODY, BodyRefused, Unreadable, rows_of
+from sojourn_collector.sources.body import LARGEST_BODY, BodyRefused, rows_of
+from sojourn_collector.sources.checking import check
+from sojourn_collector.sources.door import Refused, authenticate, is_dry, read_body, refusal
 from sojourn_collector.sources.fields import Instant
 from sojourn_collector.sources.sentences import sentence_of, shown
-from sojourn_collector.store.control import Arrival, Control, Key, Scope
+from sojourn_collector.sources.table import Reading, table_rows
+from sojourn_collector.store.control import Control
 
 BODY_DEADLINE = 10.0
 """Seconds a sender has to get its body across."""
 
 _JSON = {"application/json", "text/json", ""}
 _LINES = {"application/x-ndjson", "application/ndjson", "application/jsonl", "application/x-jsonlines"}
+_CSV = {"text/csv"}
 _AT_ONCE = 4  # bodies being read and parsed; each may cost tens of MiB for a moment
+DryRun = Annotated[
+    str | None, Query(description="`true`: check the rows and answer as otherwise, but keep nothing.", json_schema_extra={"enum": ["true", "false"]})
+]
 _WATERMARK: TypeAdapter[datetime] = TypeAdapter(Instant)
 
 
@@ -50,14 +55,6 @@ class IntakeContext(Protocol):
         ...
 
 
-class _Refused(Exception):  # noqa: N818 - says what happened
-    """The whole request is refused with this status and sentence."""
-
-    def __init__(self, status: int, sentence: str) -> None:
-        super().__init__(sentence)
-        self.status = status
-
-
 def build_routes(context: IntakeContext, *, body_deadline: float = BODY_DEADLINE) -> APIRouter:
     """The intake's routes. `body_deadline` is in seconds."""
     router = APIRouter(tags=["sources"])
@@ -69,7 +66,8 @@ def build_routes(context: IntakeContext, *, body_deadline: float = BODY_DEADLINE
             methods=["POST"],
             name=f"in_{source.name}",
             summary=f"Take in {source.name}",
-            description=(source.model.__doc__ or "") + " Send one object, an array, or one object a line (NDJSON); a key with scope `sources` is needed.",
+            description=(source.model.__doc__ or "")
+            + " Send one object, an array, one object a line (NDJSON), or CSV (docs/sources.md); a key with scope `sources` is needed.",
             response_model=Taken,
             responses=_responses(),
             openapi_extra=_documented_body(source),
@@ -79,10 +77,10 @@ def build_routes(context: IntakeContext, *, body_deadline: float = BODY_DEADLINE
     async def unknown(request: Request, source: str) -> JSONResponse:
         """Any other name."""
         try:
-            await _authenticate(context.control, request)
-        except _Refused as error:
-            return _refusal(error)
-        return _refusal(_Refused(404, f"There is no source {shown(source)}; there are {', '.join(SOURCES)}."))
+            await authenticate(context.control, request)
+        except Refused as error:
+            return refusal(error)
+        return refusal(Refused(404, f"There is no source {shown(source)}; there are {', '.join(SOURCES)}."))
 
     return router
 
@@ -90,126 +88,79 @@ def build_routes(context: IntakeContext, *, body_deadline: float = BODY_DEADLINE
 def _endpoint(context: IntakeContext, source: Source[Any], parsing: asyncio.Semaphore, deadline: float) -> Callable[..., Any]:
     """The handler of one source. Only orders know watermarks, so only theirs are offered."""
 
-    async def take(request: Request, watermark: str | None) -> JSONResponse:
+    async def take(request: Request, watermark: str | None, dry_run: str | None) -> JSONResponse:
         try:
-            key = await _authenticate(context.control, request)
-            lines = _content(request)
+            key = await authenticate(context.control, request)
+            form = _content(request)
             received = context.clock()
+            dry = is_dry(dry_run)
             until = _read_watermark(source, watermark, received)
             async with parsing:
-                body = await _read(request, deadline)
-                rows = await asyncio.to_thread(_rows, body, lines)
-                taken, arrivals = await asyncio.to_thread(_check, source, rows, key.tenant, received, context.probe_keys)
+                body = await read_body(request, deadline, LARGEST_BODY)
+                rows, lines = await asyncio.to_thread(_rows, source, body, form, request.query_params)
+                taken, arrivals = await asyncio.to_thread(check, source, rows, key.tenant, received, context.probe_keys)
+                if lines:
+                    taken = taken.model_copy(update={"errors": [RowError(row=one.row, error=f"line {lines[one.row]}: {one.error}") for one in taken.errors]})
             if rows and not arrivals:
                 return JSONResponse(taken.model_dump(), status_code=400)
+            if dry:
+                return JSONResponse(taken.model_dump())
             await context.control.inbox.add_many(arrivals)
             if until is not None and not taken.rejected:
                 await context.control.watermarks.advance(source.name, until, sender=key.sender, tenant=key.tenant)
-        except _Refused as error:
-            return _refusal(error)
+        except Refused as error:
+            return refusal(error)
         return JSONResponse(taken.model_dump())
 
     if not source.has_watermark:
 
-        async def plain(request: Request) -> JSONResponse:
-            return await take(request, request.query_params.get("watermark"))
+        async def plain(request: Request, dry_run: DryRun = None) -> JSONResponse:
+            return await take(request, request.query_params.get("watermark"), dry_run)
 
         return plain
 
     async def with_watermark(
         request: Request,
         watermark: Annotated[str | None, Query(description="Everything up to this moment (RFC 3339) has been sent, these rows included.")] = None,
+        dry_run: DryRun = None,
     ) -> JSONResponse:
-        return await take(request, watermark)
+        return await take(request, watermark, dry_run)
 
     return with_watermark
 
 
-async def _authenticate(control: Control, request: Request) -> Key:
-    """The sender's key, checked before a byte of the body is read."""
-    scheme, _, presented = request.headers.get("authorization", "").partition(" ")
-    if scheme.lower() != "bearer" or not presented.strip():
-        raise _Refused(401, "A key is needed: send the header Authorization: Bearer sj_…; `sojourn-collector key create` makes one.")
-    key = await control.keys.verify(presented.strip())
-    if key is None:
-        raise _Refused(401, "This key is unknown or was revoked.")
-    if not key.allows(Scope.SOURCES):
-        raise _Refused(403, f"The key {shown(key.name)} may not send to sources; make one with scope sources.")
-    return key
-
-
-def _content(request: Request) -> bool:
-    """Whether the body is NDJSON by its headers."""
+def _content(request: Request) -> set[str]:
+    """What the body is by its headers: one of the sets above."""
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if kind not in _JSON and kind not in _LINES:
-        raise _Refused(415, f"The content type {shown(kind)} is not taken; send application/json or application/x-ndjson.")
+    form = next((form for form in (_JSON, _LINES, _CSV) if kind in form), None)
+    if form is None:
+        raise Refused(415, f"The content type {shown(kind)} is not taken; send application/json, application/x-ndjson or text/csv.")
     if request.headers.get("content-encoding", "identity").lower() != "identity":
-        raise _Refused(415, "A compressed body is not taken here; send it as it is.")
-    return kind in _LINES
+        raise Refused(415, "A compressed body is not taken here; send it as it is.")
+    return form
 
 
 def _read_watermark(source: Source[Any], watermark: str | None, received: datetime) -> datetime | None:
     if watermark is None:
         return None
     if not source.has_watermark:
-        raise _Refused(400, f"The source {source.name} has no watermark; leave the parameter out.")
+        raise Refused(400, f"The source {source.name} has no watermark; leave the parameter out.")
     try:
         # A "+" of an offset that was not escaped arrives as a blank.
         return _WATERMARK.validate_python(watermark.replace(" ", "+"), context={"received": received})
     except ValidationError as error:
-        raise _Refused(400, f"watermark: {sentence_of(error, ())}.") from None
+        raise Refused(400, f"watermark: {sentence_of(error, ())}.") from None
 
 
-async def _read(request: Request, deadline: float) -> bytes:
-    too_large = _Refused(413, f"The body is larger than {LARGEST_BODY >> 20} MiB; send it in several requests.")
-    announced = request.headers.get("content-length", "0")
-    if announced.isascii() and announced.isdigit() and int(announced[:20]) > LARGEST_BODY:
-        raise too_large
-    read = bytearray()
+def _rows(source: Source[Any], body: bytes, form: set[str], asked: QueryParams) -> tuple[list[Any], list[int]]:
+    """The rows, and of a CSV the line each begins on."""
     try:
-        async with asyncio.timeout(deadline):
-            async for chunk in request.stream():
-                read += chunk
-                if len(read) > LARGEST_BODY:
-                    raise too_large
-    except TimeoutError:
-        raise _Refused(408, f"The body did not arrive within {deadline:g} s.") from None
-    except ClientDisconnect:
-        raise _Refused(400, "The sender went away before its body had arrived.") from None
-    return bytes(read)
-
-
-def _rows(body: bytes, lines: bool) -> list[Any]:
-    try:
-        return rows_of(body, lines=lines)
+        if form is _CSV:
+            reading = Reading.of(asked.getlist("map"), asked.getlist("set"), asked.get("timezone"), asked.get("decimal"))
+            return table_rows(source, body, reading)
+        return rows_of(body, lines=form is _LINES), []
     except BodyRefused as error:
-        raise _Refused(400, str(error)) from None
-
-
-def _check(source: Source[Any], rows: list[Any], tenant: str, received: datetime, keys: Mapping[str, bytes]) -> tuple[Taken, list[Arrival]]:
-    errors, arrivals = [], []
-    for number, raw in enumerate(rows):
-        if isinstance(raw, Unreadable):
-            errors.append(RowError(row=number, error=raw.reason))
-            continue
-        try:
-            row = source.read(raw, received)
-        except RowRefused as error:
-            errors.append(RowError(row=number, error=str(error)))
-            continue
-        body = json.dumps(source.stored(raw, row, keys), ensure_ascii=False, separators=(",", ":"), default=_plain)
-        arrivals.append(Arrival(tenant, row.source or "api", source.name, row.id, received, body))
-    return Taken(accepted=len(arrivals), rejected=len(errors), errors=errors), arrivals
-
-
-def _plain(value: Any) -> str:
-    """A Decimal as text that reads back as itself; it is bounded by the row's checks, but for attributes."""
-    return format(value, "f") if isinstance(value, Decimal) and abs(value.adjusted()) < 40 else str(value)
-
-
-def _refusal(error: _Refused) -> JSONResponse:
-    headers = {"www-authenticate": "Bearer"} if error.status == 401 else None
-    return JSONResponse(Refusal(error=str(error)).model_dump(), status_code=error.status, headers=headers)
+        raise Refused(400, str(error)) from None
 
 
 def _responses() -> dict[int | str, dict[str, Any]]:
@@ -220,7 +171,7 @@ def _responses() -> dict[int | str, dict[str, Any]]:
             (403, "The key has another scope."),
             (408, "The body came too slowly."),
             (413, "The body is too large."),
-            (415, "Neither JSON nor NDJSON."),
+            (415, "None of JSON, NDJSON and CSV."),
         )
     }
     return {400: {"model": Taken | Refusal, "description": "No row could be taken, or the body could not be read."}, **said}
@@ -231,5 +182,9 @@ def _documented_body(source: Source[Any]) -> dict[str, Any]:
     definitions = row.pop("$defs", None)
     if definitions:
         raise TypeError(f"the row of {source.name} must be flat to stand in OpenAPI")
-    content = {"application/json": {"schema": {"anyOf": [row, {"type": "array", "items": row}]}}, "application/x-ndjson": {"schema": {"type": "string"}}}
+    content = {
+        "application/json": {"schema": {"anyOf": [row, {"type": "array", "items": row}]}},
+        "application/x-ndjson": {"schema": {"type": "string"}},
+        "text/csv": {"schema": {"type": "string"}},
+    }
     return {"requestBody": {"required": True, "content": content}, "security": [{"key": []}]}

@@ -1,12 +1,14 @@
 """Source `orders`: what was bought, for how much, and what of it was given back."""
 
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 from typing import Any, Literal, Self
 
 from pydantic import AliasChoices, Field, model_validator
 
-from sojourn_collector.sources.base import ProbeKeys, Source
+from sojourn_collector.sources.base import ProbeKeys, Source, latest
+from sojourn_collector.sources.email import Email, EmailDigest, digest_of, without_email
 from sojourn_collector.sources.fields import Amount, Currency, Identifier, Instant, OptionalIdentifier, Row, Short, TraceId
 from sojourn_collector.sources.sentences import refusal
 from sojourn_probes.marks import verify_mark
@@ -26,6 +28,8 @@ class OrderRow(Row):
     session_id: OptionalIdentifier = Field("", validation_alias=AliasChoices("session_id", "session.id"), description="The visit it belongs to.")
     trace_id: TraceId = ""
     user_id: OptionalIdentifier = Field("", validation_alias=AliasChoices("user_id", "user.id"))
+    email: Email = ""
+    email_sha256: EmailDigest = ""
     account_id: OptionalIdentifier = ""
     probe: bool = Field(False, description="True when one of your probes placed it; it then never counts as business.", strict=True)
     probe_mark: Short = Field("", description="The header x-sojourn-probe of the request that placed it.")
@@ -41,6 +45,7 @@ class OrderRow(Row):
 
 def _stored(raw: dict[str, Any], row: OrderRow, keys: ProbeKeys) -> dict[str, Any]:
     """A mark is checked at the door and against the order's own time: it is valid for an hour, an order may be sent days later."""
+    raw = without_email(raw, row.email)
     if not row.probe_mark:
         return raw
     kept = {key: value for key, value in raw.items() if key != "probe_mark"}
@@ -61,10 +66,24 @@ def engine_row(row: OrderRow, received: datetime) -> dict[str, Any]:
         "probe": row.probe,
         "channel": row.channel,
         "user_id": row.user_id,
+        "email_sha256": digest_of(row.email, row.email_sha256),
         "account_id": row.account_id,
         "trace_id": row.trace_id,
         "given_session_id": row.session_id,
     }
 
 
-ORDERS = Source("orders", "orders", OrderRow, _stored, engine_row, has_watermark=True)
+def fold(said: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """One order of what events say of it. `refunds` are by their own id, so that none counts twice; together they are what was given back."""
+    row = latest(said)
+    refunds: dict[str, Decimal] = {}
+    for one in said:
+        refunds |= one.get("refunds", {})
+    row.pop("refunds", None)
+    if refunds and "amount" in row:
+        row["refunded"] = min(sum(refunds.values(), Decimal(0)), Decimal(str(row["amount"])))
+        row["status"] = "refunded" if row["refunded"] == Decimal(str(row["amount"])) else row.get("status", "completed")
+    return row
+
+
+ORDERS = Source("orders", "orders", OrderRow, _stored, engine_row, has_watermark=True, fold=fold)

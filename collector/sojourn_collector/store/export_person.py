@@ -21,11 +21,17 @@ SAID = {
     "steps": "steps of these journeys",
     "feedback": "answers to surveys and comments",
     "orders": "orders",
+    "tickets": "cases at the support desk",
+    "subscriptions": "subscriptions",
+    "invitations": "surveys that were sent or shown to you",
     "people": "what is known of you",
     "accounts": "the account",
     "trace_times": "when each trace was there",
     "inbox_feedback": "answers and comments as they were sent in",
     "inbox_orders": "orders as they were sent in",
+    "inbox_tickets": "cases as they were sent in",
+    "inbox_subscriptions": "subscriptions as they were sent in",
+    "inbox_invitations": "invitations as they were sent in",
     "inbox_people": "what was sent in about you",
     "inbox_accounts": "the account as it was sent in",
     "dead_letters": "what was sent and could not be taken in",
@@ -88,8 +94,13 @@ def readme(names: Names, counts: dict[str, int]) -> str:
     known = [*sorted(names.users), *sorted(names.visitors), *sorted(names.sessions), *sorted(names.accounts)]
     lines = ["Everything kept about one person. Each file holds one JSON object a line; times are in UTC.", ""]
     lines += [f"Known as: {', '.join(known[:50])}{f' and {len(known) - 50} more' if len(known) > 50 else ''}", ""]
-    lines += [f"{kind}.jsonl: {SAID.get(kind, kind)} ({number})" for kind, number in counts.items()]
+    lines += [f"{kind}.jsonl: {said_of(kind)} ({number})" for kind, number in counts.items()]
     return "\n".join(lines if counts else [*lines, "Nothing is kept."]) + "\n"
+
+
+def said_of(kind: str) -> str:
+    """What a file holds, in words; of vendors there are many."""
+    return SAID.get(kind) or (f"what {kind.removeprefix('inbox_')} told of you" if kind.startswith("inbox_") else kind)
 
 
 def plain(value: Any) -> Any:

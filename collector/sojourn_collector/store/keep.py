@@ -35,8 +35,10 @@ RULES: Mapping[str, Rule] = {
     "steps": Rule("toDateTime(run_started)", lambda keep: keep.runs),
     "spans_1m": Rule("t", lambda keep: keep.rollups),
     "feedback": Rule("toDateTime(ts)", lambda keep: keep.feedback),
+    "invitations": Rule("toDateTime(ts)", lambda keep: keep.feedback),
+    "tickets": Rule("toDateTime(ts)", lambda keep: keep.feedback),
 }
-"""Every table with one period. Orders, accounts and people are kept until they are taken back."""
+"""Every table with one period. Orders, subscriptions, accounts and people are kept until they are taken back."""
 
 BY_GRAIN = ("run_sums", "step_sums")
 """Tables that keep their hours as long as runs and their days as long as rollups."""

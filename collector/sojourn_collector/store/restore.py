@@ -17,6 +17,7 @@ from sojourn_collector.store import migrations
 from sojourn_collector.store.backup import FOLDERS, BackupError, checked
 from sojourn_collector.store.client import Store
 from sojourn_collector.store.control.control import Control
+from sojourn_collector.store.control.said import Reading
 from sojourn_collector.store.engine_process import EngineProcess, EngineSettings
 from sojourn_collector.store.erasure.again import NewerError, erase_again
 from sojourn_collector.store.erasure.places import places
@@ -29,10 +30,11 @@ _UNBOUNDED = Bounds(timedelta(days=36500), 1 << 62)
 Say = Callable[[str], None]
 
 
-async def restore(folder: Path, data: Path, settings: EngineSettings, newer: Path | None, say: Say) -> dict[str, Any]:
+async def restore(folder: Path, data: Path, settings: EngineSettings, newer: Path | None, say: Say, reading: Reading | None = None) -> dict[str, Any]:
     """Make the data folder `data`, which must not be there or be empty; the manifest, with what was erased again.
 
     `newer` is a control database of after the backup: who was erased since is erased here too. `say` is told what is being done.
+    `reading` reads events of vendors in the inbox.
     Raises BackupError, EngineStartError, StoreError, OSError.
     """
     if data.exists() and any(data.iterdir()):
@@ -52,7 +54,7 @@ async def restore(folder: Path, data: Path, settings: EngineSettings, newer: Pat
         store = Store(lambda: endpoint)
         try:
             await _tables(store, folder, manifest, beside, say)
-            manifest["erased"] = 0 if newer is None else await _forget(beside, store, newer, say)
+            manifest["erased"] = 0 if newer is None else await _forget(beside, store, newer, say, reading)
         finally:
             await store.close()
             await asyncio.to_thread(engine.stop)
@@ -99,12 +101,12 @@ async def _tables(store: Store, folder: Path, manifest: dict[str, Any], data: Pa
     await migrations.migrate(store)
 
 
-async def _forget(data: Path, store: Store, newer: Path, say: Say) -> int:
+async def _forget(data: Path, store: Store, newer: Path, say: Say, reading: Reading | None) -> int:
     control = await asyncio.to_thread(Control.open, data / "control.sqlite")
     try:
         # Contents that lie in a bucket are no part of a backup; their erasure was done there.
         evidence = Evidence(FolderBlobs(data / FOLDER), control.evidence, _UNBOUNDED, Counters(), lambda: datetime.now(UTC))
-        return await erase_again(store, control, places(data, store, control, evidence), newer, data / "newer.sqlite", say)
+        return await erase_again(store, control, places(data, store, control, evidence, reading=reading), newer, data / "newer.sqlite", say)
     except NewerError as error:
         raise BackupError(str(error)) from error
     finally:

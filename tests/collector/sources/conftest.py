@@ -1,7 +1,8 @@
 """The intake on a real server on loopback, with a real control database."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping
+import contextlib
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,8 +12,15 @@ import pytest
 import uvicorn
 from fastapi import FastAPI
 
+from sojourn_collector.counters import Counters
+from sojourn_collector.sources.configured import Configured
 from sojourn_collector.sources.intake import build_routes
+from sojourn_collector.sources.webhook_intake import build_webhooks
+from sojourn_collector.sources_config import SourceSettings
 from sojourn_collector.store.control import Control, Scope
+from tests.collector.sources import webhook_rig as rig
+from tests.collector.sources.vendor_api import VendorApi, running
+from tests.collector.sources.webhook_rig import Desk
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 PROBE_KEYS = {"k1": b"a probe key"}
@@ -55,3 +63,47 @@ async def door(tmp_path: Path) -> AsyncIterator[Door]:
     server.should_exit = True
     await task
     control.close()
+
+
+@contextlib.asynccontextmanager
+async def desk_of(folder: Path, configured: Mapping[str, Configured]) -> AsyncIterator[Desk]:
+    """An intake of these vendors on loopback."""
+    control = Control.open(folder / "control.sqlite")
+    context, counters = rig.Context(control, configured), Counters()
+    app = FastAPI()
+    app.include_router(build_webhooks(context, counters, body_deadline=0.5))
+    app.include_router(build_routes(context, body_deadline=0.5))
+    server = uvicorn.Server(uvicorn.Config(app, port=0, log_level="warning", lifespan="off"))
+    task = asyncio.create_task(server.serve())
+    async with asyncio.timeout(10):
+        while not server.started:
+            await asyncio.sleep(0.01)
+    url = f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
+    try:
+        async with httpx2.AsyncClient(base_url=url, trust_env=False) as client:
+            yield Desk(url, client, context, counters)
+    finally:
+        server.should_exit = True
+        await task
+        control.close()
+
+
+Opening = Callable[..., Awaitable[Desk]]
+
+
+@pytest.fixture
+async def opened(tmp_path: Path) -> AsyncIterator[Opening]:
+    """Opens an intake: `await opened(helpdesk=settings("zendesk"))`."""
+    async with contextlib.AsyncExitStack() as stack:
+
+        async def start(**sources: SourceSettings) -> Desk:
+            return await stack.enter_async_context(desk_of(tmp_path, rig.webhooks(**sources)))
+
+        yield start
+
+
+@pytest.fixture
+async def vendor_api() -> AsyncIterator[VendorApi]:
+    """A vendor's API on loopback."""
+    async with running() as one:
+        yield one

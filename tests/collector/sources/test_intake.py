@@ -9,6 +9,7 @@ from typing import Any
 import httpx2
 import pytest
 
+from sojourn_collector.sources import SOURCES
 from sojourn_collector.store.control import Scope
 from sojourn_probes.marks import make_mark
 from tests.collector.sources.conftest import NOW, PROBE_KEYS, Door
@@ -201,7 +202,7 @@ async def test_a_stream_without_a_length_is_bounded_too(door: Door) -> None:
 @pytest.mark.parametrize(
     ("headers", "sentence"),
     [
-        ({"content-type": "text/csv"}, 'The content type "text/csv" is not taken; send application/json or application/x-ndjson.'),
+        ({"content-type": "text/html"}, 'The content type "text/html" is not taken; send application/json, application/x-ndjson or text/csv.'),
         ({"content-type": "application/json", "content-encoding": "gzip"}, "A compressed body is not taken here; send it as it is."),
     ],
 )
@@ -214,7 +215,7 @@ async def test_other_content(door: Door, headers: dict[str, str], sentence: str)
 async def test_an_unknown_source_and_method(door: Door) -> None:
     """A source that does not exist is 404 and says which do; GET is 405."""
     answer = await post(door, "{}", "Bestellungen%7F")
-    assert (answer.status_code, answer.json()) == (404, {"error": 'There is no source "Bestellungen\\u007f"; there are feedback, orders, accounts, people.'})
+    assert (answer.status_code, answer.json()) == (404, {"error": f'There is no source "Bestellungen\\u007f"; there are {", ".join(SOURCES)}.'})
     assert (await door.client.get("/api/v1/in/orders")).status_code == 405
 
 
@@ -313,10 +314,10 @@ async def test_many_senders_at_once(door: Door) -> None:
 async def test_it_is_in_openapi(door: Door) -> None:
     """Each source stands in OpenAPI with its row, its key and its answers; the catch-all does not."""
     paths = (await door.client.get("/openapi.json")).json()["paths"]
-    assert sorted(paths) == [f"/api/v1/in/{name}" for name in ("accounts", "feedback", "orders", "people")]
+    assert sorted(paths) == [f"/api/v1/in/{name}" for name in sorted(SOURCES)]
     orders = paths["/api/v1/in/orders"]["post"]
     row = orders["requestBody"]["content"]["application/json"]["schema"]["anyOf"][0]
     assert {"id", "at", "amount", "currency"} <= set(row["properties"])
     assert row["properties"]["currency"]["description"] == "ISO 4217 code."
-    assert [p["name"] for p in orders["parameters"]] == ["watermark"]
+    assert [p["name"] for p in orders["parameters"]] == ["watermark", "dry_run"]
     assert set(orders["responses"]) >= {"200", "400", "401", "403", "408", "413", "415"}

@@ -18,6 +18,9 @@ GOOD: dict[str, dict[str, Any]] = {
     "feedback": {"id": "f-1", "at": AT, "kind": "csat", "value": 4, "scale_min": 1, "scale_max": 5},
     "accounts": {"id": "a-1", "name": "ACME", "mrr": 99, "currency": "EUR"},
     "people": {"id": "u-1", "name": "Joe"},
+    "tickets": {"id": "t-1", "at": AT},
+    "subscriptions": {"id": "s-1", "at": AT, "mrr": "9.90", "currency": "EUR"},
+    "invitations": {"id": "i-1", "at": AT},
 }
 
 
@@ -89,6 +92,17 @@ def test_a_good_row_of_every_source(kind: str) -> None:
         ("accounts", {"name": "x" * 201}, "name: has 201 characters; at most 200 are kept"),
         ("people", {"email": "joe"}, "email: is not an e-mail address"),
         ("people", {"email_sha256": "abc"}, 'email_sha256: must be 64 hexadecimal digits, got "abc"'),
+        ("tickets", {"status": "done"}, 'status: "done" is not one of new, open, pending, on_hold, solved or closed'),
+        ("tickets", {"first_reply_at": "2026-03-01T10:59:59Z"}, "first_reply_at is before the case was opened"),
+        ("tickets", {"solved_at": "2026-03-01T10:59:59Z"}, "solved_at is before the case was opened"),
+        ("tickets", {"reopens": -1}, "reopens: must be a whole number from 0 to 65535, got -1"),
+        ("tickets", {"reopens": "2"}, 'reopens: must be a whole number from 0 to 65535, got "2"'),
+        ("tickets", {"email": "joe"}, "email: is not an e-mail address"),
+        ("subscriptions", {"mrr": -1}, "mrr: -1 is negative"),
+        ("subscriptions", {"currency": ...}, "currency is missing: mrr needs one, such as EUR"),
+        ("subscriptions", {"renews_at": "2200-01-01T00:00:00Z"}, 'renews_at: "2200-01-01T00:00:00Z" is too far in the future'),
+        ("subscriptions", {"status": "on"}, 'status: "on" is not one of trialing, active, past_due, paused or ended'),
+        ("invitations", {"status": "read"}, 'status: "read" is not one of sent, shown, dismissed, answered or bounced'),
         ("people", {"consent": "yes"}, 'consent: "yes" is not one of granted, denied or unknown'),
     ],
 )

@@ -94,7 +94,7 @@ async def test_every_address_of_a_page_leads_somewhere(shop):
     for path in told.PAGES.values():
         page = Read((await shop.get(path)).text)
         for href in page.values("a", "href") + page.values("script", "src") + page.values("link", "href"):
-            if href.startswith("/") and href != "/api/docs":
+            if href.startswith("/") and href not in {"/api/docs", "/add"}:  # the second needs a control database: test_add_data.py
                 seen.add(href.split("#")[0])
     for address in seen:
         status = (await shop.get(address)).status_code

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from sojourn_collector.score.satisfaction import nps
-from sojourn_collector.web.answers.satisfaction import satisfaction_of, satisfaction_of_all
+from sojourn_collector.web.answers.satisfaction import response_rate, satisfaction_of, satisfaction_of_all
 
 AT = datetime(2026, 11, 20, 14, 0, tzinfo=UTC)
 SCALES: dict[str, tuple[float, float] | tuple[None, None]] = {"csat": (1, 5), "rating": (1, 5), "nps": (0, 10), "ces": (1, 7), "text": (None, None)}
@@ -26,6 +26,7 @@ def row(number: int, person: str, kind: str, value: float | None, comment: str =
         "higher_is_better": True,
         "satisfied": None,
         "comment": comment,
+        "survey_id": "",
         "journey": "checkout",
         "session_id": "",
         "person_id": person,
@@ -95,3 +96,16 @@ def test_one_kind_alone_is_measured(kind: str) -> None:
     assert satisfaction_of_all([row(1, "user:a", kind, 4)]).state == "measured"
     told = satisfaction_of_all([row(1, "user:a", "text", None, comment="why?")])
     assert (told.state, told.comments[0].text) == ("not measured", "why?")
+
+
+def test_how_many_answered() -> None:
+    """Rated answers per invitation, over surveys; a comment alone is no rated answer; a survey that told of no invitation, or of too few, leaves it unknown."""
+    rows = [row(1, "a", "csat", 4, survey_id="s"), row(2, "b", "rating", 2, survey_id="t"), row(3, "c", "text", None, "hm", survey_id="u")]
+    assert response_rate(rows, {("api", "s"): 3, ("api", "t"): 5, ("api", "v"): 9}) == 0.25
+    assert response_rate(rows, {("api", "s"): 3}) is None
+    assert response_rate(rows, {("api", "s"): 1, ("api", "t"): 0}) is None
+    assert response_rate([*rows, row(4, "d", "csat", 1, survey_id="s")], {("api", "s"): 1, ("api", "t"): 1}) is None
+    assert response_rate([], {("api", "s"): 1}) is None
+    told = satisfaction_of_all(rows, [{"source": "api", "survey_id": "s", "invited": 4}, {"source": "api", "survey_id": "t", "invited": 4}])
+    assert told.others is not None
+    assert told.others.response_rate == 0.25

@@ -8,6 +8,7 @@ from sojourn_collector.store.control.database import Database
 from sojourn_collector.store.control.dead_letters import DeadLetters
 from sojourn_collector.store.control.erasures import Erasures
 from sojourn_collector.store.control.evidence import EvidenceRows
+from sojourn_collector.store.control.imports import Imports
 from sojourn_collector.store.control.inbox import Inbox
 from sojourn_collector.store.control.keys import Keys
 from sojourn_collector.store.control.leases import Leases
@@ -17,10 +18,11 @@ from sojourn_collector.store.control.postgres import PostgresAddress
 from sojourn_collector.store.control.progress import Progress
 from sojourn_collector.store.control.signing import SigningKeys
 from sojourn_collector.store.control.watermarks import Watermarks
+from sojourn_collector.store.control.webhooks import WebhookRows
 
 
 class Control:
-    """Keys, ledger, inbox, watermarks, progress, dead letters, evidence, signing keys, audit, nodes and leases. Every method of the parts is async."""
+    """One part for each kind of row: keys, ledger, inbox, imports, webhooks and the others. Every method of the parts is async."""
 
     def __init__(self, database: Database) -> None:
         self.database = database
@@ -29,6 +31,7 @@ class Control:
         self.erasures = Erasures(database)
         self.evidence = EvidenceRows(database)
         self.inbox = Inbox(database)
+        self.imports = Imports(database, self.inbox)
         self.keys = Keys(database)
         self.leases = Leases(database)
         self.ledger = Ledger(database)
@@ -36,6 +39,7 @@ class Control:
         self.progress = Progress(database)
         self.signing_keys = SigningKeys(database)
         self.watermarks = Watermarks(database)
+        self.webhooks = WebhookRows(database, self.inbox)
 
     @classmethod
     def open(cls, where: Path | PostgresAddress) -> Self:

@@ -5,10 +5,10 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, bindparam, delete, func, insert, select, update
+from sqlalchemy import Connection, bindparam, delete, func, insert, or_, select, update
 
 from sojourn_collector.store.control.database import Database
-from sojourn_collector.store.control.tables import inbox
+from sojourn_collector.store.control.tables import inbox, webhook_records
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +30,13 @@ class InboxRow(Arrival):
     id: int
     normalised_at: datetime | None = None
     error: str | None = None
+    awaits: datetime | None = None
+    """When a further answer is asked for next; until it is there the row goes no further."""
+    tries: int = 0
+    import_id: str | None = None
+    """The import that brought it."""
+    withdrawn: bool = False
+    """Its import was undone: the engine is to lose it, then it goes."""
 
 
 class Inbox:
@@ -50,20 +57,21 @@ class Inbox:
 
     async def waiting(self, limit: int = 1000) -> list[InboxRow]:
         """Rows the engine does not have yet, oldest first."""
-        query = select(inbox).where(inbox.c.normalised_at.is_(None)).order_by(inbox.c.id).limit(limit)
+        query = select(inbox).where(inbox.c.normalised_at.is_(None), inbox.c.awaits.is_(None)).order_by(inbox.c.id).limit(limit)
         rows = await self._database.read(lambda connection: connection.execute(query).mappings().all())
         return [InboxRow(**row) for row in rows]
 
     async def count_waiting(self) -> int:
-        """How many rows the engine does not have yet."""
-        query = select(func.count()).select_from(inbox).where(inbox.c.normalised_at.is_(None))
+        """How many rows the engine does not have yet, though nothing more is needed for them."""
+        query = select(func.count()).select_from(inbox).where(inbox.c.normalised_at.is_(None), inbox.c.awaits.is_(None))
         return int(await self._database.read(lambda connection: connection.execute(query).scalar_one()))
 
     async def mark(self, ids: Sequence[int], at: datetime, errors: dict[int, str] | None = None) -> None:
         """Remember that these rows are dealt with: copied to the engine, or, with a sentence in `errors`, found unusable."""
         if not ids:
             return
-        statement = update(inbox).where(inbox.c.id == bindparam("row")).values(normalised_at=at, error=bindparam("why"))
+        # A row withdrawn since it was read is not dealt with.
+        statement = update(inbox).where(inbox.c.id == bindparam("row"), inbox.c.withdrawn.is_(False)).values(normalised_at=at, error=bindparam("why"))
         values = [{"row": id_, "why": (errors or {}).get(id_)} for id_ in ids]
 
         def work(connection: Connection) -> None:
@@ -82,11 +90,38 @@ class Inbox:
         rows = await self._database.read(lambda connection: connection.execute(query).mappings().all())
         return [InboxRow(**row) for row in rows]
 
+    async def stands(self, row: InboxRow) -> bool:
+        """Whether there is a version of this row, older or newer, that was not withdrawn."""
+        same = [inbox.c.tenant == row.tenant, inbox.c.kind == row.kind, inbox.c.source == row.source, inbox.c.source_key == row.source_key]
+        query = select(inbox.c.id).where(*same, inbox.c.withdrawn.is_(False), inbox.c.error.is_(None)).limit(1)
+        return await self._database.read(lambda connection: connection.execute(query).first()) is not None
+
     async def remove(self, ids: Sequence[int]) -> None:
         """Forget rows; the engine's copy is the caller's."""
-        await self._database.write(lambda connection: connection.execute(delete(inbox).where(inbox.c.id.in_(ids))))
+
+        def work(connection: Connection) -> None:
+            connection.execute(delete(webhook_records).where(webhook_records.c.inbox_id.in_(ids)))
+            connection.execute(delete(inbox).where(inbox.c.id.in_(ids)))
+
+        await self._database.write(work)
+
+    async def kinds(self) -> list[str]:
+        """The kinds of all rows there are, sorted."""
+        query = select(inbox.c.kind).distinct().order_by(inbox.c.kind)
+        return list(await self._database.read(lambda connection: connection.execute(query).scalars().all()))
+
+    async def again(self, source: str, since: datetime | None, tenant: str = "default") -> int:
+        """Have rows of a feed, or of a kind, brought to the engine once more; how many those are."""
+        chosen = [inbox.c.tenant == tenant, or_(inbox.c.source == source, inbox.c.kind == source), inbox.c.normalised_at.is_not(None)]
+        if since is not None:
+            chosen.append(inbox.c.received_at >= since)
+        statement = update(inbox).where(*chosen).values(normalised_at=None, error=None)
+        found: int = await self._database.write(lambda connection: connection.execute(statement).rowcount)
+        if found:
+            self.arrived.set()
+        return found
 
     async def rewrite(self, ident: int, body: str) -> None:
         """Keep a row with another body, and without what was said of the old one."""
-        statement = update(inbox).where(inbox.c.id == ident).values(body=body, error=None)
+        statement = update(inbox).where(inbox.c.id == ident).values(body=body, error=None, awaits=None)
         await self._database.write(lambda connection: connection.execute(statement))

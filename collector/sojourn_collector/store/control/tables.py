@@ -72,10 +72,53 @@ inbox = Table(
     Column("body", Text, nullable=False),
     Column("normalised_at", Instant),
     Column("error", Text),
+    Column("awaits", Instant),
+    Column("tries", Integer, nullable=False, server_default="0"),
+    Column("import_id", String(32)),
+    Column("withdrawn", Boolean, nullable=False, server_default=false()),
+    Index("inbox_import", "import_id"),
     Index("inbox_row", "tenant", "kind", "source", "source_key"),
     Index("inbox_waiting", "normalised_at", "id"),
     Index("inbox_received", "tenant", "kind", "received_at"),
+    Index("inbox_awaits", "awaits"),
     sqlite_autoincrement=True,
+)
+
+imports = Table(
+    "imports",
+    metadata,
+    Column("id", String(32), primary_key=True),
+    Column("tenant", String(64), nullable=False),
+    Column("kind", String(32), nullable=False),
+    Column("file", String(200), nullable=False),
+    Column("actor", String(200), nullable=False),
+    Column("begun_at", Instant, nullable=False),
+    Column("accepted", BigInteger, nullable=False),
+    Column("rejected", BigInteger, nullable=False),
+    Column("undone_at", Instant),
+    Index("imports_begun", "tenant", "begun_at"),
+)
+
+webhook_events = Table(
+    "webhook_events",
+    metadata,
+    Column("tenant", String(64), primary_key=True),
+    Column("source", String(64), primary_key=True),
+    Column("digest", String(64), primary_key=True),
+    Column("received_at", Instant, nullable=False),
+    Index("webhook_events_age", "received_at"),
+    sqlite_with_rowid=False,
+)
+
+webhook_records = Table(
+    "webhook_records",
+    metadata,
+    Column("tenant", String(64), primary_key=True),
+    Column("source", String(64), primary_key=True),
+    Column("digest", String(64), primary_key=True),
+    Column("inbox_id", BigInteger, primary_key=True, autoincrement=False),
+    Index("webhook_records_inbox", "inbox_id"),
+    sqlite_with_rowid=False,
 )
 
 watermarks = Table(

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from sojourn_collector.store.client import Store
-from sojourn_collector.store.erasure.subject import Names, Subject
+from sojourn_collector.store.erasure.subject import LINKED, Names, Subject
 
 DEADLINE = 300.0
 """Seconds; the tables are read whole."""
@@ -49,14 +49,17 @@ async def find(store: Store, subject: Subject) -> Names:
 
 
 async def complete(store: Store, names: Names) -> Names:
-    """Add traces, runs, feedback and orders of these users, visitors and sessions."""
+    """Add traces, runs, addresses, feedback, orders and the like of these users, visitors and sessions."""
     names = replace(names, traces=names.traces | frozenset(await _traces(store, names)))
     runs = [
         row["run_id"] for sessions, persons in _paired(names) for row in await store.query("erase_runs", sessions=sessions, persons=persons, deadline=DEADLINE)
     ]
     names = replace(names, runs=frozenset(runs))
-    linked = await _linked(store, names)
-    return replace(names, feedback=frozenset(linked["feedback"]), orders=frozenset(linked["orders"]))
+    if names.users:
+        emails = await store.query("erase_emails", users=sorted(names.users), deadline=DEADLINE)
+        names = replace(names, emails=names.emails | frozenset(row["email"] for row in emails))
+    linked: dict[str, Any] = {table: frozenset(found) for table, found in (await _linked(store, names)).items()}
+    return replace(names, **linked)
 
 
 def _first(subject: Subject) -> Names:
@@ -114,10 +117,11 @@ async def _traces(store: Store, names: Names) -> list[str]:
 
 
 async def _linked(store: Store, names: Names) -> dict[str, set[tuple[str, str]]]:
-    found: dict[str, set[tuple[str, str]]] = {"feedback": set(), "orders": set()}
+    found: dict[str, set[tuple[str, str]]] = {table: set() for table in LINKED}
     traces = list(_cut(names.traces))
     for number, (sessions, persons) in enumerate(_paired(names, least=len(traces))):
         asked: dict[str, Any] = {"users": sorted(names.users), "visitors": sorted(names.visitors), "sessions": sessions, "persons": persons}
+        asked["emails"] = sorted(names.emails)
         asked["traces"] = traces[number] if number < len(traces) else []
         for row in await store.query("erase_linked", **asked, deadline=DEADLINE):
             found[row["kind"]].add((row["source"], row["id"]))

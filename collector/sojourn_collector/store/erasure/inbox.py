@@ -1,27 +1,25 @@
-"""The inbox of sources as a place: feedback, orders and people as they were sent."""
+"""The inbox of sources as a place: feedback, orders, tickets and people as they were sent, and events of vendors."""
 
 import json
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping
 from typing import Any
 
 from sojourn_collector.store.control.inbox import Inbox, InboxRow
-from sojourn_collector.store.erasure.subject import Names, Orders
+from sojourn_collector.store.control.said import OwnRows, Reading, Said
+from sojourn_collector.store.erasure.subject import Names, Orders, is_word
 
 _AT_ONCE = 2000
-KINDS = ("feedback", "orders", "people", "accounts")
-"""The sources whose rows are about somebody, in the order of a copy; a test holds that it is all of them."""
-OF_A_PERSON = ("user_id", "user.id", "session_id", "session.id", "trace_id", "account_id", "probe_mark")
-"""Keys an order loses when it is kept without its person."""
 
 
 class InboxPlace:
-    """Rows of the inbox."""
+    """Rows of the inbox. `reading` says what they say."""
 
     name = "inbox"
 
-    def __init__(self, inbox: Inbox, tenant: str) -> None:
+    def __init__(self, inbox: Inbox, tenant: str, reading: Reading | None = None) -> None:
         self._inbox = inbox
         self._tenant = tenant
+        self._reading = reading or OwnRows()
 
     async def count(self, names: Names) -> dict[str, int]:
         """Rows by source."""
@@ -34,15 +32,16 @@ class InboxPlace:
         """Delete them; orders may stay without their person."""
         found = await self.count(names)
         async for row in self._theirs(names):
-            if row.kind == "orders" and orders == "strip":
-                await self._inbox.rewrite(row.id, stripped(row.body))
+            bare = self._reading.stripped(row) if orders == "strip" else None
+            if bare is not None:
+                await self._inbox.rewrite(row.id, bare)
             else:
                 await self._inbox.remove([row.id])
         return found
 
     async def kept(self, names: Names) -> AsyncIterator[tuple[str, dict[str, Any]]]:
         """The rows as they were sent, personal data in free text already taken out."""
-        for kind in KINDS:
+        for kind in await self._inbox.kinds():
             async for row in self._theirs(names):
                 if row.kind == kind:
                     yield f"inbox_{kind}", {"source": row.source, "received": row.received_at.isoformat(), "row": json.loads(row.body)}
@@ -51,38 +50,61 @@ class InboxPlace:
         after = 0
         while rows := await self._inbox.after(after, _AT_ONCE):
             for row in rows:
-                if row.tenant == self._tenant and is_theirs(row, names):
+                if row.tenant == self._tenant and is_theirs(row, names, self._reading):
                     yield row
             after = rows[-1].id
 
 
-def names_in(kind: str, body: Mapping[str, Any]) -> dict[str, str]:
+def names_in(kind: str, row: Mapping[str, Any]) -> dict[str, str]:
     """Whom a row of a source names, by kind of name."""
     if kind == "people":
-        return {"user": _text(body.get("id"))}
+        return {"user": _text(row.get("id")), "email": _text(row.get("email_sha256"))}
     if kind == "accounts":
-        return {"account": _text(body.get("id"))}
+        return {"account": _text(row.get("id"))}
     return {
-        "user": _text(body.get("user_id") or body.get("user.id")),
-        "session": _text(body.get("session_id") or body.get("session.id")),
-        "trace": _text(body.get("trace_id")).lower(),
+        "user": _text(row.get("user_id") or row.get("user.id")),
+        "session": _text(row.get("session_id") or row.get("session.id")),
+        "trace": _text(row.get("trace_id")).lower(),
+        "email": _text(row.get("email_sha256")),
     }
 
 
-def is_theirs(row: InboxRow, names: Names) -> bool:
-    """Whether a row is the subject's: it was found to be, or names their user, or nobody's user and their session or trace."""
-    if (row.source, row.source_key) in (names.feedback if row.kind == "feedback" else names.orders if row.kind == "orders" else ()):
+def is_theirs(row: InboxRow, names: Names, reading: Reading) -> bool:
+    """Whether anything a row says is the subject's, or an event of a vendor speaks of them in a field that nothing is read from."""
+    said = reading.said(row)
+    if any(_is_theirs(row.source, one, names) for one in said):
         return True
-    named = names_in(row.kind, json.loads(row.body))
+    if len(said) == 1 and said[0].kind == row.kind:
+        return False
+    words = {name for name in names.known if is_word(name)} | names.emails
+    return bool(words) and any(text.removeprefix("sha256:") in words for text in _texts(json.loads(row.body)))
+
+
+def _is_theirs(source: str, said: Said, names: Names) -> bool:
+    """It was found to be, or names their user, or nobody's user and their session, trace or address."""
+    if (source, said.id) in names.linked().get(said.kind, ()):
+        return True
+    named = names_in(said.kind, said.row)
     if named.get("user"):
         return named["user"] in names.users
-    return named.get("account", "") in names.accounts or named.get("session", "") in names.sessions or named.get("trace", "") in names.traces
+    return (
+        named.get("account", "") in names.accounts
+        or named.get("session", "") in names.sessions
+        or named.get("trace", "") in names.traces
+        or named.get("email", "") in names.emails
+    )
 
 
-def stripped(body: str) -> str:
-    """An order as it stays: what was bought when for how much, without who and where."""
-    row = {key: value for key, value in json.loads(body).items() if key not in OF_A_PERSON}
-    return json.dumps(row, ensure_ascii=False, separators=(",", ":"))
+def _texts(value: Any) -> Iterator[str]:
+    left = [value]
+    while left:
+        one = left.pop()
+        if isinstance(one, dict):
+            left += one.values()
+        elif isinstance(one, list):
+            left += one
+        elif isinstance(one, str):
+            yield one
 
 
 def _text(value: Any) -> str:

@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from sojourn_collector.store.erasure.subject import SEPARATORS
+from sojourn_collector.store.erasure.subject import LINKED, SEPARATORS
 from sojourn_collector.store.load_sql import quoted
 from sojourn_probes import semconv
 
@@ -108,10 +108,11 @@ def _joined(names: Names) -> str:
 
 
 def _linked(table: str, names: Names) -> str:
-    """Feedback and orders that were found to be theirs, and later ones that name them."""
+    """Feedback, orders and the like that were found to be theirs, and later ones that name them."""
     return (
         f"tenant = {quoted(names.tenant)} AND (concat(source, '/', id) IN {names.any_of(table)} OR user_id IN {names.any_of('user')} "
-        f"OR (user_id = '' AND (visitor_id IN {names.any_of('visitor')} OR given_session_id IN {names.any_of('session')})))"
+        f"OR (user_id = '' AND (visitor_id IN {names.any_of('visitor')} OR given_session_id IN {names.any_of('session')} "
+        f"OR (email_sha256 != '' AND email_sha256 IN {names.any_of('email')}))))"
     )
 
 
@@ -133,6 +134,9 @@ CONDITIONS: Mapping[str, Callable[[Names], str]] = {
     "steps": _joined,
     "feedback": lambda names: _linked("feedback", names),
     "orders": lambda names: _linked("orders", names),
+    "tickets": lambda names: _linked("tickets", names),
+    "subscriptions": lambda names: _linked("subscriptions", names),
+    "invitations": lambda names: _linked("invitations", names),
     "people": lambda names: _master(names, "user"),
     "accounts": lambda names: _master(names, "account"),
     "trace_times": lambda names: f"tenant = {quoted(names.tenant)} AND trace IN {names.halves_of_traces()}",
@@ -149,7 +153,7 @@ RAW = ("spans", "events", "metrics")
 """Tables that journal files are loaded into."""
 
 TEXT_OF_ORDER: Mapping[str, str] = {
-    **dict.fromkeys(("user_id", "visitor_id", "account_id", "trace_id", "given_session_id", "session_id", "person_id", "run_id"), "''"),
+    **dict.fromkeys(("user_id", "visitor_id", "email_sha256", "account_id", "trace_id", "given_session_id", "session_id", "person_id", "run_id"), "''"),
     "join": "'unlinked'",
     "join_confidence": "0",
 }
@@ -169,7 +173,7 @@ def strip_orders(names: Names) -> str:
 
 
 _KEYS: Mapping[str, str] = {"sessions": "session_id", "runs": "run_id", "steps": "run_id, step, attempt"} | dict.fromkeys(
-    ("feedback", "orders", "people", "accounts"), "source, id"
+    (*LINKED, "people", "accounts"), "source, id"
 )
 """What tells things apart where a row may lie there in several versions."""
 

@@ -20,6 +20,10 @@ TAKEN_OUT = "[erased]"
 """What stands in its place in a sentence of ours."""
 
 
+LINKED = ("feedback", "orders", "tickets", "subscriptions", "invitations")
+"""Tables whose rows are named by their feed's name and their id there."""
+
+
 class SubjectError(Exception):
     """This names nobody who could be forgotten; the text says why."""
 
@@ -40,7 +44,7 @@ class Subject:
 
 @dataclass(frozen=True, slots=True)
 class Names:
-    """All names of one subject. `feedback` and `orders` hold `source/id` of what is theirs; `evidence` ids of pictures and the like of their runs."""
+    """All names of one subject. The groups of `LINKED` hold source and id of what is theirs; `emails` digests of addresses."""
 
     users: frozenset[str] = frozenset()
     visitors: frozenset[str] = frozenset()
@@ -50,6 +54,10 @@ class Names:
     accounts: frozenset[str] = frozenset()
     feedback: frozenset[tuple[str, str]] = frozenset()
     orders: frozenset[tuple[str, str]] = frozenset()
+    tickets: frozenset[tuple[str, str]] = frozenset()
+    subscriptions: frozenset[tuple[str, str]] = frozenset()
+    invitations: frozenset[tuple[str, str]] = frozenset()
+    emails: frozenset[str] = frozenset()
     shared: frozenset[str] = field(default_factory=frozenset)
     """Visitors and sessions that others were seen under too: of these only what names the subject itself goes."""
 
@@ -60,7 +68,11 @@ class Names:
 
     def by_kind(self) -> dict[str, frozenset[str]]:
         """Names that tombstones are made of."""
-        return {"user": self.users, "visitor": self.visitors, "session": self.sessions, "account": self.accounts, "trace": self.traces}
+        return {"user": self.users, "visitor": self.visitors, "session": self.sessions, "account": self.accounts, "trace": self.traces, "email": self.emails}
+
+    def linked(self) -> dict[str, frozenset[tuple[str, str]]]:
+        """Source and id of what is theirs, by table."""
+        return {table: getattr(self, table) for table in LINKED}
 
     @property
     def known(self) -> frozenset[str]:

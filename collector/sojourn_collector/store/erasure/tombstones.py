@@ -1,15 +1,16 @@
 """Keeps erased people from coming back: what is loaded or brought in later and happened before they were erased goes again, before the join sees it."""
 
-import json
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from sojourn_collector.store.client import Store
 from sojourn_collector.store.control.control import Control
 from sojourn_collector.store.control.inbox import InboxRow
+from sojourn_collector.store.control.said import OwnRows, Reading
 from sojourn_collector.store.erasure.find import grow, seen
-from sojourn_collector.store.erasure.inbox import names_in, stripped
+from sojourn_collector.store.erasure.inbox import names_in
 from sojourn_collector.store.erasure.statements import RAW
 from sojourn_collector.store.erasure.subject import Names
 from sojourn_collector.store.erasure.work import lent
@@ -17,14 +18,15 @@ from sojourn_collector.store.turns import Turns
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _DEADLINE = 60.0
-_GROUPS = {"user": "users", "visitor": "visitors", "session": "sessions", "trace": "traces", "account": "accounts"}
+_GROUPS = {"user": "users", "visitor": "visitors", "session": "sessions", "trace": "traces", "account": "accounts", "email": "emails"}
 
 
 class Tombstones:
     """Tombstones in memory. They hold digests, so names are looked at by theirs."""
 
-    def __init__(self, store: Store, control: Control, turns: Turns, *, shared: bool = False) -> None:
-        """`shared`: other collectors leave tombstones too, so they are read again for each file."""
+    def __init__(self, store: Store, control: Control, turns: Turns, *, shared: bool = False, reading: Reading | None = None) -> None:
+        """`shared`: other collectors leave tombstones too, so they are read again for each file. `reading` reads the inbox's rows."""
+        self._reading = reading or OwnRows()
         self._store = store
         self.shared = shared
         self._control = control
@@ -84,23 +86,19 @@ class Tombstones:
             return list(rows)
         kept = []
         for row in rows:
-            body = json.loads(row.body)
-            moments = [moment for kind, name in names_in(row.kind, body).items() if row.tenant == self._store.tenant and (moment := self.erased_at(kind, name))]
-            if not moments or _happened(row, body) >= max(moments):
+            if row.tenant != self._store.tenant or not self._of_erased(row):
                 kept.append(row)
-            elif row.kind == "orders":
-                bare = stripped(row.body)
+            elif (bare := self._reading.stripped(row)) is not None:
                 await self._control.inbox.rewrite(row.id, bare)
-                kept.append(InboxRow(row.tenant, row.source, row.kind, row.source_key, row.received_at, bare, row.id))
+                kept.append(replace(row, body=bare))
             else:
                 await self._control.inbox.remove([row.id])
         return kept
 
-
-def _happened(row: InboxRow, body: dict[str, object]) -> datetime:
-    """When what a row tells of happened; people and accounts are as they are told."""
-    try:
-        moment = datetime.fromisoformat(str(body["at"]))
-    except (KeyError, ValueError):
-        return row.received_at
-    return moment if moment.tzinfo is not None else row.received_at
+    def _of_erased(self, row: InboxRow) -> bool:
+        """Whether a row tells of somebody who was erased after it happened."""
+        for said in self._reading.said(row):
+            moments = [moment for kind, name in names_in(said.kind, said.row).items() if (moment := self.erased_at(kind, name))]
+            if moments and said.at < max(moments):
+                return True
+        return False

@@ -51,9 +51,7 @@ async def lent(store: Store, names: Names, job: str, *, seq: int | None = None, 
     """Lend the names to the engine. `before` in microseconds since 1970. Raises what the store raises."""
     rows = [{"job": job, "kind": kind, "id": one} for kind, group in names.by_kind().items() for one in sorted(group)]
     rows += [{"job": job, "kind": "person", "id": one} for one in sorted(names.persons)]
-    rows += [
-        {"job": job, "kind": kind, "id": "/".join(pair)} for kind, pairs in (("feedback", names.feedback), ("orders", names.orders)) for pair in sorted(pairs)
-    ]
+    rows += [{"job": job, "kind": table, "id": "/".join(pair)} for table, pairs in names.linked().items() for pair in sorted(pairs)]
     words = names.words()
     at_once = statements.WORDS_AT_ONCE
     rows += [{"job": job, "kind": f"word{number // at_once}", "id": word} for number, word in enumerate(words)]

@@ -10,8 +10,18 @@ SELECT DISTINCT kind, name FROM (
   ARRAY JOIN [('user', user_id), ('visitor', visitor_id), ('session', session_id)] AS pair
   UNION ALL
   SELECT pair.1, pair.2 FROM (SELECT user_id, visitor_id, given_session_id AS session_id FROM feedback WHERE tenant = {tenant:String}
-    UNION ALL SELECT user_id, visitor_id, given_session_id FROM orders WHERE tenant = {tenant:String})
+    UNION ALL SELECT user_id, visitor_id, given_session_id FROM orders WHERE tenant = {tenant:String}
+    UNION ALL SELECT user_id, visitor_id, given_session_id FROM tickets WHERE tenant = {tenant:String}
+    UNION ALL SELECT user_id, visitor_id, given_session_id FROM subscriptions WHERE tenant = {tenant:String}
+    UNION ALL SELECT user_id, visitor_id, given_session_id FROM invitations WHERE tenant = {tenant:String})
   ARRAY JOIN [('user', user_id), ('visitor', visitor_id), ('session', session_id)] AS pair
   UNION ALL
   SELECT 'user', id FROM people WHERE tenant = {tenant:String}
+  UNION ALL
+  SELECT 'email', email_sha256 FROM (SELECT email_sha256 FROM people WHERE tenant = {tenant:String}
+    UNION ALL SELECT email_sha256 FROM feedback WHERE tenant = {tenant:String}
+    UNION ALL SELECT email_sha256 FROM orders WHERE tenant = {tenant:String}
+    UNION ALL SELECT email_sha256 FROM tickets WHERE tenant = {tenant:String}
+    UNION ALL SELECT email_sha256 FROM subscriptions WHERE tenant = {tenant:String}
+    UNION ALL SELECT email_sha256 FROM invitations WHERE tenant = {tenant:String})
 ) WHERE name != ''

@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from sojourn_collector.context import Context
@@ -57,7 +58,9 @@ async def journey(context: Context, ident: str, window: Window | None = None) ->
 
 async def _satisfaction(context: Context, ident: str, window: Window) -> Satisfaction:
     """What everyone who tried the journey answered; who was hit and who was not is told apart per problem."""
-    return satisfaction_of_all(await context.store.query("journey_feedback", journey=ident, since=window.since, until=window.until))
+    asked: dict[str, Any] = {"journey": ident, "since": window.since, "until": window.until}
+    rows, invited = await asyncio.gather(context.store.query("journey_feedback", **asked), context.store.query("journey_invitations", **asked))
+    return satisfaction_of_all(rows, invited)
 
 
 async def _visits(context: Context, ident: str, window: Window) -> list[VisitLine]:

@@ -41,14 +41,28 @@ def satisfaction_of(rows: Sequence[Row], hit_of: Mapping[str, bool], unlinked: i
     return _told(given).model_copy(update={"comments": comments, "unlinked": unlinked})
 
 
-def satisfaction_of_all(rows: Sequence[Row]) -> Satisfaction:
+def satisfaction_of_all(rows: Sequence[Row], invited: Sequence[Row] = ()) -> Satisfaction:
     """What everyone answered, as `others`: who was hit is told per problem. Answers of unknown persons count one each.
 
     :param rows: feedback rows, newest first.
+    :param invited: how many were `invited`, by `source` and `survey_id`.
     """
     given = _newest(rows, who=lambda row: row["person_id"] or f"{row['source']}/{row['id']}", hit=lambda row: False)
     comments = [comment_of(row) for row in islice((row for row in rows if row["comment"]), MOST_COMMENTS)]
-    return _told(given).model_copy(update={"comments": comments, "unlinked": sum(row["join"] == "unlinked" for row in rows)})
+    told = _told(given)
+    if told.others is not None:
+        rate = response_rate(rows, {(row["source"], row["survey_id"]): row["invited"] for row in invited})
+        told = told.model_copy(update={"others": told.others.model_copy(update={"response_rate": rate})})
+    return told.model_copy(update={"comments": comments, "unlinked": sum(row["join"] == "unlinked" for row in rows)})
+
+
+def response_rate(rows: Sequence[Row], invited: Mapping[tuple[str, str], int]) -> float | None:
+    """Rated answers per invitation that reached somebody, 0 to 1. None where it is not known: a survey that answers came from told of none, or of too few."""
+    rated = {(row["source"], row["survey_id"], row["id"]) for row in rows if row["kind"] in RATED and row["value"] is not None}
+    surveys = {(source, survey) for source, survey, _ in rated}
+    asked = sum(invited.get(one, 0) for one in surveys)
+    known = bool(surveys) and all(invited.get(one, 0) for one in surveys)
+    return len(rated) / asked if known and len(rated) <= asked else None
 
 
 def _newest(rows: Iterable[Row], who: Callable[[Row], str], hit: Callable[[Row], bool]) -> list[_Given]:

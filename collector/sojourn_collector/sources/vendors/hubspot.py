@@ -1,0 +1,120 @@
+"""HubSpot: feedback submissions and tickets. Its events hold ids alone; what happened is asked for with a token.
+
+https://developers.hubspot.com/docs/apps/developer-platform/build-apps/authentication/request-validation
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any, Final
+from urllib.parse import quote
+
+from sojourn_collector.sources.joins import about, joined
+from sojourn_collector.sources.questions import asked
+from sojourn_collector.sources.reading import at, instant_of, moment, number_at, text_at
+from sojourn_collector.sources.scrub_json import digest_in
+from sojourn_collector.sources.signatures import HmacSignature, method_url_body_time, milliseconds
+from sojourn_collector.sources.webhook import Call, Change, Event, Webhook, time_of
+from sojourn_collector.sources_config import SourceSettings
+
+FEEDBACK, TICKET = "0-19", "0-5"
+_SURVEY: Final = (
+    "hs_survey_type,hs_value,hs_response_group,hs_sentiment,hs_content,hs_survey_id,hs_survey_channel,hs_submission_timestamp,"
+    "hs_contact_email_rollup,hs_contact_id"
+)
+_CASE: Final = "subject,hs_pipeline,hs_pipeline_stage,hs_ticket_priority,source_type,createdate,closed_date,time_to_first_agent_reply"
+SCALES: Final[Mapping[str, tuple[str, int, int]]] = {"NPS": ("nps", 0, 10), "CSAT": ("csat", 0, 2), "CES": ("ces", 1, 7)}
+"""Kind and scale by the type of survey. A CSAT of HubSpot's goes from 0 to 2."""
+STAGES: Final[Mapping[str, str]] = {"1": "new", "2": "pending", "3": "open", "4": "closed"}
+"""Stages of the first pipeline, as every portal has it; those of others are a portal's own."""
+
+
+def _events(body: Any) -> Sequence[Any]:
+    return body if isinstance(body, list) else [body]
+
+
+def _key(event: Event) -> str:
+    # HubSpot's own id of an event is not unique.
+    parts = [text_at(event.body, name) for name in ("subscriptionId", "objectId", "occurredAt", "propertyName")]
+    return "/".join(parts) if parts[1] and parts[2] else ""
+
+
+def _thing(event: Event) -> str:
+    """The type of the object; empty for those that are none of ours."""
+    kind, what = text_at(event.body, "subscriptionType"), text_at(event.body, "objectTypeId")
+    if kind.endswith((".deletion", ".privacyDeletion", ".merge")):
+        return ""
+    if what in (FEEDBACK, TICKET):
+        return what
+    return {"ticket": TICKET, "feedback_submission": FEEDBACK}.get(kind.partition(".")[0], "")
+
+
+def _calls(event: Event, settings: SourceSettings) -> dict[str, Call]:
+    thing, ident = _thing(event), text_at(event.body, "objectId")
+    if not thing or not (ident.isascii() and ident.isdigit()):
+        return {}
+    properties, name = (_SURVEY, "feedback_submissions") if thing == FEEDBACK else (_CASE, "tickets")
+    wanted = ",".join([properties, *(quote(one, safe="") for one in (settings.session_field, settings.user_field) if one)])
+    return {"object": Call(f"/crm/v3/objects/{name}/{ident}?properties={wanted}&associations=contacts")}
+
+
+def _changes(event: Event, settings: SourceSettings) -> list[Change]:
+    thing, ident, found = _thing(event), text_at(event.body, "objectId"), at(event.fetched, "object", "properties")
+    if not thing or not isinstance(found, dict):
+        return []
+    told = instant_of(moment(at(event.fetched, "object", "updatedAt"))) or time_of(moment(at(event.body, "occurredAt")), "occurredAt")
+    who = joined(found, settings, "subscriptions")
+    if "user_id" not in who:
+        contact = text_at(found, "hs_contact_id") or text_at(event.fetched, "object", "associations", "contacts", "results", 0, "id")
+        email = digest_in(at(found, "hs_contact_email_rollup"))
+        who |= {"email_sha256": email} if email else {"user_id": f"hubspot:{contact}"} if contact else {}
+    if thing == FEEDBACK:
+        return [_answer(ident, told, found, who, settings)]
+    return [_case(ident, told, found, who, settings)]
+
+
+def _answer(ident: str, told: datetime, found: Mapping[str, Any], who: Mapping[str, str], settings: SourceSettings) -> Change:
+    survey, kind = text_at(found, "hs_survey_id"), text_at(found, "hs_survey_type").upper()
+    value, comment = number_at(found, "hs_value"), text_at(found, "hs_content")
+    if (question := settings.questions.get(survey)) is not None:
+        said = asked(question, value, comment)
+    elif kind in SCALES and value is not None:
+        name, low, high = SCALES[kind]
+        said = {"kind": name, "value": value, "scale_min": low, "scale_max": high}
+        if name == "csat" and (group := text_at(found, "hs_response_group").upper()):
+            said["satisfied"] = group == "PROMOTER"
+    else:
+        said = {"kind": "text"}
+    said |= {"comment": comment, "at": moment(at(found, "hs_submission_timestamp")), "survey_id": survey}
+    return Change("feedback", ident, told, {**about(settings), **joined(found, settings, "feedback"), **who, **said}, whole=True)
+
+
+def _case(ident: str, told: datetime, found: Mapping[str, Any], who: Mapping[str, str], settings: SourceSettings) -> Change:
+    opened, closed = moment(at(found, "createdate")), moment(at(found, "closed_date"))
+    stage = STAGES.get(text_at(found, "hs_pipeline_stage"), "") if text_at(found, "hs_pipeline") == "0" else ""
+    fields: dict[str, Any] = {
+        "at": opened,
+        "updated_at": told.isoformat(),
+        "status": "closed" if closed else stage or "open",
+        "solved_at": closed,
+        "priority": text_at(found, "hs_ticket_priority").lower(),
+        "topic": text_at(found, "subject"),
+        "channel": text_at(found, "source_type").lower(),
+        **joined(found, settings, "tickets"),
+        **who,
+        **about(settings),
+    }
+    took, began = number_at(found, "time_to_first_agent_reply"), instant_of(opened)
+    if took is not None and began is not None and 0 <= took < 10**12:
+        fields["first_reply_at"] = (began + timedelta(milliseconds=float(took))).isoformat()
+    return Change("tickets", ident, told, fields)
+
+
+WEBHOOK = Webhook(
+    "hubspot",
+    HmacSignature("x-hubspot-signature-v3", encoding="base64", signed=method_url_body_time, clock=milliseconds, time_header="x-hubspot-request-timestamp"),
+    _key,
+    _changes,
+    events=_events,
+    calls=_calls,
+    api="https://api.hubapi.com",
+)

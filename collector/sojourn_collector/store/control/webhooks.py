@@ -1,0 +1,128 @@
+"""Events of vendors in the inbox: which were seen before, which of them make up a record, and which wait for a further answer of the vendor's.
+
+What an event was called and which records it concerns is kept as digests: an order's id is nobody's name, but a person's may be one.
+"""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection, delete, func, insert, select, update
+
+from sojourn_collector.store.control.database import Database, insert_into
+from sojourn_collector.store.control.inbox import Arrival, Inbox, InboxRow
+from sojourn_collector.store.control.tables import inbox, webhook_events, webhook_records
+
+MOST_EVENTS = 1000
+"""Events of one record that are looked at, the newest."""
+
+
+@dataclass(frozen=True, slots=True)
+class Arriving:
+    """An event that came: its row, the records it is known to concern, and when a further answer is asked for, None when it says it all."""
+
+    arrival: Arrival
+    records: Sequence[str] = ()
+    awaits: datetime | None = None
+
+
+def digest(*parts: str) -> str:
+    """What names an event or a record, in a length that does not grow."""
+    return hashlib.sha256("\n".join(parts).encode("utf-8", "replace")).hexdigest()
+
+
+class WebhookRows:
+    """Keeps events of vendors."""
+
+    def __init__(self, database: Database, rows: Inbox) -> None:
+        self._database = database
+        self._inbox = rows
+
+    async def take(self, events: Sequence[Arriving]) -> int:
+        """Keep those that were not seen before, in one transaction; durable when this returns. How many those were."""
+
+        def work(connection: Connection) -> int:
+            return sum(_take(connection, event) for event in events)
+
+        fresh = await self._database.write(work)
+        if fresh:
+            self._inbox.arrived.set()
+        return fresh
+
+    async def seen(self, tenant: str, source: str, key: str) -> bool:
+        """Whether an event of this id came before."""
+        query = select(func.count()).where(webhook_events.c.tenant == tenant, webhook_events.c.source == source, webhook_events.c.digest == digest(key))
+        return bool(await self._database.read(lambda connection: connection.execute(query).scalar_one()))
+
+    async def concern(self, row: InboxRow, records: Sequence[str]) -> None:
+        """Remember which records a row concerns, beside those known."""
+        values = [{"tenant": row.tenant, "source": row.source, "digest": one, "inbox_id": row.id} for one in records]
+
+        def work(connection: Connection) -> None:
+            connection.execute(insert_into(connection, webhook_records).on_conflict_do_nothing(), values)
+
+        if values:
+            await self._database.write(work)
+
+    async def of_record(self, tenant: str, source: str, record: str) -> list[InboxRow]:
+        """The newest events that concern a record, in the order they came; those that wait for an answer are left out."""
+        ids = select(webhook_records.c.inbox_id).where(
+            webhook_records.c.tenant == tenant, webhook_records.c.source == source, webhook_records.c.digest == record
+        )
+        query = select(inbox).where(inbox.c.id.in_(ids), inbox.c.awaits.is_(None)).order_by(inbox.c.id.desc()).limit(MOST_EVENTS)
+        rows = await self._database.read(lambda connection: connection.execute(query).mappings().all())
+        return [InboxRow(**row) for row in reversed(rows)]
+
+    async def awaiting(self, now: datetime, limit: int = 50) -> list[InboxRow]:
+        """Rows for which a further answer is to be asked for now, the longest due first."""
+        query = select(inbox).where(inbox.c.awaits <= now).order_by(inbox.c.awaits, inbox.c.id).limit(limit)
+        rows = await self._database.read(lambda connection: connection.execute(query).mappings().all())
+        return [InboxRow(**row) for row in rows]
+
+    async def next_due(self) -> datetime | None:
+        """When the next further answer is to be asked for; None when none is."""
+        query = select(func.min(inbox.c.awaits, type_=inbox.c.awaits.type))
+        return await self._database.read(lambda connection: connection.execute(query).scalar())
+
+    async def count_awaiting(self) -> dict[str, int]:
+        """How many rows wait for a further answer, by source."""
+        query = select(inbox.c.source, func.count()).where(inbox.c.awaits.is_not(None)).group_by(inbox.c.source)
+        rows = await self._database.read(lambda connection: connection.execute(query).all())
+        return {source: int(count) for source, count in rows}
+
+    async def answered(self, ident: int, body: str) -> None:
+        """The further answer is there, as part of the body: the row goes on."""
+        await self._settle(ident, {"body": body, "awaits": None, "error": None})
+        self._inbox.arrived.set()
+
+    async def later(self, ident: int, at: datetime, why: str) -> None:
+        """Ask again then; the row says why it waits."""
+        await self._settle(ident, {"awaits": at, "error": why, "tries": inbox.c.tries + 1})
+
+    async def given_up(self, ident: int, at: datetime, why: str) -> None:
+        """There will be no answer: the row stays with the reason."""
+        await self._settle(ident, {"awaits": None, "error": why, "normalised_at": at})
+
+    async def forget_before(self, moment: datetime) -> None:
+        """Forget ids of events so old that no vendor repeats them."""
+        await self._database.write(lambda connection: connection.execute(delete(webhook_events).where(webhook_events.c.received_at < moment)))
+
+    async def _settle(self, ident: int, values: dict[str, object]) -> None:
+        # An erasure may have taken the row meanwhile; nothing is put in its place.
+        statement = update(inbox).where(inbox.c.id == ident, inbox.c.awaits.is_not(None)).values(**values)
+        await self._database.write(lambda connection: connection.execute(statement))
+
+
+def _take(connection: Connection, event: Arriving) -> int:
+    one = event.arrival
+    named = {"tenant": one.tenant, "source": one.source, "digest": digest(one.source_key), "received_at": one.received_at}
+    # The number of rows of such an insert is not told by every driver; what it returns is.
+    fresh = insert_into(connection, webhook_events).values(named).on_conflict_do_nothing().returning(webhook_events.c.digest)
+    if connection.execute(fresh).first() is None:
+        return 0
+    ident = connection.execute(insert(inbox).values(**asdict(one), awaits=event.awaits).returning(inbox.c.id)).scalar_one()
+    values = [{"tenant": one.tenant, "source": one.source, "digest": record, "inbox_id": ident} for record in dict.fromkeys(event.records)]
+    if values:
+        connection.execute(insert(webhook_records), values)
+    return 1

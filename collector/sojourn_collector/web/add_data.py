@@ -1,0 +1,187 @@
+"""The page *Add data*: a CSV is dropped, its columns are matched, it is checked, taken in, and taken back.
+
+The file stays in the browser and comes along with every question, so nothing of it is kept here before it is imported.
+"""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Annotated, Any, Final
+
+from fastapi import APIRouter, Path, Request
+from starlette.responses import HTMLResponse
+
+from sojourn_collector.context import Context
+from sojourn_collector.sources import Source
+from sojourn_collector.sources.answer import Taken
+from sojourn_collector.sources.body import BodyRefused, Unreadable
+from sojourn_collector.sources.checking import check
+from sojourn_collector.sources.columns import ATTRIBUTE, LEFT_OUT, guessed, known
+from sojourn_collector.sources.csv_file import CsvFile
+from sojourn_collector.sources.door import Refused, read_body
+from sojourn_collector.sources.import_door import ImportDoor, Sender
+from sojourn_collector.sources.imports import closed, source_of
+from sojourn_collector.sources.table import Reading, table_rows
+from sojourn_collector.store.control import Arrival
+from sojourn_collector.store.control.imports import ImportClosedError
+from sojourn_collector.web.render import Pages
+
+LARGEST_FILE: Final = 20 << 20
+MOST_ROWS: Final = 50_000
+_FIRST_ROWS = 5
+_MOST_ERRORS = 10
+_LISTED = 20
+_DEADLINE = 50.0
+_AT_ONCE = 2
+CONSTANTS: Final[Mapping[str, tuple[str, ...]]] = {
+    "feedback": ("kind", "scale_min", "scale_max"),
+    "orders": ("currency",),
+    "accounts": ("currency",),
+    "subscriptions": ("currency",),
+}
+"""Keys that are often the same for a whole file, by source."""
+WHAT: Final[Mapping[str, str]] = {
+    "feedback": "Answers to surveys and comments",
+    "orders": "What was bought, and what of it was given back",
+    "accounts": "Customers as companies",
+    "people": "Who is behind a user id",
+    "tickets": "Cases at the support desk",
+    "subscriptions": "What recurs, and why it ended",
+    "invitations": "Surveys that were sent or shown",
+}
+Ident = Annotated[str, Path(pattern="^[0-9a-f]{12}$")]
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column of the dropped file: its name, first cells, and the key it is taken for."""
+
+    name: str
+    cells: Sequence[str]
+    key: str
+
+
+def build_add_data(context: Context, door: ImportDoor, *, deadline: float = _DEADLINE) -> APIRouter:
+    """The page and its parts. `deadline` in seconds is that of a file's arrival."""
+    pages = Pages(context.impact, context.clock)
+    router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
+    reading_files = asyncio.Semaphore(_AT_ONCE)
+
+    def refused(error: Refused) -> HTMLResponse:
+        return pages.page("add_refused.html", status=error.status, reason=str(error))
+
+    async def file_of(request: Request) -> tuple[Sender, Source[Any], bytes]:
+        sender = await door.who(request)
+        source = source_of(request.query_params.get("source", ""))
+        return sender, source, await read_body(request, deadline, LARGEST_FILE)
+
+    async def checked(request: Request) -> tuple[Sender, Source[Any], Taken, list[Arrival], list[int]]:
+        async with reading_files:
+            sender, source, body = await file_of(request)
+            asked = request.query_params
+            try:
+                reading = Reading.of(asked.getlist("map"), asked.getlist("set"), asked.get("timezone"), asked.get("decimal"))
+                rows, lines = await asyncio.to_thread(table_rows, source, body, reading, MOST_ROWS)
+            except BodyRefused as error:
+                raise Refused(400, str(error)) from None
+            taken, arrivals = await asyncio.to_thread(check, source, rows, sender.tenant, context.clock(), context.probe_keys)
+            return sender, source, taken, arrivals, lines
+
+    @router.get("/add")
+    async def add() -> HTMLResponse:
+        found = await context.control.imports.latest(_LISTED)
+        return pages.page("add_data.html", title="Add data", what=WHAT, imports=found)
+
+    @router.post("/add/look")
+    async def look(request: Request) -> HTMLResponse:
+        """The columns of a file, what they are taken for, and what is still needed."""
+        try:
+            async with reading_files:
+                _, source, body = await file_of(request)
+                try:
+                    header, rows = await asyncio.to_thread(_first, body)
+                except BodyRefused as error:
+                    raise Refused(400, str(error)) from None
+            asked = request.query_params
+            keys: dict[str, str] = {column: key or LEFT_OUT for column, key in guessed(source, header).items()}
+            keys |= {column: key for column, sign, key in (one.rpartition("=") for one in asked.getlist("map")) if sign and column in keys}
+        except Refused as error:
+            return refused(error)
+        columns = [Column(name, [row[place] if place < len(row) else "" for row in rows], keys[name]) for place, name in enumerate(header)]
+        given = dict(one.partition("=")[::2] for one in asked.getlist("set"))
+        needed = [name for name, one in source.model.model_fields.items() if one.is_required()]
+        matched = set(keys.values())
+        constants = [(name, given.get(name, "")) for name in CONSTANTS.get(source.name, ()) if name not in matched]
+        return pages.page(
+            "add_columns.html",
+            source=source,
+            columns=columns,
+            needed=needed,
+            others=[name for name in known(source) if name not in needed],
+            attributes="attrs" in source.model.model_fields,
+            attribute=ATTRIBUTE,
+            missing=[name for name in needed if name not in matched and name not in dict(constants)],
+            constants=constants,
+            zone=asked.get("timezone", context.impact.timezone),
+            decimal=asked.get("decimal", "."),
+        )
+
+    @router.post("/add/check")
+    async def dry_run(request: Request) -> HTMLResponse:
+        """What would go in."""
+        try:
+            _, source, taken, _, lines = await checked(request)
+        except Refused as error:
+            return refused(error)
+        return pages.page("add_outcome.html", source=source, taken=taken, lines=lines, errors=taken.errors[:_MOST_ERRORS], done=None)
+
+    @router.post("/add/import")
+    async def take_in(request: Request) -> HTMLResponse:
+        """Keep the good rows."""
+        try:
+            sender, source, taken, arrivals, lines = await checked(request)
+        except Refused as error:
+            return refused(error)
+        done = None
+        if arrivals:
+            done = await context.control.imports.begin(source.name, request.query_params.get("file", ""), sender.actor, context.clock(), tenant=sender.tenant)
+            await context.control.imports.add(done, arrivals, taken.rejected)
+        return pages.page("add_outcome.html", source=source, taken=taken, lines=lines, errors=taken.errors[:_MOST_ERRORS], done=done)
+
+    @router.post("/add/undo/{ident}")
+    async def undo(request: Request, ident: Ident) -> HTMLResponse:
+        """Take an import back."""
+        try:
+            sender = await door.who(request)
+            done = await context.control.imports.undo(ident, context.clock(), tenant=sender.tenant)
+        except Refused as error:
+            return refused(error)
+        except ImportClosedError as error:
+            return refused(closed(error))
+        await context.control.audit.add(context.clock(), sender.actor, "import.undo", ident, f"{done.rows} rows, {done.restored} earlier versions back")
+        return pages.page("add_undone.html", done=done)
+
+    @router.post("/add/list")
+    async def listed(request: Request) -> HTMLResponse:
+        """The latest imports once more."""
+        try:
+            sender = await door.who(request)
+        except Refused as error:
+            return refused(error)
+        return pages.page("add_imports.html", imports=await context.control.imports.latest(_LISTED, tenant=sender.tenant))
+
+    return router
+
+
+def _first(body: bytes) -> tuple[list[str], list[list[str]]]:
+    """Names of the columns, and the first rows. Raises BodyRefused."""
+    file = CsvFile([body])
+    rows: list[list[str]] = []
+    for line in file:
+        if not isinstance(line.cells, Unreadable):
+            rows.append(line.cells)
+        if len(rows) == _FIRST_ROWS:
+            break
+    if not rows:
+        raise BodyRefused("The file has names of columns and no row below them.")
+    return file.header, rows

@@ -1,0 +1,55 @@
+"""Rows that know a person by the digest of an address alone go with them, and stay away."""
+
+import json
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from sojourn_collector.sources.email import email_digest
+from sojourn_collector.store.control.inbox import Arrival
+from sojourn_collector.store.erasure.find import find
+from sojourn_collector.store.erasure.subject import Subject
+from tests.collector.erasure.rig import Rig
+from tests.collector.erasure.test_eraser import erase
+
+MINE, OURS = email_digest("joe@example.com"), email_digest("family@example.com")
+NOW = datetime.now(UTC)
+
+
+async def told(parts: Rig, kind: str, ident: str, ago: timedelta = timedelta(hours=1), **row: Any) -> None:
+    """A row in the inbox."""
+    body = {"id": ident, "at": (NOW - ago).isoformat(), **row}
+    await parts.control.inbox.add_many([Arrival(parts.store.tenant, "desk", kind, ident, NOW, json.dumps(body))])
+
+
+async def test_an_address_of_ones_own(parts: Rig) -> None:
+    """Tickets, answers and the like with the address go from tables and inbox; those with an address that others have too, and those of others, stay."""
+    await parts.store.insert("people", [{"source": "crm", "id": "user-joe-4711", "email_sha256": MINE, "version": 1}])
+    await parts.store.insert("people", [{"source": "crm", "id": one, "email_sha256": OURS, "version": 2} for one in ("user-joe-4711", "user-ann-0815")])
+    for table in ("tickets", "feedback", "subscriptions", "invitations"):
+        rows = [{"source": "desk", "id": f"{name}", "ts": NOW, "email_sha256": mail, "version": 1} for name, mail in (("mine", MINE), ("ours", OURS))]
+        await parts.store.insert(table, [*rows, {"source": "desk", "id": "hers", "ts": NOW, "email_sha256": MINE, "user_id": "user-ann-0815", "version": 1}])
+    await told(parts, "tickets", "mine", email_sha256=MINE)
+    await told(parts, "tickets", "ours", email_sha256=OURS)
+    assert (await find(parts.store, Subject("person", "user-joe-4711"))).emails == {MINE}
+    counts = await erase(parts, "person", "user-joe-4711")
+    assert {name: counts.get(name) for name in ("tickets", "feedback", "subscriptions", "invitations", "inbox tickets")} == {
+        "tickets": 1,
+        "feedback": 1,
+        "subscriptions": 1,
+        "invitations": 1,
+        "inbox tickets": 1,
+    }
+    for table in ("tickets", "feedback", "subscriptions", "invitations"):
+        assert await parts.count(table) == 2
+    assert [row.source_key for row in await parts.control.inbox.after(0)] == ["ours"]
+
+
+async def test_it_stays_away(parts: Rig) -> None:
+    """What is told later under the address and happened before goes again; what happens afterwards is a new person's."""
+    await parts.store.insert("people", [{"source": "crm", "id": "user-joe-4711", "email_sha256": MINE, "version": 1}])
+    await erase(parts, "person", "user-joe-4711")
+    await told(parts, "tickets", "before", email_sha256=MINE)
+    await told(parts, "tickets", "after", -timedelta(hours=1), email_sha256=MINE)
+    await told(parts, "feedback", "others", email_sha256=OURS)
+    kept = await parts.tombstones.sift(await parts.control.inbox.waiting())
+    assert sorted(row.source_key for row in kept) == ["after", "others"]

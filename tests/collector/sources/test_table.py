@@ -1,0 +1,125 @@
+"""Files with columns become rows of sources."""
+
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from sojourn_collector.sources import SOURCES
+from sojourn_collector.sources.body import BodyRefused, Unreadable
+from sojourn_collector.sources.table import Reading, table_rows
+
+NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
+HUB = """submission_id,collected_at,source_type,source_id,source_name,field_id,field_label,field_type,value_text,value_number,language,user_id
+s1,2026-02-01T10:00:00Z,formbricks,f9,Checkout,q1,How was it?,csat,,4,en,u1
+s1,2026-02-01T10:00:00Z,formbricks,f9,Checkout,q2,Why?,text,Slow,,en,u1
+s1,2026-02-01T10:00:00Z,formbricks,f9,Checkout,q3,Colour,categorical,red,,en,u1
+"""
+
+
+def read(source: str, text: str, *, columns: tuple[str, ...] = (), every: tuple[str, ...] = (), **writing: str) -> list[Any]:
+    """The rows, a sentence in place of those that are refused."""
+    rows, _ = table_rows(SOURCES[source], text.encode(), Reading.of(columns, every, **writing))
+    return [row.reason if isinstance(row, Unreadable) else row for row in rows]
+
+
+def test_columns_by_their_names():
+    """Names of keys however they are written; empty cells are no cells; yes and no are truth values."""
+    text = "ID,At,Amount,currency,User-Id,probe\no1,2026-02-01T10:00:00Z,62.00,EUR,,no\n"
+    assert read("orders", text) == [{"id": "o1", "at": "2026-02-01T10:00:00Z", "amount": "62.00", "currency": "EUR", "probe": False}]
+
+
+def test_columns_as_their_owner_says():
+    """A column may be given its key, be left out, be an attribute; every row may have a constant."""
+    text = "Nr;Umsatz;Notiz;Land\n7;1.234,50;x;DE\n"
+    rows = read("accounts", text, columns=("Nr=id", "Umsatz=mrr", "Notiz=", "Land=attrs.country"), every=("currency=EUR",), decimal=",")
+    assert rows == [{"currency": "EUR", "id": "7", "mrr": "1234.50", "attrs": {"country": "DE"}}]
+    assert SOURCES["accounts"].read(rows[0], NOW).mrr == Decimal("1234.50")
+
+
+def test_times_without_a_zone_are_those_of_the_files_zone():
+    """Summer and winter by the zone; without one they are refused, never guessed."""
+    text = "id,at,amount,currency\n1,2026-01-05 10:00,1,EUR\n2,2025-07-05,1,EUR\n"
+    assert [row["at"] for row in read("orders", text, timezone="Europe/Berlin")] == ["2026-01-05T10:00:00+01:00", "2025-07-05T00:00:00+02:00"]
+    assert read("orders", text)[0] == 'at: "2026-01-05 10:00" has no time zone; name the zone of the file, such as Europe/Berlin, or add Z or an offset'
+
+
+@pytest.mark.parametrize(
+    ("cell", "decimal", "read_as"),
+    [
+        ("62.00", ".", "62.00"),
+        ("1,234.50", ".", "1234.50"),
+        ("1.234,50", ",", "1234.50"),
+        ("62,5", ",", "62.5"),
+        ("62,00", ".", 'amount: "62,00" has a comma; say that the file has decimal commas, or write a point'),
+        ("1,234", ".", 'amount: "1,234" has a comma; say that the file has decimal commas, or write a point'),
+        ("1,234.50", ",", 'amount: "1,234.50" is not a number with a decimal comma, such as 1.234,50'),
+        ("62.00", ",", 'amount: "62.00" is not a number with a decimal comma, such as 1.234,50'),
+    ],
+)
+def test_numbers_are_never_guessed(cell, decimal, read_as):
+    """A comma that may be decimal or may part thousands is refused: a factor of a thousand is no small error."""
+    (row,) = read("orders", f'id,amount\n1,"{cell}"\n', decimal=decimal)
+    assert (row if isinstance(row, str) else row["amount"]) == read_as
+
+
+def test_records_of_formbricks_hub_keep_their_fields_apart():
+    """A submission has a record per field: both make the id. The scale, which the record has not, is given."""
+    answers = read("feedback", HUB, every=("scale_min=1", "scale_max=5"))
+    assert [row["id"] for row in answers] == ["s1/q1", "s1/q2", "s1/q3"]
+    first = SOURCES["feedback"].read(answers[0], NOW)
+    assert (first.kind, first.value, first.scale(), first.survey_id, first.user_id) == ("csat", 4.0, (1.0, 5.0), "f9", "u1")
+    assert SOURCES["feedback"].read(answers[1], NOW).comment == "Slow"
+
+
+def test_cells_that_spreadsheets_would_run_are_text():
+    """A formula is a comment like any other."""
+    text = 'id,at,kind,comment\n1,2026-02-01T10:00:00Z,text,"=HYPERLINK(""http://evil"",""x"")"\n'
+    (row,) = read("feedback", text)
+    assert SOURCES["feedback"].read(row, NOW).comment == '=HYPERLINK("http://evil","x")'
+
+
+@pytest.mark.parametrize(
+    ("text", "how", "said"),
+    [
+        (
+            "id,amonut\n",
+            {},
+            'The column "amonut" is no key of orders (did you mean amount?); give the key it is, or none to leave it out. Known are id, source, at, amount, '
+            "currency, status, refunded, channel, session_id, trace_id, user_id, email, email_sha256, account_id, probe, probe_mark.",
+        ),
+        ("id\n", {"columns": ("nr=id",)}, 'There is no column "nr" in the first line; it has "id".'),
+        (
+            "id\n",
+            {"columns": ("id=size",)},
+            '"size" is no key of orders; known are id, source, at, amount, currency, status, refunded, channel, session_id, trace_id, user_id, email, '
+            "email_sha256, account_id, probe, probe_mark.",
+        ),
+        ("id\n", {"columns": ("id",)}, "map: 'id' is not column=key."),
+        ("id\n", {"every": ("=EUR",)}, "set: '=EUR' is not key=value."),
+        ("id\n", {"timezone": "Mars/Base"}, 'timezone: "Mars/Base" is no time zone, such as Europe/Berlin or UTC.'),
+        ("id\n", {"timezone": "../../etc/passwd"}, 'timezone: "../../etc/passwd" is no time zone, such as Europe/Berlin or UTC.'),
+        ("id\n", {"decimal": ";"}, 'decimal: ";" is not a point or a comma.'),
+    ],
+)
+def test_settings_that_cannot_be(text, how, said):
+    """One sentence each."""
+    with pytest.raises(BodyRefused) as caught:
+        read("orders", text, **how)
+    assert str(caught.value) == said
+
+
+def test_rows_that_do_not_fit():
+    """Too many cells, and two filled columns for one key, spoil their row alone."""
+    assert read("orders", "id,amount\n1,2,3\n4,5,\n") == ["has 3 cells, the first line names 2 columns", {"id": "4", "amount": "5"}]
+    assert read("orders", "a,b\n1,2\n3,\n", columns=("a=channel", "b=channel")) == [
+        "channel: two columns are given for it, and both are filled",
+        {"channel": "3"},
+    ]
+
+
+def test_more_rows_than_one_request_takes():
+    """They are refused whole, with the cure."""
+    with pytest.raises(BodyRefused, match=r"^The file has more than 10,000 rows; send it in several parts, or use sojourn-collector import\.$"):
+        read("orders", "id\n" + "1\n" * 10_001)
