@@ -40,8 +40,8 @@ async def judge(families: list[str], worlds: int, first: int, *, quiet: bool) ->
                 world = make_world(family, seed)
                 told[family].append(answered(world, await problems(context, world, f"{family} {seed}")))
             print(line(family, verdict(told[family]), time.perf_counter() - began), file=sys.stderr if quiet else sys.stdout, flush=True)
-            for reason, count in Counter(one.silence for one in told[family] if not one.spoke and one.held).most_common(3):
-                print(f"{'':48}silent {count} × {reason[:110]}", file=sys.stderr, flush=True)
+            for reason, count in Counter(one.silence for one in told[family] if not one.spoke).most_common(4):
+                print(f"{'':48}silent {count} × {reason[:300]}", file=sys.stderr, flush=True)
     return told
 
 

@@ -46,8 +46,8 @@ class Weeks:
     """A shop over many days for the families that look at the time before. Shares of money, per day."""
 
     kind: Literal["everyone", "segment"]
-    days: tuple[int, int] = (28, 56)
-    visits_an_hour: tuple[float, float] = (20, 300)
+    days: tuple[int, int] = (28, 32)
+    visits_an_hour: tuple[float, float] = (40, 300)
     conversion: tuple[float, float] = (0.06, 0.4)
     sigma: tuple[float, float] = (0.6, 1.2)
     noise: tuple[float, float] = (0.02, 0.2)

@@ -160,7 +160,7 @@ def _orders(journey: str, lives: Lives, watermark: float, rng: np.random.Generat
             continue
         lost = bool(lives.unknown_return[number])
         person = f"user:other-{journey}-{number}" if lost else _person(journey, lives, number)
-        session = f"s-late-{journey}-{number}" if lost else f"s-{journey}-{number}"
+        session = f"s-late-{journey}-{number}" if at - lives.arrivals[number, 0] > 3600 else f"s-{journey}-{number}"
         row = _order(f"{journey}-o{number}", at, float(lives.cart[number]), person, session)
         rows.append(row | {"refunded": round(float(lives.cart[number] - lives.worth[number]), 2), "currency": "USD" if lives.foreign[number] else "EUR"})
         if lives.nature.shape.untidy and rng.random() < 0.05:

@@ -1,0 +1,43 @@
+"""Whether a failure follows one segment: one browser, one release, one device. Then nobody like those hit stayed unhurt."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+INSIDE, OUTSIDE, MOST_OF = 0.8, 0.05, 0.9
+"""Shares: hit within the segment at least, hit outside at most, of those hit who are in it at least."""
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """One value of one attribute, such as browser = Safari 19."""
+
+    attribute: str
+    value: str
+
+    def __str__(self) -> str:
+        return f"{self.attribute} {self.value}"
+
+
+def guilty_segment(people: Iterable[tuple[Mapping[str, str], bool]], attributes: Iterable[str], *, least: int = 10) -> Segment | None:
+    """The segment the failure follows, None when there is none.
+
+    A hit share is looked at, never what anybody paid. The largest of several is taken; a segment with fewer than `least` people hit, or one
+    that everybody is in, explains nothing.
+
+    :param people: facts of each person by attribute, known before the failure, and whether they were hit.
+    """
+    listed = list(people)
+    hit_in_all = sum(hit for _, hit in listed)
+    best: tuple[int, Segment] | None = None
+    for attribute in attributes:
+        came = Counter(facts.get(attribute, "") for facts, _ in listed)
+        hit = Counter(facts.get(attribute, "") for facts, was in listed if was)
+        for value, inside in hit.items():
+            rest = len(listed) - came[value]
+            if not value or inside < least or rest == 0:
+                continue
+            follows = inside >= INSIDE * came[value] and inside >= MOST_OF * hit_in_all and hit_in_all - inside <= OUTSIDE * rest
+            if follows and (best is None or inside > best[0]):
+                best = (inside, Segment(attribute, value))
+    return best[1] if best else None
