@@ -47,7 +47,7 @@ class Weeks:
 
     kind: Literal["everyone", "segment"]
     days: tuple[int, int] = (28, 32)
-    visits_an_hour: tuple[float, float] = (40, 300)
+    visits_an_hour: tuple[float, float] = (60, 300)
     conversion: tuple[float, float] = (0.06, 0.4)
     sigma: tuple[float, float] = (0.6, 1.2)
     noise: tuple[float, float] = (0.02, 0.2)
@@ -67,7 +67,7 @@ FAMILIES: Mapping[str, Shape | Weeks] = {
     "nothing happened": Shape(harm=(0.0, 0.0)),
     "intent, repeated tries": Shape(intent=1.5, again=0.55),
     "all blocked, small n": Shape(people=(60, 400), failing=(0.3, 0.6), harm=(1.0, 1.0), deferral=(0.0, 0.0)),
-    "one segment takes all failures": Weeks("segment"),
+    "one segment takes all failures": Weeks("segment", visits_an_hour=(80, 500), share=(0.15, 0.5)),
     "everyone hit": Weeks("everyone"),
     "everyone hit, few weeks": Weeks("everyone", days=(7, 27)),
     "everyone hit, trend": Weeks("everyone", trend=(0.01, 0.03)),

@@ -29,14 +29,15 @@ def make_weeks(shape: Weeks, rng: np.random.Generator) -> Mapping[str, Any]:
     now = START + length + OUTCOME + 3600
     spread, expected, hit = 0.0, 0.0, 0
     lost: list[tuple[float, float]] = []
+    before = BEFORE if shape.kind == "everyone" else 0.0
     for day in range(days, -1, -1):
         campaign = rng.random() < shape.campaigns
         today = START - day * DAY
         level = np.exp(-trend * day + rng.normal(0, noise)) * (1.5 if campaign else 1.0)
         # A growing shop also sells a little better, a campaign brings people who buy rather less or more.
         pay = np.clip(base * np.exp(-trend * day / 5 + rng.normal(0, noise)) * (rng.uniform(0.8, 1.3) if campaign else 1.0), 0.005, 0.9)
-        count = int(rng.poisson(visits * (BEFORE + length) / HOUR * level))
-        came = today - BEFORE + rng.uniform(0, BEFORE + length, count)
+        count = int(rng.poisson(visits * (before + length) / HOUR * level))
+        came = today - before + rng.uniform(0, before + length, count)
         mobile = rng.random(count) < (share if shape.kind == "segment" else 0.4)
         chance = pay * np.where(mobile, 0.7, 1.0)
         cart = np.round(rng.lognormal(np.log(50), sigma, count), 2) + 0.01

@@ -4,8 +4,9 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-INSIDE, OUTSIDE, MOST_OF = 0.8, 0.05, 0.9
-"""Shares: hit within the segment at least, hit outside at most, of those hit who are in it at least."""
+INSIDE, OUTSIDE, MOST_OF = 0.6, 0.05, 0.9
+"""Shares: hit within the segment at least (an incident's window may begin a little before all of it failed), hit outside at most, of those hit who are
+in it at least."""
 
 
 @dataclass(frozen=True, slots=True)

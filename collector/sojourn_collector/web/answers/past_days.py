@@ -19,8 +19,8 @@ LONGEST = timedelta(hours=20)
 BEFORE = timedelta(hours=3)
 """Hours before the incident that must have been as usual."""
 
-NEARLY_ALL = 0.8
-"""Share of those who came that were hit, from which nobody beside them stands for them."""
+MOST = 0.5
+"""Share of those who came that were hit, from which too few beside them may stand for them."""
 
 ATTRIBUTES = ("device", "browser", "release")
 
@@ -52,7 +52,7 @@ async def from_the_past(
     """Level 1b where the failure follows a segment, level 2 where nearly everyone was hit and level 1 is silent, else `answer` as it is."""
     incident = found.incident
     hit = sum(guest.hit for guest in guests)
-    everyone = answer.amount is None and answer.state != "not_estimable" and hit >= NEARLY_ALL * len(guests)
+    everyone = answer.amount is None and hit >= MOST * len(guests)
     if known_until is None or hit < context.impact.min_hit or not (segment or everyone) or incident.window_to - incident.window_from > LONGEST:
         return answer
     paid = _paid(shoppers, context.impact.windows.outcome, known_until)
