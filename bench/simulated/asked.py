@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.simulated.world import World
+
 from sojourn_collector.config import CollectorConfig, ImpactConfig
 from sojourn_collector.context import Context
 from sojourn_collector.store.client import Store

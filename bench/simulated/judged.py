@@ -6,8 +6,8 @@ from math import sqrt
 from typing import Any
 
 import numpy as np
-
 from bench.simulated.world import World, spoke
+
 from sojourn_collector.web.models import Problem
 
 ENOUGH = 400
@@ -28,7 +28,7 @@ class Answered:
     oracle: float = 0.0
     bound: float = 0.0
     claimed: bool = False
-    level: int = 0
+    level: int | str = 0
     silence: str = ""
 
 
@@ -95,5 +95,11 @@ def _share(flags: Sequence[bool]) -> float | None:
 
 def _meets(told: dict[str, Any]) -> bool:
     """Bounds of docs/methods.md; a figure that does not apply is not held against the family, silence everywhere is."""
-    bounds = (("coverage", 0.92, 1), ("false_claims", 0.04, -1), ("speak_rate_when_true", 0.8, 1), ("speak_rate_when_false", 0.05, -1), ("width_ratio", 1.6, -1))
+    bounds = (
+        ("coverage", 0.92, 1),
+        ("false_claims", 0.04, -1),
+        ("speak_rate_when_true", 0.8, 1),
+        ("speak_rate_when_false", 0.05, -1),
+        ("width_ratio", 1.6, -1),
+    )
     return all(told[name] is None or (told[name] - bound) * sign >= 0 for name, bound, sign in bounds)

@@ -7,9 +7,8 @@ lost, or it comes back later, perhaps too late. Everything is drawn from the wor
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
-
 from bench.simulated.families import DAY, HOUR, Shape
+from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]

@@ -5,9 +5,8 @@ world works and whom it asks about, but not what is in their heads.
 """
 
 import numpy as np
-from scipy import stats
-
 from bench.simulated.lives import OUTCOME, QUICK, QUICK_SIGMA, SLOW_MEAN, SLOW_SHARE, Bools, Floats, Lives, chances
+from scipy import stats
 
 NODES, WEIGHTS = np.polynomial.hermite_e.hermegauss(31)
 

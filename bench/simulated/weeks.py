@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-
 from bench.simulated.families import DAY, HOUR, Weeks
 from bench.simulated.lives import OUTCOME, QUICK, QUICK_SIGMA, SLOW_MEAN, SLOW_SHARE, START, Floats
+
 from sojourn_collector.web.models import Problem
 
 BEFORE = 3 * HOUR

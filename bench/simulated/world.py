@@ -6,11 +6,11 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-
 from bench.simulated import oracle
 from bench.simulated.families import FAMILIES, Shape
 from bench.simulated.lives import DEVICES, OUTCOME, START, Bools, Floats, Lives, draw_lives, draw_nature, size_of
 from bench.simulated.weeks import make_weeks
+
 from sojourn_collector.web.models import Money, Problem
 
 Rows = list[dict[str, Any]]

@@ -186,7 +186,8 @@ def _worth_note(trials: Trials, counted: Bools, values: int) -> tuple[str, ...]:
 def _return_note(hidden: int, back: float) -> tuple[str, ...]:
     if not hidden:
         return ()
-    return (f"{hidden} of those hit are known by their visit alone; up to {back:,.0f} of it they may have paid later under another name, and the range reaches so far down",)
+    name = f"{hidden} of those hit are known by their visit alone"
+    return (f"{name}; up to {back:,.0f} of it they may have paid later under another name, and the range reaches so far down",)
 
 
 def _payers(trials: Trials) -> Bools:

@@ -115,12 +115,12 @@ def _shares(trials: Trials, one: _Prepared, whole: _Whole, multipliers: Floats, 
     weight, paying, progress = _by_person(trials, rows, _weights(trials, rows), paid, np.where(paid, 1.0, whole.progress(trials.control_follow[rows])))
     exposure = float((weight * progress).sum())
     if exposure <= 0:
-        return np.multiply.outer(whole.progress(one.follow), np.full(multipliers.shape[1], whole.share))
+        return np.asarray(np.multiply.outer(whole.progress(one.follow), np.full(multipliers.shape[1], whole.share)), dtype=float)
     size = exposure**2 / float((weight**2 * progress).sum())
     count = size * min(1.0, float((weight * paying).sum()) / exposure)
     prior = min(0.5, max(whole.share, MIN_PRIOR))
     final = rng.beta(count + prior, size - count + 1 - prior, size=multipliers.shape[1])
-    return np.multiply.outer(whole.progress(one.follow), final)
+    return np.asarray(np.multiply.outer(whole.progress(one.follow), final), dtype=float)
 
 
 def _weights(trials: Trials, rows: Ints) -> Floats:

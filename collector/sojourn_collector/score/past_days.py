@@ -47,7 +47,7 @@ class Window:
 
 @dataclass(frozen=True, slots=True)
 class PastDay:
-    """One past day: all who came to the step in the clock window or, for 1b, the segment and apart from it the others; `before` = the hours before the window."""
+    """One past day: all who came in the clock window or, for 1b, the segment, and apart from it the others; `before` = the hours before the window."""
 
     here: Window
     others: Window | None = None
@@ -70,7 +70,9 @@ def from_past_days(plain: Shortfall, paid: float, days: Sequence[PastDay], befor
     mean, half = half_width(ratios)
     spread = median(abs(ratio - mean) for ratio in ratios)
     if not isfinite(half) or spread > MAX_SPREAD:
-        return replace(plain, reasons=(*plain.reasons, f"past days differ too much from each other to say what this one would have brought (median {spread:.2f})"))
+        return replace(
+            plain, reasons=(*plain.reasons, f"past days differ too much from each other to say what this one would have brought (median {spread:.2f})")
+        )
     unlike = _unlike_before(before, [day.before for day in usable if day.before is not None])
     if unlike:
         return replace(plain, reasons=(*plain.reasons, unlike))

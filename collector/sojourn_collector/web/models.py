@@ -94,7 +94,8 @@ class Money(Answer):
     """The realised shortfall of those hit. `amount` may be negative and is never clipped.
 
     `so_far` = before all windows are over (missing so far, part may come back); `final`; `upper_bound` = level 0 only;
-    `not_estimable` with the reasons. Levels: 1 = against people beside them, `1b` = the failure follows a segment, 2 = against past days. `upper_bound` is filled whenever level 0 can be computed.
+    `not_estimable` with the reasons. Levels: 1 = against people beside them, `1b` = the failure follows a segment, 2 = against past days.
+    `upper_bound` is filled whenever level 0 can be computed.
     """
 
     state: Literal["so_far", "final", "upper_bound", "not_estimable"]

@@ -47,7 +47,13 @@ async def segment_of(context: Context, found: Found, guests: Sequence[Guest], mi
 
 
 async def from_the_past(
-    context: Context, found: Found, guests: Sequence[Guest], shoppers: Sequence[Shopper], answer: Shortfall, segment: Segment | None, known_until: datetime | None
+    context: Context,
+    found: Found,
+    guests: Sequence[Guest],
+    shoppers: Sequence[Shopper],
+    answer: Shortfall,
+    segment: Segment | None,
+    known_until: datetime | None,
 ) -> Shortfall:
     """Level 1b where the failure follows a segment, level 2 where nearly everyone was hit and level 1 is silent, else `answer` as it is."""
     incident = found.incident
@@ -103,7 +109,9 @@ async def _before(context: Context, found: Found) -> tuple[Window | None, dict[i
     return days.pop(0, None), days
 
 
-async def _ask(context: Context, found: Found, segment: Segment | None, since: datetime, until: datetime, known: datetime, outcome: float) -> list[dict[str, Any]]:
+async def _ask(
+    context: Context, found: Found, segment: Segment | None, since: datetime, until: datetime, known: datetime, outcome: float
+) -> list[dict[str, Any]]:
     return await context.store.query(
         "step_days",
         journey=found.journey,
@@ -121,4 +129,3 @@ async def _ask(context: Context, found: Found, segment: Segment | None, since: d
 
 def _window(row: Mapping[str, Any]) -> Window:
     return Window(row["people"], row["hit"], row["orders"], row["money"])
-
