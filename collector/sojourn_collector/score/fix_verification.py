@@ -21,6 +21,7 @@ LOOKS = (7, 14, 28)
 LEVEL = 1 - 0.05 / 3
 LEAST_ANSWERS = 30
 LEAST_SHIFTS = 8
+APART = 6
 LEAST_OF_STRATUM = 5
 
 
@@ -77,7 +78,7 @@ def verify_fix(days: Iterable[DayCount], fixed: int, triggered_from: int, today:
         return FixVerdict(
             "not estimable", look, effect, shifts=tuple(shifts), reason=f"{len(shifts)} earlier dates to compare with, judged from {LEAST_SHIFTS} on"
         )
-    half = max(float(stats.norm.ppf(0.5 + LEVEL / 2)) * error, _spread(shifts, look))
+    half = max(float(stats.norm.ppf(0.5 + LEVEL / 2)) * error, _spread(shifts, _side(look, triggered_from - min(row.day for row in rows))))
     low, high = effect - half, effect + half
     return FixVerdict("improved" if low > 0 else "worse" if high < 0 else "no evidence", look, effect, low, high, tuple(shifts))
 
@@ -129,19 +130,26 @@ def _by_stratum(rows: Sequence[DayCount], treated: bool, span: tuple[int, int]) 
 
 
 def _shifted(rows: Sequence[DayCount], look: int, end: int) -> list[float]:
-    """The same difference at every date of the pre-period for which both sides lie in it."""
+    """The same difference at every date of the pre-period for which both sides lie in it.
+
+    Where the pre-period is short the sides are too, at least as long as the first look: they then vary more, which errs on the safe side.
+    """
     first = min((row.day for row in rows), default=end)
+    side = _side(look, end - first)
     told = []
-    for date in range(first + look, end - look + 1):
-        before, after = (date - look, date), (date, date + look)
+    for date in range(first + side, end - side + 1):
+        before, after = (date - side, date), (date, date + side)
         if all(_of(rows, arm, span) >= LEAST_ANSWERS // 2 for arm in (True, False) for span in (before, after)):
             told.append(_difference(rows, before, after)[0])
     return told
 
 
-def _spread(shifts: Sequence[float], look: int) -> float:
+def _side(look: int, length: int) -> int:
+    """Days on each side of a shifted date: as long as the look, but so that windows enough lie apart to tell how much they vary."""
+    return max(LOOKS[0], min(look, length // APART))
+
+
+def _spread(shifts: Sequence[float], side: int) -> float:
     """Half-width from the shifted dates: spread around no effect, by Student's t on as many windows as do not overlap."""
-    windows = len(shifts) / look + 1
-    # Fewer than three windows apart say little of the spread; Student's t then asks for more.
-    point = float(stats.t.ppf(0.5 + LEVEL / 2, max(2.0, windows - 1)))
+    point = float(stats.t.ppf(0.5 + LEVEL / 2, max(2.0, len(shifts) / side)))
     return point * float(np.sqrt(np.mean(np.square(shifts))))

@@ -56,7 +56,7 @@ def fit(columns: Floats, outcome: Sequence[float] | Floats, clusters: Sequence[s
     p = _probability(columns @ beta)
     bread = np.linalg.inv(columns.T @ (columns * (w * p * (1 - p))[:, None]) + penalty)
     scores = columns * (w * (y - p))[:, None]
-    _, which = np.unique(np.arange(len(y)).astype(str) if clusters is None else np.asarray(clusters), return_inverse=True)
+    which = np.arange(len(y)) if clusters is None else np.unique(np.asarray(clusters), return_inverse=True)[1]
     sums = np.zeros((int(which.max()) + 1, columns.shape[1]))
     np.add.at(sums, which, scores)
     groups, rows, k = len(sums), len(y), columns.shape[1]

@@ -32,7 +32,7 @@ def test_windows_without_the_figure_count_as_farthest() -> None:
     """One of 39 may be infinite, two not; none finite is refused."""
     assert half_width([-inf, *[0.0] * 38]) == (0.0, 0.0)
     assert half_width([-inf, -inf, *[0.0] * 37])[1] == inf
-    with pytest.raises(ValueError, match="^there is no past window to learn from$"):
+    with pytest.raises(ValueError, match=r"^there is no past window to learn from$"):
         half_width([inf])
 
 

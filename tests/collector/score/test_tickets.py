@@ -44,9 +44,9 @@ def test_nobody_or_nothing_ended() -> None:
     """Everything still open: the median lies beyond what was seen; bad input is refused by name."""
     still = quantile([5.0, 6.0], [False, False])
     assert (still.value, still.low, still.high, still.waiting) == (None, None, None, 2)
-    with pytest.raises(ValueError, match="^each waiting time is 0 or longer and says whether it has ended$"):
+    with pytest.raises(ValueError, match=r"^each waiting time is 0 or longer and says whether it has ended$"):
         quantile([-1.0], [True])
-    with pytest.raises(ValueError, match="^a quantile lies between 0 and 1, not at 1$"):
+    with pytest.raises(ValueError, match=r"^a quantile lies between 0 and 1, not at 1$"):
         quantile([1.0], [True], 1)
 
 
@@ -89,5 +89,5 @@ def test_repeats_reopened_and_what_is_not_known_yet() -> None:
     assert (figures.stale.count, figures.stale.of) == (0, 1)
     nothing = ticket_figures([], 0.0, DAY, DAY)
     assert (nothing.first_reply, nothing.solved.low, nothing.per_day.direction) == (None, None, "unknown")
-    with pytest.raises(ValueError, match="^the window of tickets must be longer than nothing"):
+    with pytest.raises(ValueError, match=r"^the window of tickets must be longer than nothing"):
         ticket_figures([], 1.0, 1.0, 2.0)
