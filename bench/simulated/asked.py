@@ -60,7 +60,7 @@ async def problems(context: Context, world: World, tenant: str) -> list[Problem]
     now, watermark = _utc(world.now), _utc(world.watermark)
     found = await find(context, Window(_utc(world.since), now, now))
     known = OrdersKnown(watermark, len(world.orders), None)
-    return [(await problem_of(context, one, known, now))[0] for one in found]
+    return [(await problem_of(context, one, known, now)).problem for one in found]
 
 
 def _utc(seconds: float) -> datetime:

@@ -20,22 +20,32 @@ class Segment:
         return f"{self.attribute} {self.value}"
 
 
-def guilty_segment(people: Iterable[tuple[Mapping[str, str], bool]], attributes: Iterable[str], *, least: int = 10) -> Segment | None:
+@dataclass(frozen=True, slots=True)
+class Crowd:
+    """People who came and share all facts, such as browser and release, and how many of them were hit."""
+
+    facts: Mapping[str, str]
+    people: int
+    hit: int
+
+
+def guilty_segment(crowds: Iterable[Crowd], attributes: Iterable[str], *, least: int = 10) -> Segment | None:
     """The segment the failure follows, None when there is none.
 
-    A hit share is looked at, never what anybody paid. The largest of several is taken; a segment with fewer than `least` people hit, or one
-    that everybody is in, explains nothing.
-
-    :param people: facts of each person by attribute, known before the failure, and whether they were hit.
+    Shares of people hit are looked at, never what anybody paid. The largest of several is taken; a segment with fewer than `least` people
+    hit, or one that everybody is in, explains nothing.
     """
-    listed = list(people)
-    hit_in_all = sum(hit for _, hit in listed)
+    listed = list(crowds)
+    everyone, hit_in_all = sum(crowd.people for crowd in listed), sum(crowd.hit for crowd in listed)
     best: tuple[int, Segment] | None = None
     for attribute in attributes:
-        came = Counter(facts.get(attribute, "") for facts, _ in listed)
-        hit = Counter(facts.get(attribute, "") for facts, was in listed if was)
+        came: Counter[str] = Counter()
+        hit: Counter[str] = Counter()
+        for crowd in listed:
+            came[crowd.facts.get(attribute, "")] += crowd.people
+            hit[crowd.facts.get(attribute, "")] += crowd.hit
         for value, inside in hit.items():
-            rest = len(listed) - came[value]
+            rest = everyone - came[value]
             if not value or inside < least or rest == 0:
                 continue
             follows = inside >= INSIDE * came[value] and inside >= MOST_OF * hit_in_all and hit_in_all - inside <= OUTSIDE * rest

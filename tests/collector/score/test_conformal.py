@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from sojourn_collector.score.conformal import half_width, rank
 from sojourn_collector.score.money import Shortfall
 from sojourn_collector.score.past_days import PastDay, Window, from_past_days, from_segment
-from sojourn_collector.score.segments import Segment, guilty_segment
+from sojourn_collector.score.segments import Crowd, Segment, guilty_segment
 
 SILENT = Shortfall(state="upper_bound", level=0, hit=200, mature=200, controls=0, upper_bound=9000.0, reasons=("nobody stayed unhurt",))
 
@@ -99,16 +99,15 @@ def test_level_1b_compares_the_gap_with_past_gaps() -> None:
     assert from_segment(SILENT, 0.0, day(20.0, people=30), days, "x").reasons[1] == "10 of the others ordered, estimated from 20 on"
 
 
-def people(value: str, count: int, hit: int) -> list[tuple[dict[str, str], bool]]:
-    """People with one browser, some of them hit."""
-    return [({"browser": value}, number < hit) for number in range(count)]
-
-
 def test_a_failure_that_follows_a_segment_is_told() -> None:
-    """One browser takes all failures; spread over two, in everybody, or too few: no segment."""
-    assert guilty_segment([*people("Safari", 40, 38), *people("Chrome", 100, 1)], ("browser",)) == Segment("browser", "Safari")
+    """One browser takes all failures; spread over two, in everybody, too few, or of unknown browsers: no segment."""
+
+    def told(*crowds: tuple[str, int, int]) -> Segment | None:
+        return guilty_segment([Crowd({"browser": name}, people, hit) for name, people, hit in crowds], ("browser",))
+
+    assert told(("Safari", 40, 38), ("Chrome", 100, 1)) == Segment("browser", "Safari")
     assert str(Segment("browser", "Safari")) == "browser Safari"
-    assert guilty_segment([*people("Safari", 40, 20), *people("Chrome", 100, 50)], ("browser",)) is None
-    assert guilty_segment(people("Safari", 40, 38), ("browser",)) is None
-    assert guilty_segment([*people("Safari", 9, 9), *people("Chrome", 100, 0)], ("browser",)) is None
-    assert guilty_segment([*people("", 40, 38), *people("Chrome", 100, 1)], ("browser",)) is None
+    assert told(("Safari", 40, 20), ("Chrome", 100, 50)) is None
+    assert told(("Safari", 40, 38)) is None
+    assert told(("Safari", 9, 9), ("Chrome", 100, 0)) is None
+    assert told(("", 40, 38), ("Chrome", 100, 1)) is None

@@ -8,7 +8,7 @@ from typing import Any
 from sojourn_collector.context import Context
 from sojourn_collector.score.money import Shopper, Shortfall
 from sojourn_collector.score.past_days import PastDay, Window, from_past_days, from_segment
-from sojourn_collector.score.segments import Segment, guilty_segment
+from sojourn_collector.score.segments import Crowd, Segment, guilty_segment
 from sojourn_collector.web.answers.found import Found
 from sojourn_collector.web.answers.guests import Guest
 from sojourn_collector.web.answers.window import RUN_LENGTH
@@ -22,16 +22,15 @@ BEFORE = timedelta(hours=3)
 MOST = 0.5
 """Share of those who came that were hit, from which too few beside them may stand for them."""
 
-ATTRIBUTES = ("device", "browser", "release")
-
 
 async def segment_of(context: Context, found: Found, guests: Sequence[Guest], min_hit: int) -> Segment | None:
     """The segment the failure follows; nothing is asked of the engine where too few were hit or the device tells."""
     hit = sum(guest.hit for guest in guests)
     if hit < min_hit or hit == len(guests):
         return None
-    device = guilty_segment((({"device": guest.row["device"]}, guest.hit) for guest in guests), ("device",))
-    if device is not None:
+    by_device = {name: [guest for guest in guests if guest.row["device"] == name] for name in {guest.row["device"] for guest in guests}}
+    devices = [Crowd({"device": name}, len(theirs), sum(guest.hit for guest in theirs)) for name, theirs in by_device.items()]
+    if (device := guilty_segment(devices, ("device",))) is not None:
         return device
     incident = found.incident
     rows = await context.store.query(
@@ -42,8 +41,7 @@ async def segment_of(context: Context, found: Found, guests: Sequence[Guest], mi
         until=incident.window_to,
         run_since=incident.window_from - RUN_LENGTH,
     )
-    facts = {row["session_id"]: row for row in rows}
-    return guilty_segment(((facts.get(guest.row["session_id"], {}), guest.hit) for guest in guests), ("browser", "release"))
+    return guilty_segment((Crowd(row, row["people"], row["hit"]) for row in rows), ("browser", "release"))
 
 
 async def from_the_past(

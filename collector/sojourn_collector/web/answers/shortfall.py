@@ -51,14 +51,14 @@ def worth_of(context: Context, journey: str) -> float | None:
 
 def shoppers_of(guests: Sequence[Guest], orders: Sequence[dict[str, Any]], currency: str) -> list[Shopper]:
     """Guests with what they paid. An order belongs to its person, else to the person of its session; other currencies are left out."""
-    sessions_of = {guest.id: frozenset(guest.sessions) for guest in guests}
+    sessions_of = {guest.id: guest.sessions for guest in guests}
     person_of = {session: guest.id for guest in guests for session in guest.sessions}
     here = {guest.id for guest in guests}
     paid: dict[str, list[Payment]] = defaultdict(list)
     for order in orders:
         person = order["person_id"] if order["person_id"] in here else person_of.get(order["session_id"], "")
         if person and order["currency"] == currency:
-            paid[person].append(Payment(order["ms"] / 1000, order["net"], order["session_id"] not in sessions_of[person]))
+            paid[person].append(Payment(order["ms"] / 1000, order["net"], order["session_id"] not in (*sessions_of[person], "")))
     return [
         Shopper(
             id=guest.id,
