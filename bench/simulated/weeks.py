@@ -69,7 +69,8 @@ def make_weeks(shape: Weeks, rng: np.random.Generator) -> Mapping[str, Any]:
 
     def true_loss(problem: Problem) -> float:
         first, last = problem.clock.window_from.timestamp() - 0.002, problem.clock.window_to.timestamp() + 0.002
-        return sum(loss for at, loss in lost if first <= at <= last)
+        # Who fails came a second before: the first to fail came before the window began, and is not spoken of.
+        return sum(loss for at, loss in lost if first + 1 <= at <= last)
 
     return {
         "steps": steps,
