@@ -29,19 +29,24 @@ from bench.simulated.plot import plot
 from bench.simulated.world import make_world
 
 
+PER_ENGINE = 30
+"""Worlds stored in one engine."""
+
+
 async def judge(families: list[str], worlds: int, first: int, *, quiet: bool) -> dict[str, list[Answered]]:
-    """Every family's answers, from one engine."""
+    """Every family's answers. The engine is a new one now and then: hundreds of worlds are millions of rows nobody asks for again."""
     told: dict[str, list[Answered]] = {}
-    async with engine() as context:
-        for family in families:
-            began = time.perf_counter()
-            told[family] = []
-            for seed in range(first, first + worlds):
-                world = make_world(family, seed)
-                told[family].append(answered(world, await problems(context, world, f"{family} {seed}")))
-            print(line(family, verdict(told[family]), time.perf_counter() - began), file=sys.stderr if quiet else sys.stdout, flush=True)
-            for reason, count in Counter(one.silence for one in told[family] if not one.spoke).most_common(4):
-                print(f"{'':48}silent {count} × {reason[:300]}", file=sys.stderr, flush=True)
+    for family in families:
+        began = time.perf_counter()
+        told[family] = []
+        for start in range(first, first + worlds, PER_ENGINE):
+            async with engine() as context:
+                for seed in range(start, min(start + PER_ENGINE, first + worlds)):
+                    world = make_world(family, seed)
+                    told[family].append(answered(world, await problems(context, world, f"{family} {seed}")))
+        print(line(family, verdict(told[family]), time.perf_counter() - began), file=sys.stderr if quiet else sys.stdout, flush=True)
+        for reason, count in Counter(one.silence for one in told[family] if not one.spoke).most_common(4):
+            print(f"{'':48}silent {count} × {reason[:300]}", file=sys.stderr, flush=True)
     return told
 
 
