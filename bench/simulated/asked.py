@@ -55,6 +55,8 @@ async def problems(context: Context, world: World, tenant: str) -> list[Problem]
     """Store the world under a tenant of its own and work out every problem the report would find in it."""
     # One connection for all worlds; a Store is for one tenant, and opening one costs more than most worlds.
     context.store._tenant = tenant
+    # Drawing a large world takes seconds, in which an idle connection may have been closed: a question finds out, an insert would fail.
+    await context.store.ping()
     await context.store.insert("steps", world.steps)
     await context.store.insert("orders", world.orders)
     now, watermark = _utc(world.now), _utc(world.watermark)

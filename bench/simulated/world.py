@@ -83,7 +83,8 @@ def _counted(lives: Lives, problem: Problem) -> Bools:
     """Those the problem speaks of: who failed in its window and came in it; the first to fail came before it began."""
     since, until = problem.clock.window_from.timestamp() - 0.002, problem.clock.window_to.timestamp() + 0.002
     with np.errstate(invalid="ignore"):
-        return (np.nanmax(lives.arrivals, axis=1) >= since) & (lives.failed_at >= since) & (lives.failed_at <= until)
+        came = np.nanmax(lives.arrivals, axis=1) >= since
+        return np.asarray(came & (lives.failed_at >= since) & (lives.failed_at <= until), dtype=bool)
 
 
 def _gates_hold(lives: Lives, until: float) -> bool:
