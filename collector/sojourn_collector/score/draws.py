@@ -126,8 +126,11 @@ def _shares(trials: Trials, one: _Prepared, whole: _Whole, multipliers: Floats, 
 def _weights(trials: Trials, rows: Ints) -> Floats:
     """Weight of each control where it ends: at its order, or when it leaves."""
     end = np.minimum(trials.control_converted[rows], trials.control_follow[rows])
-    grown = [float(np.searchsorted(trials.control_later[row], at, side="left")) for row, at in zip(rows.tolist(), end.tolist(), strict=True)]
-    return np.asarray(trials.control_weight[rows] * trials.control_factor[rows] ** np.array(grown), dtype=float)
+    grown = np.zeros(len(rows))
+    for place, row in enumerate(rows.tolist()):
+        if len(later := trials.control_later[row]):
+            grown[place] = np.searchsorted(later, end[place], side="left")
+    return np.asarray(trials.control_weight[rows] * trials.control_factor[rows] ** grown, dtype=float)
 
 
 def _by_person(trials: Trials, rows: Ints, *columns: Floats | Bools) -> list[Floats]:
