@@ -87,16 +87,16 @@ class InboxCopy:
         tables: dict[str, list[dict[str, Any]]] = defaultdict(list)
         errors: dict[int, str] = {}
         for row in kept:
-            if row.withdrawn and await self._control.inbox.stands(row):
-                continue  # another version of it is in force
-            records, wrong = await self._records(row)
+            # Of a withdrawn row the version that is in force is written again: whatever was written in between, the last one counts.
+            stands = await self._control.inbox.newest(row) if row.withdrawn else None
+            records, wrong = await self._records(stands or row)
             for kind, raw in records:
                 try:
-                    table, engine_row = self._normalise(kind, raw, row.received_at)
+                    table, engine_row = self._normalise(kind, raw, (stands or row).received_at)
                 except ValueError as error:
                     wrong.append(str(error))
                     continue
-                gone = {"deleted": 1} if row.withdrawn else {}
+                gone = {"deleted": 1} if row.withdrawn and stands is None else {}
                 tables[table].append({**engine_row, **gone, "tenant": row.tenant, "version": self._versions.next()})
             if wrong:
                 errors[row.id] = "; ".join(wrong)[:2000]

@@ -45,11 +45,11 @@ def _steps(first_orders: Floats) -> Floats:
 
 def _weights(trials: Trials, rows: Ints, times: Floats) -> Floats:
     """Weight of each control at each time: grown by 1 / (1 − f) for every later arrival they have come through unhurt by then."""
-    weight = np.ones((len(times), len(rows)))
+    weight = np.tile(trials.control_weight[rows], (len(times), 1))
     for column, row in enumerate(rows):
         later = trials.control_later[row]
         if len(later):
-            weight[:, column] = trials.control_factor[row] ** np.searchsorted(later, times, side="left")
+            weight[:, column] *= trials.control_factor[row] ** np.searchsorted(later, times, side="left")
     return weight
 
 

@@ -6,6 +6,7 @@ average one. Gates look at counts, at controls and at the time before, never at 
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -14,7 +15,11 @@ from sojourn_collector.score.draws import predictive
 from sojourn_collector.score.money import MIN_ORDER_VALUES, Healthy, Settings, Shopper, Shortfall, e_value, level_zero
 from sojourn_collector.score.placebo import placebo
 from sojourn_collector.score.pools import Pool, Pools, build_pools
+from sojourn_collector.score.returns import may_have_returned, unseen
 from sojourn_collector.score.trials import Bools, Trials, build_trials
+
+FEW_DRAWS = 200
+"""Draws where only a mean is wanted."""
 
 MATURE_SHARE = 0.8
 """Share of those hit whose whole window must be over before the answer is called final."""
@@ -94,6 +99,11 @@ def _speak(
     expected = predictive(trials, _only(pools, counted), settings, np.random.default_rng(seed), values)
     losses = expected.money - float(trials.hit_paid[counted].sum())
     low, high = np.percentile(losses, [2.5, 97.5])
+    hidden = unseen(trials, counted)
+    back = 0.0
+    if hidden.any():
+        theirs = predictive(trials, _only(pools, hidden), replace(settings, draws=FEW_DRAWS), np.random.default_rng(seed), values)
+        back = may_have_returned(trials, counted, float(theirs.money.mean()))
     return Shortfall(
         state="final" if final else "so_far",
         level=1,
@@ -101,7 +111,7 @@ def _speak(
         mature=plain.mature,
         controls=plain.controls,
         amount=float(losses.mean()),
-        low=float(low),
+        low=float(low) - back,
         high=float(high),
         overlap=plain.overlap,
         expected_orders=plain.expected_orders,
@@ -112,7 +122,7 @@ def _speak(
         e_value=e_value(expected.orders, float((trials.hit_orders[counted] > 0).sum())),
         placebo=placebo_difference,
         final_at=plain.final_at,
-        notes=(*_notes(plain, placebo_difference, final=final), *_worth_note(trials, counted, len(values))),
+        notes=(*_notes(plain, placebo_difference, final=final), *_worth_note(trials, counted, len(values)), *_return_note(int(hidden.sum()), back)),
     )
 
 
@@ -171,6 +181,13 @@ def _worth_note(trials: Trials, counted: Bools, values: int) -> tuple[str, ...]:
         return ()
     whence = f"{values:,} orders of this journey in the weeks before" if values else "those beside them who paid"
     return (f"{unknown} of those hit had no known cart; {whence} say what their orders are worth",)
+
+
+def _return_note(hidden: int, back: float) -> tuple[str, ...]:
+    if not hidden:
+        return ()
+    name = f"{hidden} of those hit are known by their visit alone"
+    return (f"{name}; up to {back:,.0f} of it they may have paid later under another name, and the range reaches so far down",)
 
 
 def _payers(trials: Trials) -> Bools:

@@ -12,9 +12,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from sojourn_collector.score import accrual
+from sojourn_collector.score.intervals import effective_n
 from sojourn_collector.score.money import Settings
 from sojourn_collector.score.pools import MIN_PAYERS, Pool, Pools
 from sojourn_collector.score.trials import Bools, Floats, Ints, Trials
+
+MIN_PRIOR = 0.02
+"""Least order a thin cell is given before its own people are counted."""
 
 BLOCK = 2_000_000
 """Numbers held at once per matrix; draws are made in blocks of this size so that 20,000 people fit in memory."""
@@ -34,7 +38,7 @@ class _Prepared:
 
     pool: Pool
     plan: accrual.Design
-    payers: int
+    payers: float  # as many equally weighted people
     carts: Floats
     follow: Floats
     payer_rows: Ints
@@ -75,6 +79,8 @@ class _Whole:
         rows = np.unique(np.concatenate([pool.control for pool in pools.pools])) if pools.pools else np.array([], dtype=np.intp)
         self.plan = accrual.design(trials, rows)
         self._curve = accrual.curves(self.plan, np.ones((len(rows), 1)))
+        # Share of payers among all controls in use: what a thin cell is taken to be like before its own people are counted.
+        self.share = float(np.clip(self._curve[-1, 0], 0.0, 1.0))
         self.payers = rows[trials.control_converted[rows] <= trials.control_follow[rows]]
 
     def progress(self, follow: Floats) -> Floats:
@@ -91,7 +97,7 @@ def _prepare(trials: Trials, pool: Pool) -> _Prepared:
     return _Prepared(
         pool=pool,
         plan=accrual.design(trials, rows),
-        payers=len(np.unique(trials.control_cluster[paying])),
+        payers=effective_n(list(_by_person(trials, paying, _weights(trials, paying))[0])),
         carts=np.array(carts, dtype=np.float64),
         follow=trials.hit_follow[pool.hit],
         payer_rows=paying,
@@ -104,14 +110,38 @@ def _shares(trials: Trials, one: _Prepared, whole: _Whole, multipliers: Floats, 
     if one.payers >= MIN_PAYERS:
         curve = accrual.curves(one.plan, multipliers[trials.control_cluster[rows]])
         return accrual.at(one.plan, curve, one.follow)
-    # One person's several arrivals count once: each person at their longest follow-up.
-    progress = whole.progress(trials.control_follow[rows])
+    paid = trials.control_converted[rows] <= trials.control_follow[rows]
+    # Who has paid is followed to the end; the others as far as the curve of all had come by then.
+    weight, paying, progress = _by_person(trials, rows, _weights(trials, rows), paid, np.where(paid, 1.0, whole.progress(trials.control_follow[rows])))
+    exposure = float((weight * progress).sum())
+    if exposure <= 0:
+        return np.asarray(np.multiply.outer(whole.progress(one.follow), np.full(multipliers.shape[1], whole.share)), dtype=float)
+    size = exposure**2 / float((weight**2 * progress).sum())
+    count = size * min(1.0, float((weight * paying).sum()) / exposure)
+    prior = min(0.5, max(whole.share, MIN_PRIOR))
+    final = rng.beta(count + prior, size - count + 1 - prior, size=multipliers.shape[1])
+    return np.asarray(np.multiply.outer(whole.progress(one.follow), final), dtype=float)
+
+
+def _weights(trials: Trials, rows: Ints) -> Floats:
+    """Weight of each control where it ends: at its order, or when it leaves."""
+    end = np.minimum(trials.control_converted[rows], trials.control_follow[rows])
+    grown = np.zeros(len(rows))
+    for place, row in enumerate(rows.tolist()):
+        if len(later := trials.control_later[row]):
+            grown[place] = np.searchsorted(later, end[place], side="left")
+    return np.asarray(trials.control_weight[rows] * trials.control_factor[rows] ** grown, dtype=float)
+
+
+def _by_person(trials: Trials, rows: Ints, *columns: Floats | Bools) -> list[Floats]:
+    """Each column by person: one person's several arrivals count once, at their largest."""
     _, person = np.unique(trials.control_cluster[rows], return_inverse=True)
-    longest = np.zeros(int(person.max()) + 1)
-    np.maximum.at(longest, person, progress)
-    exposure = float(longest.sum())
-    final = rng.beta(one.payers + 0.5, max(exposure - one.payers, 0.0) + 0.5, size=multipliers.shape[1])
-    return np.multiply.outer(whole.progress(one.follow), final)
+    told = []
+    for column in columns:
+        largest = np.zeros(int(person.max()) + 1 if len(person) else 0)
+        np.maximum.at(largest, person, np.asarray(column, dtype=float))
+        told.append(largest)
+    return told
 
 
 def _amounts(
@@ -155,7 +185,7 @@ def _drawn(
         return np.asarray(base @ pays, dtype=float)
     if np.ptp(factors) <= 1e-9 * max(1.0, abs(float(factors[0]))):
         return np.asarray(float(factors[0]) * (base @ pays), dtype=float)
-    weight = np.cumsum(multipliers[trials.control_cluster[rows]], axis=0)
+    weight = np.cumsum(multipliers[trials.control_cluster[rows]] * trials.control_weight[rows, None], axis=0)
     total = np.zeros(pays.shape[1])
     for draw in range(pays.shape[1]):
         chosen = base[pays[:, draw]]

@@ -16,10 +16,11 @@ DRAWS = 2000
 
 @dataclass(frozen=True, slots=True)
 class Payment:
-    """One order: when it was placed and its net amount (refunds taken off; 0 when refunded whole)."""
+    """One order: when it was placed and its net amount (refunds taken off; 0 when refunded whole); `elsewhere` = in another visit."""
 
     at: float
     amount: float
+    elsewhere: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +29,8 @@ class Shopper:
 
     `arrivals` are the times they came to the step, `failed_at` their first technical failure there, `device` and `cart` what was known
     at the step (cart None = unknown), `payments` everything they paid from `Settings.history` before the incident until now,
-    `cluster` whoever decides together (the account in B2B), by default the person.
+    `cluster` whoever decides together (the account in B2B), by default the person. `identified` = known beyond this visit: only then are
+    earlier and later visits theirs. `weight` = 1 / sampling probability.
     """
 
     id: str
@@ -38,6 +40,8 @@ class Shopper:
     cart: float | None = None
     payments: tuple[Payment, ...] = ()
     cluster: str = ""
+    identified: bool = True
+    weight: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +77,7 @@ class Shortfall:
     """
 
     state: Literal["so_far", "final", "upper_bound", "not_estimable"]
-    level: Literal[0, 1] | None
+    level: Literal[0, 1, "1b", 2] | None
     hit: int
     mature: int
     controls: int

@@ -1,7 +1,8 @@
 """Placebo by person: were those hit already different before anything failed?
 
 The same comparison as the estimate, on the money of the 28 days *before* time zero. A standardised difference above 0.1 whose interval
-lies off 0 means that the controls cannot stand in for those hit.
+lies off 0 means that the controls cannot stand in for those hit. Visits without identity have no past that anyone could know of, and are
+left out of both arms: where login breaks they are those hit, and would seem to be people who never bought.
 """
 
 from dataclasses import dataclass
@@ -10,7 +11,7 @@ import numpy as np
 
 from sojourn_collector.score.intervals import Z95, effective_n
 from sojourn_collector.score.pools import Pools
-from sojourn_collector.score.trials import Floats, Trials
+from sojourn_collector.score.trials import Bools, Floats, Trials
 
 TOLERATED = 0.1
 """Standardised difference that passes."""
@@ -32,9 +33,10 @@ class Placebo:
 
 def placebo(trials: Trials, pools: Pools) -> Placebo | None:
     """Compare the past of both arms, controls weighted to the cells of those hit; None when nobody has a past to compare."""
-    rows = [pool.hit for pool in pools.pools]
-    weights = _control_weights(trials, pools)
-    if not rows or effective_n(list(weights)) < 2 or sum(map(len, rows)) < 2:
+    known = np.array([shopper.identified for shopper in trials.hit], dtype=bool)
+    rows = [pool.hit[known[pool.hit]] for pool in pools.pools]
+    weights = _control_weights(trials, pools, known)
+    if effective_n(list(weights)) < 2 or sum(map(len, rows)) < 2:
         return None
     hit, control = trials.hit_before[np.concatenate(rows)], trials.control_before
     mean = float(np.average(control, weights=weights))
@@ -47,12 +49,13 @@ def placebo(trials: Trials, pools: Pools) -> Placebo | None:
     return Placebo(difference, difference - half, difference + half)
 
 
-def _control_weights(trials: Trials, pools: Pools) -> Floats:
+def _control_weights(trials: Trials, pools: Pools, known: Bools) -> Floats:
     weights = np.zeros(len(trials.control))
+    identified = np.array([shopper.identified for shopper in trials.control], dtype=bool)
     for pool in pools.pools:
-        whole = trials.control_whole[pool.control]
+        whole = trials.control_whole[pool.control] * trials.control_weight[pool.control] * identified[pool.control]
         if whole.sum() > 0:
-            weights[pool.control] += len(pool.hit) * whole / whole.sum()
+            weights[pool.control] += int(known[pool.hit].sum()) * whole / whole.sum()
     return weights
 
 

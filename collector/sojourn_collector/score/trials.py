@@ -6,7 +6,7 @@ who stay are weighted by 1 / Π(1 − f) over their later arrivals, f = how ofte
 is rare and says something of who stayed. Comparing "ever failed" with "never failed" instead is biased (docs/scores.md).
 """
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -24,7 +24,8 @@ Bools = NDArray[np.bool_]
 class Trials:
     """Both arms as columns. `follow` = seconds a row is watched, capped at H; `converted` = delay of the first order, inf for none.
 
-    `later` holds for each control the delays of their later arrivals, at which their weight grows by 1 / (1 − f).
+    `later` holds for each control the delays of their later arrivals, at which their weight grows by 1 / (1 − f); `weight` is 1 / their
+    sampling probability: where visits with an error are all kept, who fails later is seen too often among the controls.
     """
 
     hit: tuple[Shopper, ...]
@@ -45,6 +46,7 @@ class Trials:
     control_later: list[Floats]
     control_factor: Floats
     control_whole: Floats
+    control_weight: Floats
 
 
 def _trial_of(shopper: Shopper) -> int:
@@ -58,18 +60,21 @@ MIN_AT_RISK = 30
 
 
 class FailureShare:
-    """How often a later arrival (the second or after) failed: by device where enough were seen, else over all."""
+    """How often a later arrival (the second or after) failed: by device where enough were seen, else over all. Counted by weight."""
 
     def __init__(self, shoppers: Sequence[Shopper]) -> None:
-        at_risk: Counter[str] = Counter()
-        failed: Counter[str] = Counter()
+        seen: Counter[str] = Counter()
+        at_risk: dict[str, float] = defaultdict(float)
+        failed: dict[str, float] = defaultdict(float)
         for shopper in shoppers:
             last = len(shopper.arrivals) if shopper.failed_at is None else _trial_of(shopper)
-            at_risk[shopper.device] += max(0, last - 1)
-            failed[shopper.device] += shopper.failed_at is not None and last > 1
+            seen[shopper.device] += max(0, last - 1)
+            at_risk[shopper.device] += shopper.weight * max(0, last - 1)
+            failed[shopper.device] += shopper.weight * (shopper.failed_at is not None and last > 1)
+        total = sum(at_risk.values())
         # An arrival that always fails leaves nobody to weight; the cap keeps the arithmetic finite.
-        self._all = min(0.95, failed.total() / at_risk.total()) if at_risk.total() else 0.0
-        self._own = {device: min(0.95, failed[device] / n) for device, n in at_risk.items() if n >= MIN_AT_RISK}
+        self._all = min(0.95, sum(failed.values()) / total) if total else 0.0
+        self._own = {device: min(0.95, failed[device] / n) for device, n in at_risk.items() if seen[device] >= MIN_AT_RISK}
 
     def later(self, device: str) -> float:
         """Share of later arrivals on this device that failed, 0–0.95."""
@@ -123,6 +128,7 @@ def build_trials(shoppers: Sequence[Shopper], settings: Settings, known_until: f
         control_later=[row.later for row in rows],
         control_factor=np.array([1.0 / (1.0 - failing.later(row.shopper.device)) for row in rows], dtype=float),
         control_whole=np.array([row.whole for row in rows], dtype=float),
+        control_weight=np.array([row.shopper.weight for row in rows], dtype=float),
     )
 
 

@@ -94,11 +94,12 @@ class Money(Answer):
     """The realised shortfall of those hit. `amount` may be negative and is never clipped.
 
     `so_far` = before all windows are over (missing so far, part may come back); `final`; `upper_bound` = level 0 only;
-    `not_estimable` with the reasons. `upper_bound` is filled whenever level 0 can be computed.
+    `not_estimable` with the reasons. Levels: 1 = against people beside them, `1b` = the failure follows a segment, 2 = against past days.
+    `upper_bound` is filled whenever level 0 can be computed.
     """
 
     state: Literal["so_far", "final", "upper_bound", "not_estimable"]
-    level: Literal[0, 1] | None = None
+    level: Literal[0, 1, "1b", 2] | None = None
     amount: float | None = None
     low: float | None = None
     high: float | None = None

@@ -75,13 +75,24 @@ def value_for(name: str, kind: str, shop: Rows) -> Any:
         "location": "local",
         "hours": list(range(168)),
         "stretch_ms": 60_000,
+        "one_in": 1,
         "until": LATER if kind.startswith("DateTime") else 2**40,
     }
     if name in known:
         return known[name]
     if kind.startswith("DateTime"):
         return LATER if "until" in name or "before" in name else EARLIER
-    by_type = {"Array(String)": [], "Array(Float64)": [], "Array(UInt8)": [], "Array(UInt64)": [], "UInt64": 0, "UInt32": 50, "UInt8": 1, "Float64": 1.0}
+    by_type = {
+        "Array(String)": [],
+        "Array(Float64)": [],
+        "Array(UInt8)": [],
+        "Array(UInt64)": [],
+        "UInt64": 0,
+        "UInt32": 50,
+        "UInt16": 28,
+        "UInt8": 1,
+        "Float64": 1.0,
+    }
     by_type |= {"Float32": 0.0, "Int8": -1, "Int64": 2**62}
     return by_type.get(kind, "")
 

@@ -90,11 +90,12 @@ class Inbox:
         rows = await self._database.read(lambda connection: connection.execute(query).mappings().all())
         return [InboxRow(**row) for row in rows]
 
-    async def stands(self, row: InboxRow) -> bool:
-        """Whether there is a version of this row, older or newer, that was not withdrawn."""
+    async def newest(self, row: InboxRow) -> InboxRow | None:
+        """The newest version of this row that was not withdrawn, older or newer; None when there is none."""
         same = [inbox.c.tenant == row.tenant, inbox.c.kind == row.kind, inbox.c.source == row.source, inbox.c.source_key == row.source_key]
-        query = select(inbox.c.id).where(*same, inbox.c.withdrawn.is_(False), inbox.c.error.is_(None)).limit(1)
-        return await self._database.read(lambda connection: connection.execute(query).first()) is not None
+        query = select(inbox).where(*same, inbox.c.withdrawn.is_(False), inbox.c.error.is_(None)).order_by(inbox.c.id.desc()).limit(1)
+        found = await self._database.read(lambda connection: connection.execute(query).mappings().first())
+        return None if found is None else InboxRow(**found)
 
     async def remove(self, ids: Sequence[int]) -> None:
         """Forget rows; the engine's copy is the caller's."""

@@ -13,6 +13,7 @@ from sojourn_collector.score.money import Healthy, Payment, Settings, Shopper, S
 from sojourn_collector.web.answers.found import Found
 from sojourn_collector.web.answers.guests import Guest
 from sojourn_collector.web.answers.order_values import OrderValues
+from sojourn_collector.web.answers.past_days import from_the_past, segment_of
 from sojourn_collector.web.answers.times import EPOCH, from_ms
 from sojourn_collector.web.models import Money
 
@@ -50,13 +51,14 @@ def worth_of(context: Context, journey: str) -> float | None:
 
 def shoppers_of(guests: Sequence[Guest], orders: Sequence[dict[str, Any]], currency: str) -> list[Shopper]:
     """Guests with what they paid. An order belongs to its person, else to the person of its session; other currencies are left out."""
+    sessions_of = {guest.id: guest.sessions for guest in guests}
     person_of = {session: guest.id for guest in guests for session in guest.sessions}
     here = {guest.id for guest in guests}
     paid: dict[str, list[Payment]] = defaultdict(list)
     for order in orders:
         person = order["person_id"] if order["person_id"] in here else person_of.get(order["session_id"], "")
         if person and order["currency"] == currency:
-            paid[person].append(Payment(order["ms"] / 1000, order["net"]))
+            paid[person].append(Payment(order["ms"] / 1000, order["net"], order["session_id"] not in (*sessions_of[person], "")))
     return [
         Shopper(
             id=guest.id,
@@ -65,6 +67,8 @@ def shoppers_of(guests: Sequence[Guest], orders: Sequence[dict[str, Any]], curre
             device=guest.row["device"],
             cart=guest.cart if guest.row["cart_currency"] in ("", currency) else None,
             payments=tuple(sorted(paid[guest.id], key=lambda payment: payment.at)),
+            identified=not guest.anonymous,
+            weight=1 / guest.sample_rate,
         )
         for guest in guests
     ]
@@ -74,7 +78,7 @@ async def estimate(
     found: Found,
     guests: Sequence[Guest],
     orders: Sequence[dict[str, Any]],
-    impact: ImpactConfig,
+    context: Context,
     *,
     now: datetime,
     known_until: datetime | None,
@@ -82,17 +86,20 @@ async def estimate(
     healthy: Healthy | None,
     order_values: Sequence[float] = (),
 ) -> Money:
-    """Estimate in a thread, the numbers take a fraction of a second.
+    """Estimate in a thread, the numbers take a fraction of a second; from past days where nobody beside those hit can be compared.
 
     :param known_until: up to when all orders are known; None = none were ever received.
     :param order_values: net values of the journey's orders in the weeks before.
     :param promised: whether the order source said so itself (a watermark), or only its newest order did.
     """
+    impact = context.impact
     shoppers = shoppers_of(guests, orders, impact.currency)
+    segment = await segment_of(context, found, guests, impact.min_hit)
     watermark = None if known_until is None else _seconds(known_until)
     answer = await asyncio.to_thread(
         business_impact, shoppers, settings_of(impact), now=_seconds(now), watermark=watermark, seed=found.seed, healthy=healthy, order_values=order_values
     )
+    answer = await from_the_past(context, found, guests, shoppers, answer, segment, None if known_until is None else min(now, known_until))
     notes = [*answer.notes, *_notes(found, guests, orders, impact.currency, promised=promised or known_until is None)]
     return _model(answer, notes, impact.currency, min(now, known_until) if known_until else now)
 
@@ -105,9 +112,6 @@ def _notes(found: Found, guests: Sequence[Guest], orders: Sequence[dict[str, Any
     notes = []
     if found.incident.state == "failing":
         notes.append("still failing, more may be hit")
-    anonymous = sum(guest.anonymous and guest.hit for guest in guests)
-    if anonymous:
-        notes.append(f"{anonymous} of those hit are anonymous visits; if they come back later it is not seen")
     foreign = sum(order["currency"] != currency for order in orders)
     if foreign:
         notes.append(f"{foreign} orders in other currencies are left out")

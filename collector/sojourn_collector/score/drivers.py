@@ -1,0 +1,82 @@
+"""Drivers: which steps and causes explain a score, ranked so that small groups do not lead.
+
+Each group's share hurt is shrunk towards that of all by an empirical-Bayes beta-binomial, fitted by moments (Kleinman 1973). Groups are
+ordered by the people hurt for whom there is good evidence: the lower end of the 80 % credible interval times the people in the group.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from scipy import stats
+
+HIDDEN_BELOW, THIN_BELOW = 5, 30
+"""People below which a group is not shown (it could tell of one), and below which it is marked thin."""
+
+MOST = 1e6
+"""Strength of the prior where groups do not differ at all."""
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """People who reached a step, and the sum of the severities that one cause brought there (0 ≤ hurt ≤ people)."""
+
+    step: str
+    cause: str
+    people: float
+    hurt: float
+
+
+@dataclass(frozen=True, slots=True)
+class Driver:
+    """One group as shown: raw and shrunk share, its 80 % interval, and how many points of the score it explains."""
+
+    step: str
+    cause: str
+    people: float
+    hurt: float
+    share: float
+    low: float
+    high: float
+    points: float
+    thin: bool
+
+
+def prior(groups: Sequence[Group]) -> tuple[float, float]:
+    """α and β of the groups' shares, by moments; groups that differ no more than chance are pooled whole.
+
+    :raises ValueError: for a group without people or with more hurt than people.
+    """
+    if not groups or any(group.people <= 0 or not 0 <= group.hurt <= group.people for group in groups):
+        raise ValueError("a group has people, and no more of them hurt than there are")
+    total = sum(group.people for group in groups)
+    mean = min(1 - 1e-9, max(1e-9, sum(group.hurt for group in groups) / total))
+    if len(groups) < 2:
+        return mean, 1 - mean
+    k = len(groups)
+    spread = k / (k - 1) * sum(group.people * (group.hurt / group.people - mean) ** 2 for group in groups) / total
+    chance = mean * (1 - mean) / k * sum(1 / group.people for group in groups)
+    strength = MOST if spread <= chance else min(MOST, max(0.0, mean * (1 - mean) - spread) / (spread - chance))
+    strength = max(strength, 1.0)
+    return mean * strength, (1 - mean) * strength
+
+
+def drivers(groups: Iterable[Group], active: float) -> list[Driver]:
+    """The groups worth showing, the strongest first.
+
+    :param active: Σ w of all units of the score; a group's points are 100 · hurt / active.
+    :raises ValueError: when `active` is not positive, and as `prior`.
+    """
+    if active <= 0:
+        raise ValueError("a score of nobody has no drivers")
+    listed = [group for group in groups if group.people > 0]
+    if not listed:
+        return []
+    alpha, beta = prior(listed)
+    shown = [_driver(group, alpha, beta, active) for group in listed if group.people >= HIDDEN_BELOW and group.hurt > 0]
+    return sorted(shown, key=lambda one: (-one.low * one.people, one.step, one.cause))
+
+
+def _driver(group: Group, alpha: float, beta: float, active: float) -> Driver:
+    a, b = group.hurt + alpha, group.people - group.hurt + beta
+    low, high = (float(stats.beta.ppf(share, a, b)) for share in (0.1, 0.9))
+    return Driver(group.step, group.cause, group.people, group.hurt, a / (a + b), low, high, 100 * group.hurt / active, group.people < THIN_BELOW)

@@ -1,0 +1,135 @@
+"""The money of an incident from past days, where nobody beside those hit can be compared: levels 2 and 1b."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from sojourn_collector.context import Context
+from sojourn_collector.score.money import Shopper, Shortfall
+from sojourn_collector.score.past_days import PastDay, Window, from_past_days, from_segment
+from sojourn_collector.score.segments import Crowd, Segment, guilty_segment
+from sojourn_collector.web.answers.found import Found
+from sojourn_collector.web.answers.guests import Guest
+from sojourn_collector.web.answers.window import RUN_LENGTH
+
+LONGEST = timedelta(hours=20)
+"""An incident longer than this has no like window on other days."""
+
+BEFORE = timedelta(hours=3)
+"""Hours before the incident that must have been as usual."""
+
+MOST = 0.5
+"""Share of those who came that were hit, from which too few beside them may stand for them."""
+
+
+SEGMENTS_SPEAK = False
+"""Whether level 1b gives an amount. Where `bench/worlds.py` lets it, its range holds the truth in .83 ± .06 of worlds; .92 is asked (docs/methods.md)."""
+
+
+async def segment_of(context: Context, found: Found, guests: Sequence[Guest], min_hit: int) -> Segment | None:
+    """The segment the failure follows; nothing is asked of the engine where too few were hit or the device tells."""
+    hit = sum(guest.hit for guest in guests)
+    if hit < min_hit or hit == len(guests):
+        return None
+    by_device = {name: [guest for guest in guests if guest.row["device"] == name] for name in {guest.row["device"] for guest in guests}}
+    devices = [Crowd({"device": name}, len(theirs), sum(guest.hit for guest in theirs)) for name, theirs in by_device.items()]
+    if (device := guilty_segment(devices, ("device",))) is not None:
+        return device
+    incident = found.incident
+    rows = await context.store.query(
+        "problem_segments",
+        journey=found.journey,
+        step=found.step,
+        since=incident.window_from,
+        until=incident.window_to,
+        run_since=incident.window_from - RUN_LENGTH,
+    )
+    return guilty_segment((Crowd(row, row["people"], row["hit"]) for row in rows), ("browser", "release"))
+
+
+async def from_the_past(
+    context: Context,
+    found: Found,
+    guests: Sequence[Guest],
+    shoppers: Sequence[Shopper],
+    answer: Shortfall,
+    segment: Segment | None,
+    known_until: datetime | None,
+) -> Shortfall:
+    """Level 1b, or a bound while that does not speak, where a segment is at fault; level 2 where level 1 is silent and most were hit; else `answer`."""
+    incident = found.incident
+    hit = sum(guest.hit for guest in guests)
+    everyone = answer.amount is None and hit >= MOST * len(guests)
+    if known_until is None or hit < context.impact.min_hit or not (segment or everyone) or incident.window_to - incident.window_from > LONGEST:
+        return answer
+    paid = _paid(shoppers, context.impact.windows.outcome, known_until)
+    plain = replace(_silenced(answer), reasons=(f"only {segment} was hit, nobody like those hit stayed unhurt",))
+    if segment is not None and not SEGMENTS_SPEAK:
+        return plain
+    today, past = await _days(context, found, segment, known_until)
+    if segment is not None:
+        return from_segment(plain, paid, today.get(0, Window(0)), [PastDay(one[1], one.get(0)) for _, one in past if 1 in one], str(segment))
+    before_today, before = await _before(context, found)
+    days = [PastDay(one[1], before=before.get(day)) for day, one in past if 1 in one]
+    plain = replace(_silenced(answer), reasons=(f"{hit} of the {len(guests)} who came were hit, too few beside them stayed unhurt",))
+    return from_past_days(plain, paid, days, before_today)
+
+
+def _silenced(answer: Shortfall) -> Shortfall:
+    """Counts and upper bound without the amount: what stays when the past is silent too."""
+    bounded = answer.upper_bound is not None
+    return replace(
+        answer, state="upper_bound" if bounded else "not_estimable", level=0 if bounded else None, amount=None, low=None, high=None, e_value=None, notes=()
+    )
+
+
+def _paid(shoppers: Sequence[Shopper], outcome: float, known_until: datetime) -> float:
+    until = known_until.timestamp()
+    return sum(
+        payment.amount
+        for shopper in shoppers
+        if shopper.failed_at is not None
+        for payment in shopper.payments
+        if shopper.failed_at < payment.at <= min(shopper.failed_at + outcome, until)
+    )
+
+
+async def _days(context: Context, found: Found, segment: Segment | None, known: datetime) -> tuple[dict[int, Window], list[tuple[int, dict[int, Window]]]]:
+    """Today and each past day, each by whether it is of the segment."""
+    incident = found.incident
+    rows = await _ask(context, found, segment, incident.window_from, incident.window_to, known, context.impact.windows.outcome)
+    by_day: dict[int, dict[int, Window]] = {}
+    for row in rows:
+        by_day.setdefault(row["day"], {})[row["inside"]] = _window(row)
+    return by_day.pop(0, {}), sorted(by_day.items())
+
+
+async def _before(context: Context, found: Found) -> tuple[Window | None, dict[int, Window]]:
+    """The hours before it, today and on past days, orders up to its beginning only."""
+    start = found.incident.window_from
+    rows = await _ask(context, found, None, start - BEFORE, start - timedelta(milliseconds=1), start, BEFORE.total_seconds())
+    days = {row["day"]: _window(row) for row in rows}
+    return days.pop(0, None), days
+
+
+async def _ask(
+    context: Context, found: Found, segment: Segment | None, since: datetime, until: datetime, known: datetime, outcome: float
+) -> list[dict[str, Any]]:
+    return await context.store.query(
+        "step_days",
+        journey=found.journey,
+        step=found.step,
+        since=since,
+        until=until,
+        known=known,
+        days=int(context.impact.windows.usual // 86_400),
+        currency=context.impact.currency,
+        outcome_ms=int(outcome * 1000),
+        attribute=segment.attribute if segment else "",
+        value=segment.value if segment else "",
+    )
+
+
+def _window(row: Mapping[str, Any]) -> Window:
+    return Window(row["people"], row["hit"], row["orders"], row["money"])

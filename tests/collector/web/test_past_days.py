@@ -1,0 +1,73 @@
+"""Money from past days: a browser that takes all failures, and days whose windows are counted as today's."""
+
+from datetime import timedelta
+
+import pytest
+
+from sojourn_collector.context import Context
+from sojourn_collector.web.answers import past_days
+from sojourn_collector.web.answers.impact import impact
+from tests.collector.web.stage import NOW, Rows, minute
+
+
+def browsers(rows: Rows, browser: str, sessions: set[str]) -> None:
+    """Give these sessions a browser."""
+    for row in rows.sessions:
+        if row["session_id"] in sessions:
+            row["browser"] = browser
+
+
+@pytest.mark.parametrize("speaks", [True, False])
+async def test_a_browser_that_takes_all_failures_is_not_compared_with_others(context: Context, monkeypatch: pytest.MonkeyPatch, speaks: bool) -> None:
+    """39 of Safari hit and none of 80 others; on 22 days before both paid alike: level 1b says it; until it is proven the report gives a bound and why."""
+    monkeypatch.setattr(past_days, "SEGMENTS_SPEAK", speaks)
+    rows, safari = Rows(), set()
+    start = NOW - minute(8)
+    for day in range(23):
+        for number in range(120):
+            of_safari, today = number % 3 == 0, day == 0
+            pays = number % 5 != 4 and not (today and of_safari)
+            at = start - timedelta(days=day) + timedelta(seconds=3 * number + 1)
+            session = rows.customer(f"u{day}-{number}", at, fails=today and of_safari, stopped=today and of_safari, done=pays, pays=60.0 if pays else None)
+            safari |= {session} if of_safari else set()
+    browsers(rows, "Safari 19", safari)
+    await rows.store(context.store)
+    (problem,) = (await impact(context)).problems
+    money = problem.money
+    if not speaks:
+        assert (money.level, money.state, money.amount) == (0, "upper_bound", None)
+        assert money.reasons == ["only browser Safari 19 was hit, nobody like those hit stayed unhurt"]
+        return
+    assert (money.level, money.state, money.hit) == ("1b", "so_far", 39)
+    assert money.amount is not None
+    assert money.low is not None
+    assert money.high is not None
+    # Four in five of the others paid 60, and of Safari too on other days; who came before the first failure is not counted.
+    assert abs(money.amount - 39 * 48) < 150
+    assert money.notes[0].startswith("only browser Safari 19 was hit; compared with the others at the same time")
+
+
+@pytest.mark.parametrize(("days", "level"), [(22, 2), (10, 0)])
+async def test_an_outage_is_compared_with_the_same_minutes_of_other_days(context: Context, days: int, level: int) -> None:
+    """Everybody at the step is hit; on 22 days before 120 people paid four times in five: level 2. With ten days it says what is missing."""
+    rows = Rows()
+    for day in range(days + 1):
+        for number in range(120):
+            pays = number % 5 != 4 and day > 0
+            at = NOW - minute(8) - timedelta(days=day) + timedelta(seconds=3 * number + 1)
+            rows.customer(f"u{day}-{number}", at, fails=day == 0, stopped=day == 0, done=pays, pays=60.0 if pays else None)
+    await rows.store(context.store)
+    # Nobody orders any more: without a watermark nothing would be known of the time since.
+    await context.control.watermarks.advance("orders", NOW, sender="shop", tenant=context.store.tenant)
+    (problem,) = (await impact(context)).problems
+    money = problem.money
+    assert (money.level, money.hit) == (level, 119)
+    if level == 0:
+        assert money.reasons == [
+            "119 of the 119 who came were hit, too few beside them stayed unhurt",
+            "10 past days to compare with, estimated from 19 on",
+        ]
+        return
+    assert money.amount is not None
+    assert abs(money.amount - 119 * 48) < 300
+    assert money.notes[0] == "nearly everyone was hit; compared with the same hours of 22 past days"
