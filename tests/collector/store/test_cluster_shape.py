@@ -55,7 +55,6 @@ def value_for(name: str, kind: str, shop: Rows) -> Any:
     run = shop.runs[-1]
     known: dict[str, Any] = {
         "journey": "checkout",
-        "journeys": ["checkout"],
         "step": "pay",
         "traffic": "real",
         "run": run["run_id"],
@@ -76,7 +75,10 @@ def value_for(name: str, kind: str, shop: Rows) -> Any:
         "hours": list(range(168)),
         "stretch_ms": 60_000,
         "one_in": 1,
-        "until": LATER if kind.startswith("DateTime") else 2**40,
+        "journeys": ["checkout"],
+        "steps": ["pay"],
+        "since": [EARLIER] if kind.startswith("Array") else EARLIER,
+        "until": LATER if kind.startswith("DateTime") else [LATER] if kind.startswith("Array") else 2**40,
     }
     if name in known:
         return known[name]
