@@ -252,7 +252,7 @@ def test_destinations_are_listed_with_what_they_refused(config: Path, capsys, mo
     assert main(["forward", "--json", *given]) == 0
     rows = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     assert [(row["name"], row["waiting_files"], len(row["aside"])) for row in rows] == [("far", 0, 0), ("old", 1, 2)]
-    monkeypatch.setattr("sojourn_collector.cli._engine", lambda _: "starts")
+    monkeypatch.setattr("sojourn_collector.cli_check._engine", lambda _: "starts")
     assert main(["check", *given]) == 1
     said = "forward: far: headers: authorization: the environment variable FAR_KEY is empty; put the value there"
     assert f"BAD  destination far: {said}\n" in capsys.readouterr().out

@@ -161,7 +161,7 @@ async def test_commands(config: Path, capsys: pytest.CaptureFixture[str], monkey
     given = ["--config", str(config)]
     loaded = load_collector_config(config)
     name = str(loaded.control.where(loaded.data, {}))
-    monkeypatch.setattr("sojourn_collector.cli._engine", lambda _: "starts")
+    monkeypatch.setattr("sojourn_collector.cli_check._engine", lambda _: "starts")
     assert main(["check", *given]) == 0
     assert f"ok   control database: {name} (empty; the tables are made at the first start)\n" in capsys.readouterr().out
     await _letter(config, 3)

@@ -11,12 +11,12 @@ from typing import Final
 
 from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
 
-from sojourn_collector.config import Destination
 from sojourn_collector.counters import Counters
 from sojourn_collector.forward.items import Keep, sift
 from sojourn_collector.forward.only import keep_of
 from sojourn_collector.forward.outlet import Answer, Outlet, Verdict
 from sojourn_collector.forward.queue import Queue, signal_of
+from sojourn_collector.forward_config import Destination
 from sojourn_collector.store import hops
 from sojourn_collector.store import record as records
 from sojourn_collector.store.load_sql import Signal

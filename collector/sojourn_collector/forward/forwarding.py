@@ -15,13 +15,14 @@ from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-from sojourn_collector.config import Destination, HeaderValue, is_loopback
+from sojourn_collector.config import is_loopback
 from sojourn_collector.counters import Counters
 from sojourn_collector.exposition import Sample
 from sojourn_collector.forward.erase import Scrub, erase_pending
 from sojourn_collector.forward.forwarder import Forwarder, HeadersError, Pace
 from sojourn_collector.forward.outlet import Outlet
 from sojourn_collector.forward.queue import Queue, Waiting
+from sojourn_collector.forward_config import Destination, HeaderValue
 from sojourn_collector.store.journal import Journal, JournalFile
 
 log = logging.getLogger("sojourn.forward")

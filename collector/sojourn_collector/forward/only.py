@@ -1,7 +1,7 @@
 """Which items a destination wants: `only:` of collector.yaml as a test of attributes."""
 
-from sojourn_collector.config import ForwardOnly
 from sojourn_collector.forward.items import Attributes, Keep
+from sojourn_collector.forward_config import ForwardOnly
 from sojourn_probes import semconv
 
 NONE = "none"

@@ -19,7 +19,7 @@ from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsSer
 from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceResponse
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceResponse
 
-from sojourn_collector.config import Destination
+from sojourn_collector.forward_config import Destination
 from sojourn_collector.store.load_sql import Signal
 from sojourn_probes.semconv import BATCH_HEADER
 

@@ -9,7 +9,8 @@ from sojourn_collector.web.answers.person import person
 from sojourn_collector.web.answers.run import run
 from sojourn_collector.web.answers.trace import trace
 from sojourn_collector.web.answers.visit import visit
-from sojourn_collector.web.models import ImpactReport, JourneyAnswer, PersonAnswer, RunAnswer, TraceAnswer, VisitAnswer
+from sojourn_collector.web.models import ImpactReport, JourneyAnswer
+from sojourn_collector.web.models_details import PersonAnswer, RunAnswer, TraceAnswer, VisitAnswer
 
 
 class Answers(Protocol):

@@ -25,7 +25,8 @@ from sojourn_collector.web.answers.trace import trace
 from sojourn_collector.web.answers.visit import visit
 from sojourn_collector.web.answers.window import BadWindow, Window, window_of
 from sojourn_collector.web.cursor import BadCursor
-from sojourn_collector.web.models import ImpactReport, JourneyAnswer, PersonAnswer, RunAnswer, TraceAnswer, VisitAnswer
+from sojourn_collector.web.models import ImpactReport, JourneyAnswer
+from sojourn_collector.web.models_details import PersonAnswer, RunAnswer, TraceAnswer, VisitAnswer
 from sojourn_collector.web.models_history import JourneyHistory
 
 LONGEST_ID = 512

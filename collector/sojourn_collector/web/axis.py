@@ -6,7 +6,8 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from sojourn_collector.web.format import Clockface, lasting
-from sojourn_collector.web.models import Clock, RunStep, TimelineItem, TraceSpan
+from sojourn_collector.web.models import Clock
+from sojourn_collector.web.models_details import RunStep, TimelineItem, TraceSpan
 from sojourn_collector.web.words import ITEMS, LANES, PHASES
 
 _SECOND = timedelta(seconds=1)

@@ -14,7 +14,8 @@ from sojourn_collector.store.client import EngineUnavailable, QueryTimeout
 from sojourn_collector.store.control.errors import ControlUnavailableError
 from sojourn_collector.web import axis, charts
 from sojourn_collector.web.answering import Answers, StoredAnswers
-from sojourn_collector.web.models import ImpactReport, JourneyAnswer, PersonAnswer, RunAnswer, VisitAnswer
+from sojourn_collector.web.models import ImpactReport, JourneyAnswer
+from sojourn_collector.web.models_details import PersonAnswer, RunAnswer, VisitAnswer
 from sojourn_collector.web.render import FOLDER, Pages
 
 Found = TypeVar("Found")

@@ -15,13 +15,14 @@ import pytest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTracePartialSuccess, ExportTraceServiceRequest, ExportTraceServiceResponse
 
 from sojourn_collector.app import serve
-from sojourn_collector.config import CollectorConfig, Destination, ImpactConfig, Limits, OtlpListener, WebListener
+from sojourn_collector.config import CollectorConfig, ImpactConfig, Limits, OtlpListener, WebListener
 from sojourn_collector.counters import Counters
 from sojourn_collector.folder_lock import StartError
 from sojourn_collector.forward import forwarding as module
 from sojourn_collector.forward.erase import scrub_of
 from sojourn_collector.forward.forwarder import Pace
 from sojourn_collector.forward.forwarding import ForwardError, Forwarding, is_self
+from sojourn_collector.forward_config import Destination
 from sojourn_collector.listeners import take
 from sojourn_collector.receive.batches import Batches
 from sojourn_collector.receive.intake import Intake

@@ -8,10 +8,10 @@ from hypothesis import strategies as st
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
 from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
 
-from sojourn_collector.config import ForwardOnly
 from sojourn_collector.forward.erase import scrub_of
 from sojourn_collector.forward.items import sift
 from sojourn_collector.forward.only import keep_of
+from sojourn_collector.forward_config import ForwardOnly
 from sojourn_collector.store.hops import MOST, forwarded, hops
 from tests.collector.receive.conftest import traces
 

@@ -1,16 +1,17 @@
 """Answers on one run, visit, person or trace to show: of the shop whose payment fails, and with strangers' texts."""
 
 from sojourn_collector.web import models as m
+from sojourn_collector.web import models_details as details
 from tests.collector.web.fixtures import COMMENTS, GOOD_RUN, GOOD_TRACE, PROBE_RUN, REAL_RUN, STEPS, TRACE, ago, comments, visits
 
 
-def evidence() -> list[m.EvidencePiece]:
+def evidence() -> list[details.EvidencePiece]:
     """What the failed step left: a picture, files, and one the agent has not sent."""
 
-    def piece(kind: str, ending: str, size: int | None, **more: object) -> m.EvidencePiece:
+    def piece(kind: str, ending: str, size: int | None, **more: object) -> details.EvidencePiece:
         link = "" if size is None else f"/evidence/{kind}?exp=1&sig=2"
         known = {"kind": kind, "name": f"{PROBE_RUN}-1-pay-{kind}.{ending}", "state": "kept", "host": "probe-eu-1.example", "bytes": size, "link": link}
-        return m.EvidencePiece.model_validate({**known, **more})
+        return details.EvidencePiece.model_validate({**known, **more})
 
     return [
         piece("screenshot", "png", 84_210, media_type="image/png"),
@@ -22,13 +23,13 @@ def evidence() -> list[m.EvidencePiece]:
     ]
 
 
-def probe_steps(*, failed: bool) -> list[m.RunStep]:
+def probe_steps(*, failed: bool) -> list[details.RunStep]:
     """The four steps as a probe walked them."""
     found = []
     for index, (ident, name, *_) in enumerate(STEPS):
         broken = failed and ident == "pay"
         found.append(
-            m.RunStep(
+            details.RunStep(
                 id=ident,
                 name=name,
                 attempt=1,
@@ -57,9 +58,9 @@ def probe_steps(*, failed: bool) -> list[m.RunStep]:
     return found
 
 
-def probe_run(*, failed: bool = True) -> m.RunAnswer:
+def probe_run(*, failed: bool = True) -> details.RunAnswer:
     """A run of our probe; the failed one brings the last good one."""
-    return m.RunAnswer(
+    return details.RunAnswer(
         run_id=PROBE_RUN if failed else GOOD_RUN,
         traffic="synthetic",
         journey=m.Named(id="checkout", name="Buy one item"),
@@ -77,10 +78,10 @@ def probe_run(*, failed: bool = True) -> m.RunAnswer:
     )
 
 
-def real_run() -> m.RunAnswer:
+def real_run() -> details.RunAnswer:
     """A customer who was stopped at Pay."""
     steps = [
-        m.RunStep(
+        details.RunStep(
             id=ident,
             name=name,
             outcome="failed" if ident == "pay" else "passed",
@@ -96,7 +97,7 @@ def real_run() -> m.RunAnswer:
         )
         for index, (ident, name, *_) in enumerate(STEPS)
     ]
-    return m.RunAnswer(
+    return details.RunAnswer(
         run_id=REAL_RUN,
         traffic="real",
         journey=m.Named(id="checkout", name="Buy one item"),
@@ -113,11 +114,11 @@ def real_run() -> m.RunAnswer:
     )
 
 
-def timeline(text: str = COMMENTS[0]) -> list[m.TimelineItem]:
+def timeline(text: str = COMMENTS[0]) -> list[details.TimelineItem]:
     """What happened in the visit."""
 
-    def item(at: float, kind: str, title: str, **more: object) -> m.TimelineItem:
-        return m.TimelineItem.model_validate({"at": ago(at), "kind": kind, "title": title, **more})
+    def item(at: float, kind: str, title: str, **more: object) -> details.TimelineItem:
+        return details.TimelineItem.model_validate({"at": ago(at), "kind": kind, "title": title, **more})
 
     return [
         item(300, "page_view", "/", duration=0.9, trace_id=GOOD_TRACE, span_id="00f067aa0ba902b7"),
@@ -154,9 +155,9 @@ def timeline(text: str = COMMENTS[0]) -> list[m.TimelineItem]:
     ]
 
 
-def visit(*, comment: str = COMMENTS[0]) -> m.VisitAnswer:
+def visit(*, comment: str = COMMENTS[0]) -> details.VisitAnswer:
     """The visit of the customer who was stopped."""
-    return m.VisitAnswer(
+    return details.VisitAnswer(
         session_id="s-12",
         person_id="user:u12",
         person_kind="user",
@@ -173,9 +174,9 @@ def visit(*, comment: str = COMMENTS[0]) -> m.VisitAnswer:
     )
 
 
-def person(*, comment: str = COMMENTS[0], label: str = "Ada Berger") -> m.PersonAnswer:
+def person(*, comment: str = COMMENTS[0], label: str = "Ada Berger") -> details.PersonAnswer:
     """The customer who was stopped."""
-    return m.PersonAnswer(
+    return details.PersonAnswer(
         person_id="user:u12",
         kind="user",
         label=label,
@@ -191,7 +192,7 @@ def person(*, comment: str = COMMENTS[0], label: str = "Ada Berger") -> m.Person
     )
 
 
-def trace(*, value: str = "POST") -> m.TraceAnswer:
+def trace(*, value: str = "POST") -> details.TraceAnswer:
     """The failing payment, from the browser's click to the bank."""
     rows = [
         ("0718a1b2c3d4e5f6", "", 0, "action Pay", "shop-web", "client", 0.0, 1.3, "ok", ""),
@@ -201,14 +202,14 @@ def trace(*, value: str = "POST") -> m.TraceAnswer:
         ("e1b2c3d4e5f60718", "c1b2c3d4e5f60718", 3, "POST /charge", "shop", "client", 0.11, 1.06, "error", "502"),
         ("b1b2c3d4e5f60718", "e1b2c3d4e5f60718", 4, "POST /charge", "payments", "server", 0.13, 1.03, "error", "upstream bank refused the connection"),
     ]
-    return m.TraceAnswer(
+    return details.TraceAnswer(
         trace_id=TRACE,
         started=ago(230),
         duration=1.3,
         session_id="s-12",
         journey="checkout",
         spans=[
-            m.TraceSpan(
+            details.TraceSpan(
                 span_id=span_id,
                 parent_id=parent,
                 depth=depth,

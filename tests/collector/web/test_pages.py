@@ -11,7 +11,7 @@ import pytest
 
 from sojourn_collector.store.client import EngineUnavailable
 from sojourn_collector.web import axis, charts
-from sojourn_collector.web import models as m
+from sojourn_collector.web import models_details as details
 from sojourn_collector.web.format import Clockface
 from tests.collector.web import fixtures, fixtures_of_one, told
 from tests.collector.web.preview import build_app, served
@@ -345,9 +345,9 @@ async def test_evidence_of_a_hostile_sender_is_only_text():
     """Kind, state and host come from a sender's span: markup in them stays text, a very long one is cut, and there is no link of theirs."""
 
     class Hostile(told.Shop):
-        async def run(self, ident: str) -> m.RunAnswer | None:
+        async def run(self, ident: str) -> details.RunAnswer | None:
             found = fixtures_of_one.probe_run()
-            piece = m.EvidencePiece(kind=fixtures.HOSTILE, name="x", state="not_sent", host=f"<img src=x onerror=alert(1)>{'h' * 3000}")
+            piece = details.EvidencePiece(kind=fixtures.HOSTILE, name="x", state="not_sent", host=f"<img src=x onerror=alert(1)>{'h' * 3000}")
             steps = [step.model_copy(update={"evidence": [piece] * 3}) for step in found.steps]
             return found.model_copy(update={"steps": steps})
 

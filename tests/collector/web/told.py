@@ -1,6 +1,7 @@
 """Answers that stand in for the store, and the addresses of all pages over them."""
 
 from sojourn_collector.web import models as m
+from sojourn_collector.web import models_details as details
 from tests.collector.web import fixtures, fixtures_of_one
 
 
@@ -17,20 +18,20 @@ class Shop:
     async def journey(self, ident: str) -> m.JourneyAnswer | None:
         return fixtures.journey(comment=self.comment, **self.how) if ident == "checkout" else fixtures.empty_journey() if ident == "renew" else None
 
-    async def run(self, ident: str) -> m.RunAnswer | None:
+    async def run(self, ident: str) -> details.RunAnswer | None:
         return {
             fixtures.PROBE_RUN: fixtures_of_one.probe_run(),
             fixtures.GOOD_RUN: fixtures_of_one.probe_run(failed=False),
             fixtures.REAL_RUN: fixtures_of_one.real_run(),
         }.get(ident)
 
-    async def visit(self, ident: str) -> m.VisitAnswer | None:
+    async def visit(self, ident: str) -> details.VisitAnswer | None:
         return fixtures_of_one.visit(comment=self.comment) if ident.startswith("s") else None
 
-    async def person(self, ident: str) -> m.PersonAnswer | None:
+    async def person(self, ident: str) -> details.PersonAnswer | None:
         return fixtures_of_one.person(comment=self.comment, label=self.label) if ident.startswith(("user:", "visitor:", "visit:")) else None
 
-    async def trace(self, ident: str) -> m.TraceAnswer | None:
+    async def trace(self, ident: str) -> details.TraceAnswer | None:
         return fixtures_of_one.trace() if ident in {fixtures.TRACE, fixtures.GOOD_TRACE} else None
 
 
@@ -43,16 +44,16 @@ class Nothing:
     async def journey(self, ident: str) -> m.JourneyAnswer | None:
         return None
 
-    async def run(self, ident: str) -> m.RunAnswer | None:
+    async def run(self, ident: str) -> details.RunAnswer | None:
         return None
 
-    async def visit(self, ident: str) -> m.VisitAnswer | None:
+    async def visit(self, ident: str) -> details.VisitAnswer | None:
         return None
 
-    async def person(self, ident: str) -> m.PersonAnswer | None:
+    async def person(self, ident: str) -> details.PersonAnswer | None:
         return None
 
-    async def trace(self, ident: str) -> m.TraceAnswer | None:
+    async def trace(self, ident: str) -> details.TraceAnswer | None:
         return None
 
 

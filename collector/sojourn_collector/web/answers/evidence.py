@@ -7,7 +7,7 @@ from typing import Any
 
 from sojourn_collector.context import Context
 from sojourn_collector.store.control.evidence import EvidenceRow
-from sojourn_collector.web.models import EvidencePiece
+from sojourn_collector.web.models_details import EvidencePiece
 from sojourn_probes import semconv
 
 ORDER = ("screenshot", "answer", "console", "har", "dom", "trace")

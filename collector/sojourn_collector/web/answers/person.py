@@ -10,7 +10,7 @@ from sojourn_collector.web.answers.comments import comment_of
 from sojourn_collector.web.answers.sufferers import accounts_of, label_of, names_of
 from sojourn_collector.web.answers.titles import journey_title
 from sojourn_collector.web.answers.visits import visit_line
-from sojourn_collector.web.models import PersonAnswer, TimelineItem
+from sojourn_collector.web.models_details import PersonAnswer, TimelineItem
 
 KINDS = ("user", "visitor", "visit")
 MOST_ITEMS = 1000

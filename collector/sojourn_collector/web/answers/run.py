@@ -11,7 +11,7 @@ from sojourn_collector.web.answers.comments import comment_of
 from sojourn_collector.web.answers.evidence import came_of, pieces
 from sojourn_collector.web.answers.status import status_of
 from sojourn_collector.web.answers.titles import journey_title
-from sojourn_collector.web.models import EvidencePiece, RunAnswer, RunStep
+from sojourn_collector.web.models_details import EvidencePiece, RunAnswer, RunStep
 from sojourn_probes import semconv
 
 MARGIN = timedelta(minutes=5)

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Literal
 
 from sojourn_collector.web.answers.status import status_of
-from sojourn_collector.web.models import TimelineItem
+from sojourn_collector.web.models_details import TimelineItem
 from sojourn_probes import semconv
 
 Tone = Literal["neutral", "good", "slow", "bad"]

@@ -7,7 +7,7 @@ from typing import Any
 
 from sojourn_collector.context import Context
 from sojourn_collector.web.answers.window import RUN_LENGTH
-from sojourn_collector.web.models import TraceAnswer, TraceSpan
+from sojourn_collector.web.models_details import TraceAnswer, TraceSpan
 
 MOST_SPANS = 2000
 """Spans one answer carries; a longer trace is cut and says so."""

@@ -9,7 +9,7 @@ from sojourn_collector.web.answers import timeline
 from sojourn_collector.web.answers.comments import comment_of
 from sojourn_collector.web.answers.run import run_answer, steps_of
 from sojourn_collector.web.answers.titles import journey_title
-from sojourn_collector.web.models import TimelineItem, VisitAnswer
+from sojourn_collector.web.models_details import TimelineItem, VisitAnswer
 
 MARGIN = timedelta(minutes=10)
 """How far outside a visit's own times its signals are looked for: backends finish later."""
