@@ -13,10 +13,10 @@ from sojourn_collector.sources.answer import Refusal, Taken
 from sojourn_collector.sources.body import LARGEST_BODY, BodyRefused, rows_of
 from sojourn_collector.sources.checking import check
 from sojourn_collector.sources.door import Refused, read_body, refusal
-from sojourn_collector.sources.import_door import ImportDoor
+from sojourn_collector.sources.import_door import ImportDoor, Sender
 from sojourn_collector.sources.intake import BODY_DEADLINE, IntakeContext
 from sojourn_collector.sources.sentences import shown
-from sojourn_collector.store.control.imports import LONGEST_NAME, Import, ImportClosedError
+from sojourn_collector.store.control.imports import LONGEST_NAME, Import, ImportClosedError, Undone
 
 MOST_LISTED = 200
 """Imports a list holds."""
@@ -127,15 +127,22 @@ def build_imports(context: IntakeContext, door: ImportDoor, *, body_deadline: fl
         """Its rows go, and where they had replaced earlier versions those are in force again. The report follows within seconds."""
         try:
             sender = await door.who(request)
-            done = await context.control.imports.undo(ident, context.clock(), tenant=sender.tenant)
+            done = await taken_back(context, sender, ident)
         except Refused as error:
             return refusal(error)
-        except ImportClosedError as error:
-            return refusal(closed(error))
-        await context.control.audit.add(context.clock(), sender.actor, "import.undo", ident, f"{done.rows} rows, {done.restored} earlier versions back")
         return JSONResponse({"rows": done.rows, "restored": done.restored})
 
     return router
+
+
+async def taken_back(context: IntakeContext, sender: Sender, ident: str) -> Undone:
+    """Take an import back, and write down who did. Raises Refused."""
+    try:
+        done = await context.control.imports.undo(ident, context.clock(), tenant=sender.tenant)
+    except ImportClosedError as error:
+        raise closed(error) from error
+    await context.control.audit.add(context.clock(), sender.actor, "import.undo", ident, f"{done.rows} rows, {done.restored} earlier versions back")
+    return done
 
 
 def closed(error: ImportClosedError) -> Refused:

@@ -20,10 +20,9 @@ from sojourn_collector.sources.columns import ATTRIBUTE, LEFT_OUT, guessed, know
 from sojourn_collector.sources.csv_file import CsvFile
 from sojourn_collector.sources.door import Refused, read_body
 from sojourn_collector.sources.import_door import ImportDoor, Sender
-from sojourn_collector.sources.imports import closed, source_of
+from sojourn_collector.sources.imports import source_of, taken_back
 from sojourn_collector.sources.table import Reading, table_rows
 from sojourn_collector.store.control import Arrival
-from sojourn_collector.store.control.imports import ImportClosedError
 from sojourn_collector.web.render import Pages
 
 LARGEST_FILE: Final = 20 << 20
@@ -153,12 +152,9 @@ def build_add_data(context: Context, door: ImportDoor, *, deadline: float = _DEA
         """Take an import back."""
         try:
             sender = await door.who(request)
-            done = await context.control.imports.undo(ident, context.clock(), tenant=sender.tenant)
+            done = await taken_back(context, sender, ident)
         except Refused as error:
             return refused(error)
-        except ImportClosedError as error:
-            return refused(closed(error))
-        await context.control.audit.add(context.clock(), sender.actor, "import.undo", ident, f"{done.rows} rows, {done.restored} earlier versions back")
         return pages.page("add_undone.html", done=done)
 
     @router.post("/add/list")

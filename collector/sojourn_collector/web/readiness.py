@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import time
+from collections.abc import Callable
 
 from sojourn_collector.context import Context
 from sojourn_collector.store.client import StoreError
@@ -18,11 +19,11 @@ SHARE = 0.05
 """Of the time, how much is spent on it at most."""
 
 
-async def keep_ready(context: Context) -> None:
-    """Ask for the report again and again until cancelled. An engine or control database that does not answer is waited for."""
+async def keep_ready(context: Context, *, every: float = EVERY, monotonic: Callable[[], float] = time.monotonic) -> None:
+    """Ask for the report, every so many seconds or less often, until cancelled. What does not answer is waited for."""
     problem = ""
     while True:
-        began = time.monotonic()
+        began = monotonic()
         try:
             await impact(context)
             problem = ""
@@ -30,4 +31,4 @@ async def keep_ready(context: Context) -> None:
             if str(error) != problem:
                 _log.info("the report is not kept ready: %s", error)
             problem = str(error)
-        await asyncio.sleep(max(EVERY, (time.monotonic() - began) / SHARE))
+        await asyncio.sleep(max(every, (monotonic() - began) / SHARE))

@@ -1,10 +1,12 @@
 """Money from past days: a browser that takes all failures, and days whose windows are counted as today's."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
 from sojourn_collector.context import Context
+from sojourn_collector.store.client import QueryTimeout
 from sojourn_collector.web.answers import past_days
 from sojourn_collector.web.answers.impact import impact
 from tests.collector.web.stage import NOW, Rows, minute
@@ -71,3 +73,40 @@ async def test_an_outage_is_compared_with_the_same_minutes_of_other_days(context
     assert money.amount is not None
     assert abs(money.amount - 119 * 48) < 300
     assert money.notes[0] == "nearly everyone was hit; compared with the same hours of 22 past days"
+
+
+async def test_past_days_that_take_too_long_do_not_cost_the_report(context: Context, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the engine cannot read past days in time, the problem is told with its bound and says so."""
+    rows = Rows()
+    for day in range(23):
+        for number in range(60):
+            at = NOW - minute(8) - timedelta(days=day) + timedelta(seconds=3 * number + 1)
+            rows.customer(f"u{day}-{number}", at, fails=day == 0, stopped=day == 0, done=day > 0, pays=60.0 if day else None)
+    await rows.store(context.store)
+    await context.control.watermarks.advance("orders", NOW, sender="shop", tenant=context.store.tenant)
+    query = context.store.query
+
+    async def slow(name: str, /, **parameters: Any) -> list[dict[str, Any]]:
+        if name == "step_days":
+            raise QueryTimeout("The query took longer than 10 s and was stopped.")
+        return await query(name, **parameters)
+
+    monkeypatch.setattr(context.store, "query", slow)
+    (problem,) = (await impact(context)).problems
+    assert problem.money.level == 0
+    assert problem.money.reasons == ["59 of the 59 who came were hit, too few beside them stayed unhurt", "past days could not be read in time"]
+
+
+async def test_a_segment_at_fault_for_days_is_not_compared_with_others(context: Context, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However long it lasts: who was not of the segment cannot stand in for it."""
+    monkeypatch.setattr(past_days, "LONGEST", timedelta(0))
+    rows = Rows()
+    for number in range(150):
+        desk = number % 3 > 0
+        pays = desk and number % 5 != 4
+        at = NOW - minute(8) + timedelta(seconds=2 * number + 1)
+        rows.customer(f"u{number}", at, fails=not desk, stopped=not desk, done=pays, pays=60.0 if pays else None, device="desktop" if desk else "mobile")
+    await rows.store(context.store)
+    (problem,) = (await impact(context)).problems
+    assert (problem.money.level, problem.money.amount) == (0, None)
+    assert problem.money.reasons == ["only device mobile was hit, nobody like those hit stayed unhurt"]

@@ -10,4 +10,4 @@ SELECT source, id, ts, kind, value, scale_min, scale_max, higher_is_better, sati
 FROM feedback FINAL
 WHERE tenant = {tenant:String} AND ts >= {answers_since:DateTime64(3)} AND ts <= {answers_until:DateTime64(3)}
   AND ((session_id != '' AND session_id IN (SELECT session_id FROM here)) OR (person_id != '' AND person_id IN (SELECT person_id FROM here)))
-ORDER BY ts DESC LIMIT 200000
+ORDER BY ts DESC LIMIT {most:UInt32}

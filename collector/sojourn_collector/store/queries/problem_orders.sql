@@ -11,4 +11,4 @@ SELECT id, person_id, session_id, toUnixTimestamp64Milli(ts) AS ms, toFloat64(am
 FROM orders FINAL
 WHERE tenant = {tenant:String} AND ts >= {orders_since:DateTime64(3)} AND ts <= {orders_until:DateTime64(3)} AND probe = 0 AND status != 'cancelled'
   AND ((person_id != '' AND person_id IN (SELECT person_id FROM here)) OR (session_id != '' AND session_id IN (SELECT session_id FROM here)))
-ORDER BY id, version DESC LIMIT 1 BY id LIMIT 500000
+ORDER BY id, version DESC LIMIT 1 BY id LIMIT {most:UInt32}

@@ -9,6 +9,7 @@ from sojourn_collector.context import Context
 from sojourn_collector.score.money import Shopper, Shortfall
 from sojourn_collector.score.past_days import PastDay, Window, from_past_days, from_segment
 from sojourn_collector.score.segments import Crowd, Segment, guilty_segment
+from sojourn_collector.store.client import QueryTimeout
 from sojourn_collector.web.answers.found import Found
 from sojourn_collector.web.answers.guests import Guest
 from sojourn_collector.web.answers.window import RUN_LENGTH
@@ -61,19 +62,26 @@ async def from_the_past(
     incident = found.incident
     hit = sum(guest.hit for guest in guests)
     everyone = answer.amount is None and hit >= MOST * len(guests)
-    if known_until is None or hit < context.impact.min_hit or not (segment or everyone) or incident.window_to - incident.window_from > LONGEST:
+    if known_until is None or hit < context.impact.min_hit or not (segment or everyone):
         return answer
-    paid = _paid(shoppers, context.impact.windows.outcome, known_until)
-    plain = replace(_silenced(answer), reasons=(f"only {segment} was hit, nobody like those hit stayed unhurt",))
+    told = f"only {segment} was hit, nobody like those hit" if segment else f"{hit} of the {len(guests)} who came were hit, too few beside them"
+    plain = replace(_silenced(answer), reasons=(f"{told} stayed unhurt",))
     if segment is not None and not SEGMENTS_SPEAK:
         return plain
+    if incident.window_to - incident.window_from > LONGEST:
+        return answer if segment is None else plain
+    try:
+        return await _spoken(context, found, plain, _paid(shoppers, context.impact.windows.outcome, known_until), segment, known_until)
+    except QueryTimeout:
+        return replace(plain, reasons=(*plain.reasons, "past days could not be read in time"))
+
+
+async def _spoken(context: Context, found: Found, plain: Shortfall, paid: float, segment: Segment | None, known_until: datetime) -> Shortfall:
     today, past = await _days(context, found, segment, known_until)
     if segment is not None:
         return from_segment(plain, paid, today.get(0, Window(0)), [PastDay(one[1], one.get(0)) for _, one in past if 1 in one], str(segment))
     before_today, before = await _before(context, found)
-    days = [PastDay(one[1], before=before.get(day)) for day, one in past if 1 in one]
-    plain = replace(_silenced(answer), reasons=(f"{hit} of the {len(guests)} who came were hit, too few beside them stayed unhurt",))
-    return from_past_days(plain, paid, days, before_today)
+    return from_past_days(plain, paid, [PastDay(one[1], before=before.get(day)) for day, one in past if 1 in one], before_today)
 
 
 def _silenced(answer: Shortfall) -> Shortfall:

@@ -14,6 +14,9 @@ from sojourn_collector.web.answers.window import RUN_LENGTH
 
 Rows = list[dict[str, Any]]
 
+MOST_ORDERS, MOST_ANSWERS = 500_000, 200_000
+"""Rows one look brings. Where there are more, each problem looks for itself, so that none loses rows to another."""
+
 
 class Theirs:
     """Orders and feedback of the people of some problems; the tables are looked through once, when the first of them asks.
@@ -27,37 +30,44 @@ class Theirs:
         self._now = now
         self._history = history
         self._reading = asyncio.Lock()
-        self._orders: _ByWhom | None = None
-        self._feedback: _ByWhom | None = None
+        self._rows: tuple[_ByWhom, _ByWhom] | None = None
+        self._too_many = False
 
     async def of(self, found: Found, guests: Iterable[Guest]) -> tuple[Rows, Rows]:
         """Orders by id and feedback, newest first, of these people: orders since `history` before the problem, answers since it began."""
         async with self._reading:
-            if self._orders is None or self._feedback is None:
-                self._orders, self._feedback = await self._read()
+            if self._rows is None and not self._too_many:
+                orders_of, feedback_of, whole = await self._read(self._problems)
+                self._too_many = not whole and len(self._problems) > 1
+                self._rows = None if self._too_many else (orders_of, feedback_of)
+        if self._rows is not None:
+            orders_of, feedback_of = self._rows
+        else:
+            orders_of, feedback_of, _ = await self._read([found])
         people = list(guests)
         since = found.incident.window_from
         first = to_ms(since - self._history)
-        orders = [row for row in self._orders.of(people) if row["ms"] >= first]
-        answers = [row for row in self._feedback.of(people) if row["ts"] >= since]
+        orders = [row for row in orders_of.of(people) if row["ms"] >= first]
+        answers = [row for row in feedback_of.of(people) if row["ts"] >= since]
         return sorted(orders, key=lambda row: str(row["id"])), sorted(answers, key=lambda row: row["ts"], reverse=True)
 
-    async def _read(self) -> tuple["_ByWhom", "_ByWhom"]:
-        incidents = [found.incident for found in self._problems]
+    async def _read(self, problems: Sequence[Found]) -> tuple["_ByWhom", "_ByWhom", bool]:
+        """Orders, feedback, and whether that is all of them."""
+        incidents = [found.incident for found in problems]
         since, until = [one.window_from for one in incidents], [one.window_to for one in incidents]
         here: dict[str, Any] = {
-            "journeys": [found.journey for found in self._problems],
-            "steps": [found.step for found in self._problems],
+            "journeys": [found.journey for found in problems],
+            "steps": [found.step for found in problems],
             "since": since,
             "until": until,
             "run_since": min(since) - RUN_LENGTH,
             "run_until": max(until),
         }
         orders, feedback = await asyncio.gather(
-            self._context.store.query("problem_orders", **here, orders_since=min(since) - self._history, orders_until=self._now),
-            self._context.store.query("problem_feedback", **here, answers_since=min(since), answers_until=self._now),
+            self._context.store.query("problem_orders", **here, orders_since=min(since) - self._history, orders_until=self._now, most=MOST_ORDERS),
+            self._context.store.query("problem_feedback", **here, answers_since=min(since), answers_until=self._now, most=MOST_ANSWERS),
         )
-        return _ByWhom(orders), _ByWhom(feedback)
+        return _ByWhom(orders), _ByWhom(feedback), len(orders) < MOST_ORDERS and len(feedback) < MOST_ANSWERS
 
 
 class _ByWhom:
