@@ -48,6 +48,7 @@ from sojourn_collector.web.guard import Guard
 from sojourn_collector.web.health import Health, build_health
 from sojourn_collector.web.imports import build_imports
 from sojourn_collector.web.lists import build_lists
+from sojourn_collector.web.measures import build_measures
 from sojourn_collector.web.pages import build_pages, mount_static, not_found
 from sojourn_collector.web.render import Pages
 from sojourn_collector.web.replay import build_replay
@@ -69,6 +70,8 @@ def build_web(collector: Collector) -> Guard:
     importing = ImportDoor(collector.control, collector.token)
     app.include_router(build_imports(collector.context, importing))
     app.include_router(build_add_data(collector.context, importing))
+    # Before the journeys and problems themselves, whose paths would swallow what belongs to one.
+    app.include_router(build_measures(collector.context))
     app.include_router(build_api(collector.context))
     app.include_router(build_lists(collector.context))
     letters = Letters(collector.control, collector.config.data / "dead-letters", collector.journal, collector.context.clock, node=collector.node)

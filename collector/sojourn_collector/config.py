@@ -283,6 +283,7 @@ class Windows(Model):
     incident_gap: Duration = Field(default=1_800.0, gt=0, description="Failures closer than this belong to one incident.")
     identity: Duration = Field(default=259_200.0, gt=0, description="How far back feedback or an order without a session is joined to the person's last visit.")
     usual: Duration = Field(default=2_419_200.0, gt=0, description="The time before an incident that says what is usual.")
+    unresolved: Duration = Field(default=259_200.0, gt=0, description="A ticket without a solution for this long counts as unresolved.")
     stale: Duration = Field(default=60.0, gt=0, description="A journey whose newest run is older than this, and than 1.5 of its intervals, is grey.")
 
 

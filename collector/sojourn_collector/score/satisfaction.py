@@ -83,19 +83,25 @@ def is_satisfied(value: float, scale: Scale) -> bool | None:
 
 def csat(answers: Iterable[Answer]) -> list[CsatScore]:
     """CSAT for each scale apart, the scale with most answers first. Answers that cannot be judged are left out of both numbers."""
-    groups: dict[Scale, list[tuple[float, bool]]] = {}
-    for answer in answers:
+    return csat_of_counts((answer, 1) for answer in answers)
+
+
+def csat_of_counts(counts: Iterable[tuple[Answer, int]]) -> list[CsatScore]:
+    """CSAT of answers that were each given so many times; as `csat`."""
+    groups: dict[Scale, list[tuple[float, bool, int]]] = {}
+    for answer, times in counts:
         verdict = answer.satisfied if answer.satisfied is not None else is_satisfied(answer.value, answer.scale)
-        if verdict is not None:
-            groups.setdefault(answer.scale, []).append((answer.value, verdict))
+        if verdict is not None and times > 0:
+            groups.setdefault(answer.scale, []).append((answer.value, verdict, times))
     scores = [_csat_of(scale, rows) for scale, rows in groups.items()]
     return sorted(scores, key=lambda score: (-score.answered, score.scale.low, score.scale.high))
 
 
-def _csat_of(scale: Scale, rows: list[tuple[float, bool]]) -> CsatScore:
-    satisfied = sum(verdict for _, verdict in rows)
-    low, high = wilson_counts(satisfied, len(rows))
-    return CsatScore(scale, satisfied, len(rows), low, high, sum(value for value, _ in rows) / len(rows))
+def _csat_of(scale: Scale, rows: list[tuple[float, bool, int]]) -> CsatScore:
+    answered = sum(times for *_, times in rows)
+    satisfied = sum(times for _, verdict, times in rows if verdict)
+    low, high = wilson_counts(satisfied, answered)
+    return CsatScore(scale, satisfied, answered, low, high, sum(value * times for value, _, times in rows) / answered)
 
 
 def nps(values: Iterable[float]) -> NpsScore | None:

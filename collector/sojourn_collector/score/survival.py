@@ -45,9 +45,8 @@ def curve(spans: Sequence[float], finished: Sequence[bool]) -> Curve:
     span, done = np.asarray(spans, dtype=float), np.asarray(finished, dtype=bool)
     if len(span) != len(done) or (span < 0).any():
         raise ValueError("each waiting time is 0 or longer and says whether it has ended")
-    times = np.unique(span[done])
-    risk = (span[None, :] >= times[:, None]).sum(axis=1)
-    ended = ((span[None, :] == times[:, None]) & done[None, :]).sum(axis=1)
+    times, ended = np.unique(span[done], return_counts=True)
+    risk = len(span) - np.searchsorted(np.sort(span), times, side="left")
     share = np.cumprod(1 - ended / risk)
     with np.errstate(divide="ignore", invalid="ignore"):
         greenwood = np.cumsum(ended / (risk * (risk - ended)))

@@ -38,6 +38,11 @@ class Share:
     low: float | None = None
     high: float | None = None
 
+    @classmethod
+    def of_counts(cls, count: int, of: int) -> "Share":
+        """The share of these counts with its interval."""
+        return cls(count, of, *wilson_counts(count, of)) if of else cls(count, of)
+
 
 @dataclass(frozen=True, slots=True)
 class TicketFigures:
@@ -77,10 +82,10 @@ def ticket_figures(tickets: Iterable[Ticket], since: float, until: float, now: f
         first_reply=_waiting([(ticket, ticket.first_reply) for ticket in mine], now, 0.5),
         resolution=_waiting([(ticket, ticket.solved) for ticket in mine], now, 0.5),
         resolution_p90=_waiting([(ticket, ticket.solved) for ticket in mine], now, 0.9),
-        solved=_share(len(solved), len(mine)),
-        reopened=_share(sum(ticket.reopens > 0 for ticket in solved), len(solved)),
-        repeat=_share(_repeats(named, known), len(named)),
-        stale=_share(len(late), len(old)),
+        solved=Share.of_counts(len(solved), len(mine)),
+        reopened=Share.of_counts(sum(ticket.reopens > 0 for ticket in solved), len(solved)),
+        repeat=Share.of_counts(_repeats(named, known), len(named)),
+        stale=Share.of_counts(len(late), len(old)),
         # The last day is not over: half a day's tickets would look like a fall.
         per_day=trend([float(days[number]) for number in range(int((min(until, now) - since) // DAY))]),
     )
@@ -105,7 +110,3 @@ def _repeats(tickets: Sequence[Ticket], known: Sequence[Ticket]) -> int:
     for ticket in known:
         by_who.setdefault((ticket.person, ticket.topic), []).append(ticket.opened)
     return sum(any(ticket.opened - AGAIN <= at < ticket.opened for at in by_who[ticket.person, ticket.topic]) for ticket in tickets)
-
-
-def _share(count: int, of: int) -> Share:
-    return Share(count, of, *wilson_counts(count, of)) if of else Share(count, of)

@@ -111,7 +111,7 @@ def _sentence(error: RequestValidationError) -> str:
     first = error.errors()[0]
     where = str(first["loc"][-1]) if isinstance(first["loc"][-1], str) else str(first["loc"][-2])
     if first["type"] == "extra_forbidden":
-        return f"{_shown(where)} is no parameter here; /api/docs lists them"
+        return f"{shown(where)} is no parameter here; /api/docs lists them"
     if first["type"] == "value_error":
         return f"{where} {first['ctx']['error']}"
     if where in ("from", "to"):
@@ -133,7 +133,7 @@ def build_api(context: Context) -> APIRouter:
     ) -> ImpactReport:
         """The report over a window, by default the last 24 hours."""
         if journey and journey not in context.journeys.all():
-            raise NotKept(f"There is no journey {_shown(journey)}.")
+            raise NotKept(f"There is no journey {shown(journey)}.")
         return await impact(context, asked(since, until), journey)
 
     # Before the journey itself, whose path would swallow it.
@@ -179,10 +179,10 @@ def build_api(context: Context) -> APIRouter:
 async def _found(ident: str, what: str, ask: Callable[[], Awaitable[Found | None]]) -> Found:
     answer = await ask() if len(ident) <= LONGEST_ID and "\0" not in ident else None
     if answer is None:
-        raise NotKept(f"There is no {what} {_shown(ident)}.")
+        raise NotKept(f"There is no {what} {shown(ident)}.")
     return answer
 
 
-def _shown(ident: str) -> str:
+def shown(ident: str) -> str:
     """An id as it may stand in a sentence: short and without control characters."""
     return repr(ident if len(ident) <= 80 else ident[:80] + "…")

@@ -99,6 +99,9 @@ class Rows:
     events: list[dict[str, Any]] = field(default_factory=list)
     accounts: list[dict[str, Any]] = field(default_factory=list)
     people: list[dict[str, Any]] = field(default_factory=list)
+    tickets: list[dict[str, Any]] = field(default_factory=list)
+    subscriptions: list[dict[str, Any]] = field(default_factory=list)
+    invitations: list[dict[str, Any]] = field(default_factory=list)
 
     async def store(self, store: Store) -> None:
         """Insert everything."""
@@ -279,6 +282,43 @@ class Rows:
                 "person_id": person,
                 "session_id": session,
                 "join": join,
+            }
+        )
+
+    def ticket(self, ident: str, at: datetime, *, person: str = "", session: str = "", **more: Any) -> None:
+        """One ticket, open unless more is said."""
+        self.tickets.append(
+            {
+                "source": "desk",
+                "id": ident,
+                "version": 1,
+                "ts": at,
+                "received": at,
+                "updated": at,
+                "status": "solved" if "solved_at" in more else "open",
+                "person_id": person,
+                "session_id": session,
+                "run_ids": [str(uuid.uuid5(uuid.NAMESPACE_URL, session))] if session else [],
+                "join": "explicit" if session else "unlinked",
+                **more,
+            }
+        )
+
+    def invitation(self, ident: str, at: datetime, *, person: str, session: str = "", **more: Any) -> None:
+        """A survey that reached somebody."""
+        self.invitations.append(
+            {
+                "source": "api",
+                "id": ident,
+                "version": 1,
+                "ts": at,
+                "received": at,
+                "status": "sent",
+                "journey": "checkout",
+                "person_id": person,
+                "session_id": session,
+                "join": "explicit",
+                **more,
             }
         )
 

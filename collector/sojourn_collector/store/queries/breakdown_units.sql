@@ -1,0 +1,28 @@
+-- Severities by person and local day in a journey, by one fact about who or where it was. `by` names the fact; one of an account or a person is looked up there.
+SELECT fact AS value, count() AS people, sum(w * worst) AS hurt, sum(w) AS weight FROM (
+  SELECT person_id, day, worst, w,
+    multiIf({by:String} = 'device', of_device, {by:String} = 'browser', of_browser, {by:String} = 'release', of_release, {by:String} = 'app', of_app,
+      {by:String} = 'day', toString(day), {by:String} = 'hour', of_hour, {by:String} = 'known', of_kind,
+      {by:String} = 'plan', told.plan, {by:String} = 'segment', told.segment, {by:String} = 'lifecycle', told.lifecycle, {by:String} = 'owner', told.owner,
+      {by:String} = 'role', who.role, {attr:String} != '', if(who.attr != '', who.attr, told.attr), '') AS fact
+  FROM (
+    SELECT person_id, toDate(started, {zone:String}) AS day, max(toFloat64(severity)) AS worst, max(1 / if(sample_rate > 0 AND sample_rate <= 1, sample_rate, 1)) AS w,
+      argMax(toString(device), (severity, started)) AS of_device, argMax(toString(browser), (severity, started)) AS of_browser,
+      argMax(toString(release), (severity, started)) AS of_release, argMax(toString(app), (severity, started)) AS of_app,
+      leftPad(toString(toHour(argMax(started, (severity, started)), {zone:String})), 2, '0') AS of_hour, any(toString(person_kind)) AS of_kind, max(account_id) AS of_account
+    FROM runs FINAL
+    WHERE tenant = {tenant:String} AND traffic = 'real' AND journey = {journey:String} AND settled AND person_kind != 'visit'
+      AND started >= {since:DateTime64(3)} AND started < {until:DateTime64(3)}
+    GROUP BY person_id, day
+  ) AS units
+  LEFT JOIN (
+    SELECT concat('user:', id) AS of_person, argMax(account_id, version) AS account_id, argMax(role, version) AS role, argMax(attrs[{attr:String}], version) AS attr
+    FROM people FINAL WHERE tenant = {tenant:String} GROUP BY id
+  ) AS who ON units.person_id = who.of_person
+  LEFT JOIN (
+    SELECT id, argMax(toString(plan), version) AS plan, argMax(toString(segment), version) AS segment, argMax(toString(lifecycle), version) AS lifecycle,
+      argMax(owner, version) AS owner, argMax(attrs[{attr:String}], version) AS attr
+    FROM accounts FINAL WHERE tenant = {tenant:String} GROUP BY id
+  ) AS told ON if(units.of_account != '', units.of_account, who.account_id) = told.id
+)
+GROUP BY value ORDER BY hurt DESC, people DESC LIMIT 2000

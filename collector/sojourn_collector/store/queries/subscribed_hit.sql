@@ -1,0 +1,15 @@
+-- Recurring revenue of subscriptions that run while a step failed, of the people hit there within [since, until] and of their accounts.
+WITH hurt AS (
+  SELECT DISTINCT person_id, account_id FROM steps FINAL
+  WHERE tenant = {tenant:String} AND traffic = 'real' AND journey = {journey:String} AND step = {step:String} AND hit AND person_kind != 'visit'
+    AND run_started >= {run_since:DateTime64(3)} AND run_started <= {until:DateTime64(3)}
+    AND arrayExists(f -> f >= {since:DateTime64(3)} AND f <= {until:DateTime64(3)}, failures)
+)
+SELECT if(account_id != '', account_id, concat('user:', user_id)) AS whose, currency, sum(toFloat64OrZero(toString(mrr))) AS monthly, count() AS subscriptions
+FROM subscriptions FINAL
+WHERE tenant = {tenant:String} AND mrr IS NOT NULL AND status IN ('active', 'past_due') AND ts <= {until:DateTime64(3)}
+  AND (ended_at IS NULL OR ended_at > {since:DateTime64(3)})
+  AND ((account_id = '' AND concat('user:', user_id) IN (SELECT person_id FROM hurt))
+    OR (account_id != '' AND (account_id IN (SELECT account_id FROM hurt)
+      OR account_id IN (SELECT account_id FROM people FINAL WHERE tenant = {tenant:String} AND account_id != '' AND concat('user:', id) IN (SELECT person_id FROM hurt)))))
+GROUP BY whose, currency LIMIT 100000

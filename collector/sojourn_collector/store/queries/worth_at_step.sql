@@ -1,0 +1,34 @@
+-- What everyone who came to a step within [since, until] was worth before: what they paid in [paid_since, paid_until) in one currency, since when they are known, and
+-- the account they belong to with its recurring revenue.
+WITH here AS (
+  SELECT DISTINCT person_id, account_id FROM steps FINAL
+  WHERE tenant = {tenant:String} AND traffic = 'real' AND journey = {journey:String} AND step = {step:String} AND person_kind != 'visit'
+    AND run_started >= {run_since:DateTime64(3)} AND run_started <= {until:DateTime64(3)}
+    AND arrayExists(a -> a >= {since:DateTime64(3)} AND a <= {until:DateTime64(3)}, arrivals)
+), theirs AS (
+  SELECT person_id AS person, if(max(account_id) != '', max(account_id), max(told.account_id)) AS account
+  FROM here LEFT JOIN (SELECT concat('user:', id) AS of_person, argMax(account_id, version) AS account_id FROM people FINAL WHERE tenant = {tenant:String} GROUP BY id) AS told
+    ON here.person_id = told.of_person
+  GROUP BY person_id
+)
+SELECT person, account, paid, orders, toUnixTimestamp64Milli(first_order) AS ordered_since, toUnixTimestamp64Milli(first_seen) AS seen_since, segment, plan, name, mrr, mrr_currency, renewal
+FROM theirs
+LEFT JOIN (
+  SELECT person_id, sum(net) AS paid, count() AS orders, min(at) AS first_order FROM (
+    SELECT id, person_id, ts AS at, toFloat64(amount - refunded) AS net FROM orders FINAL
+    WHERE tenant = {tenant:String} AND ts >= {paid_since:DateTime64(3)} AND ts < {paid_until:DateTime64(3)} AND probe = 0 AND status != 'cancelled'
+      AND currency = {currency:String} AND person_id != '' AND person_id IN (SELECT person FROM theirs)
+    ORDER BY id, version DESC LIMIT 1 BY id
+  ) GROUP BY person_id
+) AS paying ON theirs.person = paying.person_id
+LEFT JOIN (
+  SELECT person_id, min(started) AS first_seen FROM sessions FINAL
+  WHERE tenant = {tenant:String} AND traffic = 'real' AND started >= {paid_since:DateTime64(3)} AND started < {paid_until:DateTime64(3)} AND person_id IN (SELECT person FROM theirs)
+  GROUP BY person_id
+) AS seen ON theirs.person = seen.person_id
+LEFT JOIN (
+  SELECT id, argMax(name, version) AS name, argMax(toString(segment), version) AS segment, argMax(toString(plan), version) AS plan,
+    argMax(tuple(toFloat64OrNull(toString(mrr))), version).1 AS mrr, argMax(toString(currency), version) AS mrr_currency, argMax(tuple(renewal_date), version).1 AS renewal
+  FROM accounts FINAL WHERE tenant = {tenant:String} AND id IN (SELECT account FROM theirs WHERE account != '') GROUP BY id
+) AS told_accounts ON theirs.account = told_accounts.id
+LIMIT 200000

@@ -1,0 +1,26 @@
+-- What active customers were worth in [paid_since, paid_until), by segment: of everyone signed in or known again who came in [since, until), or of every so-manieth of them.
+WITH active AS (
+  SELECT person_id AS person, max(account_id) AS account FROM sessions FINAL
+  WHERE tenant = {tenant:String} AND traffic = 'real' AND person_kind != 'visit' AND started >= {since:DateTime64(3)} AND started < {until:DateTime64(3)}
+    AND sipHash64(person_id) % {one_in:UInt32} = 0
+  GROUP BY person
+)
+SELECT if(segment != '', segment, plan) AS segment, groupArray(least(1e12, if(ifNull(orders, 0) = 0 AND mrr IS NOT NULL AND mrr_currency = {currency:String}, {months:Float64} * mrr, ifNull(paid, 0)))) AS worths
+FROM active
+LEFT JOIN (
+  SELECT person_id, sum(net) AS paid, count() AS orders FROM (
+    SELECT id, person_id, toFloat64(amount - refunded) AS net FROM orders FINAL
+    WHERE tenant = {tenant:String} AND ts >= {paid_since:DateTime64(3)} AND ts < {paid_until:DateTime64(3)} AND probe = 0 AND status != 'cancelled'
+      AND currency = {currency:String} AND person_id IN (SELECT person FROM active)
+    ORDER BY id, version DESC LIMIT 1 BY id
+  ) GROUP BY person_id
+) AS paying ON active.person = paying.person_id
+LEFT JOIN (
+  SELECT concat('user:', id) AS of_person, argMax(account_id, version) AS account_id FROM people FINAL WHERE tenant = {tenant:String} GROUP BY id
+) AS told ON active.person = told.of_person
+LEFT JOIN (
+  SELECT id, argMax(toString(segment), version) AS segment, argMax(toString(plan), version) AS plan,
+    argMax(tuple(toFloat64OrNull(toString(mrr))), version).1 AS mrr, argMax(toString(currency), version) AS mrr_currency
+  FROM accounts FINAL WHERE tenant = {tenant:String} GROUP BY id
+) AS accounts_told ON if(active.account != '', active.account, told.account_id) = accounts_told.id
+GROUP BY segment

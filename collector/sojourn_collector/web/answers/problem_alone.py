@@ -1,0 +1,130 @@
+"""What is measured of one problem alone, beside what the report says of it: the value view of its impact and the recurring revenue exposed."""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from sojourn_collector.context import Context
+from sojourn_collector.score.value_impact import DAYS, ValueUnit, value_impact
+from sojourn_collector.web.answers.found import Found, find
+from sojourn_collector.web.answers.guests import Guest, guests_of
+from sojourn_collector.web.answers.problems import problems_and_sources
+from sojourn_collector.web.answers.sufferers import label_of, names_of
+from sojourn_collector.web.answers.times import to_ms
+from sojourn_collector.web.answers.window import RUN_LENGTH, Window, window_of
+from sojourn_collector.web.models_measures import Exposed, Largest, ProblemAnswer, ValueView
+
+MONTHS = DAYS / 30
+"""Months of the time a worth is of: what an account pays a month counts so many times."""
+
+RENEWS_SOON = timedelta(days=30)
+MOST_NAMED = 10
+
+Row = Mapping[str, Any]
+
+
+async def problem_alone(context: Context, ident: str, window: Window | None = None) -> ProblemAnswer | None:
+    """The body of `GET /api/v1/problems/{id}`; None when no problem of the window has this id. Raises EngineUnavailable."""
+    window = window or window_of(context.clock(), ZoneInfo(context.impact.timezone))
+    found = next((one for one in await find(context, window) if one.id == ident), None)
+    if found is None:
+        return None
+    (problems, _, _), (value, exposed) = await asyncio.gather(problems_and_sources(context, window, [found.journey]), _measured(context, found))
+    problem = next((one for one in problems if one.id == ident), None)
+    return None if problem is None else ProblemAnswer(problem=problem, value=value, exposed=exposed)
+
+
+async def _measured(context: Context, found: Found) -> tuple[ValueView, Exposed]:
+    incident, query = found.incident, context.store.query
+    here: dict[str, Any] = {
+        "journey": found.journey,
+        "step": found.step,
+        "since": incident.window_from,
+        "until": incident.window_to,
+        "run_since": incident.window_from - RUN_LENGTH,
+    }
+    people, worths, subscribed = await asyncio.gather(
+        query("problem_people", **here),
+        query(
+            "worth_at_step", **here, paid_since=incident.window_from - timedelta(days=DAYS), paid_until=incident.window_from, currency=context.impact.currency
+        ),
+        query("subscribed_hit", **here),
+    )
+    guests = guests_of(people, to_ms(incident.window_from), to_ms(incident.window_to))
+    known = {row["person"]: row for row in worths}
+    return await _value(context, guests, known, incident.window_from), exposed_of(guests, known, subscribed, context.impact.currency, incident.window_from)
+
+
+async def _value(context: Context, guests: Sequence[Guest], worths: Mapping[str, Row], before: datetime) -> ValueView:
+    units = [unit_of(guest, worths.get(guest.id), context.impact.currency, before) for guest in guests if guest.settled and not guest.anonymous]
+    told = value_impact(units)
+    names = await names_of(context, (person for person, _ in told.largest[:MOST_NAMED]))
+    return ValueView(
+        state="measured" if told.score is not None else "not measured",
+        score=told.score,
+        low=told.low,
+        high=told.high,
+        of=told.of,
+        n_eff=told.n_eff,
+        coverage=told.coverage,
+        hurt=told.hurt,
+        currency=context.impact.currency,
+        largest=[
+            Largest(person_id=person, label=label_of(person, names.get(person, {}).get("name", "")), worth=worth) for person, worth in told.largest[:MOST_NAMED]
+        ],
+        reason=told.reason,
+    )
+
+
+def unit_of(guest: Guest, worth: Row | None, currency: str, before: datetime) -> ValueUnit:
+    """A unit of the people view with what its person was worth: orders, else what the account pays a month."""
+    revenue, known_days, segment, account = worth_of(worth, currency, before)
+    return ValueUnit(guest.id, guest.severity, revenue, known_days, segment, account, guest.sample_rate)
+
+
+def worth_of(worth: Row | None, currency: str, before: datetime) -> tuple[float | None, float, str, str]:
+    """Net revenue over `DAYS` days before a moment, days of them that are known, segment, and the account where the worth is the account's.
+
+    :param worth: a row of `worth_at_step`; None for somebody of whom nothing is known.
+    """
+    if worth is None:
+        return None, DAYS, "", ""
+    segment = worth["segment"] or worth["plan"] or ""
+    if not worth["orders"] and worth["mrr"] is not None and worth["mrr_currency"] == currency:
+        return MONTHS * worth["mrr"], DAYS, segment, worth["account"]
+    since = min((ms for ms in (worth["ordered_since"], worth["seen_since"]) if ms), default=None)
+    days = 0.0 if since is None else min(DAYS, max(0.0, before.timestamp() - since / 1000) / 86_400)
+    return float(worth["paid"] or 0.0), days, segment, ""
+
+
+def exposed_of(guests: Sequence[Guest], worths: Mapping[str, Row], subscribed: Sequence[Row], currency: str, at: datetime) -> Exposed:
+    """Each account and each subscription once: what an account is said to pay goes before the sum of its subscriptions."""
+    hit = [guest for guest in guests if guest.hit and not guest.anonymous]
+    accounts = {guest.id: worths[guest.id]["account"] if guest.id in worths else guest.row["account_id"] for guest in hit}
+    priced: dict[str, tuple[float, str]] = {}
+    for guest in hit:
+        row = worths.get(guest.id)
+        if row is not None and row["account"] and row["mrr"] is not None:
+            priced[row["account"]] = (row["mrr"], row["mrr_currency"])
+    told = set(priced)
+    sums: dict[str, float] = {}
+    for amount, unit in priced.values():
+        sums[unit] = sums.get(unit, 0.0) + amount
+    own = [row for row in subscribed if row["whose"] not in told]
+    for row in own:
+        sums[row["currency"]] = sums.get(row["currency"], 0.0) + row["monthly"]
+    known = told | {row["whose"] for row in own}
+    renewals = {row["account"]: row["renewal"] for row in worths.values() if row["renewal"] is not None}
+    soon = (at + RENEWS_SOON).date()
+    return Exposed(
+        monthly=sums.get(currency) if currency in sums or not sums else 0.0,
+        currency=currency,
+        accounts=len({account for account in accounts.values() if account in known}),
+        subscriptions=sum(row["subscriptions"] for row in own),
+        people=len(hit),
+        unknown=sum(guest.id not in known and accounts[guest.id] not in known for guest in hit),
+        renewing=sum(at.date() <= renewals[account] <= soon for account in set(accounts.values()) if account in renewals),
+        other_currencies={unit: amount for unit, amount in sums.items() if unit != currency},
+    )

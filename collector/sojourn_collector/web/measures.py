@@ -1,0 +1,82 @@
+"""What else `/api/v1` measures, each by an answer of its own: tickets, the starter set, who was hurt and said nothing, what explains a score."""
+
+from datetime import datetime
+from typing import Annotated
+from zoneinfo import ZoneInfo
+
+from fastapi import APIRouter, Query
+
+from sojourn_collector.context import Context
+from sojourn_collector.web.answers.breakdown import By, breakdown
+from sojourn_collector.web.answers.corrected_csat import corrected
+from sojourn_collector.web.answers.problem_alone import problem_alone
+from sojourn_collector.web.answers.silent import silent
+from sojourn_collector.web.answers.starter import starter_set
+from sojourn_collector.web.answers.tickets import SPAN, tickets
+from sojourn_collector.web.answers.window import Window, window_of
+from sojourn_collector.web.api import ERRORS, LONGEST_ID, From, NotKept, SentenceRoute, To, shown
+from sojourn_collector.web.asked import Text
+from sojourn_collector.web.models_measures import Breakdown, CorrectedCsatAnswer, ProblemAnswer, SilentAnswer
+from sojourn_collector.web.models_tickets import StarterSet, TicketsAnswer
+
+
+def build_measures(context: Context) -> APIRouter:
+    """The routes."""
+    router = APIRouter(prefix="/api/v1", tags=["report"], route_class=SentenceRoute, responses=ERRORS)
+    zone = ZoneInfo(context.impact.timezone)
+
+    def weeks(since: datetime | None, until: datetime | None) -> Window:
+        """The window asked for, by default the last 28 days."""
+        now = context.clock()
+        end = min(until, now) if until else now
+        return window_of(now, zone, since or end - SPAN, until)
+
+    def known(journey: str) -> str:
+        if journey and journey not in context.journeys.all():
+            raise NotKept(f"There is no journey {shown(journey)}.")
+        return journey
+
+    @router.get("/starter-set", response_model=StarterSet, summary="Satisfaction, tickets and how long they wait, over 28 days")
+    async def get_starter_set() -> StarterSet:
+        """What stands on top of the first page."""
+        return await starter_set(context)
+
+    @router.get("/tickets", response_model=TicketsAnswer, summary="Tickets: how many, how long, which come back, and from where")
+    async def get_tickets(
+        journey: Annotated[str, Query(max_length=LONGEST_ID, description="Only tickets of this journey.")] = "", since: From = None, until: To = None
+    ) -> TicketsAnswer:
+        """Tickets opened in a window, by default the last 28 days; open ones count as waiting."""
+        return await tickets(context, weeks(since, until), known(journey))
+
+    @router.get("/silent-sufferers", response_model=SilentAnswer, summary="Who was badly hit, is worth a lot and has said nothing")
+    async def get_silent(
+        journey: Annotated[str, Query(max_length=LONGEST_ID, description="Only who was hit in this journey.")] = "", since: From = None, until: To = None
+    ) -> SilentAnswer:
+        """People first hit in a window, by default the last 28 days, with their consent; who was hit less than 72 hours ago may still speak."""
+        return await silent(context, weeks(since, until), known(journey))
+
+    @router.get("/problems/{ident:path}", response_model=ProblemAnswer, summary="One problem, with what is measured of it alone")
+    async def get_problem(ident: str, since: From = None, until: To = None) -> ProblemAnswer:
+        """The problem as in the report, its impact by what customers were worth, and the recurring revenue exposed."""
+        found = await problem_alone(context, ident, window_of(context.clock(), zone, since, until)) if len(ident) <= LONGEST_ID and "\0" not in ident else None
+        if found is None:
+            raise NotKept(f"There is no problem {shown(ident)} in this window.")
+        return found
+
+    @router.get("/journeys/{ident}/breakdown", response_model=Breakdown, summary="What explains a journey's score")
+    async def get_breakdown(
+        ident: str,
+        by: Annotated[By, Query(description="The fact to break down by; `cause` is step and cause.")] = "cause",
+        attr: Annotated[Text, Query(description="Name of an attribute of people or accounts to break down by, instead of `by`.")] = "",
+        since: From = None,
+        until: To = None,
+    ) -> Breakdown:
+        """Groups ranked by the people hurt for whom there is good evidence; a window of 28 days by default."""
+        return await breakdown(context, known(ident), weeks(since, until), by, attr)
+
+    @router.get("/journeys/{ident}/corrected-csat", response_model=CorrectedCsatAnswer, summary="CSAT corrected for who answers")
+    async def get_corrected(ident: str, since: From = None, until: To = None) -> CorrectedCsatAnswer:
+        """Of everyone who was asked about a journey in a window, by default the last 28 days."""
+        return await corrected(context, known(ident), weeks(since, until))
+
+    return router

@@ -1,0 +1,146 @@
+"""What a problem and a journey measure beside the report: the value view, revenue exposed, drivers, who suffered in silence, corrected CSAT."""
+
+from datetime import datetime
+from typing import Literal
+
+from sojourn_collector.web.models import Answer, Problem
+
+
+class Largest(Answer):
+    """A customer whose worth lies above the cap of the value view, uncapped, in the report's currency over 90 days."""
+
+    person_id: str
+    label: str
+    worth: float
+
+
+class ValueView(Answer):
+    """Customer impact 0–100 weighed by what each was worth in the 90 days before; identified people only.
+
+    `coverage` = share of them whose worth is known (0–1), `hurt` = Σ worth × severity, `n_eff` = how many equal customers the weights are worth.
+    """
+
+    state: Literal["measured", "not measured"]
+    score: float | None = None
+    low: float | None = None
+    high: float | None = None
+    of: int = 0
+    n_eff: float = 0
+    coverage: float = 0
+    hurt: float = 0
+    currency: str = ""
+    largest: list[Largest] = []
+    reason: str = ""
+
+
+class Exposed(Answer):
+    """Recurring revenue a month of accounts and subscriptions with somebody hit: exposed, which is not lost. None = nobody's is known.
+
+    `unknown` = people hit of whom no account or subscription with a price is known; `other_currencies` = amounts that are not in the report's currency.
+    """
+
+    monthly: float | None = None
+    currency: str = ""
+    accounts: int = 0
+    subscriptions: int = 0
+    people: int = 0
+    unknown: int = 0
+    renewing: int = 0
+    other_currencies: dict[str, float] = {}
+
+
+class ProblemAnswer(Answer):
+    """Body of `GET /api/v1/problems/{id}`: the problem of the report, and what is measured of it alone."""
+
+    problem: Problem
+    value: ValueView
+    exposed: Exposed
+
+
+class DriverLine(Answer):
+    """One group of a breakdown. `share` = mean severity of its people, shrunk towards that of all, with its 80 % interval (0–1); `raw` as counted.
+
+    `points` = how many of the score's points it explains. `thin` = fewer than 30 people.
+    """
+
+    value: str
+    name: str
+    cause: str = ""
+    people: int
+    hurt: float
+    raw: float
+    share: float
+    low: float
+    high: float
+    points: float
+    thin: bool
+
+
+class Breakdown(Answer):
+    """Body of `GET /api/v1/journeys/{id}/breakdown`: what explains the score, the strongest first. Groups of fewer than 5 people are not shown (`hidden`)."""
+
+    as_of: datetime
+    window_from: datetime
+    window_to: datetime
+    journey: str
+    by: str
+    units: int
+    score: float | None
+    unknown: int = 0
+    hidden: int = 0
+    groups: list[DriverLine] = []
+    reason: str = ""
+
+
+class SilentPerson(Answer):
+    """Somebody valuable who was badly hit and has said nothing since. `worth` of the 90 days before, in the report's currency."""
+
+    person_id: str
+    label: str
+    account_id: str
+    account: str
+    segment: str
+    severity: float
+    hit_at: datetime
+    journey: str
+    step: str
+    worth: float
+    session_id: str
+
+
+class SilentAnswer(Answer):
+    """Body of `GET /api/v1/silent-sufferers`. `notes` say who is not in the list and why."""
+
+    as_of: datetime
+    window_from: datetime
+    window_to: datetime
+    currency: str
+    hurt: int
+    people: list[SilentPerson] = []
+    notes: list[str] = []
+    truncated: bool = False
+
+
+class CorrectedCsatAnswer(Answer):
+    """Body of `GET /api/v1/journeys/{id}/corrected-csat`: satisfied of all who were asked, those who kept silent included. Shares 0–1, silent with a reason.
+
+    `if_satisfied_answer_more`/`_less`: what it would be if the satisfied answered twice, or half, as readily (by odds) as the others of like facts.
+    """
+
+    as_of: datetime
+    window_from: datetime
+    window_to: datetime
+    journey: str
+    scale: str = ""
+    invited: int
+    answered: int
+    raw: float | None = None
+    share: float | None = None
+    low: float | None = None
+    high: float | None = None
+    n_eff: float = 0
+    if_satisfied_answer_more: float | None = None
+    if_satisfied_answer_less: float | None = None
+    facts: list[str] = []
+    reason: str = ""
+    never_asked: str = ""

@@ -1,0 +1,198 @@
+"""What is measured beside the report, over HTTP: tickets, the starter set, one problem alone, breakdowns, silent sufferers, corrected CSAT."""
+
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import httpx2
+import pytest
+from fastapi import FastAPI
+
+from sojourn_collector.context import Context
+from sojourn_collector.store.client import Store
+from sojourn_collector.web.api import build_api
+from sojourn_collector.web.measures import build_measures
+from tests.collector.web.stage import BROKE, NOW, Rows, broken_shop, context_of, minute
+
+DAY = timedelta(days=1)
+
+
+@pytest.fixture
+async def context(store: Store, tmp_path: Path) -> AsyncIterator[Context]:
+    one = context_of(store, tmp_path)
+    yield one
+    one.control.close()
+
+
+@pytest.fixture
+async def client(context: Context) -> AsyncIterator[httpx2.AsyncClient]:
+    app = FastAPI()
+    app.include_router(build_measures(context))
+    app.include_router(build_api(context))
+    async with httpx2.AsyncClient(transport=httpx2.ASGITransport(app=app), base_url="http://sojourn", timeout=30) as one:
+        yield one
+
+
+async def get(client: httpx2.AsyncClient, path: str, **parameters: Any) -> dict[str, Any]:
+    answer = await client.get(f"/api/v1/{path}", params=parameters)
+    assert answer.status_code == 200, answer.text
+    return dict(answer.json())
+
+
+async def test_tickets_count_the_open_ones_and_name_the_journey_they_came_from(client: httpx2.AsyncClient, store: Store) -> None:
+    """Ten tickets in 28 days, four of them solved; three came from visits that met a failure in checkout, and one older than the window counts for repeats alone."""
+    rows = Rows()
+    for number in range(10):
+        at = NOW - 10 * DAY + timedelta(hours=number)
+        session = rows.customer(f"t{number}", at - minute(30), fails=number < 3, stopped=number < 3) if number < 6 else ""
+        more: dict[str, Any] = {"first_reply_at": at + minute(60)} if number < 8 else {}
+        if number < 4:
+            more["solved_at"] = at + timedelta(hours=5)
+        rows.ticket(f"{number}", at, person=f"user:t{number}" if session else "", session=session, topic="payment" if number < 5 else "delivery", **more)
+    rows.ticket("before", NOW - 28 * DAY - timedelta(hours=2), person="user:again", topic="refund")
+    rows.ticket("again", NOW - 28 * DAY + timedelta(hours=2), person="user:again", topic="refund")
+    await rows.store(store)
+    told = await get(client, "tickets")
+    figures = told["figures"]
+    assert (figures["opened"], figures["open"], figures["solved"]["count"], figures["repeat"]["count"]) == (11, 7, 4, 1)
+    assert figures["first_reply"] == {"value": 3600.0, "low": 3600.0, "high": None, "finished": 8, "waiting": 3}
+    assert (figures["after_failure"]["count"], figures["after_failure"]["of"]) == (3, 6)
+    assert figures["stale"] == {"count": 7, "of": 11, "low": pytest.approx(0.354, abs=1e-3), "high": pytest.approx(0.848, abs=1e-3)}
+    assert [(one["id"], one["name"], one["figures"]["opened"]) for one in told["journeys"]] == [("checkout", "checkout", 6), ("", "", 5)]
+    assert [(one["id"], one["figures"]["opened"]) for one in told["topics"]] == [("delivery", 5), ("payment", 5), ("refund", 1)]
+    assert [one["id"] for one in told["longest_waiting"]] == ["again", "4", "5", "6", "7", "8", "9"]
+    assert (await get(client, "tickets", journey="checkout"))["figures"]["opened"] == 6
+
+
+async def test_without_tickets_nothing_is_measured(client: httpx2.AsyncClient) -> None:
+    """No tickets, no answers: the starter set has neither, and no zero stands for it."""
+    told = await get(client, "tickets")
+    assert (told["state"], told["figures"]["first_reply"], told["figures"]["solved"]["low"], told["topics"]) == ("not measured", None, None, [])
+    assert await get(client, "starter-set") == {"days": 28, "scale": "", "satisfied": None, "other_scales": 0, "tickets": None}
+
+
+async def test_the_starter_set_counts_each_person_once_and_never_mixes_scales(client: httpx2.AsyncClient, store: Store) -> None:
+    """Who answered twice counts with the newest; the scale with most answers is told, others are counted beside."""
+    rows = Rows()
+    for number in range(6):
+        rows.answer(f"a{number}", NOW - DAY, 5 if number < 4 else 2, person=f"user:u{number}")
+    rows.answer("earlier", NOW - 2 * DAY, 1, person="user:u0")
+    rows.answer("other", NOW - DAY, 3, person="user:u9")
+    rows.feedback[-1] |= {"scale_min": 0.0, "scale_max": 10.0}
+    rows.ticket("1", NOW - DAY)
+    await rows.store(store)
+    told = await get(client, "starter-set")
+    assert (told["scale"], told["satisfied"]["satisfied"], told["satisfied"]["answered"], told["other_scales"]) == ("1–5", 4, 6, 1)
+    assert told["tickets"]["opened"] == 1
+
+
+async def test_a_problem_alone_weighs_people_by_what_they_were_worth_before(client: httpx2.AsyncClient, store: Store) -> None:
+    """Of 180 people everybody bought for 100 in the weeks before and those hit for 300: the value view is worse than the people view, with its coverage."""
+    rows = broken_shop()
+    for number in range(180):
+        rows.order(f"before-{number}", BROKE - 20 * DAY, 300.0 if number < 41 else 100.0, person=f"user:u{number}")
+        rows.sessions.append(
+            {
+                "version": 1,
+                "session_id": f"early-{number}",
+                "person_id": f"user:u{number}",
+                "person_kind": "user",
+                "traffic": "real",
+                "started": BROKE - 85 * DAY,
+            }
+        )
+    rows.accounts.append({"source": "crm", "id": "a0", "version": 1, "name": "Able", "mrr": 500, "currency": "EUR", "renewal_date": (NOW + 10 * DAY).date()})
+    rows.accounts.append({"source": "crm", "id": "a1", "version": 1, "name": "Baker", "mrr": 200, "currency": "USD"})
+    subscription = {"source": "stripe", "version": 1, "ts": BROKE - 40 * DAY, "received": BROKE, "currency": "EUR", "mrr": 20}
+    rows.subscriptions += [
+        {**subscription, "id": "s1", "status": "active", "user_id": "u20"},
+        {**subscription, "id": "s2", "status": "ended", "user_id": "u21"},
+        {**subscription, "id": "s3", "status": "active", "user_id": "u170"},
+        {**subscription, "id": "s4", "status": "active", "account_id": "a2"},
+    ]
+    await rows.store(store)
+    (problem,) = (await get(client, "impact"))["problems"]
+    told = await get(client, f"problems/{problem['id']}")
+    assert told["problem"]["id"] == problem["id"]
+    value, people = told["value"], told["problem"]["impact"]
+    assert value["state"] == "measured"
+    assert value["score"] > 1.5 * people["score"]
+    assert value["low"] < value["score"] < value["high"]
+    assert value["coverage"] == 1.0
+    exposed = told["exposed"]
+    assert (exposed["monthly"], exposed["other_currencies"]) == (540.0, {"USD": 200.0})
+    assert (exposed["accounts"], exposed["subscriptions"], exposed["people"], exposed["unknown"], exposed["renewing"]) == (3, 2, 41, 37, 1)
+    missing = await client.get("/api/v1/problems/checkout.pay.20200101T000000Z")
+    assert (missing.status_code, missing.json()) == (404, {"error": "There is no problem 'checkout.pay.20200101T000000Z' in this window."})
+
+
+async def test_the_cause_that_hurt_most_people_leads_the_breakdown(client: httpx2.AsyncClient, store: Store) -> None:
+    """By cause: 502 at Pay explains all of the score; by device and by an attribute of people too, those of unknown attribute counted apart."""
+    rows = broken_shop()
+    rows.people += [{"source": "crm", "id": f"u{number}", "version": 1, "attrs": {"channel": "app" if number < 41 else "web"}} for number in range(150)]
+    await rows.store(store)
+    told = await get(client, "journeys/checkout/breakdown", **{"from": (NOW - minute(60)).isoformat()})
+    (cause,) = told["groups"]
+    assert (cause["value"], cause["name"], cause["cause"]) == ("pay", "Pay", "502 from POST /payments")
+    assert cause["points"] == pytest.approx(told["score"])
+    assert cause["low"] < cause["share"] < cause["high"]
+    assert told["units"] == 180
+    by = await get(client, "journeys/checkout/breakdown", attr="channel", **{"from": (NOW - minute(60)).isoformat()})
+    assert [(one["value"], one["people"]) for one in by["groups"]] == [("app", 41)]
+    assert (by["by"], by["unknown"]) == ("channel", 30)
+    nobody = await get(client, "journeys/newsletter/breakdown")
+    assert (nobody["score"], nobody["reason"]) == (None, "nobody's walk through this journey was over in this time")
+    refused = await client.get("/api/v1/journeys/checkout/breakdown", params={"by": "shoe size"})
+    assert refused.status_code == 422
+
+
+async def test_only_the_valuable_who_kept_silent_and_consented_are_named(client: httpx2.AsyncClient, store: Store) -> None:
+    """Ten hit ten days ago; of the four who paid most two are named, less the one who wrote a ticket and the one without consent."""
+    rows = Rows()
+    at = NOW - 10 * DAY
+    for number in range(30):
+        rows.customer(f"u{number}", at, fails=number < 10, stopped=number < 10)
+        rows.order(f"o{number}", NOW - 40 * DAY, 1000.0 if number < 4 or number > 25 else 10.0, person=f"user:u{number}")
+    rows.sessions[2]["consent"] = "denied"
+    rows.ticket("t", at + minute(5), person="user:u1")
+    rows.answer("lost", at + minute(9), 1)
+    await rows.store(store)
+    told = await get(client, "silent-sufferers")
+    assert sorted(one["person_id"] for one in told["people"]) == ["user:u0", "user:u3"]
+    assert told["people"][0]["worth"] == 1000.0
+    assert told["hurt"] == 10
+    assert told["notes"] == [
+        "1 more gave no consent and are not named",
+        "1 answers and tickets are linked to nobody; up to 1 of these people may have spoken in them",
+    ]
+
+
+async def test_csat_is_corrected_for_those_who_keep_silent(client: httpx2.AsyncClient, store: Store) -> None:
+    """Those hit answer rarely and are not satisfied: the corrected share lies below the raw one; without invitations it says what is missing."""
+    assert (await get(client, "journeys/checkout/corrected-csat"))[
+        "reason"
+    ] == "no survey about this journey tells whom it asked: send invitations (docs/sources.md)"
+    rows = Rows()
+    for number in range(200):
+        hit = number % 2 == 0
+        at = NOW - 5 * DAY + timedelta(seconds=number)
+        session = rows.customer(f"c{number}", at, fails=hit, stopped=hit, done=not hit)
+        rows.invitation(f"i{number}", at + minute(10), person=f"user:c{number}", session=session)
+        if not hit or number % 10 == 0:
+            rows.answer(f"f{number}", at + minute(20), 2 if hit else 5, person=f"user:c{number}", session=session)
+    await rows.store(store)
+    told = await get(client, "journeys/checkout/corrected-csat")
+    assert (told["invited"], told["answered"], told["scale"], told["reason"]) == (200, 120, "1–5", "")
+    assert told["raw"] == pytest.approx(100 / 120)
+    assert told["low"] < told["share"] < 0.65
+    assert told["if_satisfied_answer_more"] < told["share"] < told["if_satisfied_answer_less"]
+
+
+@pytest.mark.parametrize("path", ["tickets", "silent-sufferers"])
+async def test_what_makes_no_sense_is_one_sentence(client: httpx2.AsyncClient, path: str) -> None:
+    """An unknown journey is 404, a window from the future 422, each with its sentence."""
+    unknown = await client.get(f"/api/v1/{path}", params={"journey": "x" * 100})
+    assert (unknown.status_code, unknown.json()["error"]) == (404, f"There is no journey '{'x' * 80}…'.")
+    late = await client.get(f"/api/v1/{path}", params={"from": "2100-01-01T00:00:00Z"})
+    assert (late.status_code, late.json()["error"]) == (422, "from lies in the future; give a time before now")
