@@ -47,7 +47,7 @@ def curve(spans: Sequence[float], finished: Sequence[bool]) -> Curve:
         raise ValueError("each waiting time is 0 or longer and says whether it has ended")
     times, ended = np.unique(span[done], return_counts=True)
     risk = len(span) - np.searchsorted(np.sort(span), times, side="left")
-    share = np.cumprod(1 - ended / risk)
+    share = np.cumprod(1 - ended / risk, dtype=np.float64)
     with np.errstate(divide="ignore", invalid="ignore"):
         greenwood = np.cumsum(ended / (risk * (risk - ended)))
         scale = np.exp(Z95 * np.sqrt(greenwood) / np.abs(np.log(share)))

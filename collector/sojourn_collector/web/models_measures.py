@@ -29,7 +29,7 @@ class ValueView(Answer):
     coverage: float = 0
     hurt: float = 0
     currency: str = ""
-    largest: list[Largest] = []
+    largest: list[Largest]
     reason: str = ""
 
 
@@ -46,7 +46,7 @@ class Exposed(Answer):
     people: int = 0
     unknown: int = 0
     renewing: int = 0
-    other_currencies: dict[str, float] = {}
+    other_currencies: dict[str, float]
 
 
 class ProblemAnswer(Answer):
@@ -88,7 +88,7 @@ class Breakdown(Answer):
     score: float | None
     unknown: int = 0
     hidden: int = 0
-    groups: list[DriverLine] = []
+    groups: list[DriverLine]
     reason: str = ""
 
 
@@ -116,8 +116,8 @@ class SilentAnswer(Answer):
     window_to: datetime
     currency: str
     hurt: int
-    people: list[SilentPerson] = []
-    notes: list[str] = []
+    people: list[SilentPerson]
+    notes: list[str]
     truncated: bool = False
 
 
@@ -141,6 +141,6 @@ class CorrectedCsatAnswer(Answer):
     n_eff: float = 0
     if_satisfied_answer_more: float | None = None
     if_satisfied_answer_less: float | None = None
-    facts: list[str] = []
+    facts: list[str]
     reason: str = ""
     never_asked: str = ""

@@ -28,7 +28,7 @@ class Part(Answer):
 class PerDay(Answer):
     """Tickets a day: the days of the window, oldest first, and whether they rise (slope per day, Theil–Sen with its 95 % interval)."""
 
-    days: list[int] = []
+    days: list[int]
     mean: float | None = None
     direction: Literal["rising", "falling", "no trend", "unknown"] = "unknown"
     slope: float | None = None
@@ -89,10 +89,10 @@ class TicketsAnswer(Answer):
     window_from: datetime
     window_to: datetime
     figures: TicketFigures
-    journeys: list[TicketGroup] = []
-    topics: list[TicketGroup] = []
-    priorities: list[TicketGroup] = []
-    longest_waiting: list[TicketLine] = []
+    journeys: list[TicketGroup]
+    topics: list[TicketGroup]
+    priorities: list[TicketGroup]
+    longest_waiting: list[TicketLine]
     truncated: bool = False
     linked: int = 0
     state: Literal["measured", "not measured"] = "not measured"

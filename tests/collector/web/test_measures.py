@@ -41,7 +41,7 @@ async def get(client: httpx2.AsyncClient, path: str, **parameters: Any) -> dict[
 
 
 async def test_tickets_count_the_open_ones_and_name_the_journey_they_came_from(client: httpx2.AsyncClient, store: Store) -> None:
-    """Ten tickets in 28 days, four of them solved; three came from visits that met a failure in checkout, and one older than the window counts for repeats alone."""
+    """Eleven tickets, four solved; three came from visits that met a failure; one older than the window counts for repeats alone."""
     rows = Rows()
     for number in range(10):
         at = NOW - 10 * DAY + timedelta(hours=number)
