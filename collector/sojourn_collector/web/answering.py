@@ -1,16 +1,33 @@
 """Where the pages get their answers: a protocol, so that a test or a preview may stand in for the store."""
 
-from typing import Protocol
+from collections.abc import Awaitable, Callable
+from typing import Protocol, TypeVar
+from zoneinfo import ZoneInfo
 
 from sojourn_collector.context import Context
+from sojourn_collector.web.answers.breakdown import By, breakdown
+from sojourn_collector.web.answers.corrected_csat import corrected
 from sojourn_collector.web.answers.impact import impact
 from sojourn_collector.web.answers.journey import journey
 from sojourn_collector.web.answers.person import person
+from sojourn_collector.web.answers.problem_alone import problem_alone
 from sojourn_collector.web.answers.run import run
+from sojourn_collector.web.answers.silent import silent
+from sojourn_collector.web.answers.starter import starter_set
+from sojourn_collector.web.answers.tickets import SPAN, tickets
 from sojourn_collector.web.answers.trace import trace
 from sojourn_collector.web.answers.visit import visit
+from sojourn_collector.web.answers.window import Window, window_of
 from sojourn_collector.web.models import ImpactReport, JourneyAnswer
 from sojourn_collector.web.models_details import PersonAnswer, RunAnswer, TraceAnswer, VisitAnswer
+from sojourn_collector.web.models_measures import Breakdown, CorrectedCsatAnswer, ProblemAnswer, SilentAnswer
+from sojourn_collector.web.models_tickets import StarterSet, TicketsAnswer
+
+REMEMBERED = 120.0
+"""Seconds for which pages share an answer about four weeks that names nobody."""
+
+
+T = TypeVar("T")
 
 
 class Answers(Protocol):
@@ -38,6 +55,30 @@ class Answers(Protocol):
 
     async def trace(self, ident: str) -> TraceAnswer | None:
         """One trace, by 32 hexadecimal digits."""
+        ...
+
+    async def starter(self) -> StarterSet:
+        """The starter set of the front page."""
+        ...
+
+    async def tickets(self, journey: str = "") -> TicketsAnswer:
+        """Tickets of four weeks, of one journey where it is given."""
+        ...
+
+    async def silent(self) -> SilentAnswer:
+        """Who was hurt and said nothing."""
+        ...
+
+    async def problem(self, ident: str) -> ProblemAnswer | None:
+        """What is measured of one problem alone."""
+        ...
+
+    async def breakdown(self, ident: str, by: By = "cause") -> Breakdown | None:
+        """What explains a journey's score over four weeks."""
+        ...
+
+    async def corrected(self, ident: str) -> CorrectedCsatAnswer:
+        """A journey's CSAT over four weeks, corrected for who answers."""
         ...
 
 
@@ -70,3 +111,37 @@ class StoredAnswers:
     async def trace(self, ident: str) -> TraceAnswer | None:
         """See `Answers`."""
         return await trace(self._context, ident)
+
+    async def starter(self) -> StarterSet:
+        """See `Answers`."""
+        return await starter_set(self._context)
+
+    async def tickets(self, journey: str = "") -> TicketsAnswer:
+        """See `Answers`."""
+        return await tickets(self._context, journey=journey)
+
+    async def silent(self) -> SilentAnswer:
+        """See `Answers`."""
+        return await silent(self._context)
+
+    async def problem(self, ident: str) -> ProblemAnswer | None:
+        """See `Answers`."""
+        return await problem_alone(self._context, ident)
+
+    async def breakdown(self, ident: str, by: By = "cause") -> Breakdown | None:
+        """See `Answers`."""
+        if ident not in self._context.journeys.all():
+            return None
+        return await self._once(("breakdown", ident, by), lambda: breakdown(self._context, ident, self._weeks(), by))
+
+    async def corrected(self, ident: str) -> CorrectedCsatAnswer:
+        """See `Answers`."""
+        return await self._once(("corrected_csat", ident), lambda: corrected(self._context, ident, self._weeks()))
+
+    def _weeks(self) -> Window:
+        now = self._context.clock()
+        return window_of(now, ZoneInfo(self._context.impact.timezone), now - SPAN)
+
+    async def _once(self, key: tuple[str, ...], ask: Callable[[], Awaitable[T]]) -> T:
+        memory = self._context.problems
+        return await (ask() if memory is None else memory.once(key, REMEMBERED, ask))

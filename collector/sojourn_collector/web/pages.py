@@ -1,7 +1,8 @@
 """The report's pages. Each asks one question of `Answers` and shows what comes back."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
-from typing import TypeVar
+from typing import TypeVar, cast
 
 from fastapi import APIRouter
 from starlette.applications import Starlette
@@ -14,8 +15,11 @@ from sojourn_collector.store.client import EngineUnavailable, QueryTimeout
 from sojourn_collector.store.control.errors import ControlUnavailableError
 from sojourn_collector.web import axis, charts
 from sojourn_collector.web.answering import Answers, StoredAnswers
+from sojourn_collector.web.answers.breakdown import FACTS, By
 from sojourn_collector.web.models import ImpactReport, JourneyAnswer
 from sojourn_collector.web.models_details import PersonAnswer, RunAnswer, VisitAnswer
+from sojourn_collector.web.models_measures import Breakdown, CorrectedCsatAnswer, ProblemAnswer
+from sojourn_collector.web.models_tickets import StarterSet
 from sojourn_collector.web.render import FOLDER, Pages
 
 Found = TypeVar("Found")
@@ -66,11 +70,16 @@ def build_pages(context: Context, answers: Answers | None = None) -> APIRouter:
 
     @router.get("/")
     async def today() -> HTMLResponse:
-        return await show("", ask.impact(), lambda report: pages.page("today.html", as_of=report.as_of, title="Today", report=report))
+        def draw(found: tuple[ImpactReport, StarterSet]) -> HTMLResponse:
+            report, starter = found
+            return pages.page("today.html", as_of=report.as_of, title="Today", report=report, starter=starter)
+
+        return await show("", asyncio.gather(ask.impact(), ask.starter()), draw)
 
     @router.get("/problems/{ident:path}")
     async def problem(ident: str) -> HTMLResponse:
-        def draw(report: ImpactReport) -> HTMLResponse | None:
+        def draw(asked: tuple[ImpactReport, ProblemAnswer | None]) -> HTMLResponse | None:
+            report, alone = asked
             found = next((one for one in report.problems if one.id == ident), None)
             if found is None:
                 return None
@@ -80,27 +89,53 @@ def build_pages(context: Context, answers: Answers | None = None) -> APIRouter:
                 as_of=report.as_of,
                 title=f"{found.journey.name} › {found.step.name}",
                 problem=found,
+                alone=alone,
                 report=report,
                 moments=axis.problem_clock(found.clock, report.as_of),
                 people_chart=charts.people_over_time(found, face),
             )
 
-        return await show("problems", ask.impact(), draw)
+        return await show("problems", asyncio.gather(ask.impact(), ask.problem(ident)), draw)
 
     @router.get("/journeys/{ident:path}")
     async def journey(ident: str) -> HTMLResponse:
-        def draw(found: JourneyAnswer) -> HTMLResponse:
+        def draw(asked: tuple[JourneyAnswer | None, Breakdown | None, CorrectedCsatAnswer]) -> HTMLResponse | None:
+            found, broken, corrected = asked
+            if found is None:
+                return None
             face = pages.clockface(found.as_of)
             return pages.page(
                 "journey.html",
                 as_of=found.as_of,
                 title=found.name,
                 journey=found,
+                broken=broken if broken and broken.units else None,
+                corrected=corrected if corrected.invited else None,
                 funnel=charts.funnel(found.experience),
                 durations=charts.probe_durations(found.probes.runs, face),
             )
 
-        return await show("journeys", ask.journey(ident), draw)
+        return await show("journeys", asyncio.gather(ask.journey(ident), ask.breakdown(ident), ask.corrected(ident)), draw)
+
+    @router.get("/breakdown/{ident}")
+    async def broken_down(ident: str, by: str = "cause") -> HTMLResponse:
+        if by not in FACTS:
+            return not_found(pages)
+        return await show(
+            "journeys",
+            ask.breakdown(ident, cast("By", by)),
+            lambda found: pages.page("breakdown.html", as_of=found.as_of, title="What explains its score", broken=found, name=ident, facts=FACTS),
+        )
+
+    @router.get("/tickets")
+    async def tickets(journey: str = "") -> HTMLResponse:
+        return await show(
+            "", ask.tickets(journey), lambda found: pages.page("tickets.html", as_of=found.as_of, title="Tickets", tickets=found, journey=journey)
+        )
+
+    @router.get("/silent")
+    async def silent() -> HTMLResponse:
+        return await show("", ask.silent(), lambda found: pages.page("silent.html", as_of=found.as_of, title="Said nothing", silent=found))
 
     @router.get("/people/{ident:path}")
     async def person(ident: str) -> HTMLResponse:

@@ -72,6 +72,23 @@ MONEY_STATES = {
     "not_estimable": "not estimable",
 }
 
+# What a score is broken down by.
+FACTS = {
+    "cause": "Step and cause",
+    "device": "Device",
+    "browser": "Browser",
+    "release": "Release",
+    "app": "App",
+    "plan": "Plan",
+    "segment": "Segment",
+    "lifecycle": "Lifecycle",
+    "owner": "Owner",
+    "role": "Role",
+    "known": "Known as",
+    "day": "Day",
+    "hour": "Hour of day",
+}
+
 PHASES = {
     "resolve": "Find the address",
     "connect": "Connect",

@@ -59,7 +59,11 @@ async def pictures(folder: Path, only: set[str]) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     async with served(build_app(told.Shop(), simulated=True)) as shop, served(build_app(told.Nothing())) as nothing, async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path=choice.path, args=list(choice.args))
-        wanted = {name: shop + path for name, path in told.PAGES.items()} | {"empty": nothing + "/"}
+        wanted = {name: shop + path for name, path in told.PAGES.items()} | {
+            "empty": nothing + "/",
+            "no-tickets": nothing + "/tickets",
+            "nobody-silent": nothing + "/silent",
+        }
         for scheme in ("light", "dark"):
             for size, (width, height) in SIZES.items():
                 context = await browser.new_context(color_scheme=scheme, viewport={"width": width, "height": height}, reduced_motion="reduce")

@@ -2,7 +2,9 @@
 
 from sojourn_collector.web import models as m
 from sojourn_collector.web import models_details as details
-from tests.collector.web import fixtures, fixtures_of_one
+from sojourn_collector.web import models_measures as measures
+from sojourn_collector.web import models_tickets as desk
+from tests.collector.web import fixtures, fixtures_of_measures, fixtures_of_one
 
 
 class Shop:
@@ -34,6 +36,24 @@ class Shop:
     async def trace(self, ident: str) -> details.TraceAnswer | None:
         return fixtures_of_one.trace() if ident in {fixtures.TRACE, fixtures.GOOD_TRACE} else None
 
+    async def starter(self) -> desk.StarterSet:
+        return fixtures_of_measures.starter()
+
+    async def tickets(self, journey: str = "") -> desk.TicketsAnswer:
+        return fixtures_of_measures.tickets(self.comment)
+
+    async def silent(self) -> measures.SilentAnswer:
+        return fixtures_of_measures.silent(self.label)
+
+    async def problem(self, ident: str) -> measures.ProblemAnswer | None:
+        return fixtures_of_measures.alone(comment=self.comment, **self.how) if ident == fixtures.PROBLEM else None
+
+    async def breakdown(self, ident: str, by: str = "cause") -> measures.Breakdown | None:
+        return fixtures_of_measures.breakdown(self.comment or "502", by) if ident == "checkout" else None
+
+    async def corrected(self, ident: str) -> measures.CorrectedCsatAnswer:
+        return fixtures_of_measures.corrected(measured=ident == "checkout")
+
 
 class Nothing:
     """Answers of an installation that has seen nothing."""
@@ -56,6 +76,24 @@ class Nothing:
     async def trace(self, ident: str) -> details.TraceAnswer | None:
         return None
 
+    async def starter(self) -> desk.StarterSet:
+        return desk.StarterSet(days=28)
+
+    async def tickets(self, journey: str = "") -> desk.TicketsAnswer:
+        return fixtures_of_measures.no_tickets()
+
+    async def silent(self) -> measures.SilentAnswer:
+        return fixtures_of_measures.nobody_silent()
+
+    async def problem(self, ident: str) -> measures.ProblemAnswer | None:
+        return None
+
+    async def breakdown(self, ident: str, by: str = "cause") -> measures.Breakdown | None:
+        return None
+
+    async def corrected(self, ident: str) -> measures.CorrectedCsatAnswer:
+        return fixtures_of_measures.corrected(measured=False)
+
 
 PAGES = {
     "today": "/",
@@ -67,5 +105,9 @@ PAGES = {
     "run": f"/runs/{fixtures.PROBE_RUN}",
     "run-real": f"/runs/{fixtures.REAL_RUN}",
     "trace": f"/traces/{fixtures.TRACE}",
+    "tickets": "/tickets",
+    "silent": "/silent",
+    "breakdown": "/breakdown/checkout?by=cause",
+    "breakdown-device": "/breakdown/checkout?by=device",
     "absent": "/visits/nobody",
 }

@@ -4,7 +4,7 @@ import asyncio
 import hashlib
 import itertools
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -64,20 +64,27 @@ async def find(context: Context, window: Window, journeys: Sequence[str] = ()) -
         read = _incidents(context, runs, hits, window, gap)
         found = sorted([*(one for one in found if one.journey not in wanted), *read], key=lambda one: one.incident.since)
         # Its beginning, and so its id, must not follow the clock: what may have begun before is read again from further back.
-        wanted = {one.journey for one in read if one.incident.since < since + gap or _from_the_first_look(one.incident, runs[one.journey, one.step])}
+        first = {place: _first_by_location(at_step) for place, at_step in runs.items()}
+        wanted = {one.journey for one in read if one.incident.since < since + gap or _from_the_first_look(one, first)}
         if back >= FARTHEST or not wanted:
             return found
         back = min(back * 2, FARTHEST)
 
 
-def _from_the_first_look(incident: Incident, runs: Sequence[ProbeAtStep]) -> bool:
-    """Whether the first run read of a location is a failure of the incident: runs may be further apart than the gap."""
+def _first_by_location(runs: Sequence[ProbeAtStep]) -> dict[str, ProbeAtStep]:
+    """The first run read of each location."""
     first: dict[str, ProbeAtStep] = {}
     for run in runs:
         known = first.get(run.location)
         if known is None or (run.ended, run.run_id) < (known.ended, known.run_id):
             first[run.location] = run
-    return any(first[run.location] == run for run in incident.failed_runs)
+    return first
+
+
+def _from_the_first_look(found: Found, first: Mapping[tuple[str, str], Mapping[str, ProbeAtStep]]) -> bool:
+    """Whether the first run read of a location is a failure of the incident: runs may be further apart than the gap."""
+    seen = first.get((found.journey, found.step), {})
+    return any(seen[run.location] is run for run in found.incident.failed_runs)
 
 
 def _incidents(

@@ -11,7 +11,7 @@ from typing import Any
 from sojourn_collector.context import Context
 from sojourn_collector.web.answers.found import Found, find
 from sojourn_collector.web.answers.problem import OrdersKnown, problem_of
-from sojourn_collector.web.answers.remembered import Changes, ProblemMemory, Worked, known_step
+from sojourn_collector.web.answers.remembered import STEPS_OF_FOLLOW_UP, Changes, ProblemMemory, Worked, known_step
 from sojourn_collector.web.answers.shortfall import HISTORY
 from sojourn_collector.web.answers.theirs import Theirs
 from sojourn_collector.web.answers.times import known
@@ -26,6 +26,9 @@ AT_ONCE = 3
 
 RECENT = timedelta(minutes=10)
 """Newest telemetry is looked up to the second this far back, beyond it by the minute."""
+
+SHARED = 10.0
+"""Seconds at most for which reports share how many orders and answers there are; less where windows are short."""
 
 Keep = Callable[[Found, Callable[[], Awaitable[Worked]]], Awaitable[Worked]]
 
@@ -50,16 +53,23 @@ class Seen:
 
 
 async def sources_seen(context: Context, window: Window) -> Seen:
-    """Newest data, counts and watermarks of every source."""
+    """Newest data, counts and watermarks of every source. What is looked through all of a table for is shared by reports of the same few seconds."""
     query = context.store.query
-    telemetry, feedback, orders, masters, watermark = await asyncio.gather(
+
+    async def counted() -> tuple[dict[str, Any], dict[str, Any], list[dict[str, Any]]]:
+        feedback, orders, masters = await asyncio.gather(
+            query("feedback_seen", since=window.since, until=window.until), query("orders_seen", since=window.since, until=window.until), query("masters_seen")
+        )
+        return feedback[0], orders[0], masters
+
+    shared = min(SHARED, context.impact.windows.outcome / STEPS_OF_FOLLOW_UP)
+    memory = context.problems if window.until == window.now else None
+    telemetry, (feedback, orders, masters), watermark = await asyncio.gather(
         query("telemetry_seen", recent=window.now - RECENT),
-        query("feedback_seen", since=window.since, until=window.until),
-        query("orders_seen", since=window.since, until=window.until),
-        query("masters_seen"),
+        counted() if memory is None else memory.once(("sources_seen", window.until - window.since), shared, counted),
         context.control.watermarks.get("orders", tenant=context.store.tenant, now=window.now),
     )
-    return Seen(telemetry, feedback[0], orders[0], masters, watermark)
+    return Seen(telemetry, feedback, orders, masters, watermark)
 
 
 async def problems_and_sources(context: Context, window: Window, journeys: Sequence[str]) -> tuple[list[Problem], Seen, Hurt]:
