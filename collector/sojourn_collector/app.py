@@ -52,6 +52,7 @@ from sojourn_collector.web.measures import build_measures
 from sojourn_collector.web.pages import build_pages, mount_static, not_found
 from sojourn_collector.web.render import Pages
 from sojourn_collector.web.replay import build_replay
+from sojourn_collector.web.shares import build_shares
 
 log = logging.getLogger("sojourn.collector")
 
@@ -78,6 +79,7 @@ def build_web(collector: Collector) -> Guard:
     admin = AdminDoor(collector.control.keys, collector.token)
     app.include_router(build_admin(letters, admin))
     app.include_router(build_replay(collector.control, admin))
+    app.include_router(build_shares(collector.context, admin))
     app.include_router(build_erasures(collector.eraser, collector.control, admin))
     assert collector.context.evidence_links is not None
     app.include_router(build_evidence(collector.evidence, collector.context.evidence_links))

@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from sojourn_collector import cli_backup, cli_check, cli_erase, cli_export, cli_import, cli_replay
+from sojourn_collector import cli_backup, cli_check, cli_erase, cli_export, cli_import, cli_replay, cli_report
 from sojourn_collector.cli_running import CommandError, running, trusted
 from sojourn_collector.config import (
     CollectorConfig,
@@ -81,9 +81,8 @@ def parser() -> argparse.ArgumentParser:
         cli_check.check,
     )
     add("migrate", "Bring the tables to this version and end; `run` does it by itself.", "migrate --config configs/collector.yaml", _migrate)
-    report = add("report", "Print what the running collector reports: problems, people, money.", "report", _report)
-    report.add_argument("--json", action="store_true", help="the whole body of /api/v1/impact")
-    report.add_argument("--journey", help="one journey only")
+    example = "report --journey checkout --last 7d --format md"
+    cli_report.add_arguments(add("report", "Print what the running collector reports: problems, people, money.", example, cli_report.report))
     letters = add("dead-letters", "List, show, replay or discard what was accepted and could not be loaded.", "dead-letters show 3", _dead_letters)
     letters.add_argument("action", nargs="?", default="list", choices=["list", "show", "replay", "discard"], help="what to do (default: list)")
     letters.add_argument("id", nargs="?", type=int, help="id of the letter, as the list shows it")
@@ -177,30 +176,6 @@ def _migrate(given: argparse.Namespace, config: CollectorConfig) -> int:
     except (StartError, StoreError) as error:
         raise CommandError(str(error)) from error
     print(f"{ran} statements ran; the tables are up to date.")
-    return OK
-
-
-def _report(given: argparse.Namespace, config: CollectorConfig) -> int:
-    import httpx2
-
-    found = running(config.data)
-    if found is None:
-        raise CommandError(f"no collector runs on {config.data}; start it with: sojourn-collector run --config {given.config}")
-    try:
-        with httpx2.Client(trust_env=False, timeout=60, headers={"authorization": f"Bearer {found['token']}"}, verify=trusted(config)) as http:
-            answer = http.get(f"{found['web']}/api/v1/impact", params={"journey": given.journey} if given.journey else {})
-    except httpx2.HTTPError as error:
-        raise CommandError(f"the collector at {found['web']} does not answer ({error})") from error
-    if answer.status_code != 200:
-        raise CommandError(f"the collector answered {answer.status_code}: {answer.text[:300]}")
-    if given.json:
-        print(answer.text)
-        return OK
-    problems = answer.json()["problems"]
-    for problem in problems:
-        print("\n".join(problem["headline"]), end="\n\n")
-    if not problems:
-        print("No problem that touches customers is known just now.")
     return OK
 
 

@@ -29,8 +29,8 @@ HEADERS = {
 OPEN_PATHS = frozenset({"/healthz", "/readyz"})
 OWN_KEY_PATHS = ("/api/v1/in/", "/api/v1/imports", "/add/")
 """Sources and imports check their keys themselves."""
-SIGNED_PATHS = "/evidence/"
-"""Links that carry their own signature."""
+SIGNED_PATHS = ("/evidence/", "/shared/")
+"""Links that carry their own signature or secret."""
 
 
 class KeyCheck(Protocol):
@@ -60,7 +60,7 @@ class Guard:
         if not (is_loopback(host) or host in self._hosts):
             await _refuse(send, 421, "This name is not served here; add it to web.hosts in collector.yaml.")
             return
-        guarded_path = self._needs_key and scope["path"] not in OPEN_PATHS and not scope["path"].startswith((*OWN_KEY_PATHS, SIGNED_PATHS))
+        guarded_path = self._needs_key and scope["path"] not in OPEN_PATHS and not scope["path"].startswith((*OWN_KEY_PATHS, *SIGNED_PATHS))
         try:
             may = not guarded_path or await self._may_read(headers)
         except ControlUnavailableError as error:

@@ -31,6 +31,7 @@ _GONE = {
     "people": "Nobody of this id was seen. A person is known by user.id, else by a consented visitor id, else by the visit.",
     "visits": "No visit of this id was received. A visit appears a second or two after its first beacon; visits are kept for {keep.runs} days.",
     "runs": "No run of this id was received. A run appears when the agent has delivered it: ask the agent’s /healthz whether something waits.",
+    "shared": "This link leads nowhere: it has ended, or somebody ended it. Ask whoever gave it to you for another.",
     "traces": "No span of this trace was received. Spans are kept for {keep.raw} days; a trace id has 32 hexadecimal digits.",
 }
 

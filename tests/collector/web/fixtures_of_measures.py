@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from sojourn_collector.score.tickets import DAY, Ticket
+from sojourn_collector.score.tickets import DAY
 from sojourn_collector.web import models as m
 from sojourn_collector.web import models_measures as measures
 from sojourn_collector.web import models_tickets as desk

@@ -3,6 +3,7 @@
 import re
 from collections.abc import AsyncIterator
 from datetime import timedelta
+from html import unescape
 from pathlib import Path
 
 import httpx2
@@ -11,6 +12,9 @@ from fastapi import FastAPI
 
 from sojourn_collector.context import Context
 from sojourn_collector.store.client import Store
+from sojourn_collector.web.api import build_api
+from sojourn_collector.web.lists import build_lists
+from sojourn_collector.web.measures import build_measures
 from sojourn_collector.web.pages import build_pages
 from tests.collector.web.stage import BROKE, broken_shop, context_of, minute
 
@@ -29,6 +33,9 @@ async def context(store: Store, tmp_path: Path) -> AsyncIterator[Context]:
 @pytest.fixture
 async def pages(context: Context) -> AsyncIterator[httpx2.AsyncClient]:
     app = FastAPI()
+    app.include_router(build_measures(context))
+    app.include_router(build_api(context))
+    app.include_router(build_lists(context))
     app.include_router(build_pages(context))
     async with httpx2.AsyncClient(transport=httpx2.ASGITransport(app=app), base_url="http://sojourn") as client:
         yield client
@@ -62,6 +69,11 @@ async def test_one_can_walk_from_the_number_to_the_comment(context: Context, pag
     kinds = {path.split("/")[1] for path in found}
     assert kinds == {"", *KINDS}
     assert [path for path, html in found.items() if "As of" not in html] == []
+    asked = {unescape(href) for html in found.values() for href in re.findall(r'href="(/api/v1/[^"]+)"', html)}
+    assert len(asked) > 5
+    for address in asked:
+        answer = await pages.get(address)
+        assert (answer.status_code, answer.headers["content-type"]) == (200, "application/json"), address
     front = found["/"]
     assert "41" in front
     problem = next(html for path, html in found.items() if path.startswith("/problems/"))

@@ -16,6 +16,7 @@ from sojourn_collector.store.control.ledger import Ledger
 from sojourn_collector.store.control.nodes import Nodes
 from sojourn_collector.store.control.postgres import PostgresAddress
 from sojourn_collector.store.control.progress import Progress
+from sojourn_collector.store.control.shares import Shares
 from sojourn_collector.store.control.signing import SigningKeys
 from sojourn_collector.store.control.watermarks import Watermarks
 from sojourn_collector.store.control.webhooks import WebhookRows
@@ -37,6 +38,7 @@ class Control:
         self.ledger = Ledger(database)
         self.nodes = Nodes(database)
         self.progress = Progress(database)
+        self.shares = Shares(database)
         self.signing_keys = SigningKeys(database)
         self.watermarks = Watermarks(database)
         self.webhooks = WebhookRows(database, self.inbox)

@@ -256,3 +256,16 @@ erasure_key = Table(
     Column("id", Integer, primary_key=True),
     Column("key", String(64), nullable=False),
 )
+
+shares = Table(
+    "shares",
+    metadata,
+    Column("id", String(32), primary_key=True),
+    Column("tenant", String(64), nullable=False),
+    Column("digest", String(64), nullable=False, unique=True),
+    Column("title", String(200), nullable=False),
+    Column("report", Text, nullable=False),
+    Column("actor", String(200), nullable=False),
+    Column("made_at", Instant, nullable=False),
+    Column("expires_at", Instant, nullable=False),
+)

@@ -1,0 +1,98 @@
+"""`sojourn-collector report`: what the running collector reports, in the form that is wanted; `--share` makes a link to it as it is now."""
+
+import argparse
+import sys
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from sojourn_collector.cli_running import CommandError, answer_of, asking, running
+from sojourn_collector.config import CollectorConfig, duration, load_impact_config
+
+OK = 0
+FORMATS = ("human", "json", "csv", "md", "html")
+SECONDS = 120.0
+
+
+def add_arguments(one: argparse.ArgumentParser) -> None:
+    """The command's options."""
+    one.add_argument(
+        "--format", choices=FORMATS, default="human", help="human (default), json: the whole body of /api/v1/impact, csv, md, html: one page by itself"
+    )
+    one.add_argument("--json", action="store_true", help="the same as --format json")
+    one.add_argument("--journey", metavar="ID", help="one journey only")
+    one.add_argument("--last", metavar="SPAN", help="how far to look back, such as 7d (default: 24 hours)")
+    one.add_argument("--out", type=Path, metavar="FILE", help="write it to a file (default: standard output)")
+    one.add_argument("--share", action="store_true", help="freeze the report and print a link to it; people and comments are not part of it")
+    one.add_argument("--title", default="", help="with --share: what stands on top")
+    one.add_argument("--days", type=int, default=30, help="with --share: days until the link ends (default: 30)")
+    one.add_argument("--list-shares", action="store_true", help="show the links that lead somewhere")
+    one.add_argument("--end-share", metavar="ID", help="end a link")
+
+
+def report(given: argparse.Namespace, config: CollectorConfig) -> int:
+    """Ask the running collector. Raises CommandError."""
+    found = running(config.data)
+    if found is None:
+        raise CommandError(f"no collector runs on {config.data}; start it with: sojourn-collector run --config {given.config}")
+    with asking(found, config, seconds=SECONDS) as http:
+        if given.list_shares:
+            return _list(answer_of(http.get("/api/v1/admin/shares")))
+        if given.end_share:
+            answer = http.delete(f"/api/v1/admin/shares/{given.end_share}")
+            if answer.status_code != 204:
+                answer_of(answer)
+            print(f"The link {given.end_share} leads nowhere now.")
+            return OK
+        asked = _asked(given)
+        if given.share:
+            made = answer_of(http.post("/api/v1/admin/shares", json={**asked, "title": given.title, "days": given.days}), 201)
+            print(f"{found['web']}{made['path']}")
+            print(
+                f"Whoever has this link can read it until {made['expires_at'][:10]}; end it with: sojourn-collector report --end-share {made['id']}",
+                file=sys.stderr,
+            )
+            return OK
+        answer = http.get("/api/v1/impact", params=asked)
+        told = answer_of(answer)
+        text = answer.text + "\n" if given.json or given.format == "json" else _written(given.format, told, config)
+    if given.out is None:
+        sys.stdout.write(text)
+    else:
+        try:
+            given.out.write_text(text, encoding="utf-8", newline="")
+        except OSError as error:
+            raise CommandError(f"--out {given.out}: cannot be written ({error.strerror}); give a file in a folder that is there") from error
+    return OK
+
+
+def _asked(given: argparse.Namespace) -> dict[str, str]:
+    asked = {"journey": given.journey} if given.journey else {}
+    if given.last:
+        try:
+            span = timedelta(seconds=duration(given.last))
+        except ValueError as error:
+            raise CommandError(f"--last: {error}") from error
+        asked["from"] = (datetime.now(UTC) - span).isoformat()
+    return asked
+
+
+def _written(form: str, told: dict[str, Any], config: CollectorConfig) -> str:
+    if form == "human":
+        lines = ["\n".join(problem["headline"]) + "\n" for problem in told["problems"]]
+        return "\n".join(lines or ["No problem that touches customers is known just now.\n"])
+    from sojourn_collector.web.frozen import frozen_html
+    from sojourn_collector.web.models import ImpactReport
+    from sojourn_collector.web.report_formats import as_csv, as_markdown
+
+    body, impact = ImpactReport.model_validate(told), load_impact_config(config.impact)
+    return as_csv(body) if form == "csv" else as_markdown(body, ZoneInfo(impact.timezone)) if form == "md" else frozen_html(impact, body)
+
+
+def _list(rows: list[dict[str, Any]]) -> int:
+    for row in rows:
+        print(f"{row['id']}  until {row['expires_at'][:10]}  made {row['made_at'][:10]} by {row['actor']}  {row['title']}")
+    if not rows:
+        print("No link leads to a frozen report. Make one: sojourn-collector report --share")
+    return OK

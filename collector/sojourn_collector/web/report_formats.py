@@ -1,0 +1,197 @@
+"""The report as Markdown and CSV: figures of problems and journeys, no person and no comment."""
+
+import csv
+import io
+from collections.abc import Iterator
+from datetime import tzinfo
+
+from sojourn_collector.web.format import Clockface, estimate, number, plain, score, span_of
+from sojourn_collector.web.models import Impact, ImpactReport, JourneyState, Money, Problem, Share
+
+COLUMNS = (
+    "kind",
+    "id",
+    "journey",
+    "step",
+    "state",
+    "since",
+    "until",
+    "reached",
+    "hit",
+    "stopped",
+    "visits_hit",
+    "usual_hit",
+    "impact",
+    "impact_low",
+    "impact_high",
+    "impact_of",
+    "money_state",
+    "money",
+    "money_low",
+    "money_high",
+    "upper_bound",
+    "currency",
+    "final_at",
+    "satisfied_hit",
+    "answered_hit",
+    "satisfied_others",
+    "answered_others",
+    "tried",
+    "finished",
+    "gave_up",
+    "probes_passed",
+    "probes_total",
+    "cause",
+    "as_of",
+)
+"""Of the CSV, one line a problem and one a journey; what is not known is empty."""
+
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+"""What a spreadsheet would take for a formula."""
+
+
+def as_csv(report: ImpactReport) -> str:
+    """Comma separated with a header line (RFC 4180); times RFC 3339, money in major units."""
+    out = io.StringIO()
+    writer = csv.DictWriter(out, COLUMNS, lineterminator="\r\n", restval="")
+    writer.writeheader()
+    for problem in report.problems:
+        writer.writerow({key: _cell(value) for key, value in _problem_row(problem).items()})
+    for journey in report.journeys:
+        writer.writerow({key: _cell(value) for key, value in _journey_row(journey, report).items()})
+    return out.getvalue()
+
+
+def as_markdown(report: ImpactReport, zone: tzinfo) -> str:
+    """A page for a wiki or a chat: problems as a table with their sentences, journeys as another."""
+    return "\n".join(_markdown(report, Clockface(zone, report.as_of, seconds=report.windows.outcome < 3600))) + "\n"
+
+
+def _problem_row(problem: Problem) -> dict[str, object]:
+    people, money = problem.people, problem.money
+    return {
+        "kind": "problem",
+        "id": problem.id,
+        "journey": problem.journey.id,
+        "step": problem.step.id,
+        "state": problem.state,
+        "since": problem.clock.since.isoformat(),
+        "until": problem.clock.until.isoformat() if problem.clock.until else None,
+        "reached": people.reached,
+        "hit": people.hit,
+        "stopped": people.stopped,
+        "visits_hit": people.visits_hit,
+        "usual_hit": people.usual_hit,
+        **_impact_cells(problem.impact),
+        "money_state": money.state,
+        "money": money.amount,
+        "money_low": money.low,
+        "money_high": money.high,
+        "upper_bound": money.upper_bound,
+        "currency": money.currency,
+        "final_at": money.final_at.isoformat() if money.final_at else None,
+        **_answers("hit", problem.satisfaction.hit),
+        **_answers("others", problem.satisfaction.others),
+        "cause": problem.cause.summary if problem.cause else None,
+        "as_of": problem.as_of.isoformat(),
+    }
+
+
+def _journey_row(journey: JourneyState, report: ImpactReport) -> dict[str, object]:
+    e = journey.experience
+    return {
+        "kind": "journey",
+        "id": journey.id,
+        "journey": journey.id,
+        "state": journey.state,
+        **({"tried": e.tried, "finished": e.finished, "gave_up": e.gave_up, "stopped": e.stopped} if e.tried else {}),
+        **_impact_cells(journey.impact),
+        **({"probes_passed": journey.probes.passed, "probes_total": journey.probes.total} if journey.probes.total else {}),
+        "as_of": report.as_of.isoformat(),
+    }
+
+
+def _impact_cells(impact: Impact) -> dict[str, object]:
+    return {"impact": impact.score, "impact_low": impact.low, "impact_high": impact.high, "impact_of": impact.of}
+
+
+def _answers(arm: str, share: Share | None) -> dict[str, object]:
+    return {} if share is None else {f"satisfied_{arm}": share.satisfied, f"answered_{arm}": share.answered}
+
+
+def _cell(value: object) -> object:
+    """A cell that is only a text: what begins like a formula gets a quote before it."""
+    if value is None:
+        return ""
+    if isinstance(value, str):
+        text = plain(value, 500).replace("\n", " ")
+        return f"'{text}" if text.startswith(_FORMULA) else text
+    return round(value, 4) if isinstance(value, float) else value
+
+
+def _markdown(report: ImpactReport, clock: Clockface) -> Iterator[str]:
+    yield f"# Customer impact, {clock.day(report.as_of)}"
+    yield ""
+    yield f"As of {clock.at(report.as_of, seconds=True)} {clock.zone_name()}, looking back to {clock.at(report.window_from)}."
+    yield f"Configuration {report.config_version}."
+    if report.windows.simulated:
+        yield ""
+        yield "**Simulated shoppers**: the windows are short for the show."
+    yield ""
+    if not report.problems:
+        yield "No problem that touches customers is known."
+    for problem in report.problems:
+        yield f"## {_inline(problem.journey.name)} › {_inline(problem.step.name)}: {problem.state}"
+        yield ""
+        until = f" to {clock.at(problem.clock.until)}" if problem.clock.until else ""
+        yield f"Since {clock.at(problem.clock.since)}{until}. {_inline(problem.cause.summary) if problem.cause else 'The cause is not known.'}"
+        yield ""
+        yield "| customers | impact (0 nobody, 100 all) | money | satisfied |"
+        yield "|---|---|---|---|"
+        p = problem.people
+        usual = "" if p.usual_hit is None else f", usual {number(p.usual_hit)}"
+        visits = f"; apart {number(p.visits_hit)} of {number(p.visits_reached)} visits without a name" if p.visits_reached else ""
+        hit = f"{number(p.hit)} of {number(p.reached)} hit, {number(p.stopped)} stopped{usual}{visits}"
+        yield f"| {hit} | {_impact(problem.impact)} | {_money(problem.money, clock)} | {_satisfied(problem)} |"
+        yield ""
+    if report.journeys:
+        yield "## Journeys"
+        yield ""
+        yield "| journey | state | customers | our probes | impact |"
+        yield "|---|---|---|---|---|"
+        for journey in report.journeys:
+            e, probes = journey.experience, journey.probes
+            tried = f"{number(e.finished)} of {number(e.tried)} finished, {number(e.stopped)} stopped" if e.tried else "nobody tried"
+            walked = f"{number(probes.passed)} of {number(probes.total)} passed" if probes.total else "none ran"
+            yield f"| {_inline(journey.name)} | {journey.state} | {tried} | {walked} | {_impact(journey.impact)} |"
+        yield ""
+    yield "In brackets 95 % intervals. Customers and our probes are never added up; grey (unknown) is neither good nor zero."
+
+
+def _inline(text: str) -> str:
+    """A stranger's text that cannot become markup: one line, with Markdown's own characters escaped."""
+    return "".join(f"\\{letter}" if letter in "\\`*_{}[]()<>#+!|~" else letter for letter in plain(text, 200).replace("\n", " "))
+
+
+def _impact(impact: Impact) -> str:
+    if impact.score is None or impact.low is None or impact.high is None:
+        return f"not measured ({impact.reason})" if impact.reason else "not measured"
+    return f"{score(impact.score)} [{span_of(impact.low, impact.high)}]"
+
+
+def _money(money: Money, clock: Clockface) -> str:
+    if money.amount is not None and money.state in ("so_far", "final"):
+        when = f" so far, final at {clock.at(money.final_at)}" if money.state == "so_far" else ", final"
+        return f"about {estimate(money.amount, money.currency)} missing [{span_of(money.low, money.high, estimate=True)}]{when}"
+    why = _inline("; ".join(money.reasons))
+    if money.state == "upper_bound" and money.upper_bound is not None:
+        return f"at most {estimate(money.upper_bound, money.currency)}, an upper bound ({why})"
+    return f"not estimable: {why}"
+
+
+def _satisfied(problem: Problem) -> str:
+    hit, others = problem.satisfaction.hit, problem.satisfaction.others
+    if hit is None and others is None:
+        return "not measured"
+    said = [f"{share.satisfied} of {share.answered} {whose}" for share, whose in ((hit, "of those hit"), (others, "of the others")) if share is not None]
+    return f"{', '.join(said)} (scale {problem.satisfaction.scale})"

@@ -1,0 +1,70 @@
+"""The report as CSV, Markdown and one frozen page: the same figures, nobody's name, and strangers' texts that stay text."""
+
+import csv
+import io
+from zoneinfo import ZoneInfo
+
+from sojourn_collector.config import ImpactConfig
+from sojourn_collector.web.frozen import frozen_html, without_people
+from sojourn_collector.web.models import ImpactReport
+from sojourn_collector.web.report_formats import COLUMNS, as_csv, as_markdown
+from tests.collector.web import fixtures
+from tests.collector.web.test_pages import Read
+
+UTC = ZoneInfo("UTC")
+
+
+def hostile() -> ImpactReport:
+    """The shop's report with a hostile text as cause, comment and journey's name."""
+    one = fixtures.report(comment=fixtures.HOSTILE, journey_name=fixtures.HOSTILE)
+    (problem,) = one.problems
+    assert problem.cause is not None
+    cause = problem.cause.model_copy(update={"summary": '=HYPERLINK("http://evil") | `x` <script>alert(1)</script>'})
+    return one.model_copy(update={"problems": [problem.model_copy(update={"cause": cause})]})
+
+
+def test_csv_has_a_line_for_each_problem_and_journey():
+    """Columns as documented; what is not known is empty, never zero."""
+    rows = list(csv.DictReader(io.StringIO(as_csv(fixtures.report()))))
+    assert list(rows[0]) == list(COLUMNS)
+    assert [(row["kind"], row["journey"], row["state"]) for row in rows] == [
+        ("problem", "checkout", "failing"),
+        ("journey", "checkout", "failing"),
+        ("journey", "browse", "healthy"),
+        ("journey", "renew", "unknown"),
+    ]
+    assert (rows[0]["hit"], rows[0]["reached"], rows[0]["money"], rows[0]["satisfied_hit"], rows[0]["answered_hit"]) == ("41", "188", "1238.4", "6", "15")
+    assert (rows[3]["tried"], rows[3]["impact"], rows[3]["probes_total"]) == ("", "", "")
+
+
+def test_a_text_like_a_formula_stays_a_text():
+    """A cause that begins with = gets a quote before it: no spreadsheet runs it."""
+    row = next(csv.DictReader(io.StringIO(as_csv(hostile()))))
+    assert row["cause"].startswith("'=HYPERLINK")
+
+
+def test_markdown_says_the_same_figures_and_no_markup_of_strangers():
+    """Tables with the problem's and the journeys' figures; bars, backticks and tags of a stranger are escaped."""
+    told = as_markdown(fixtures.report(), UTC)
+    assert (
+        "| 41 of 188 hit, 29 stopped, usual 1; apart 3 of 12 visits without a name | 17 [12–23] | about 1,240 EUR missing [684–1,810] so far, final at 14:07 |"
+        in told
+    )
+    assert "| Look around | healthy | 799 of 840 finished, 0 stopped | 96 of 96 passed | 0.2 [0.0–0.7] |" in told
+    escaped = as_markdown(hostile(), UTC)
+    assert "<script>" not in escaped
+    assert r"\| \`x\` \<script\>" in escaped
+    assert "Ada Berger" not in told
+
+
+def test_the_frozen_page_needs_nothing_and_names_nobody():
+    """One page with its own style: no script, no address elsewhere, no person, no comment, also none of a stranger's tags."""
+    html = frozen_html(ImpactConfig(), hostile())
+    page = Read(html)
+    assert {tag for tag, _ in page.tags} & {"script", "img", "link", "iframe", "form"} == set()
+    assert all(href.startswith("#") for href in page.values("a", "href"))
+    assert not any(word in html for word in ("Ada Berger", "Payment page broken", "user:u"))
+    assert "1,240 EUR" in html
+    assert "Frozen as of" in html
+    bare = without_people(fixtures.report())
+    assert (bare.contact_first, bare.problems[0].who, bare.problems[0].satisfaction.comments, bare.problems[0].people.hit) == ([], [], [], 41)
