@@ -45,7 +45,7 @@ schema: setup ## write the generated files anew: names of devices, journey schem
 snippet: ## build the browser snippet (needs node and npm)
 	@cd agent/snippet && npm ci --silent && npm run --silent build
 
-senders: ## JavaScript's OpenTelemetry SDK, which tests send with (needs npm; without it they are skipped)
+senders: ## JavaScript's SDKs that tests send with: OpenTelemetry's, Segment's, RudderStack's (needs npm; without it they are skipped)
 	@cd tests/collector/senders/js && npm ci --silent
 
 test-bare: ## the README's two commands in a bare Debian (root and debootstrap needed)

@@ -32,6 +32,7 @@ from sojourn_collector.receive.intake import Intake
 from sojourn_collector.running import Collector
 from sojourn_collector.sources.import_door import ImportDoor
 from sojourn_collector.sources.intake import build_routes
+from sojourn_collector.sources.segment_door import build_segment
 from sojourn_collector.sources.webhook_intake import build_webhooks
 from sojourn_collector.store.backup import Backup
 from sojourn_collector.store.control.errors import ControlUnavailableError
@@ -68,6 +69,7 @@ def build_web(collector: Collector) -> Guard:
     app.include_router(build_health(Health(collector.report, collector.metrics)))
     app.include_router(build_webhooks(collector.context, collector.counters))
     app.include_router(build_routes(collector.context))
+    app.include_router(build_segment(collector.context, collector.counters, collector.config.web.origins))
     importing = ImportDoor(collector.control, collector.token)
     app.include_router(build_imports(collector.context, importing))
     app.include_router(build_add_data(collector.context, importing))

@@ -125,6 +125,17 @@ class WebListener(Listener):
 
     listen: str = Field(default="127.0.0.1:8400", description="Address and port of report and API; port 0 takes a free one.")
     hosts: tuple[str, ...] = Field(default=(), strict=False, description="Further names the report may be asked under (Host header), such as sojourn.example.")
+    origins: tuple[str, ...] = Field(
+        default=(), strict=False, description="Origins whose pages may post to /v1/* by script, such as https://shop.example; none by default."
+    )
+
+    @field_validator("origins")
+    @classmethod
+    def _origins_read(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for one in value:
+            if not re.fullmatch(r"https?://[a-z0-9.-]+(:\d{1,5})?|https?://\[[0-9a-f:]+\](:\d{1,5})?", one):
+                raise ValueError(f"{one[:80]!r} is no origin; write scheme and host in small letters and no path, such as https://shop.example")
+        return value
 
 
 class ProbeKey(Model):

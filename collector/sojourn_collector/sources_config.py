@@ -44,6 +44,7 @@ VENDORS: Final[Mapping[str, Takes]] = {
     "shopify": _takes("secret", "session_field user_field"),
     "posthog": _takes("questions", "secret session_field user_field"),
     "sentry": _takes("secret", "session_field user_field"),
+    "segment": _takes("", "secret session_field user_field"),
 }
 """The one list of vendors, with the keys each takes. The adapter is the module of that name in `sources/vendors`."""
 

@@ -2,11 +2,12 @@
 
 import json
 import logging
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 from sojourn_collector.sources import SOURCES
+from sojourn_collector.sources.answer import RowError
 from sojourn_collector.sources.base import RowRefused
 from sojourn_collector.sources.configured import Configured, plain
 from sojourn_collector.sources.webhook import Change, Event
@@ -68,6 +69,23 @@ def changes_of(one: Configured, event: Event) -> list[Change]:
     except (TypeError, KeyError, IndexError, AttributeError, ArithmeticError, OverflowError) as error:
         log.exception("an event of %s has a shape that is not known", one.name)
         raise RowRefused(f"the event has a shape that is not known ({type(error).__name__})") from error
+
+
+def dry_records(one: Configured, name: str, events: Sequence[Event], received: datetime) -> tuple[list[dict[str, Any]], list[RowError]]:
+    """The rows that can be read of events alone, as rows of the source `name`, and a sentence for each event that cannot; what waits for a call is left out."""
+    records: list[dict[str, Any]] = []
+    errors = []
+    for number, event in enumerate(events):
+        if one.webhook.calls(event, one.settings):
+            continue
+        try:
+            for change in changes_of(one, event):
+                raw = {**SOURCES[change.kind].fold([change.fields]), "id": change.id, "source": name}
+                SOURCES[change.kind].read(raw, received)
+                records.append({"kind": change.kind, "row": raw})
+        except RowRefused as error:
+            errors.append(RowError(row=number, error=str(error)))
+    return records, errors
 
 
 def kept_of(changes: Iterable[Change]) -> str:

@@ -11,12 +11,12 @@ from fastapi.responses import JSONResponse, Response
 
 from sojourn_collector.counters import Counters
 from sojourn_collector.kept_key import KeptKeyError
-from sojourn_collector.sources import SOURCES, RowRefused
+from sojourn_collector.sources import RowRefused
 from sojourn_collector.sources.answer import RowError, Taken
 from sojourn_collector.sources.body import MOST_ROWS, BodyRefused
 from sojourn_collector.sources.configured import Configured
 from sojourn_collector.sources.door import Refused, authenticate, is_dry, read_body, refusal
-from sojourn_collector.sources.records import changes_of, record_name
+from sojourn_collector.sources.records import changes_of, dry_records, record_name
 from sojourn_collector.sources.scrub_json import scrub_json
 from sojourn_collector.sources.signatures import Delivery, SignatureError
 from sojourn_collector.sources.webhook import Event
@@ -172,17 +172,8 @@ class _Door:
 
     def _tried(self, events: Sequence[tuple[str, Event]], wrong: Sequence[RowError], received: datetime) -> dict[str, Any]:
         """What a dry run answers: what would be kept, and the rows that can be read of it already."""
-        errors, records = list(wrong), []
-        for number, (_, event) in enumerate(events):
-            if self._one.webhook.calls(event, self._one.settings):
-                continue
-            try:
-                for change in changes_of(self._one, event):
-                    raw = {**SOURCES[change.kind].fold([change.fields]), "id": change.id, "source": self._one.name}
-                    SOURCES[change.kind].read(raw, received)
-                    records.append({"kind": change.kind, "row": raw})
-            except RowRefused as error:
-                errors.append(RowError(row=number, error=str(error)))
+        records, unread = dry_records(self._one, self._one.name, [event for _, event in events], received)
+        errors = [*wrong, *unread]
         taken = Taken(accepted=len(events), rejected=len(wrong), errors=errors).model_dump()
         read: dict[str, Any] = json.loads(json.dumps({**taken, "records": records}, default=str))
         return read

@@ -27,7 +27,7 @@ HEADERS = {
     "permissions-policy": "camera=(), microphone=(), geolocation=()",
 }
 OPEN_PATHS = frozenset({"/healthz", "/readyz"})
-OWN_KEY_PATHS = ("/api/v1/in/", "/api/v1/imports", "/add/")
+OWN_KEY_PATHS = ("/api/v1/in/", "/api/v1/imports", "/add/", "/v1/")
 """Sources and imports check their keys themselves."""
 SIGNED_PATHS = ("/evidence/", "/shared/")
 """Links that carry their own signature or secret."""

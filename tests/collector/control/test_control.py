@@ -185,7 +185,7 @@ class TestKeys:
         """A key needs a name and a scope that exists."""
         with pytest.raises(ValueError, match=r"^a key needs a name of 1 to 200 characters$"):
             await control.keys.create(" ", [Scope.READ])
-        with pytest.raises(ValueError, match=r"^a key needs a scope: sources, otlp, read, admin$"):
+        with pytest.raises(ValueError, match=r"^a key needs a scope: sources, page, otlp, read, admin$"):
             await control.keys.create("shop", [])
         with pytest.raises(ValueError, match="'write' is not a valid Scope"):
             await control.keys.create("shop", ["write"])  # type: ignore[list-item]

@@ -15,6 +15,7 @@ from fastapi import FastAPI
 from sojourn_collector.counters import Counters
 from sojourn_collector.sources.configured import Configured
 from sojourn_collector.sources.intake import build_routes
+from sojourn_collector.sources.segment_door import build_segment
 from sojourn_collector.sources.webhook_intake import build_webhooks
 from sojourn_collector.sources_config import SourceSettings
 from sojourn_collector.store.control import Control, Scope
@@ -66,13 +67,14 @@ async def door(tmp_path: Path) -> AsyncIterator[Door]:
 
 
 @contextlib.asynccontextmanager
-async def desk_of(folder: Path, configured: Mapping[str, Configured]) -> AsyncIterator[Desk]:
-    """An intake of these vendors on loopback."""
+async def desk_of(folder: Path, configured: Mapping[str, Configured], origin: str = "https://shop.example") -> AsyncIterator[Desk]:
+    """An intake of these vendors on loopback; pages of `origin` may post to it."""
     control = Control.open(folder / "control.sqlite")
     context, counters = rig.Context(control, configured), Counters()
     app = FastAPI()
     app.include_router(build_webhooks(context, counters, body_deadline=0.5))
     app.include_router(build_routes(context, body_deadline=0.5))
+    app.include_router(build_segment(context, counters, [origin], body_deadline=0.5))
     server = uvicorn.Server(uvicorn.Config(app, port=0, log_level="warning", lifespan="off"))
     task = asyncio.create_task(server.serve())
     async with asyncio.timeout(10):

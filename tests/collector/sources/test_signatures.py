@@ -44,6 +44,7 @@ VECTORS: dict[str, tuple[bytes, dict[str, str]]] = {
     "shopify": (b"secret", {"x-shopify-hmac-sha256": "qp4uNXX11wmLbKzNeQiIw21f22M0KnO62i1qUXR6hJQ="}),
     "posthog": (b"secret", {"x-sojourn-token": "secret"}),
     "sentry": (b"secret", {"sentry-hook-signature": "aa9e2e3575f5d7098b6caccd790888c36d5fdb63342a73bada2d6a51747a8494"}),
+    "segment": (b"secret", {"x-signature": "f8446672f033e4b2beafc5ca3a71eafcd2cafb6e"}),
     "stripe": (b"secret", {"stripe-signature": "t=1700000000,v1=49f24e537407743fa4a0242bb63b94b9a47ee99cbbe071ccd8a22550ae411686,v0=abc"}),
 }
 """Secret and headers of `BODY`, by vendor."""

@@ -74,6 +74,12 @@ async def test_through_the_whole_collector(collector: CollectorProcess, tmp_path
     await deliver(collector, "helpdesk", "zendesk", {**trigger, "ticket_id": "78", "user_id": "user-other-0815"})
     await deliver(collector, "pay", "stripe", event("checkout.session.completed", {**SESSION, "client_reference_id": CANARY}))
     await deliver(collector, "pay", "stripe", event("customer.subscription.created", {**SUBSCRIPTION, "metadata": {"user_id": CANARY}}))
+    key = (await command(collector, "key", "create", "--name", "shop", "--scope", "sources"))["key"]
+    told = {"order_id": "o-canary", "revenue": 7, "currency": "EUR"}
+    async with httpx2.AsyncClient(trust_env=False, timeout=20) as http:
+        for body in ({"event": "Order Completed", "properties": told}, {"event": "Searched", "properties": {"query": "shoes"}}):
+            answer = await http.post(f"{collector.runtime['web']}/v1/track", json={"userId": CANARY, **body}, auth=(key, ""))
+            assert (answer.status_code, answer.json()) == (200, {"success": True})
     await settled(collector)
     assert await command(collector, "replay", "--source", "helpdesk") == {"rows": 2}
     await settled(collector)
@@ -84,15 +90,16 @@ async def test_through_the_whole_collector(collector: CollectorProcess, tmp_path
     assert {name: len(found) for name, found in rows.items()} == {
         "tickets": 1,
         "feedback": 1,
-        "orders": 1,
+        "orders": 2,
         "subscriptions": 1,
+        "inbox_segment": 2,
         "inbox_stripe": 2,
         "inbox_zendesk": 1,
     }
     assert json.loads(rows["tickets"][0])["topic"] == "Login"
 
     done = await command(collector, "erase", "--person", CANARY)
-    expected = {"tickets": 1, "feedback": 1, "orders": 1, "subscriptions": 1, "inbox zendesk": 1, "inbox stripe": 2}
+    expected = {"tickets": 1, "feedback": 1, "orders": 2, "subscriptions": 1, "inbox zendesk": 1, "inbox stripe": 2, "inbox segment": 2}
     assert {what: done["counts"].get(what) for what in expected} == expected
     # The engine's own files follow within half a minute; tests of erasures wait for that.
     files = [path for path in (tmp_path / "data").rglob("*") if path.is_file() and "engine" not in path.parts]
@@ -103,10 +110,10 @@ async def test_through_the_whole_collector(collector: CollectorProcess, tmp_path
     collector.stop()
     with sqlite3.connect(collector.folder / "data/control.sqlite") as control:
         kept = {(kind, body) for kind, body in control.execute("SELECT kind, body FROM inbox")}
-    assert sorted(kind for kind, _ in kept) == ["stripe", "zendesk"]
+    assert sorted(kind for kind, _ in kept) == ["segment", "stripe", "zendesk"]
     assert CANARY not in str(kept)
-    (order,) = [json.loads(body)["kept"] for kind, body in kept if kind == "stripe"]
-    assert [(one["kind"], one["id"], one["fields"]["amount"]) for one in order] == [("orders", "pi_1", "62.00")]
+    orders = [json.loads(body)["kept"][0] for _, body in sorted(kept) if "kept" in json.loads(body)]
+    assert [(one["kind"], one["id"], one["fields"]["amount"]) for one in orders] == [("orders", "o-canary", "7.0000"), ("orders", "pi_1", "62.00")]
 
 
 async def test_replay_without_a_collector(collector: CollectorProcess, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

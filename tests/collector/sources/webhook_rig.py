@@ -173,6 +173,10 @@ def _sentry(body: bytes, secret: str, now: datetime) -> dict[str, str]:
     return {"sentry-hook-signature": mac("sha256", secret, body).hexdigest(), "sentry-hook-resource": "issue"}
 
 
+def _segment(body: bytes, secret: str, now: datetime) -> dict[str, str]:
+    return {"x-signature": mac("sha1", secret, body).hexdigest()}
+
+
 SIGNERS: dict[str, Callable[[bytes, str, datetime], dict[str, str]]] = {
     "zendesk": _zendesk,
     "typeform": _typeform,
@@ -186,5 +190,6 @@ SIGNERS: dict[str, Callable[[bytes, str, datetime], dict[str, str]]] = {
     "shopify": _shopify,
     "posthog": _posthog,
     "sentry": _sentry,
+    "segment": _segment,
 }
 """How each vendor signs, written once more from its documentation."""

@@ -19,9 +19,10 @@ _LONGEST = 200
 
 
 class Scope(StrEnum):
-    """What a key may do. `admin` may do everything."""
+    """What a key may do. `admin` may do everything; `page` is for keys that stand in pages, where everybody reads them."""
 
     SOURCES = "sources"
+    PAGE = "page"
     OTLP = "otlp"
     READ = "read"
     ADMIN = "admin"

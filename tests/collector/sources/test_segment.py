@@ -1,0 +1,389 @@
+"""Segment's messages become orders, people and accounts: by SDK and by webhook, once, in any order, with consent."""
+
+import base64
+import gzip
+import itertools
+import json
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+
+import httpx2
+
+from sojourn_collector.sources.email import email_digest
+from sojourn_collector.store.control import Scope
+from sojourn_probes.marks import make_mark
+from tests.collector.sources.conftest import Opening
+from tests.collector.sources.test_intake import uuid7
+from tests.collector.sources.webhook_rig import NOW, PROBE_KEYS, Desk, settings
+
+AT = "2026-03-01T11:00:00.000Z"
+BOUGHT: dict[str, Any] = {
+    "order_id": "o-1",
+    "revenue": 55.20,
+    "total": 62.0,
+    "currency": "EUR",
+    "products": [{"name": "IPod Nano", "price": 27.6, "quantity": 2}],
+    "session_id": "s-1",
+}
+
+
+def message(kind: str = "track", **more: Any) -> dict[str, Any]:
+    """As SDKs make one."""
+    return {"type": kind, "messageId": f"m-{kind}", "userId": "u-1", "anonymousId": "a-1", "timestamp": AT, **more}
+
+
+def order(name: str = "Order Completed", **more: Any) -> dict[str, Any]:
+    """A message of the e-commerce specification."""
+    return message(**{"messageId": f"m-{name}", "event": name, "properties": BOUGHT, **more})
+
+
+async def key_of(desk: Desk, scope: Scope = Scope.SOURCES) -> str:
+    """A write key."""
+    return (await desk.control.keys.create("shop", [scope])).text
+
+
+async def post(desk: Desk, body: Any, *, path: str = "batch", key: str | None = None, query: str = "", **headers: str) -> httpx2.Response:
+    """As server-side SDKs post."""
+    raw = body if isinstance(body, bytes) else json.dumps(body).encode()
+    basic = base64.b64encode(f"{key if key is not None else await key_of(desk)}:".encode()).decode()
+    sent = {"content-type": "application/json", "authorization": f"Basic {basic}"} | {name.replace("_", "-"): value for name, value in headers.items()}
+    return await desk.client.post(f"/v1/{path}{query}", content=raw, headers=sent)
+
+
+async def batch(desk: Desk, *messages: dict[str, Any], sent_at: str = NOW.isoformat()) -> None:
+    """Post messages that are taken."""
+    answer = await post(desk, {"batch": list(messages), "sentAt": sent_at})
+    assert (answer.status_code, answer.json()) == (200, {"success": True})
+
+
+async def test_an_order(opened: Opening) -> None:
+    """Revenue goes before total, exact, with its session, person and account; what was bought and who was anonymous is not kept."""
+    desk = await opened()
+    await batch(desk, order(context={"groupId": "acme", "ip": "10.0.0.1", "userAgent": "x", "traits": {"email": "Jo@example.com", "firstName": "Jo"}}))
+    row = (await desk.records())["orders"]["o-1"]
+    assert (row["source"], row["amount"], row["currency"], row["status"], row["refunded"]) == ("segment", Decimal("55.2000"), "EUR", "completed", 0)
+    assert (row["ts"].isoformat(), row["given_session_id"], row["user_id"], row["account_id"]) == ("2026-03-01T11:00:00+00:00", "s-1", "u-1", "acme")
+    assert row["email_sha256"] == email_digest("jo@example.com")
+    kept = str(await desk.bodies())
+    assert not [word for word in ("IPod", "a-1", "10.0.0.1", "Jo", "27.6") if word in kept]
+
+
+async def test_amounts(opened: Opening) -> None:
+    """Text and number, with the noise of floats and without it, and yen are yen."""
+    told: list[tuple[dict[str, Any], str]] = [
+        ({"revenue": None, "total": 62}, "62"),
+        ({"revenue": "19.99"}, "19.99"),
+        ({"revenue": 0, "total": 5}, "0"),
+        ({"revenue": 0.1 + 0.2, "currency": "usd"}, "0.3"),
+        ({"revenue": 1e-7}, "0"),
+        ({"revenue": 1500, "currency": "JPY"}, "1500"),
+    ]
+    desk = await opened()
+    await batch(desk, *(order(messageId=str(n), properties={**BOUGHT, **one, "order_id": str(n)}) for n, (one, _) in enumerate(told)))
+    rows = (await desk.records())["orders"]
+    assert [rows[str(n)]["amount"] for n in range(len(told))] == [Decimal(amount) for _, amount in told]
+
+
+async def test_an_order_in_any_order(opened: Opening) -> None:
+    """Completed, updated, two part refunds and one of them again: whatever comes first, it is one order with what was given back."""
+    parts = [
+        order(),
+        order("Order Updated", timestamp="2026-03-01T11:10:00Z", properties={**BOUGHT, "revenue": 60}),
+        order("Order Refunded", messageId="r1", timestamp="2026-03-01T11:20:00Z", properties={"order_id": "o-1", "total": 10, "currency": "EUR"}),
+        order("Order Refunded", messageId="r2", timestamp="2026-03-01T11:30:00Z", properties={"order_id": "o-1", "products": [{"price": 2.5, "quantity": 2}]}),
+        order("Order Refunded", messageId="r1", timestamp="2026-03-01T11:20:00Z", properties={"order_id": "o-1", "total": 10, "currency": "EUR"}),
+    ]
+    desk = await opened()
+    for number, shuffled in enumerate(list(itertools.permutations(parts))[::23]):
+        named = [{**one, "messageId": f"{number}-{one['messageId']}", "properties": {**one["properties"], "order_id": f"o{number}"}} for one in shuffled]
+        for one in named:
+            await batch(desk, one)
+    for row in (await desk.records())["orders"].values():
+        assert (row["amount"], row["refunded"], row["status"]) == (60, 15, "completed")
+    assert await desk.errors() == []
+
+
+async def test_a_whole_refund_and_a_cancelled_order(opened: Opening) -> None:
+    """A refund that says no amount is all of it; a cancelled order counts nothing."""
+    desk = await opened()
+    later = {"timestamp": "2026-03-01T11:30:00Z"}
+    await batch(desk, order(), order("Order Refunded", properties={"order_id": "o-1"}, **later))
+    await batch(desk, order(messageId="2", properties={**BOUGHT, "order_id": "o-2"}), order("Order Cancelled", properties={"order_id": "o-2"}, **later))
+    rows = (await desk.records())["orders"]
+    assert (rows["o-1"]["refunded"], rows["o-1"]["status"], rows["o-2"]["status"]) == (Decimal("55.2"), "refunded", "cancelled")
+
+
+async def test_tests_and_probes(opened: Opening) -> None:
+    """What is marked as a test is no order; a probe's is marked as one, by its mark or by the sender's word."""
+    mark = make_mark(uuid7(NOW - timedelta(hours=1)), "k1", PROBE_KEYS["k1"], NOW.timestamp() - 3600)
+    desk = await opened()
+    await batch(
+        desk,
+        order(messageId="1", properties={**BOUGHT, "order_id": "t", "test": True}),
+        order(messageId="2", properties={**BOUGHT, "order_id": "p", "sojourn_probe": mark}),
+        order(messageId="3", properties={**BOUGHT, "order_id": "q", "probe": True}),
+        order(messageId="4", properties={**BOUGHT, "order_id": "f", "sojourn_probe": mark[:-2] + "00"}),
+    )
+    assert {ident: row["probe"] for ident, row in (await desk.records())["orders"].items()} == {"p": True, "q": True, "f": False}
+
+
+async def test_what_an_order_lacks_is_said(opened: Opening) -> None:
+    """Without an id, an amount or a currency the message is kept and says why; nothing is guessed."""
+    desk = await opened()
+    await batch(
+        desk,
+        order(messageId="1", properties={"revenue": 5, "currency": "EUR"}),
+        order(messageId="2", properties={"order_id": "a", "revenue": 5}),
+        order(messageId="3", properties={"order_id": "b", "currency": "EUR"}),
+        order("Order Refunded", messageId="4", properties={"order_id": "c", "total": 5}),
+    )
+    assert "orders" not in await desk.records()
+    assert await desk.errors() == [
+        "properties.order_id is missing from the event",
+        "orders a: currency is missing",
+        "orders b: amount is missing",
+        "orders c: at is missing; amount is missing; currency is missing",
+    ]
+
+
+async def test_people_and_accounts(opened: Opening) -> None:
+    """identify and group, in parts: roles, the digest of the address, the company and who belongs to it; no names of persons."""
+    desk = await opened()
+    await batch(
+        desk,
+        message("identify", traits={"email": "jo@example.com", "name": "Jo Doe", "phone": "+49 30 1234567", "role": "buyer"}),
+        message("group", groupId="acme", traits={"name": "Acme", "plan": "pro", "industry": "retail", "mrr": 99.5, "currency": "EUR", "owner": "Kim"}),
+        message("group", messageId="m-2", groupId="acme", timestamp="2026-03-01T11:05:00Z", traits={"plan": "free"}),
+        message("identify", messageId="m-3", userId=None, traits={"email": "x@example.com"}),
+        message("alias", previousId="a-1"),
+    )
+    rows = await desk.records()
+    person, account = rows["people"]["u-1"], rows["accounts"]["acme"]
+    assert (person["email_sha256"], person["role"], person["account_id"], person["name"], person["consent"]) == (
+        email_digest("jo@example.com"),
+        "buyer",
+        "acme",
+        "",
+        "unknown",
+    )
+    assert (account["name"], account["plan"], account["segment"], account["mrr"], account["owner"]) == ("Acme", "free", "retail", Decimal("99.5"), "Kim")
+    assert list(rows["people"]) == ["u-1"]
+    assert "Doe" not in str(await desk.bodies())
+
+
+async def test_consent(opened: Opening) -> None:
+    """Without consent the visitor id is not kept; where it is denied nobody is named, and the order still counts."""
+    told: list[tuple[Any, str]] = [
+        ("denied", "denied"),
+        ({"categoryPreferences": {"Analytics": False, "Advertising": True}}, "denied"),
+        ({"categoryPreferences": {"analytics": True, "performance": "yes"}}, "denied"),
+        ("granted", "granted"),
+        ({"categoryPreferences": {"C0002": True}}, "granted"),
+        ({"categoryPreferences": {"Advertising": True}}, "unknown"),
+        (None, "unknown"),
+    ]
+    desk = await opened()
+    for number, (consent, _) in enumerate(told):
+        context = {"consent": consent, "traits": {"email": f"jo{number}@example.com"}}
+        whose: dict[str, Any] = {"userId": f"u{number}", "anonymousId": f"a{number}", "context": context}
+        await batch(
+            desk, order(messageId=f"o{number}", properties={**BOUGHT, "order_id": str(number)}, **whose), message("identify", messageId=f"i{number}", **whose)
+        )
+    rows, kept = await desk.records(), str(await desk.bodies())
+    for number, (_, means) in enumerate(told):
+        row, named = rows["orders"][str(number)], means != "denied"
+        assert (row["user_id"], bool(row["email_sha256"]), row["amount"]) == (f"u{number}" if named else "", named, Decimal("55.2"))
+        assert (f"'a{number}'" in kept, f"'u{number}'" in kept) == (means == "granted", named)
+        assert rows["people"].get(f"u{number}", {}).get("consent") == (means if named else None)
+
+
+async def test_the_sender_s_clock(opened: Opening) -> None:
+    """A time is as long before its arrival as the sender says it was before it was sent; what has no time is of now, and nothing lies ahead."""
+    desk = await opened()
+    ahead = NOW + timedelta(days=400)
+    for number, (happened, sent, minutes) in enumerate(
+        [(ahead, ahead + timedelta(minutes=7), 7), (NOW - timedelta(minutes=9), None, 9), (None, ahead, 0), (ahead, None, 0), (ahead, NOW, 0)]
+    ):
+        one = order(messageId=str(number), properties={**BOUGHT, "order_id": str(number)}, timestamp=happened and happened.isoformat())
+        await post(desk, {"batch": [one], **({"sentAt": sent.isoformat()} if sent else {})})
+        row = (await desk.records())["orders"][str(number)]
+        assert row["ts"] == NOW - timedelta(minutes=minutes)
+
+
+async def test_seen_before(opened: Opening) -> None:
+    """A batch that is sent again is kept once, also by another path and packed; without an id the same message at the same time is the same."""
+    desk, key = await opened(), None
+    key = await key_of(desk)
+    nameless = {"event": "x", "userId": "u", "timestamp": AT}
+    for _ in range(2):
+        assert (await post(desk, {"batch": [order(), {**nameless, "type": "track"}], "sentAt": NOW.isoformat()}, key=key)).status_code == 200
+        packed = gzip.compress(json.dumps({**order(), "sentAt": NOW.isoformat()}).encode())
+        assert (await post(desk, packed, path="track", key=key, content_encoding="gzip")).status_code == 200
+    assert len(await desk.bodies()) == 2
+    assert desk.counters.value("sojourn_webhook_events", source="segment", outcome="seen") == 4
+
+
+async def test_short_paths_and_a_key_in_the_body(opened: Opening) -> None:
+    """Pages post to /v1/t, /v1/i and so on as text, some with the key in the body alone."""
+    desk, key = await opened(), None
+    key = await key_of(desk)
+    for path, kind in {"t": "track", "i": "identify", "g": "group", "p": "page", "s": "screen", "a": "alias"}.items():
+        body = {**message(kind, groupId="acme", event="x"), "type": "lies", "writeKey": key, "sentAt": NOW.isoformat()}
+        answer = await desk.client.post(f"/v1/{path}", content=json.dumps(body), headers={"content-type": "text/plain"})
+        assert (answer.status_code, answer.json()) == (200, {"success": True})
+    answer = await desk.client.post("/v1/b", json={"batch": [message("page", messageId="m-9")], "writeKey": key})
+    assert answer.status_code == 200
+    assert [one["event"]["type"] for one in await desk.bodies()] == ["track", "identify", "group", "page", "screen", "alias", "page"]
+
+
+async def test_a_key_that_stands_in_a_page(opened: Opening) -> None:
+    """Everybody can read it, so no order, person or account is made of what comes under it."""
+    desk = await opened()
+    answer = await post(desk, {"batch": [order(), message("identify"), message("group", groupId="acme")]}, key=await key_of(desk, Scope.PAGE))
+    assert answer.json() == {"success": True}
+    assert {"orders", "people", "accounts"} & (await desk.records()).keys() == set()
+    assert len(await desk.bodies()) == 3
+
+
+WHO: list[tuple[str | None, int, str]] = [
+    (None, 401, "A write key is needed: give the SDK a key as sj_…; `sojourn-collector key create --scope sources` makes one."),
+    ("Basic !!", 401, "The header Authorization is no Basic one; its user is the write key, its password empty."),
+    ("Basic c2pfeF95Og==", 401, "This write key is unknown or was revoked."),
+    ("Basic Og==", 401, "A write key is needed: give the SDK a key as sj_…; `sojourn-collector key create --scope sources` makes one."),
+    ("Bearer sj_x_y", 401, "This write key is unknown or was revoked."),
+    ("Digest x", 401, "The header Authorization is neither Basic nor Bearer; SDKs send Basic with the write key as user."),
+]
+
+
+async def test_who_may_not(opened: Opening) -> None:
+    """Without a good key nothing is kept, and the sentence stands where SDKs look for one."""
+    desk = await opened()
+    for authorization, status, sentence in WHO:
+        answer = await desk.client.post("/v1/track", json=order(), headers={"authorization": authorization} if authorization else {})
+        assert (answer.status_code, answer.json()) == (status, {"success": False, "code": "unauthorized", "message": sentence, "error": sentence})
+    refused = await post(desk, order(), path="track", key=await key_of(desk, Scope.READ))
+    assert (refused.status_code, refused.json()["error"]) == (
+        403,
+        'The key "shop" may not send here; make one with scope sources, or page for one that stands in a page.',
+    )
+    assert await desk.bodies() == []
+
+
+HOSTILE: list[tuple[bytes, int, str]] = [
+    (b"", 400, "The body is not JSON: Expecting value at line 1, column 1."),
+    (b'{"batch": [', 400, "The body is not JSON: Expecting value at line 1, column 12."),
+    (b"\xff\xfe", 400, "The body is not UTF-8."),
+    (b"[]", 400, "The body is not a JSON object."),
+    (b"{}", 400, "The body has no batch, which is a list of messages."),
+    (b'{"batch": {}}', 400, "The body has no batch, which is a list of messages."),
+    (b'{"batch": [1, null]}', 400, "the message is not a JSON object."),
+    (b'{"batch": [{"type": "x", "messageId": "1"}]}', 400, 'type: "x" is none of track, identify, group, page, screen, alias.'),
+    (b'{"batch": [{"type": "track", "timestamp": "yesterday"}]}', 400, 'timestamp: "yesterday" is no time with a zone.'),
+    (b'{"batch": [{"type": "track", "timestamp": "2026-03-01T11:00:00"}]}', 400, 'timestamp: "2026-03-01T11:00:00" is no time with a zone.'),
+    (b'{"batch": [{"type": "track", "messageId": "' + b"m" * 300 + b'"}]}', 400, "the event has no id that could be kept."),
+    (b'{"batch": [{"type": "track", "event": "' + b"e" * 70_000 + b'"}]}', 400, "the message is larger than 64 KiB."),
+    (b"[" * 100_000, 400, "The JSON is nested deeper than 32 levels."),
+    (b'{"batch": [' + b"1," * 2500 + b"1]}", 413, "The batch has more than 2500 messages; send it in several requests."),
+    (b"x" * ((2 << 20) + 1), 413, "The body is larger than 2 MiB; send it in several requests."),
+]
+
+
+async def test_hostile_and_truncated_bodies(opened: Opening) -> None:
+    """What cannot be read is refused with one sentence; nothing is kept."""
+    desk = await opened()
+    key = await key_of(desk)
+    for body, status, sentence in HOSTILE:
+        answer = await post(desk, body, key=key)
+        assert (answer.status_code, answer.json()["error"]) == (status, sentence)
+    assert await desk.bodies() == []
+
+
+PACKED: list[tuple[bytes, str, int, str]] = [
+    (gzip.compress(b"0" * (4 << 20)), "gzip", 413, "The body is larger than 2 MiB once unpacked; send it in several requests."),
+    (gzip.compress(b'{"batch": []}')[:-9], "gzip", 400, "The body is not whole gzip, as its content encoding says it is."),
+    (b'{"batch": []}', "gzip", 400, "The body is not whole gzip, as its content encoding says it is."),
+    (b"x", "br", 415, 'The content encoding "br" is not taken; send gzip or none.'),
+]
+
+
+async def test_packed_bodies(opened: Opening) -> None:
+    """A bomb goes off nowhere, and what is cut is not taken for whole."""
+    desk = await opened()
+    for body, coding, status, sentence in PACKED:
+        answer = await post(desk, body, content_encoding=coding)
+        assert (answer.status_code, answer.json()["error"]) == (status, sentence)
+
+
+async def test_good_messages_beside_bad_ones(opened: Opening) -> None:
+    """The good ones are kept, the bad ones come back with their number."""
+    desk = await opened()
+    answer = await post(desk, {"batch": [order(), {"type": "nonsense"}, 5]})
+    assert (answer.status_code, answer.json()) == (
+        200,
+        {
+            "success": True,
+            "errors": [
+                {"row": 1, "error": 'type: "nonsense" is none of track, identify, group, page, screen, alias'},
+                {"row": 2, "error": "the message is not a JSON object"},
+            ],
+        },
+    )
+    assert len(await desk.bodies()) == 1
+
+
+async def test_dry_run(opened: Opening) -> None:
+    """The rows it would make, and nothing kept."""
+    desk = await opened()
+    answer = await post(desk, {"batch": [order(), order(messageId="2", properties={"order_id": "x", "revenue": 1})]}, query="?dry_run=true")
+    told = answer.json()
+    assert [(one["kind"], one["row"]["id"], one["row"]["amount"]) for one in told["records"]] == [("orders", "o-1", "55.2000")]
+    assert (told["success"], told["errors"]) == (False, [{"row": 1, "error": "at: must be a time"}]) or told["errors"][0]["error"] == "currency is missing"
+    assert await desk.bodies() == []
+
+
+async def test_pages_of_other_origins(opened: Opening) -> None:
+    """A page's script may post from an origin that is configured, asks before it does, and from no other."""
+    desk = await opened()
+    asks = {"access-control-request-method": "POST", "access-control-request-headers": "authorization,content-type,x-evil"}
+    before = await desk.client.request("OPTIONS", "/v1/t", headers={"origin": "https://shop.example", **asks})
+    assert (before.status_code, before.headers["access-control-allow-origin"], before.headers["access-control-allow-headers"]) == (
+        204,
+        "https://shop.example",
+        "authorization, content-type",
+    )
+    answer = await post(desk, order(), path="t", origin="https://shop.example")
+    assert (answer.status_code, answer.headers["access-control-allow-origin"], answer.headers["vary"]) == (200, "https://shop.example", "origin")
+    sentence = 'Pages of "https://evil.example" may not post here; add the origin to web.origins in collector.yaml.'
+    for other in (
+        await desk.client.request("OPTIONS", "/v1/t", headers={"origin": "https://evil.example", **asks}),
+        await post(desk, order(messageId="2"), path="t", origin="https://evil.example"),
+    ):
+        assert (other.status_code, other.json()["error"], other.headers.get("access-control-allow-origin")) == (403, sentence, None)
+    assert len(await desk.bodies()) == 1
+
+
+async def test_by_webhook(opened: Opening) -> None:
+    """Segment's own webhook, signed, and RudderStack's under a key of ours, make the same rows of the same messages; the time is as delivered."""
+    desk = await opened(cdp=settings("segment"), rudder=settings("segment", secret=None, session_field="visit"))
+    told = {**order(), "sentAt": NOW.isoformat(), "receivedAt": NOW.isoformat(), "originalTimestamp": "2031-01-01T00:00:00Z"}
+    await desk.take("cdp", told)
+    headers = {"authorization": f"Bearer {await key_of(desk)}"}
+    assert (await desk.send("rudder", order(properties={**BOUGHT, "order_id": "o-2", "visit": "s-2"}), headers)).status_code == 200
+    rows = (await desk.records())["orders"]
+    assert (rows["o-1"]["source"], rows["o-1"]["ts"].isoformat(), rows["o-1"]["user_id"]) == ("cdp", "2026-03-01T11:00:00+00:00", "u-1")
+    assert (rows["o-2"]["source"], rows["o-2"]["given_session_id"]) == ("rudder", "s-2")
+    assert (await desk.send("rudder", order())).status_code == 401
+
+
+async def test_rudderstack_s_own_session_is_none_of_ours(opened: Opening) -> None:
+    """A session id of digits finds no visit and is left out, so that the person's visit can be found."""
+    desk = await opened()
+    mine = {key: value for key, value in BOUGHT.items() if key != "session_id"}
+    await batch(
+        desk,
+        order(messageId="1", properties=mine, context={"sessionId": 1662362497}),
+        order(messageId="2", properties={**mine, "order_id": "o-2"}, context={"sessionId": "s-7"}),
+    )
+    rows = (await desk.records())["orders"]
+    assert (rows["o-1"]["given_session_id"], rows["o-2"]["given_session_id"]) == ("", "s-7")
