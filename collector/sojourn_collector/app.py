@@ -45,6 +45,7 @@ from sojourn_collector.web.api_docs import build_docs
 from sojourn_collector.web.erasures import build_erasures
 from sojourn_collector.web.evidence import build_evidence
 from sojourn_collector.web.exports import build_exports
+from sojourn_collector.web.feedback import build_feedback
 from sojourn_collector.web.guard import Guard
 from sojourn_collector.web.health import Health, build_health
 from sojourn_collector.web.imports import build_imports
@@ -75,6 +76,7 @@ def build_web(collector: Collector) -> Guard:
     app.include_router(build_add_data(collector.context, importing))
     # Before the journeys and problems themselves, whose paths would swallow what belongs to one.
     app.include_router(build_measures(collector.context))
+    app.include_router(build_feedback(collector.context))
     app.include_router(build_api(collector.context))
     app.include_router(build_lists(collector.context))
     letters = Letters(collector.control, collector.config.data / "dead-letters", collector.journal, collector.context.clock, node=collector.node)

@@ -111,17 +111,23 @@ def nps(values: Iterable[float]) -> NpsScore | None:
 
     :raises ValueError: for an answer that is not on 0–10.
     """
-    given = list(values)
-    if any(not 0 <= value <= 10 for value in given):
+    return nps_of_counts((value, 1) for value in values)
+
+
+def nps_of_counts(counts: Iterable[tuple[float, int]]) -> NpsScore | None:
+    """Net promoter score of answers that were each given so many times; as `nps`."""
+    given = [(value, times) for value, times in counts if times > 0]
+    if any(not 0 <= value <= 10 for value, _ in given):
         raise ValueError("an NPS answer lies between 0 and 10")
-    if not given:
+    answered = sum(times for _, times in given)
+    if not answered:
         return None
-    promoters, detractors = sum(value >= 9 for value in given), sum(value <= 6 for value in given)
-    n = len(given) + 3
+    promoters, detractors = sum(times for value, times in given if value >= 9), sum(times for value, times in given if value <= 6)
+    n = answered + 3
     p, d = (promoters + 0.75) / n, (detractors + 0.75) / n
     half = Z95 * sqrt(max(0.0, p + d - (p - d) ** 2) / n)
     low, high = 100 * max(-1.0, p - d - half), 100 * min(1.0, p - d + half)
-    return NpsScore(100 * (promoters - detractors) / len(given), low, high, len(given))
+    return NpsScore(100 * (promoters - detractors) / answered, low, high, answered)
 
 
 def ces(answers: Iterable[Answer]) -> CesScore | None:
@@ -129,13 +135,19 @@ def ces(answers: Iterable[Answer]) -> CesScore | None:
 
     :raises ValueError: when an answer is on another scale or two directions are mixed.
     """
-    given = list(answers)
+    return ces_of_counts((answer, 1) for answer in answers)
+
+
+def ces_of_counts(counts: Iterable[tuple[Answer, int]]) -> CesScore | None:
+    """Customer effort of answers that were each given so many times; as `ces`."""
+    given = [(answer, times) for answer, times in counts if times > 0]
     if not given:
         return None
-    scales = {answer.scale for answer in given}
-    if len(scales) > 1 or given[0].scale.length != 7:
+    scales = {answer.scale for answer, _ in given}
+    scale = given[0][0].scale
+    if len(scales) > 1 or scale.length != 7:
         raise ValueError("customer effort is computed on one scale of seven answers; other scales stay apart")
-    scale = given[0].scale
-    easy = sum(answer.value >= scale.high - 2 if scale.higher_is_better else answer.value <= scale.low + 2 for answer in given)
-    low, high = wilson_counts(easy, len(given))
-    return CesScore(easy, len(given), low, high, sum(answer.value for answer in given) / len(given))
+    answered = sum(times for _, times in given)
+    easy = sum(times for answer, times in given if (answer.value >= scale.high - 2 if scale.higher_is_better else answer.value <= scale.low + 2))
+    low, high = wilson_counts(easy, answered)
+    return CesScore(easy, answered, low, high, sum(answer.value * times for answer, times in given) / answered)

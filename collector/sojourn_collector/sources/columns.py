@@ -28,7 +28,7 @@ ALIASES: Final[Mapping[str, Mapping[str, str]]] = {
         "source_id": "survey_id",
         "source_type": LEFT_OUT,
         "source_name": LEFT_OUT,
-        "field_label": LEFT_OUT,
+        "field_label": "question",
         "field_group_id": LEFT_OUT,
         "field_group_label": LEFT_OUT,
         "value_boolean": LEFT_OUT,

@@ -40,6 +40,9 @@ class FeedbackRow(Row):
     language: Short = Field("", description="Language of the comment, such as en.")
     at: Instant = Field(description="When it was answered, with time zone.")
     survey_id: OptionalIdentifier = ""
+    question_id: OptionalIdentifier = Field("", description="Which question of the survey.")
+    question: Short = Field("", description="The question as it was asked.")
+    channel: Short = Field("", description="Where it was asked, such as email or web.")
     session_id: OptionalIdentifier = Field("", validation_alias=AliasChoices("session_id", "session.id"), description="The visit it belongs to.")
     trace_id: TraceId = ""
     user_id: OptionalIdentifier = Field("", validation_alias=AliasChoices("user_id", "user.id"))
@@ -109,6 +112,9 @@ def engine_row(row: FeedbackRow, received: datetime) -> dict[str, Any]:
         "comment": row.comment,
         "language": row.language,
         "survey_id": row.survey_id,
+        "question_id": row.question_id,
+        "question": row.question,
+        "channel": row.channel,
         "journey": row.journey,
         "step": row.step,
         "user_id": row.user_id,

@@ -29,4 +29,4 @@ def answered(
         ident, said = scaled[0]
         scaled = [(ident, {**said, "comment": "\n".join(str(one["comment"]) for _, one in texts)})]
         texts = []
-    return [Change("feedback", f"{response}:{ident}", time, {**about(settings), **base, **said}) for ident, said in (*scaled, *texts)]
+    return [Change("feedback", f"{response}:{ident}", time, {**about(settings), **base, "question_id": ident, **said}) for ident, said in (*scaled, *texts)]

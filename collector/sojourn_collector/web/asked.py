@@ -97,6 +97,27 @@ class AccountsAsked(Asked):
     severity: Severity = Field(0.0, description=_SEVERITY)
 
 
+class FeedbackAsked(Asked):
+    """Of `GET /api/v1/feedback`."""
+
+    kind: Literal["", "csat", "nps", "ces", "rating", "text", "mention"] = Field("", description="What was asked.")
+    feed: Text = Field("", description="Only of this source.")
+    survey: Text = ""
+    question_id: Text = Field("", description="Which question of the survey.")
+    channel: Text = ""
+    journey: Text = Field("", description="Answers that name this journey, or whose visit walked it.")
+    step: Text = ""
+    plan: Text = Field("", description="Of the account of whoever answered; so are segment, lifecycle and account.")
+    segment: Text = ""
+    lifecycle: Text = ""
+    account: Text = ""
+    link: Literal["", "explicit", "inferred", "unlinked"] = Field("", description="How it is linked to a visit.")
+    verdict: Literal["", "satisfied", "dissatisfied"] = Field("", description="Whether the answer is in the satisfied boxes of its scale.")
+    person: Text = Field("", description="Only of this person, such as `user:u12`.")
+    text: Text = Field("", description="Part of the comment; letters' case does not matter.")
+    words: bool = Field(False, description="Only answers with words.")
+
+
 Attribute = Annotated[str, Field(max_length=2 * LONGEST_FILTER), AfterValidator(_plain)]
 
 

@@ -1,0 +1,151 @@
+"""The answers about feedback: one record with what happened before it, lists, satisfaction by a fact, and what could not be linked."""
+
+from datetime import datetime
+from typing import Literal
+
+from sojourn_collector.web.models import Answer, Effort, Named, Promoters, Share, VisitLine
+from sojourn_collector.web.models_lists import Page
+
+
+class FeedbackItem(Answer):
+    """One answer or comment with its scale. `link` says how it is linked to a visit, `confidence` how sure that is (0–1)."""
+
+    id: str
+    source: str
+    at: datetime
+    kind: str
+    value: float | None
+    scale_min: float | None
+    scale_max: float | None
+    higher_is_better: bool
+    satisfied: bool | None
+    text: str
+    language: str
+    survey: str
+    question_id: str
+    question: str
+    channel: str
+    journey: str
+    step: str
+    account_id: str
+    person_id: str
+    session_id: str
+    link: Literal["explicit", "inferred", "unlinked"]
+    confidence: float
+
+
+class FeedbackList(Page):
+    """Body of `GET /api/v1/feedback`."""
+
+    items: list[FeedbackItem]
+
+
+class FailedSpan(Answer):
+    """The deepest failed span of a backend in the request that failed."""
+
+    trace_id: str
+    span_id: str
+    service: str
+    name: str
+    message: str
+    status: int | None
+
+
+class WalkBefore(Answer):
+    """A walk through a journey in the visit, before the answer; `failed_step` is where it met its worst failure, with the backend's span where one is kept."""
+
+    run_id: str
+    journey: Named
+    started: datetime
+    end: str
+    severity: float
+    release: str
+    failed_step: Named | None
+    failure_kind: str
+    failure: str
+    trace_id: str
+    span: FailedSpan | None
+
+
+class FeedbackAnswer(Answer):
+    """Body of `GET /api/v1/feedback/{id}`. `why_unlinked` and `cure` are said where no visit is known."""
+
+    feedback: FeedbackItem
+    person: str
+    account: str
+    visit: VisitLine | None
+    release: str
+    runs: list[WalkBefore]
+    order_id: str
+    ticket_id: str
+    why_unlinked: str
+    cure: str
+
+
+class SatisfactionGroup(Answer):
+    """Answers of one group to one question of one survey on one scale; scales are never mixed. `shrunk` is drawn towards all groups of that question.
+
+    `response_rate` is None where it is not known how many were asked.
+    """
+
+    value: str
+    survey: str
+    question: str
+    kind: str
+    scale: str
+    answered: int
+    mean: float
+    csat: Share | None = None
+    nps: Promoters | None = None
+    ces: Effort | None = None
+    shrunk: float | None = None
+    shrunk_low: float | None = None
+    shrunk_high: float | None = None
+    response_rate: float | None = None
+    thin: bool
+
+
+class SatisfactionBy(Answer):
+    """Body of `GET /api/v1/satisfaction`. Groups of fewer than five people are not shown (`hidden`)."""
+
+    as_of: datetime
+    window_from: datetime
+    window_to: datetime
+    by: str
+    groups: list[SatisfactionGroup]
+    hidden: int
+    unknown: int
+
+
+class UnlinkedLine(Answer):
+    """So many records of a source (and survey) that are linked to no visit, the likely cause and its cure."""
+
+    what: Literal["feedback", "tickets", "orders"]
+    source: str
+    survey: str
+    records: int
+    newest: datetime
+    cause: str
+    sentence: str
+    cure: str
+
+
+class LinkedLine(Answer):
+    """How many records of a source (and survey) are linked to a visit: by a key, or inferred from the person's last visit."""
+
+    what: Literal["feedback", "tickets", "orders"]
+    source: str
+    survey: str
+    records: int
+    explicit: int
+    inferred: int
+
+
+class UnlinkedAnswer(Answer):
+    """Body of `GET /api/v1/unlinked`."""
+
+    as_of: datetime
+    window_from: datetime
+    window_to: datetime
+    unlinked: list[UnlinkedLine]
+    linked: list[LinkedLine]

@@ -1,0 +1,174 @@
+"""Feedback over HTTP: the list, one record with what happened before it, satisfaction by facts, what could not be linked."""
+
+import uuid
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import httpx2
+import pytest
+from fastapi import FastAPI
+
+from sojourn_collector.context import Context
+from sojourn_collector.store.client import Store
+from sojourn_collector.web.feedback import build_feedback
+from tests.collector.web.stage import NOW, Rows, context_of, minute
+
+DAY = timedelta(days=1)
+TRACE = f"{7:032x}"
+
+
+@pytest.fixture
+async def context(store: Store, tmp_path: Path) -> AsyncIterator[Context]:
+    one = context_of(store, tmp_path)
+    yield one
+    one.control.close()
+
+
+@pytest.fixture
+async def client(context: Context) -> AsyncIterator[httpx2.AsyncClient]:
+    app = FastAPI()
+    app.include_router(build_feedback(context))
+    async with httpx2.AsyncClient(transport=httpx2.ASGITransport(app=app), base_url="http://sojourn", timeout=30) as one:
+        yield one
+
+
+async def get(client: httpx2.AsyncClient, path: str, **parameters: Any) -> dict[str, Any]:
+    answer = await client.get(f"/api/v1/{path}", params=parameters)
+    assert answer.status_code == 200, answer.text
+    return dict(answer.json())
+
+
+async def test_an_answer_leads_to_the_span_and_the_release(client: httpx2.AsyncClient, store: Store) -> None:
+    """From the comment to the visit, the walk, the step that failed, the backend's deepest failed span and the release."""
+    rows = Rows()
+    at = NOW - minute(30)
+    session = rows.customer("ada", at, fails=True, stopped=True, trace=TRACE, account="a1")
+    rows.runs[-1]["release"] = "2.4.1"
+    rows.span(at, "POST", TRACE, "01" * 8, service="shop-web", status=2, span_type="exchange")
+    rows.span(at, "POST /payments", TRACE, "02" * 8, parent="01" * 8, service="payments", status=2)
+    rows.span(at, "charge", TRACE, "03" * 8, parent="02" * 8, service="bank", status=2, status_message="connection refused")
+    rows.answer("f1", at + minute(5), 1, person="user:ada", session=session, comment="Could not pay")
+    rows.feedback[-1] |= {
+        "run_ids": [str(uuid.uuid5(uuid.NAMESPACE_URL, session))],
+        "account_id": "a1",
+        "join_confidence": 1.0,
+        "question": "How was it?",
+        "channel": "web",
+        "survey_id": "after-pay",
+    }
+    rows.people.append({"source": "crm", "id": "ada", "version": 1, "name": "Ada Berger"})
+    rows.accounts.append({"source": "crm", "id": "a1", "version": 1, "name": "Able", "plan": "pro"})
+    await rows.store(store)
+    told = await get(client, "feedback/f1")
+    assert (told["person"], told["account"], told["release"], told["visit"]["session_id"]) == ("Ada Berger", "Able", "2.4.1", session)
+    (walk,) = told["runs"]
+    assert (walk["journey"]["id"], walk["end"], walk["failed_step"], walk["failure"]) == (
+        "checkout",
+        "stopped",
+        {"id": "pay", "name": "Pay"},
+        "502 from POST /payments",
+    )
+    assert walk["span"] == {"trace_id": TRACE, "span_id": "03" * 8, "service": "bank", "name": "charge", "message": "connection refused", "status": None}
+    item = told["feedback"]
+    assert (item["link"], item["confidence"], item["scale_min"], item["scale_max"], item["higher_is_better"]) == ("explicit", 1.0, 1.0, 5.0, True)
+    assert (told["why_unlinked"], told["cure"]) == ("", "")
+    listed = await get(client, "feedback", plan="pro", verdict="dissatisfied", journey="checkout", channel="web", text="COULD not")
+    assert [one["id"] for one in listed["items"]] == ["f1"]
+    assert (await get(client, "feedback", plan="free"))["items"] == []
+    missing = await client.get("/api/v1/feedback/nothing")
+    assert (missing.status_code, missing.json()) == (404, {"error": "There is no feedback 'nothing'."})
+
+
+async def test_what_is_not_linked_says_why_and_what_to_do(client: httpx2.AsyncClient, store: Store) -> None:
+    """One record of each likely cause, each counted under its own sentence with a cure; linked ones are counted beside, by how."""
+    rows = Rows()
+    session = rows.customer("seen", NOW - minute(60))
+    for ident, keys in {
+        "bare": {},
+        "lost-session": {"given_session_id": "elsewhere"},
+        "lost-order": {"order_id": "o-99"},
+        "late": {"user_id": "seen"},
+        "stranger": {"user_id": "nobody"},
+        "address": {"email_sha256": "ab" * 32},
+    }.items():
+        rows.answer(ident, NOW - minute(20), 3, join="unlinked")
+        rows.feedback[-1] |= {"survey_id": "nps-june", **keys}
+    rows.answer("linked", NOW - minute(20), 5, person="user:seen", session=session)
+    rows.ticket("t", NOW - minute(10))
+    rows.order("o1", NOW - minute(10), 20.0, join="unlinked")
+    await rows.store(store)
+    told = await get(client, "unlinked")
+    found = {(one["what"], one["cause"]): one["records"] for one in told["unlinked"]}
+    causes = ("no_key", "session_unknown", "key_unknown", "no_visit_near", "person_unseen", "address_unknown")
+    assert found == {**{("feedback", cause): 1 for cause in causes}, ("tickets", "no_key"): 1, ("orders", "no_key"): 1}
+    assert {(one["what"], one["survey"], one["records"], one["explicit"]) for one in told["linked"]} == {
+        ("feedback", "", 1, 1),
+        ("feedback", "nps-june", 6, 0),
+        ("orders", "", 1, 0),
+        ("tickets", "", 1, 0),
+    }
+    one = await get(client, "feedback/late")
+    assert one["why_unlinked"].startswith("the person is known, but did not visit")
+    assert "windows.identity" in one["cure"]
+    assert (one["visit"], one["runs"]) == (None, [])
+    assert (await get(client, "feedback/bare"))["cure"].startswith("put the visit's session id into the survey's link")
+
+
+async def test_satisfaction_by_a_fact_keeps_scales_apart_and_small_groups_hidden(client: httpx2.AsyncClient, store: Store) -> None:
+    """By plan: each person's newest answer; another scale stands apart; four people are not shown; a small group is drawn towards the others."""
+    rows = Rows()
+    for number in range(60):
+        rows.people.append({"source": "crm", "id": f"u{number}", "version": 1, "account_id": "pro" if number < 40 else "free" if number < 56 else "rare"})
+        rows.answer(f"f{number}", NOW - DAY, 5 if number < 30 or number % 2 else 1, person=f"user:u{number}")
+    rows.answer("older", NOW - 2 * DAY, 1, person="user:u0")
+    for number in range(6):
+        rows.answer(f"n{number}", NOW - DAY, 9 if number < 4 else 3, person=f"user:u{number}")
+        rows.feedback[-1] |= {"kind": "nps", "scale_min": 0.0, "scale_max": 10.0}
+    for name in ("pro", "free", "rare"):
+        rows.accounts.append({"source": "crm", "id": name, "version": 1, "plan": name})
+    await rows.store(store)
+    told = await get(client, "satisfaction", by="plan")
+    groups = {(one["kind"], one["value"]): one for one in told["groups"]}
+    assert set(groups) == {("csat", "pro"), ("csat", "free"), ("nps", "pro")}
+    pro, free = groups["csat", "pro"], groups["csat", "free"]
+    assert (pro["csat"]["satisfied"], pro["csat"]["answered"], free["csat"]["satisfied"], free["csat"]["answered"]) == (35, 40, 8, 16)
+    assert 0.5 < free["shrunk"] < 0.875
+    assert (free["thin"], pro["thin"], told["hidden"]) == (True, False, 1)
+    assert groups["nps", "pro"]["nps"]["score"] == pytest.approx(100 * (4 - 2) / 6)
+    assert all(one["response_rate"] is None for one in told["groups"])
+
+
+async def test_the_response_rate_is_known_where_invitations_are(client: httpx2.AsyncClient, store: Store) -> None:
+    """Ten asked by a survey, six answered: .6; of a survey that tells of no invitation it is unknown."""
+    rows = Rows()
+    for number in range(10):
+        rows.invitation(f"i{number}", NOW - DAY, person=f"user:u{number}", survey_id="counted")
+    for number in range(6):
+        rows.answer(f"f{number}", NOW - DAY, 4, person=f"user:u{number}")
+        rows.feedback[-1]["survey_id"] = "counted"
+        rows.answer(f"g{number}", NOW - DAY, 4, person=f"user:u{number}")
+        rows.feedback[-1]["survey_id"] = "uncounted"
+    await rows.store(store)
+    told = await get(client, "satisfaction", by="survey")
+    assert [(one["value"], one["response_rate"]) for one in told["groups"]] == [("counted", 0.6), ("uncounted", None)]
+
+
+@pytest.mark.parametrize(
+    "by",
+    ["survey", "question", "channel", "source", "language", "journey", "step", "plan", "segment", "lifecycle", "device", "browser", "release", "day", "week"],
+)
+async def test_every_fact_can_be_asked(client: httpx2.AsyncClient, by: str) -> None:
+    """With nothing stored the answer is empty, whatever it is asked by."""
+    told = await get(client, "satisfaction", by=by)
+    assert (told["groups"], told["hidden"], told["unknown"]) == ([], 0, 0)
+
+
+async def test_hostile_questions_are_one_sentence(client: httpx2.AsyncClient) -> None:
+    """Unknown facts and filters, control characters and endless ids."""
+    assert (await client.get("/api/v1/satisfaction", params={"by": "shoe"})).status_code == 422
+    unknown = await client.get("/api/v1/feedback", params={"colour": "red"})
+    assert (unknown.status_code, unknown.json()["error"]) == (422, "'colour' is no parameter here; /api/docs lists them")
+    assert (await client.get("/api/v1/feedback", params={"text": "a\0b"})).status_code == 422
+    assert (await client.get("/api/v1/feedback/" + "a" * 600)).status_code == 404
