@@ -7,6 +7,7 @@ import os
 from collections.abc import Callable
 from datetime import datetime
 from typing import Any
+from urllib.parse import quote
 
 from sojourn_collector.cli_running import CommandError, answer_of, asking, running
 from sojourn_collector.config import CollectorConfig
@@ -67,7 +68,7 @@ def remove(given: argparse.Namespace, config: CollectorConfig) -> int:
     """Through the running collector, else in the control database itself. Raises CommandError."""
     if found := running(config.data):
         with asking(found, config) as http:
-            if (answer := http.delete(f"/api/v1/marks/{given.id}")).status_code != 204:
+            if (answer := http.delete(f"/api/v1/marks/{quote(given.id, safe='')}")).status_code != 204:
                 answer_of(answer)
     elif not _alone(config, given.id):
         raise CommandError(f"there is no mark {given.id}; `sojourn-collector mark list` shows which there are")

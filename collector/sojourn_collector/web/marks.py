@@ -122,7 +122,7 @@ def mark_row(context: Context, asked: MarkAsked, actor: str, tenant: str) -> Mar
         raise Refused(422, f"at: lies before 1970 or more than {AHEAD.days} days ahead; give the time of the {asked.kind}.")
     if asked.trouble_from is not None and not EARLIEST <= asked.trouble_from <= at:
         raise Refused(422, f"trouble_from: the trouble that led to it begins before it, and it was at {at.isoformat()}.")
-    if asked.kind == MarkKind.FIX and not asked.journey:
+    if asked.kind == "fix" and not asked.journey:
         raise Refused(422, "journey: a fix names the journey it treats, or nothing could be told of it.")
     known = context.journeys.all().get(asked.journey)
     if asked.journey and known is None:

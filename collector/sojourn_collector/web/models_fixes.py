@@ -95,8 +95,9 @@ class FixMeasure(Answer):
 class Verification(Answer):
     """Body of `GET /api/v1/marks/{id}/verification`.
 
-    `verdict` is that of `decided_by`: satisfaction, where enough answered for it to be judged, else what share finished. `trouble_from` to the fix is out on both
-    sides; `trouble_told` says whether somebody gave that day or the failures of those days did. No evidence is not no effect.
+    `verdict` is that of `decided_by`: satisfaction, where enough answered for it to be judged, else what share finished. The days from
+    `trouble_from` to the fix are out; `trouble_told` says whether somebody gave that day or the failures of those days did.
+    No evidence is not no effect.
     """
 
     as_of: datetime

@@ -2,9 +2,13 @@
 
 import hashlib
 from collections.abc import Mapping
+from datetime import datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from sojourn_collector.context import Context
+from sojourn_collector.join.rollups import midnight
+from sojourn_collector.score.fix_verification import LOOKS
 from sojourn_collector.store.control.marks import MarkRow
 from sojourn_collector.web.answers.times import from_ms
 from sojourn_collector.web.answers.titles import journey_title, step_title
@@ -29,6 +33,21 @@ async def mark_of(context: Context, ident: str) -> Mark | None:
         return next((mark for mark in await seen_releases(context) if mark.id == ident), None)
     row = await context.control.marks.get(ident)
     return None if row is None else told_mark(context, row)
+
+
+def marks_shown(found: MarksAnswer, zone: ZoneInfo) -> dict[str, Any]:
+    """What the page of marks shows: those told, those seen, and when those that are too young are first looked at."""
+    first = {mark.id: first_look(mark.at, zone) for mark in found.marks if mark.journey}
+    return {
+        "told": [mark for mark in found.marks if mark.origin == "told"],
+        "seen": [mark for mark in found.marks if mark.origin == "seen"],
+        "next_looks": {ident: at for ident, at in first.items() if at > found.as_of},
+    }
+
+
+def first_look(at: datetime, zone: ZoneInfo) -> datetime:
+    """When a fix is first judged: after whole days that follow its own."""
+    return midnight(at.astimezone(zone).date() + timedelta(days=1 + LOOKS[0]), zone)
 
 
 def told_mark(context: Context, row: MarkRow) -> Mark:

@@ -92,7 +92,7 @@ def _treated(others: Iterable[MarkRow], at: datetime) -> set[str]:
 def _notes(others: Iterable[MarkRow], mark: Mark) -> list[str]:
     near = timedelta(days=LOOKS[-1])
     also = [row.name for row in others if abs(row.at - mark.at) <= near and mark.journey and row.journey == mark.journey.id]
-    return [f"the same journey was also changed by “{name}” within 28 days: the two cannot be told apart" for name in also[:5]]
+    return [f"The same journey was also changed by “{name}” within 28 days: the two cannot be told apart." for name in also[:5]]
 
 
 def _trouble(asked: _Asked, unhurt: Iterable[DayCount]) -> int:
@@ -168,16 +168,16 @@ SHARES: dict[str, str] = {"satisfied": "satisfied answers", "finished": "tries t
 
 def _sentence(one: FixMeasure) -> str:
     if one.verdict == "too early":
-        return f"Too early: it is {one.reason}."
+        return f"It is {one.reason}."
     look = one.looks[-1]
     if look.effect is None or look.low is None or look.high is None:
         return f"It cannot be judged: {look.reason}."
     points = f"{100 * look.effect:+.1f} points, between {100 * look.low:+.1f} and {100 * look.high:+.1f}".replace("-", "−")
     share = SHARES[one.measure]
     if one.verdict == "improved":
-        return f"Improved: {look.days} days on, the share of {share} rose against untouched journeys ({points})."
+        return f"{look.days} days on, the share of {share} rose against untouched journeys ({points})."
     if one.verdict == "worse":
-        return f"Worse: {look.days} days on, the share of {share} fell against untouched journeys ({points})."
+        return f"{look.days} days on, the share of {share} fell against untouched journeys ({points})."
     return f"No evidence after {look.days} days that the share of {share} changed ({points}). That is not evidence of no effect."
 
 
