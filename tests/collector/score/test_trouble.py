@@ -23,5 +23,5 @@ def test_an_earlier_story_is_not_this_trouble() -> None:
 
 def test_few_hit_and_no_data_are_no_trouble() -> None:
     """Two of three hit in a day are too few to say so; without any data the week before is out."""
-    assert trouble_begin({day: (2, 3) for day in range(85, 100)}, 100) == 93
+    assert trouble_begin(dict.fromkeys(range(85, 100), (2, 3)), 100) == 93
     assert trouble_begin({}, 100) == 93
