@@ -50,6 +50,7 @@ from sojourn_collector.web.guard import Guard
 from sojourn_collector.web.health import Health, build_health
 from sojourn_collector.web.imports import build_imports
 from sojourn_collector.web.lists import build_lists
+from sojourn_collector.web.marks import build_marks
 from sojourn_collector.web.measures import build_measures
 from sojourn_collector.web.pages import build_pages, mount_static, not_found
 from sojourn_collector.web.render import Pages
@@ -82,6 +83,7 @@ def build_web(collector: Collector) -> Guard:
     letters = Letters(collector.control, collector.config.data / "dead-letters", collector.journal, collector.context.clock, node=collector.node)
     admin = AdminDoor(collector.control.keys, collector.token)
     app.include_router(build_admin(letters, admin))
+    app.include_router(build_marks(collector.context, importing, admin))
     app.include_router(build_replay(collector.control, admin))
     app.include_router(build_shares(collector.context, admin))
     app.include_router(build_erasures(collector.eraser, collector.control, admin))

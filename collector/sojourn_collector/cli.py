@@ -1,4 +1,4 @@
-"""`sojourn-collector`: run · check · migrate · report · erase · export · replay · backup · restore · key · dead-letters · forward."""
+"""`sojourn-collector`: run · check · migrate · report · erase · export · replay · backup · restore · key · mark · dead-letters · forward."""
 
 import argparse
 import asyncio
@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from sojourn_collector import cli_backup, cli_check, cli_erase, cli_export, cli_import, cli_replay, cli_report
+from sojourn_collector import cli_backup, cli_check, cli_erase, cli_export, cli_import, cli_mark, cli_replay, cli_report
 from sojourn_collector.cli_running import CommandError, running, trusted
 from sojourn_collector.config import (
     CollectorConfig,
@@ -122,6 +122,14 @@ def parser() -> argparse.ArgumentParser:
     add("revoke", "Make a key worthless from now on.", "key revoke 4f1c0a9b2d3e", _key_revoke, keys).add_argument(
         "id", help="id of the key, as `key list` shows it"
     )
+    mark = commands.add_parser(
+        "mark",
+        help="Tell of releases and fixes, list and remove them.",
+        description="Tell of releases and fixes, list and remove them.",
+        epilog="Example: sojourn-collector mark release 2.4.1",
+    )
+    marks = mark.add_subparsers(metavar="COMMAND", required=True)
+    cli_mark.add_commands(add, marks)
     return top
 
 

@@ -7,7 +7,7 @@ nothing was fixed. Three looks, each at 98.3 %: three at 95 % would claim falsel
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from math import sqrt
 from typing import Literal
@@ -49,12 +49,17 @@ class FixVerdict:
     reason: str = ""
 
 
-def verify_fix(days: Iterable[DayCount], fixed: int, triggered_from: int, today: int) -> FixVerdict:
+Days = Mapping[tuple[bool, int], Sequence[DayCount]]
+"""Counts by arm and day."""
+
+
+def verify_fix(days: Iterable[DayCount], fixed: int, triggered_from: int, today: int, what: str = "answers") -> FixVerdict:
     """Judge a fix at the newest look that is over.
 
     :param fixed: day of the fix; it belongs to neither side.
     :param triggered_from: first day of the trouble that led to it; from here to the fix nothing counts.
     :param today: the day not yet over.
+    :param what: what is counted, for sentences.
     :raises ValueError: when the trouble begins after the fix.
     """
     if triggered_from > fixed:
@@ -62,11 +67,11 @@ def verify_fix(days: Iterable[DayCount], fixed: int, triggered_from: int, today:
     look = max((days for days in LOOKS if today - fixed - 1 >= days), default=None)
     if look is None:
         return FixVerdict("too early", reason=f"looked at first when {LOOKS[0]} whole days have passed since the fix")
-    rows = list(days)
+    rows = _by_day(days)
     after, before = (fixed + 1, fixed + 1 + look), (triggered_from - look, triggered_from)
     cells = {(arm, when): _of(rows, arm, span) for arm in (True, False) for when, span in (("before", before), ("after", after))}
     thin = [
-        f"{count} answers {'on the fixed journey' if arm else 'on untouched ones'} {when}, judged from {LEAST_ANSWERS} on"
+        f"{count} {what} {'on the fixed journey' if arm else 'on untouched ones'} {when}, judged from {LEAST_ANSWERS} on"
         for (arm, when), count in cells.items()
         if count < LEAST_ANSWERS
     ]
@@ -78,16 +83,27 @@ def verify_fix(days: Iterable[DayCount], fixed: int, triggered_from: int, today:
         return FixVerdict(
             "not estimable", look, effect, shifts=tuple(shifts), reason=f"{len(shifts)} earlier dates to compare with, judged from {LEAST_SHIFTS} on"
         )
-    half = max(float(stats.norm.ppf(0.5 + LEVEL / 2)) * error, _spread(shifts, _side(look, triggered_from - min(row.day for row in rows))))
+    half = max(float(stats.norm.ppf(0.5 + LEVEL / 2)) * error, _spread(shifts, _side(look, triggered_from - min(day for _, day in rows))))
     low, high = effect - half, effect + half
     return FixVerdict("improved" if low > 0 else "worse" if high < 0 else "no evidence", look, effect, low, high, tuple(shifts))
 
 
-def _of(rows: Sequence[DayCount], treated: bool, span: tuple[int, int]) -> int:
-    return sum(row.of for row in rows if row.treated == treated and span[0] <= row.day < span[1])
+def _by_day(days: Iterable[DayCount]) -> Days:
+    rows: dict[tuple[bool, int], list[DayCount]] = defaultdict(list)
+    for row in days:
+        rows[row.treated, row.day].append(row)
+    return dict(rows)
 
 
-def _difference(rows: Sequence[DayCount], before: tuple[int, int], after: tuple[int, int]) -> tuple[float, float]:
+def _within(rows: Days, treated: bool, span: tuple[int, int]) -> Iterable[DayCount]:
+    return (row for day in range(*span) for row in rows.get((treated, day), ()))
+
+
+def _of(rows: Days, treated: bool, span: tuple[int, int]) -> int:
+    return sum(row.of for row in _within(rows, treated, span))
+
+
+def _difference(rows: Days, before: tuple[int, int], after: tuple[int, int]) -> tuple[float, float]:
     """The difference in differences and its standard error from the counts, each arm at its own mix of the time before."""
     effect, variance = 0.0, 0.0
     for treated, sign in ((True, 1.0), (False, -1.0)):
@@ -120,21 +136,20 @@ def _standard(counts: dict[str, dict[str, tuple[int, int]]], when: str, strata: 
     return [(base.get(one, (0, 0))[1] / total, *side[one]) for one in usable]
 
 
-def _by_stratum(rows: Sequence[DayCount], treated: bool, span: tuple[int, int]) -> dict[str, tuple[int, int]]:
+def _by_stratum(rows: Days, treated: bool, span: tuple[int, int]) -> dict[str, tuple[int, int]]:
     told: dict[str, tuple[int, int]] = defaultdict(lambda: (0, 0))
-    for row in rows:
-        if row.treated == treated and span[0] <= row.day < span[1]:
-            good, of = told[row.stratum]
-            told[row.stratum] = (good + row.good, of + row.of)
+    for row in _within(rows, treated, span):
+        good, of = told[row.stratum]
+        told[row.stratum] = (good + row.good, of + row.of)
     return dict(told)
 
 
-def _shifted(rows: Sequence[DayCount], look: int, end: int) -> list[float]:
+def _shifted(rows: Days, look: int, end: int) -> list[float]:
     """The same difference at every date of the pre-period for which both sides lie in it.
 
     Where the pre-period is short the sides are too, at least as long as the first look: they then vary more, which errs on the safe side.
     """
-    first = min((row.day for row in rows), default=end)
+    first = min((day for _, day in rows), default=end)
     side = _side(look, end - first)
     told = []
     for date in range(first + side, end - side + 1):

@@ -9,6 +9,7 @@ from sojourn_collector.web.answers.breakdown import By, breakdown
 from sojourn_collector.web.answers.corrected_csat import corrected
 from sojourn_collector.web.answers.impact import impact
 from sojourn_collector.web.answers.journey import journey
+from sojourn_collector.web.answers.marks import mark_of, marks
 from sojourn_collector.web.answers.person import person
 from sojourn_collector.web.answers.problem_alone import problem_alone
 from sojourn_collector.web.answers.run import run
@@ -16,10 +17,12 @@ from sojourn_collector.web.answers.silent import silent
 from sojourn_collector.web.answers.starter import starter_set
 from sojourn_collector.web.answers.tickets import SPAN, tickets
 from sojourn_collector.web.answers.trace import trace
+from sojourn_collector.web.answers.verification import verification
 from sojourn_collector.web.answers.visit import visit
 from sojourn_collector.web.answers.window import Window, window_of
 from sojourn_collector.web.models import ImpactReport, JourneyAnswer
 from sojourn_collector.web.models_details import PersonAnswer, RunAnswer, TraceAnswer, VisitAnswer
+from sojourn_collector.web.models_fixes import MarksAnswer, Verification
 from sojourn_collector.web.models_measures import Breakdown, CorrectedCsatAnswer, ProblemAnswer, SilentAnswer
 from sojourn_collector.web.models_tickets import StarterSet, TicketsAnswer
 
@@ -81,6 +84,14 @@ class Answers(Protocol):
         """A journey's CSAT over four weeks, corrected for who answers."""
         ...
 
+    async def marks(self) -> MarksAnswer:
+        """Releases and fixes."""
+        ...
+
+    async def verification(self, ident: str) -> Verification | None:
+        """Whether one of them helped."""
+        ...
+
 
 class StoredAnswers:
     """The answers of `/api/v1`, asked in this process."""
@@ -137,6 +148,15 @@ class StoredAnswers:
     async def corrected(self, ident: str) -> CorrectedCsatAnswer:
         """See `Answers`."""
         return await self._once(("corrected_csat", ident), lambda: corrected(self._context, ident, self._weeks()))
+
+    async def marks(self) -> MarksAnswer:
+        """See `Answers`."""
+        return await marks(self._context)
+
+    async def verification(self, ident: str) -> Verification | None:
+        """See `Answers`."""
+        known = await mark_of(self._context, ident)
+        return None if known is None else await self._once(("verification", ident), lambda: verification(self._context, ident))
 
     def _weeks(self) -> Window:
         now = self._context.clock()

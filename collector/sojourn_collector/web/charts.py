@@ -6,6 +6,7 @@ from typing import Any
 
 from sojourn_collector.web import format as write
 from sojourn_collector.web.models import Experience, ProbeRun, Problem
+from sojourn_collector.web.models_fixes import Counted, FixMeasure
 
 _NAME = 60
 
@@ -48,3 +49,16 @@ def people_over_time(problem: Problem, clock: write.Clockface) -> dict[str, Any]
         last = max(problem.clock.window_to, moments[-1])
         points.append({"at": _ms(last), "time": clock.at(last, seconds=True), "people": len(moments)})
     return {"kind": "people", "points": points, "marks": marks}
+
+
+def fix_weeks(one: FixMeasure) -> dict[str, Any]:
+    """Both arms' shares in per cent, week by week; the trouble is one part between them."""
+
+    def share(counted: Counted) -> float | None:
+        return round(100 * counted.good / counted.of, 2) if counted.of else None
+
+    points = [
+        {"name": f"{part.first:%d %b}", "part": part.part, "fixed": share(part.fixed), "untouched": share(part.untouched), "of": part.fixed.of}
+        for part in one.parts
+    ]
+    return {"kind": "arms", "points": points}

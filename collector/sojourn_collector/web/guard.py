@@ -29,6 +29,8 @@ HEADERS = {
 OPEN_PATHS = frozenset({"/healthz", "/readyz"})
 OWN_KEY_PATHS = ("/api/v1/in/", "/api/v1/imports", "/add/", "/v1/")
 """Sources and imports check their keys themselves."""
+OWN_KEY_CHANGES = "/api/v1/marks"
+"""Reading them takes the scope read; what changes them checks its key itself."""
 SIGNED_PATHS = ("/evidence/", "/shared/")
 """Links that carry their own signature or secret."""
 
@@ -60,7 +62,9 @@ class Guard:
         if not (is_loopback(host) or host in self._hosts):
             await _refuse(send, 421, "This name is not served here; add it to web.hosts in collector.yaml.")
             return
-        guarded_path = self._needs_key and scope["path"] not in OPEN_PATHS and not scope["path"].startswith((*OWN_KEY_PATHS, *SIGNED_PATHS))
+        path = scope["path"]
+        own_check = path.startswith((*OWN_KEY_PATHS, *SIGNED_PATHS)) or (scope["method"] in ("POST", "DELETE") and path.startswith(OWN_KEY_CHANGES))
+        guarded_path = self._needs_key and path not in OPEN_PATHS and not own_check
         try:
             may = not guarded_path or await self._may_read(headers)
         except ControlUnavailableError as error:

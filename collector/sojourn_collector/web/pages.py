@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 from typing import TypeVar, cast
+from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter
 from starlette.applications import Starlette
@@ -11,13 +12,16 @@ from starlette.staticfiles import StaticFiles
 
 from sojourn_collector.config import Keep
 from sojourn_collector.context import Context
+from sojourn_collector.join.rollups import midnight
 from sojourn_collector.store.client import EngineUnavailable, QueryTimeout
 from sojourn_collector.store.control.errors import ControlUnavailableError
 from sojourn_collector.web import axis, charts
 from sojourn_collector.web.answering import Answers, StoredAnswers
 from sojourn_collector.web.answers.breakdown import FACTS, By
+from sojourn_collector.web.answers.marks import marks_shown
 from sojourn_collector.web.models import ImpactReport, JourneyAnswer
 from sojourn_collector.web.models_details import PersonAnswer, RunAnswer, VisitAnswer
+from sojourn_collector.web.models_fixes import Verification
 from sojourn_collector.web.models_measures import Breakdown, CorrectedCsatAnswer, ProblemAnswer
 from sojourn_collector.web.models_tickets import StarterSet
 from sojourn_collector.web.render import FOLDER, Pages
@@ -28,6 +32,7 @@ _RETRY = "5"
 _GONE = {
     "problems": "Problems are listed while they are inside the report’s window. This one is over and has left it, or it joined another that began earlier.",
     "journeys": "No journey file of this id is in the collector’s journeys folder. Compare with the id line of the file, or run sojourn validate on it.",
+    "fixes": "No mark of this id is kept; somebody may have removed it. The page Fixes lists those there are.",
     "people": "Nobody of this id was seen. A person is known by user.id, else by a consented visitor id, else by the visit.",
     "visits": "No visit of this id was received. A visit appears a second or two after its first beacon; visits are kept for {keep.runs} days.",
     "runs": "No run of this id was received. A run appears when the agent has delivered it: ask the agent’s /healthz whether something waits.",
@@ -137,6 +142,21 @@ def build_pages(context: Context, answers: Answers | None = None) -> APIRouter:
     @router.get("/silent")
     async def silent() -> HTMLResponse:
         return await show("", ask.silent(), lambda found: pages.page("silent.html", as_of=found.as_of, title="Said nothing", silent=found))
+
+    @router.get("/fixes")
+    async def fixes() -> HTMLResponse:
+        return await show(
+            "", ask.marks(), lambda found: pages.page("fixes.html", as_of=found.as_of, title="Fixes", **marks_shown(found, ZoneInfo(context.impact.timezone)))
+        )
+
+    @router.get("/fixes/{ident}")
+    async def fix(ident: str) -> HTMLResponse:
+        def draw(found: Verification) -> HTMLResponse:
+            drawn = {one.measure: charts.fix_weeks(one) for one in found.measures if any(part.fixed.of for part in one.parts)}
+            since = midnight(found.trouble_from, ZoneInfo(context.impact.timezone)) if found.trouble_from else found.mark.at
+            return pages.page("fix.html", as_of=found.as_of, title=found.mark.name, fix=found, charts=drawn, since=since)
+
+        return await show("fixes", ask.verification(ident), draw)
 
     @router.get("/people/{ident:path}")
     async def person(ident: str) -> HTMLResponse:

@@ -187,3 +187,18 @@ def severity(value: float, *, stopped: bool = False) -> Word:
 def tone_word(kind: str, tone: str) -> str:
     """The word beside a timeline's item that says what its colour says; empty where the item says it itself."""
     return _TONES_OF.get(kind, _TONE_WORDS).get(tone, "")
+
+
+MARKS = {"release": "Release", "fix": "Fix"}
+
+VERDICTS = {
+    "improved": Word("Improved", "good"),
+    "no evidence": Word("No evidence yet", "neutral"),
+    "worse": Word("Worse", "bad"),
+    "too early": Word("Too early", "unknown"),
+    "not estimable": Word("Not estimable", "unknown"),
+}
+
+FIX_MEASURES = {"satisfied": "Satisfied", "finished": "Got it done", "unhurt": "Met no failure"}
+FIX_COUNTED = {"satisfied": "satisfied answers", "finished": "tries that finished", "unhurt": "tries without a failure"}
+FIX_PARTS = {"before": "before the trouble", "trouble": "trouble, not counted", "after": "after the fix"}

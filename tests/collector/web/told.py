@@ -2,9 +2,10 @@
 
 from sojourn_collector.web import models as m
 from sojourn_collector.web import models_details as details
+from sojourn_collector.web import models_fixes as fixes
 from sojourn_collector.web import models_measures as measures
 from sojourn_collector.web import models_tickets as desk
-from tests.collector.web import fixtures, fixtures_of_measures, fixtures_of_one
+from tests.collector.web import fixtures, fixtures_of_fixes, fixtures_of_measures, fixtures_of_one
 
 
 class Shop:
@@ -54,6 +55,12 @@ class Shop:
     async def corrected(self, ident: str) -> measures.CorrectedCsatAnswer:
         return fixtures_of_measures.corrected(measured=ident == "checkout")
 
+    async def marks(self) -> fixes.MarksAnswer:
+        return fixtures_of_fixes.all_marks(self.comment or "2.4.1")
+
+    async def verification(self, ident: str) -> fixes.Verification | None:
+        return fixtures_of_fixes.verification(ident, self.comment or "2.4.1")
+
 
 class Nothing:
     """Answers of an installation that has seen nothing."""
@@ -94,6 +101,12 @@ class Nothing:
     async def corrected(self, ident: str) -> measures.CorrectedCsatAnswer:
         return fixtures_of_measures.corrected(measured=False)
 
+    async def marks(self) -> fixes.MarksAnswer:
+        return fixes.MarksAnswer(as_of=fixtures.NOW, marks=[])
+
+    async def verification(self, ident: str) -> fixes.Verification | None:
+        return None
+
 
 PAGES = {
     "today": "/",
@@ -109,5 +122,8 @@ PAGES = {
     "silent": "/silent",
     "breakdown": "/breakdown/checkout?by=cause",
     "breakdown-device": "/breakdown/checkout?by=device",
+    "fixes": "/fixes",
+    "fix": f"/fixes/{fixtures_of_fixes.HELPED}",
+    "fix-young": f"/fixes/{fixtures_of_fixes.YOUNG}",
     "absent": "/visits/nobody",
 }

@@ -13,6 +13,7 @@ from sojourn_collector.store.control.inbox import Inbox
 from sojourn_collector.store.control.keys import Keys
 from sojourn_collector.store.control.leases import Leases
 from sojourn_collector.store.control.ledger import Ledger
+from sojourn_collector.store.control.marks import Marks
 from sojourn_collector.store.control.nodes import Nodes
 from sojourn_collector.store.control.postgres import PostgresAddress
 from sojourn_collector.store.control.progress import Progress
@@ -36,6 +37,7 @@ class Control:
         self.keys = Keys(database)
         self.leases = Leases(database)
         self.ledger = Ledger(database)
+        self.marks = Marks(database)
         self.nodes = Nodes(database)
         self.progress = Progress(database)
         self.shares = Shares(database)

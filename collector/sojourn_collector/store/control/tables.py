@@ -160,6 +160,23 @@ audit = Table(
     Column("detail", Text, nullable=False),
 )
 
+marks = Table(
+    "marks",
+    metadata,
+    Column("id", String(32), primary_key=True),
+    Column("tenant", String(64), nullable=False),
+    Column("kind", String(16), nullable=False),
+    Column("at", Instant, nullable=False),
+    Column("name", String(200), nullable=False),
+    Column("journey", String(128), nullable=False),
+    Column("step", String(128), nullable=False),
+    Column("trouble_from", Instant),
+    Column("note", Text, nullable=False),
+    Column("actor", String(200), nullable=False),
+    Column("made_at", Instant, nullable=False),
+    Index("marks_at", "tenant", "at"),
+)
+
 nodes = Table(
     "nodes",
     metadata,

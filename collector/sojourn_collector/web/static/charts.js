@@ -53,6 +53,21 @@
         }],
       };
     },
+    arms(data, c) {
+      const names = data.points.map((p) => p.name);
+      const trouble = data.points.findIndex((p) => p.part === "trouble");
+      const line = (name, key, more) => ({ name, type: "line", data: data.points.map((p) => p[key]), connectNulls: true, symbol: "circle", ...more });
+      return {
+        grid: { left: 8, right: 16, top: 16, bottom: 8, outerBoundsMode: "same", outerBoundsContain: "axisLabel" },
+        xAxis: { type: "category", data: names, boundaryGap: true, ...axisText(c), splitLine: { show: false } },
+        yAxis: { type: "value", scale: true, max: (v) => Math.min(100, Math.ceil(v.max + 2)), min: (v) => Math.max(0, Math.floor(v.min - 2)), ...axisText(c), axisLabel: { color: c.soft, fontSize: 12, formatter: (value) => `${value}%` } },
+        tooltip: { ...tooltip(c), trigger: "axis", formatter: (all) => { const p = data.points[all[0].dataIndex]; const said = (v) => (v === null ? "none" : `${v.toFixed(1)}%`); return `${p.part === "trouble" ? "trouble from" : "week of"} ${p.name}\nfixed journey ${said(p.fixed)}, untouched ${said(p.untouched)}`; } },
+        series: [
+          line("fixed journey", "fixed", { lineStyle: { color: c.data, width: 3 }, itemStyle: { color: c.data }, symbolSize: 7, markArea: trouble < 0 ? undefined : { silent: true, itemStyle: { color: c.bad, opacity: 0.12 }, label: { color: c.soft, fontSize: 12, position: "insideTop" }, data: [[{ name: "trouble", xAxis: Math.max(0, trouble - 0.5) }, { xAxis: trouble + 0.5 }]] } }),
+          line("untouched journeys", "untouched", { lineStyle: { color: c.soft, width: 1.5, type: "dashed" }, itemStyle: { color: c.soft }, symbolSize: 5 }),
+        ],
+      };
+    },
   };
 
   function show(element, again) {
