@@ -7,21 +7,27 @@ from zoneinfo import ZoneInfo
 from sojourn_collector.context import Context
 from sojourn_collector.web.answers.breakdown import By, breakdown
 from sojourn_collector.web.answers.corrected_csat import corrected
+from sojourn_collector.web.answers.feedback import feedback_answer, feedback_list
 from sojourn_collector.web.answers.impact import impact
 from sojourn_collector.web.answers.journey import journey
 from sojourn_collector.web.answers.marks import mark_of, marks
 from sojourn_collector.web.answers.person import person
 from sojourn_collector.web.answers.problem_alone import problem_alone
 from sojourn_collector.web.answers.run import run
+from sojourn_collector.web.answers.satisfaction_by import By as FeedbackBy
+from sojourn_collector.web.answers.satisfaction_by import satisfaction_by
 from sojourn_collector.web.answers.silent import silent
 from sojourn_collector.web.answers.starter import starter_set
 from sojourn_collector.web.answers.tickets import SPAN, tickets
 from sojourn_collector.web.answers.trace import trace
+from sojourn_collector.web.answers.unlinked import unlinked
 from sojourn_collector.web.answers.verification import verification
 from sojourn_collector.web.answers.visit import visit
 from sojourn_collector.web.answers.window import Window, window_of
+from sojourn_collector.web.asked import FeedbackAsked
 from sojourn_collector.web.models import ImpactReport, JourneyAnswer
 from sojourn_collector.web.models_details import PersonAnswer, RunAnswer, TraceAnswer, VisitAnswer
+from sojourn_collector.web.models_feedback import FeedbackAnswer, FeedbackList, SatisfactionBy, UnlinkedAnswer
 from sojourn_collector.web.models_fixes import MarksAnswer, Verification
 from sojourn_collector.web.models_measures import Breakdown, CorrectedCsatAnswer, ProblemAnswer, SilentAnswer
 from sojourn_collector.web.models_tickets import StarterSet, TicketsAnswer
@@ -29,6 +35,9 @@ from sojourn_collector.web.models_tickets import StarterSet, TicketsAnswer
 REMEMBERED = 120.0
 """Seconds for which pages share an answer about four weeks that names nobody."""
 
+
+WORDS = 30
+"""Answers with words that a page lists."""
 
 T = TypeVar("T")
 
@@ -90,6 +99,22 @@ class Answers(Protocol):
 
     async def verification(self, ident: str) -> Verification | None:
         """Whether one of them helped."""
+        ...
+
+    async def satisfaction(self, by: FeedbackBy = "survey") -> SatisfactionBy:
+        """Satisfaction of four weeks by a fact."""
+        ...
+
+    async def words(self) -> FeedbackList:
+        """The newest answers with words, of four weeks."""
+        ...
+
+    async def unlinked(self) -> UnlinkedAnswer:
+        """What of four weeks is linked to no visit."""
+        ...
+
+    async def feedback(self, ident: str, feed: str = "") -> FeedbackAnswer | None:
+        """One answer."""
         ...
 
 
@@ -157,6 +182,22 @@ class StoredAnswers:
         """See `Answers`."""
         known = await mark_of(self._context, ident)
         return None if known is None else await self._once(("verification", ident), lambda: verification(self._context, ident))
+
+    async def satisfaction(self, by: FeedbackBy = "survey") -> SatisfactionBy:
+        """See `Answers`."""
+        return await self._once(("satisfaction", by), lambda: satisfaction_by(self._context, self._weeks(), by))
+
+    async def words(self) -> FeedbackList:
+        """See `Answers`."""
+        return await feedback_list(self._context, FeedbackAsked.model_validate({"from": self._weeks().since, "limit": WORDS, "words": True}))
+
+    async def unlinked(self) -> UnlinkedAnswer:
+        """See `Answers`."""
+        return await unlinked(self._context, self._weeks())
+
+    async def feedback(self, ident: str, feed: str = "") -> FeedbackAnswer | None:
+        """See `Answers`."""
+        return await feedback_answer(self._context, ident, feed)
 
     def _weeks(self) -> Window:
         now = self._context.clock()

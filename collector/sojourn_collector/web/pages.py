@@ -19,8 +19,11 @@ from sojourn_collector.web import axis, charts
 from sojourn_collector.web.answering import Answers, StoredAnswers
 from sojourn_collector.web.answers.breakdown import FACTS, By
 from sojourn_collector.web.answers.marks import marks_shown
+from sojourn_collector.web.answers.satisfaction_by import FACTS as FEEDBACK_FACTS
+from sojourn_collector.web.answers.satisfaction_by import By as FeedbackBy
 from sojourn_collector.web.models import ImpactReport, JourneyAnswer
 from sojourn_collector.web.models_details import PersonAnswer, RunAnswer, VisitAnswer
+from sojourn_collector.web.models_feedback import FeedbackList, SatisfactionBy, UnlinkedAnswer
 from sojourn_collector.web.models_fixes import Verification
 from sojourn_collector.web.models_measures import Breakdown, CorrectedCsatAnswer, ProblemAnswer
 from sojourn_collector.web.models_tickets import StarterSet
@@ -36,6 +39,7 @@ _GONE = {
     "people": "Nobody of this id was seen. A person is known by user.id, else by a consented visitor id, else by the visit.",
     "visits": "No visit of this id was received. A visit appears a second or two after its first beacon; visits are kept for {keep.runs} days.",
     "runs": "No run of this id was received. A run appears when the agent has delivered it: ask the agent’s /healthz whether something waits.",
+    "feedback": "No answer of this id was received. Answers appear a second or two after they are sent to /api/v1/in/feedback.",
     "shared": "This link leads nowhere: it has ended, or somebody ended it. Ask whoever gave it to you for another.",
     "traces": "No span of this trace was received. Spans are kept for {keep.raw} days; a trace id has 32 hexadecimal digits.",
 }
@@ -132,6 +136,20 @@ def build_pages(context: Context, answers: Answers | None = None) -> APIRouter:
             ask.breakdown(ident, cast("By", by)),
             lambda found: pages.page("breakdown.html", as_of=found.as_of, title="What explains its score", broken=found, name=ident, facts=FACTS),
         )
+
+    @router.get("/feedback")
+    async def feedback(by: str = "survey") -> HTMLResponse:
+        def draw(asked: tuple[SatisfactionBy, FeedbackList, UnlinkedAnswer]) -> HTMLResponse:
+            found, said, unlinked = asked
+            return pages.page("feedback.html", as_of=found.as_of, title="Feedback", by=found, said=said, unlinked=unlinked, facts=FEEDBACK_FACTS)
+
+        if by not in FEEDBACK_FACTS:
+            return not_found(pages)
+        return await show("", asyncio.gather(ask.satisfaction(cast("FeedbackBy", by)), ask.words(), ask.unlinked()), draw)
+
+    @router.get("/feedback/{ident:path}")
+    async def answer(ident: str, feed: str = "") -> HTMLResponse:
+        return await show("feedback", ask.feedback(ident, feed), lambda found: pages.page("feedback_one.html", title="One answer", one=found))
 
     @router.get("/tickets")
     async def tickets(journey: str = "") -> HTMLResponse:

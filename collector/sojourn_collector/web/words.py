@@ -89,6 +89,33 @@ FACTS = {
     "hour": "Hour of day",
 }
 
+# What answers are grouped by.
+FEEDBACK_FACTS = {
+    "survey": "Survey",
+    "question": "Question",
+    "channel": "Channel",
+    "source": "Source",
+    "language": "Language",
+    "journey": "Journey",
+    "step": "Step",
+    "plan": "Plan",
+    "segment": "Segment",
+    "lifecycle": "Lifecycle",
+    "device": "Device",
+    "browser": "Browser",
+    "release": "Release",
+    "day": "Day",
+    "week": "Week",
+}
+FEEDBACK_KINDS = {
+    "csat": "Satisfaction (CSAT)",
+    "rating": "Rating",
+    "nps": "Would recommend (NPS)",
+    "ces": "Effort (CES)",
+    "text": "Comment",
+    "mention": "Mention",
+}
+
 PHASES = {
     "resolve": "Find the address",
     "connect": "Connect",

@@ -61,6 +61,7 @@ async def pictures(folder: Path, only: set[str]) -> None:
         browser = await playwright.chromium.launch(executable_path=choice.path, args=list(choice.args))
         wanted = {name: shop + path for name, path in told.PAGES.items()} | {
             "empty": nothing + "/",
+            "no-feedback": nothing + "/feedback",
             "no-tickets": nothing + "/tickets",
             "nobody-silent": nothing + "/silent",
         }

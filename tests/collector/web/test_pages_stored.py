@@ -13,6 +13,7 @@ from fastapi import FastAPI
 from sojourn_collector.context import Context
 from sojourn_collector.store.client import Store
 from sojourn_collector.web.api import build_api
+from sojourn_collector.web.feedback import build_feedback
 from sojourn_collector.web.lists import build_lists
 from sojourn_collector.web.measures import build_measures
 from sojourn_collector.web.pages import build_pages
@@ -34,6 +35,7 @@ async def context(store: Store, tmp_path: Path) -> AsyncIterator[Context]:
 async def pages(context: Context) -> AsyncIterator[httpx2.AsyncClient]:
     app = FastAPI()
     app.include_router(build_measures(context))
+    app.include_router(build_feedback(context))
     app.include_router(build_api(context))
     app.include_router(build_lists(context))
     app.include_router(build_pages(context))

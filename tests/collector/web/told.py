@@ -2,10 +2,11 @@
 
 from sojourn_collector.web import models as m
 from sojourn_collector.web import models_details as details
+from sojourn_collector.web import models_feedback as said
 from sojourn_collector.web import models_fixes as fixes
 from sojourn_collector.web import models_measures as measures
 from sojourn_collector.web import models_tickets as desk
-from tests.collector.web import fixtures, fixtures_of_fixes, fixtures_of_measures, fixtures_of_one
+from tests.collector.web import fixtures, fixtures_of_feedback, fixtures_of_fixes, fixtures_of_measures, fixtures_of_one
 
 
 class Shop:
@@ -61,6 +62,18 @@ class Shop:
     async def verification(self, ident: str) -> fixes.Verification | None:
         return fixtures_of_fixes.verification(ident, self.comment or "2.4.1")
 
+    async def satisfaction(self, by: str = "survey") -> said.SatisfactionBy:
+        return fixtures_of_feedback.satisfaction(by, self.comment)
+
+    async def words(self) -> said.FeedbackList:
+        return fixtures_of_feedback.words(self.comment or "Fine.")
+
+    async def unlinked(self) -> said.UnlinkedAnswer:
+        return fixtures_of_feedback.unlinked()
+
+    async def feedback(self, ident: str, feed: str = "") -> said.FeedbackAnswer | None:
+        return fixtures_of_feedback.one(self.comment, self.label, linked=ident != "f2") if ident in ("f0", "f1", "f2") else None
+
 
 class Nothing:
     """Answers of an installation that has seen nothing."""
@@ -107,6 +120,18 @@ class Nothing:
     async def verification(self, ident: str) -> fixes.Verification | None:
         return None
 
+    async def satisfaction(self, by: str = "survey") -> said.SatisfactionBy:
+        return fixtures_of_feedback.nothing_said()[0]
+
+    async def words(self) -> said.FeedbackList:
+        return fixtures_of_feedback.nothing_said()[1]
+
+    async def unlinked(self) -> said.UnlinkedAnswer:
+        return fixtures_of_feedback.nothing_said()[2]
+
+    async def feedback(self, ident: str, feed: str = "") -> said.FeedbackAnswer | None:
+        return None
+
 
 PAGES = {
     "today": "/",
@@ -118,6 +143,9 @@ PAGES = {
     "run": f"/runs/{fixtures.PROBE_RUN}",
     "run-real": f"/runs/{fixtures.REAL_RUN}",
     "trace": f"/traces/{fixtures.TRACE}",
+    "feedback": "/feedback?by=plan",
+    "feedback-one": "/feedback/f0?feed=api",
+    "feedback-unlinked": "/feedback/f2?feed=api",
     "tickets": "/tickets",
     "silent": "/silent",
     "breakdown": "/breakdown/checkout?by=cause",

@@ -60,7 +60,7 @@
       return {
         grid: { left: 8, right: 16, top: 16, bottom: 8, outerBoundsMode: "same", outerBoundsContain: "axisLabel" },
         xAxis: { type: "category", data: names, boundaryGap: true, ...axisText(c), splitLine: { show: false } },
-        yAxis: { type: "value", scale: true, max: (v) => Math.min(100, Math.ceil(v.max + 2)), min: (v) => Math.max(0, Math.floor(v.min - 2)), ...axisText(c), axisLabel: { color: c.soft, fontSize: 12, formatter: (value) => `${value}%` } },
+        yAxis: { type: "value", scale: true, max: (v) => Math.min(100, Math.ceil((v.max + 1) / 10) * 10), min: (v) => Math.max(0, Math.floor((v.min - 1) / 10) * 10), ...axisText(c), axisLabel: { color: c.soft, fontSize: 12, formatter: (value) => `${value}%` } },
         tooltip: { ...tooltip(c), trigger: "axis", formatter: (all) => { const p = data.points[all[0].dataIndex]; const said = (v) => (v === null ? "none" : `${v.toFixed(1)}%`); return `${p.part === "trouble" ? "trouble from" : "week of"} ${p.name}\nfixed journey ${said(p.fixed)}, untouched ${said(p.untouched)}`; } },
         series: [
           line("fixed journey", "fixed", { lineStyle: { color: c.data, width: 3 }, itemStyle: { color: c.data }, symbolSize: 7, markArea: trouble < 0 ? undefined : { silent: true, itemStyle: { color: c.bad, opacity: 0.12 }, label: { color: c.soft, fontSize: 12, position: "insideTop" }, data: [[{ name: "trouble", xAxis: Math.max(0, trouble - 0.5) }, { xAxis: trouble + 0.5 }]] } }),
