@@ -8,6 +8,7 @@ each question is asked of it over HTTP `--repeat` times, one after the other, of
 time is that of the request; CPU time, of collector and engine, means something on a busy machine too. The first answer after the start is told apart: a
 collector remembers the problems it worked out until something of them changes, so the report's first answer is the one that works everything out; `oldest_s` is
 how old the oldest figures of its last answer were.
+`month` is the impact report of 30 days; breakdown, satisfaction and silent look at four weeks too.
 Of fewer than 100 answers p99 is the slowest. Search is asked where the collector has the route. `--explain` also says how many granules of how many each
 named query reads.
 
@@ -78,6 +79,10 @@ QUESTIONS: dict[str, Callable[[dict[str, Any]], str]] = {
     "journey": lambda _: "/api/v1/journeys/checkout",
     "history": lambda _: "/api/v1/journeys/checkout/history?steps=true",
     "search": lambda one: f"/api/v1/search?attr=shop.order=o{one['v']}&from={one['since']}&deadline=30",
+    "month": lambda _: f"/api/v1/impact?from={(datetime.now(UTC) - timedelta(days=DAYS)).strftime('%Y-%m-%dT%H:%M:%SZ')}",
+    "breakdown": lambda _: "/api/v1/journeys/checkout/breakdown",
+    "satisfaction": lambda _: "/api/v1/satisfaction?by=day",
+    "silent": lambda _: "/api/v1/silent-sufferers",
 }
 """What is asked, by name; each is given a visit."""
 
@@ -270,9 +275,9 @@ def said(result: dict[str, Any]) -> Iterator[str]:
     for name in QUESTIONS:
         if one := result.get(name):
             figures = "   ".join(f"{what} {one[f'{what}_ms']:8.1f} ms" for what in ("p50", "p99", "first", "cpu"))
-            yield f"  {name:8} {figures}   ({one['asked']} times)"
+            yield f"  {name:12} {figures}   ({one['asked']} times)"
     if why := result.get("search_skipped"):
-        yield f"  search   not asked: {why}"
+        yield f"  search       not asked: {why}"
     for name, reads in result.get("reads", {}).items():
         yield f"  {name}: {reads}"
 

@@ -18,13 +18,17 @@ MIN_HIT = 3
 
 @dataclass(frozen=True, slots=True)
 class ProbeAtStep:
-    """What one probe run met at the step: passed or failed on its last attempt. Runs that say nothing of the step are not given."""
+    """What one probe run met at the step: passed or failed on its last attempt. Runs that say nothing of the step are not given.
+
+    `runs` = how many failures it stands for, where some close by are left out.
+    """
 
     run_id: str
     location: str
     started: datetime
     ended: datetime
     passed: bool
+    runs: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +124,7 @@ def _group(stretches: Sequence[_Stretch], gap: timedelta) -> list[list[_Stretch]
 
 
 def _counts(group: Sequence[_Stretch]) -> bool:
-    failures = sum(len(stretch.failures) for stretch in group)
+    failures = sum(run.runs for stretch in group for run in stretch.failures)
     persons = {hit.person for stretch in group for hit in stretch.hits}
     if failures and persons:
         return True

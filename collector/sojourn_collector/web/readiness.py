@@ -4,16 +4,23 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable
+from datetime import timedelta
+from zoneinfo import ZoneInfo
 
 from sojourn_collector.context import Context
 from sojourn_collector.store.client import StoreError
 from sojourn_collector.store.control.errors import ControlUnavailableError
 from sojourn_collector.web.answers.impact import impact
+from sojourn_collector.web.answers.window import window_of
 
 _log = logging.getLogger(__name__)
 
 EVERY = 60.0
 """Seconds between two times at least."""
+
+MONTH = timedelta(days=30)
+MONTH_EVERY = 10
+"""Every so many times a month is looked at too, so that its days are known when somebody asks."""
 
 SHARE = 0.05
 """Of the time, how much is spent on it at most."""
@@ -21,11 +28,15 @@ SHARE = 0.05
 
 async def keep_ready(context: Context, *, every: float = EVERY, monotonic: Callable[[], float] = time.monotonic) -> None:
     """Ask for the report, every so many seconds or less often, until cancelled. What does not answer is waited for."""
-    problem = ""
+    problem, rounds = "", 0
     while True:
         began = monotonic()
         try:
             await impact(context)
+            if rounds % MONTH_EVERY == 0:
+                now = context.clock()
+                await impact(context, window_of(now, ZoneInfo(context.impact.timezone), now - MONTH))
+            rounds += 1
             problem = ""
         except (StoreError, ControlUnavailableError) as error:
             if str(error) != problem:

@@ -1,13 +1,14 @@
 """A handful of passes says as much as all of them."""
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sojourn_collector.score.incidents import Hit, ProbeAtStep, find_incidents
-from sojourn_collector.web.answers.probe_evidence import beside, probe_evidence
+from sojourn_collector.score.incidents import Hit, Incident, ProbeAtStep, find_incidents
+from sojourn_collector.web.answers.probe_evidence import beside, fewer, probe_evidence
 from sojourn_collector.web.answers.times import from_ms
 
 PLACE = ("checkout", "pay")
@@ -44,15 +45,32 @@ def everything(given_rows: list[dict[str, Any]]) -> list[ProbeAtStep]:
     return found
 
 
+def told(incidents: list[Incident]) -> list[tuple[Incident, int]]:
+    """Incidents without their failed runs, and how many those were."""
+    return [(replace(one, failed_runs=()), sum(run.runs for run in one.failed_runs)) for one in incidents]
+
+
 @settings(max_examples=400)
-@given(RUNS, HITS, st.integers(1, 6), st.integers(15, 25), st.integers(1, 9))
-def test_incidents_are_the_same_as_from_every_run(runs: Any, hits: Any, gap: int, now: int, silent: int):
-    """Whatever the runs of two locations and the hits of customers: begin, end, state, last pass and window of each incident are equal."""
+@given(RUNS, HITS, st.integers(2, 6), st.integers(15, 25), st.integers(1, 9), st.integers(1, 1999))
+def test_incidents_are_the_same_as_from_every_run(runs: Any, hits: Any, gap: int, now: int, silent: int, stretch: int):
+    """Whatever the runs of two locations and the hits of customers: begin, end, state, last pass, window and number of failures of each incident are equal."""
     given_rows = rows(runs)
     met = [Hit(from_ms(1000 * at), person) for at, person in hits]
-    few = probe_evidence(given_rows, {PLACE: [1000 * at for at, _ in hits]})[PLACE]
+    few = probe_evidence(given_rows, {PLACE: [1000 * at for at, _ in hits]}, stretch=stretch)[PLACE]
     limits: dict[str, Any] = {"gap": timedelta(seconds=gap), "now": from_ms(1000 * now), "silent_for": lambda _: timedelta(seconds=silent)}
-    assert find_incidents(few, met, **limits) == find_incidents(everything(given_rows), met, **limits)
+    assert told(find_incidents(few, met, **limits)) == told(find_incidents(everything(given_rows), met, **limits))
+
+
+@given(st.lists(st.tuples(st.integers(0, 400), st.integers(0, 30)), max_size=60), st.integers(1, 90))
+def test_a_few_failures_stand_for_all(times: list[tuple[int, int]], stretch: int):
+    """At most three a stretch, the first to begin and the first and last to end among them; none is lost from the count."""
+    failures = [(f"r{number:02}", began, began + took) for number, (began, took) in enumerate(times)]
+    kept = fewer(failures, stretch)
+    assert sum(runs for *_, runs in kept) == len(failures)
+    assert all(sum(ended // stretch == bin_ for _, _, ended, _ in kept) <= 3 for bin_ in {ended // stretch for *_, ended in failures})
+    if failures:
+        assert min(began for _, began, _, _ in kept) == min(began for _, began, _ in failures)
+        assert {min(ended for *_, ended, _ in kept), max(ended for *_, ended, _ in kept)} == {min(e for *_, e in failures), max(e for *_, e in failures)}
 
 
 @given(RUNS, HITS)

@@ -9,7 +9,7 @@ FROM (
       SELECT journey, step, person_id, arrayJoin(arrayMap(f -> toUnixTimestamp64Milli(f), failures)) AS at FROM steps FINAL
       WHERE tenant = {tenant:String} AND traffic = 'real' AND hit AND run_started >= {since:DateTime64(3)} AND run_started <= {until:DateTime64(3)}
         AND (empty({journeys:Array(String)}) OR journey IN {journeys:Array(String)})
-    )
+    ) WHERE at >= toUnixTimestamp64Milli({met_since:DateTime64(3)}) AND at <= toUnixTimestamp64Milli({met_until:DateTime64(3)})
     GROUP BY journey, step, stretch, person
   )
   ORDER BY journey, step, stretch, began, person LIMIT 3 BY journey, step, stretch

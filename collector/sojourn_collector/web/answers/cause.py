@@ -101,7 +101,7 @@ def _probe_cause(incident: Incident, spans: Sequence[dict[str, Any]], traces: Se
         summary = _sentence(kind, method, status, path, message, service)
     else:
         kind, summary = "expectation", (f"{message} (service {service})" if service and message else message or "our probe failed here")
-    failed = len(incident.failed_runs)
+    failed = sum(run.runs for run in incident.failed_runs)
     return Cause(
         summary=summary,
         kind=kind,

@@ -14,6 +14,7 @@ from sojourn_collector.web.answers.days import before
 from sojourn_collector.web.answers.fared import fared, fared_long
 from sojourn_collector.web.answers.problem import impact_model
 from sojourn_collector.web.answers.titles import step_title
+from sojourn_collector.web.answers.weeks import LONG, of_weeks
 from sojourn_collector.web.answers.window import Window
 from sojourn_collector.web.models import Experience, Impact, StepFunnel
 
@@ -22,19 +23,18 @@ EMPTY = Funnel(0, 0, 0, 0, 0)
 
 async def experiences(context: Context, window: Window, journeys: Sequence[str] = ()) -> dict[str, tuple[Experience, Impact]]:
     """Experience and impact of every journey that customers or the folder know, by journey id."""
-    query = context.store.query
     thresholds = {journey: own.apdex for journey, own in context.impact.journeys.items() if own.apdex is not None}
+    asked: dict[str, Any] = {
+        "since": window.since,
+        "until": window.until,
+        "journeys": list(journeys),
+        "apdex_journeys": list(thresholds) or [""],
+        "apdex_seconds": list(thresholds.values()) or [2.5],
+    }
     now, usual, steps = await asyncio.gather(
-        fared(context, window.since, window.until),
+        (fared_long if window.until - window.since > LONG else fared)(context, window.since, window.until),
         fared_long(context, *before(context, window.since)),
-        query(
-            "journey_steps",
-            since=window.since,
-            until=window.until,
-            journeys=list(journeys),
-            apdex_journeys=list(thresholds) or [""],
-            apdex_seconds=list(thresholds.values()) or [2.5],
-        ),
+        of_weeks(context, window, ("journey_steps", *journeys), lambda: context.store.query("journey_steps", **asked)),
     )
     by_journey: dict[str, list[dict[str, Any]]] = defaultdict(list)
     for row in steps:

@@ -17,7 +17,7 @@ ENDS = ("finished", "gave_up", "stopped", "trying")
 
 @dataclass
 class Fared:
-    """By journey; of identified people only where sums of the score are meant. `newest` is when the newest run began, of what was read of the runs."""
+    """By journey; of identified people only where sums of the score are meant. `newest` is when the newest run began."""
 
     funnels: dict[str, Funnel] = field(default_factory=dict)
     sums: dict[str, Moments] = field(default_factory=dict)
@@ -30,15 +30,18 @@ async def fared(context: Context, since: datetime, until: datetime) -> Fared:
 
 
 async def fared_long(context: Context, since: datetime, until: datetime) -> Fared:
-    """The same, cheaply over weeks: the runs are read for what is left beside whole days, and for days not summed up yet. `newest` is not told."""
+    """The same, cheaply over weeks: the runs are read for what is left beside whole days, and for days not summed up yet."""
     whole = await summed_days(context, since, until)
     if whole is None:
         return await fared(context, since, until)
-    parts = await asyncio.gather(
-        context.store.query("usual_days", since=whole.first, until=whole.last), _runs(context, since, whole.begin), _runs(context, whole.end, until)
+    newest, *parts = await asyncio.gather(
+        context.store.query("journeys_newest", since=since, until=until),
+        context.store.query("usual_days", since=whole.first, until=whole.last),
+        _runs(context, since, whole.begin),
+        _runs(context, whole.end, until),
     )
     told = _added(row for part in parts for row in part)
-    told.newest.clear()
+    told.newest = {row["journey"]: row["newest"] for row in newest}
     return told
 
 

@@ -1,29 +1,21 @@
 """Finds the incidents of the window, at every step of every journey."""
 
-import asyncio
 import hashlib
-import itertools
-from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 
 from sojourn_collector.context import Context
-from sojourn_collector.score.incidents import Hit, Incident, ProbeAtStep, find_incidents
-from sojourn_collector.web.answers.probe_evidence import probe_evidence
+from sojourn_collector.score.incidents import Incident, ProbeAtStep, find_incidents
+from sojourn_collector.web.answers.looked import Looked, look
 from sojourn_collector.web.answers.probes import patience
-from sojourn_collector.web.answers.times import from_ms
-from sojourn_collector.web.answers.window import RUN_LENGTH, Window
+from sojourn_collector.web.answers.window import Window
 
 LOOK_BACK = timedelta(days=1)
 """How long before the window evidence is read at first, so that an incident that began before it is seen whole."""
 
 FARTHEST = timedelta(days=31)
 """How long before the window evidence is read at most, for an incident that goes on and on."""
-
-STRETCHES = 20
-"""Parts of the gap between incidents in each of which a few failures stand for all: fine enough to part what the gap parts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,20 +43,11 @@ async def find(context: Context, window: Window, journeys: Sequence[str] = ()) -
     found: list[Found] = []
     wanted, back = set(journeys), LOOK_BACK
     while True:
-        since = window.since - back
-        asked: dict[str, Any] = {"until": window.until, "journeys": sorted(wanted)}
-        failing, hits = await asyncio.gather(
-            context.store.query("report_failing", since=since, **asked),
-            context.store.query("report_hits", since=since - RUN_LENGTH, stretch_ms=max(1, int(gap / timedelta(milliseconds=1)) // STRETCHES), **asked),
-        )
-        # Where nothing failed, every pass of a probe is one more of the same.
-        troubled = sorted({row["journey"] for row in (*failing, *hits)})
-        probes = await context.store.query("report_probe_steps", since=since, until=window.until, journeys=troubled) if troubled else []
-        runs = probe_evidence(probes, {(row["journey"], row["step"]): itertools.chain.from_iterable(row["times"]) for row in hits})
-        read = _incidents(context, runs, hits, window, gap)
+        since, looked = await look(context, window.since - back, window.until, sorted(wanted), gap)
+        read = _incidents(context, looked, window, gap)
         found = sorted([*(one for one in found if one.journey not in wanted), *read], key=lambda one: one.incident.since)
         # Its beginning, and so its id, must not follow the clock: what may have begun before is read again from further back.
-        first = {place: _first_by_location(at_step) for place, at_step in runs.items()}
+        first = {place: _first_by_location(at_step) for place, at_step in looked.runs.items()}
         wanted = {one.journey for one in read if one.incident.since < since + gap or _from_the_first_look(one, first)}
         if back >= FARTHEST or not wanted:
             return found
@@ -87,15 +70,14 @@ def _from_the_first_look(found: Found, first: Mapping[tuple[str, str], Mapping[s
     return any(seen[run.location] is run for run in found.incident.failed_runs)
 
 
-def _incidents(
-    context: Context, looked: defaultdict[tuple[str, str], list[ProbeAtStep]], hits: Sequence[dict[str, Any]], window: Window, gap: timedelta
-) -> list[Found]:
-    met: dict[tuple[str, str], list[Hit]] = {(row["journey"], row["step"]): _hits(row) for row in hits}
-    failing = {place for place, runs in looked.items() if not all(run.passed for run in runs)}
+def _incidents(context: Context, looked: Looked, window: Window, gap: timedelta) -> list[Found]:
+    failing = {place for place, runs in looked.runs.items() if not all(run.passed for run in runs)}
     return [
         Found(*place, incident)
-        for place in sorted(failing | met.keys())
-        for incident in find_incidents(looked[place], met.get(place, []), gap=gap, now=window.until, silent_for=_patience(context, place[0], window.until, gap))
+        for place in sorted(failing | looked.hits.keys())
+        for incident in find_incidents(
+            looked.runs.get(place, ()), looked.hits.get(place, ()), gap=gap, now=window.until, silent_for=_patience(context, place[0], window.until, gap)
+        )
         if incident.window_to >= window.since
     ]
 
@@ -103,7 +85,3 @@ def _incidents(
 def _patience(context: Context, journey: str, now: datetime, gap: timedelta) -> Callable[[str], timedelta]:
     """How long the newest failure of a location speaks for the present: within the gap, and while no newer run was due."""
     return lambda location: max(gap, timedelta(seconds=patience(context, journey, location, now)))
-
-
-def _hits(row: dict[str, Any]) -> list[Hit]:
-    return [Hit(from_ms(ms), person) for person, times in zip(row["persons"], row["times"], strict=True) for ms in times]

@@ -1,6 +1,6 @@
-"""What our probes met at a step, as far as incidents need it: every failure, and of the passes those beside evidence.
+"""What our probes met at a step, as far as incidents need it: of failures those that begin and end a short time of them, of passes those beside evidence.
 
-Passes are many and all alike: of hundreds of thousands a handful says when trouble began and ended.
+Runs are many and all alike: of hundreds of thousands a handful says when trouble began and ended.
 """
 
 from collections import defaultdict
@@ -16,24 +16,60 @@ Place = tuple[str, str]
 """Journey and step."""
 
 
-def probe_evidence(probes: Sequence[Mapping[str, Any]], hits: Mapping[Place, Iterable[int]]) -> defaultdict[Place, list[ProbeAtStep]]:
+EDGES = 3
+"""Passes at either end of what was read that are kept in any case: they are beside what another read finds."""
+
+
+def probe_evidence(
+    probes: Sequence[Mapping[str, Any]], hits: Mapping[Place, Iterable[int]], *, stretch: int = 1, edges: int = 0
+) -> defaultdict[Place, list[ProbeAtStep]]:
     """The runs at each place that `find_incidents` needs to answer as if it were given all of them.
 
     :param probes: rows of `report_probe_steps`.
     :param hits: when customers met failures there, in milliseconds.
+    :param stretch: milliseconds, less than the gap between incidents: of failures of one location that end in the same stretch of time the first to begin, the
+        first and the last to end stand for all.
+    :param edges: how many of the first and of the last passes of each location are kept besides.
     """
     moments = {place: set(times) for place, times in hits.items()}
+    failed: list[tuple[Place, list[ProbeAtStep]]] = []
     for row in probes:
-        for _, began, ended in row["failures"]:
-            moments.setdefault((row["journey"], row["step"]), set()).update((began, ended))
+        place, few = (row["journey"], row["step"]), fewer(row["failures"], stretch)
+        if few:
+            moments.setdefault(place, set()).update(ms for _, began, ended, _ in few for ms in (began, ended))
+        failed.append((place, [ProbeAtStep(run, row["location"], from_ms(began), from_ms(ended), False, runs) for run, began, ended, runs in few]))
     found: defaultdict[Place, list[ProbeAtStep]] = defaultdict(list)
-    for row in probes:
-        place, location = (row["journey"], row["step"]), row["location"]
-        found[place] += [ProbeAtStep(run, location, from_ms(began), from_ms(ended), False) for run, began, ended in row["failures"]]
+    for (place, failures), row in zip(failed, probes, strict=True):
         ends, begins = row["pass_ends"], row["pass_begins"]
-        for index in beside(ends, begins, moments.get(place, ())):
-            found[place].append(ProbeAtStep("", location, from_ms(begins[index]), from_ms(ends[index]), True))
+        kept = {*beside(ends, begins, moments.get(place, ())), *range(min(edges, len(ends))), *range(max(0, len(ends) - edges), len(ends))}
+        found[place] += failures
+        found[place] += [ProbeAtStep("", row["location"], from_ms(begins[index]), from_ms(ends[index]), True) for index in sorted(kept)]
     return found
+
+
+def fewer(failures: Iterable[tuple[str, int, int]], stretch: int) -> list[tuple[str, int, int, int]]:
+    """Failures (run, began, ended in milliseconds) that stand for all, each with how many it stands for."""
+    by_stretch: dict[int, list[tuple[str, int, int]]] = defaultdict(list)
+    for failure in failures:
+        by_stretch[failure[2] // stretch].append(failure)
+    kept: list[tuple[str, int, int, int]] = []
+    for mine in by_stretch.values():
+        if len(mine) <= 3:
+            kept += [(*one, 1) for one in mine]
+            continue
+        first, last, earliest = min(mine, key=_by_end), max(mine, key=_by_end), min(mine, key=_by_begin)
+        few = list(dict.fromkeys((first, earliest, last)))
+        kept += [(*one, 1) for one in few[:-1]]
+        kept.append((*few[-1], len(mine) - len(few) + 1))
+    return kept
+
+
+def _by_end(failure: tuple[str, int, int]) -> tuple[int, str]:
+    return failure[2], failure[0]
+
+
+def _by_begin(failure: tuple[str, int, int]) -> tuple[int, str]:
+    return failure[1], failure[0]
 
 
 def beside(ends: Sequence[int], begins: Sequence[int], moments: Collection[int]) -> list[int]:

@@ -11,10 +11,11 @@ from typing import Any
 from sojourn_collector.context import Context
 from sojourn_collector.web.answers.found import Found, find
 from sojourn_collector.web.answers.problem import OrdersKnown, problem_of
-from sojourn_collector.web.answers.remembered import STEPS_OF_FOLLOW_UP, Changes, ProblemMemory, Worked, known_step
+from sojourn_collector.web.answers.remembered import Changes, ProblemMemory, Worked, known_step
 from sojourn_collector.web.answers.shortfall import HISTORY
 from sojourn_collector.web.answers.theirs import Theirs
 from sojourn_collector.web.answers.times import known
+from sojourn_collector.web.answers.weeks import STEPS_OF_FOLLOW_UP, minute_of
 from sojourn_collector.web.answers.window import Window
 from sojourn_collector.web.models import Problem
 
@@ -66,7 +67,7 @@ async def sources_seen(context: Context, window: Window) -> Seen:
     memory = context.problems if window.until == window.now else None
     telemetry, (feedback, orders, masters), watermark = await asyncio.gather(
         query("telemetry_seen", recent=window.now - RECENT),
-        counted() if memory is None else memory.once(("sources_seen", window.until - window.since), shared, counted),
+        counted() if memory is None else memory.once(("sources_seen", minute_of(window)), shared, counted),
         context.control.watermarks.get("orders", tenant=context.store.tenant, now=window.now),
     )
     return Seen(telemetry, feedback, orders, masters, watermark)

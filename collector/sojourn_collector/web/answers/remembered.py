@@ -14,7 +14,9 @@ from typing import Any, TypeVar
 from sojourn_collector.context import Context
 from sojourn_collector.join.worker import VERSION
 from sojourn_collector.web.answers.found import Found
+from sojourn_collector.web.answers.looked import EvidenceDays
 from sojourn_collector.web.answers.times import to_ms
+from sojourn_collector.web.answers.weeks import STEPS_OF_FOLLOW_UP
 from sojourn_collector.web.answers.window import RUN_LENGTH
 from sojourn_collector.web.models import Problem
 
@@ -33,9 +35,6 @@ MOST_NAMES = 100_000
 
 MOST = 200
 """Problems kept; of more, those not asked for the longest are forgotten."""
-
-STEPS_OF_FOLLOW_UP = 1000
-"""Parts of the outcome window: orders known for one part more change what is missing so far by too little to tell."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +89,8 @@ class ProblemMemory:
         self._entries: OrderedDict[tuple[str, str], _Entry] = OrderedDict()
         self.working = asyncio.Lock()
         """Held while problems are worked out: who asks meanwhile waits, and finds most of them done."""
+        self.days = EvidenceDays()
+        """Evidence of days that are over."""
         self._once: dict[tuple[Any, ...], tuple[float, asyncio.Lock, Any]] = {}
 
     async def changes(self, context: Context, found: Iterable[Found], config: str) -> Changes:

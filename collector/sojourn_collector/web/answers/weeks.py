@@ -1,0 +1,30 @@
+"""What is asked of many weeks, which a moment changes little: reports of the same minute share it."""
+
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+from typing import Any, TypeVar
+
+from sojourn_collector.context import Context
+from sojourn_collector.web.answers.window import Window
+
+T = TypeVar("T")
+
+STEPS_OF_FOLLOW_UP = 1000
+"""Parts of the outcome window: orders known for one part more change what is missing so far by too little to tell."""
+
+LONG = timedelta(days=2)
+"""A window longer than this is looked at for what became of weeks: the seconds that reports share parts of it for change nothing."""
+
+LONG_SHARED = 60.0
+
+
+async def of_weeks(context: Context, window: Window, name: tuple[Any, ...], ask: Callable[[], Awaitable[T]]) -> T:
+    """The answer to a question about a long window up to now, shared by reports of the same minute; of others it is asked at once."""
+    if context.problems is None or window.until - window.since <= LONG or window.until != window.now:
+        return await ask()
+    return await context.problems.once((*name, minute_of(window)), min(LONG_SHARED, context.impact.windows.outcome / STEPS_OF_FOLLOW_UP), ask)
+
+
+def minute_of(window: Window) -> int:
+    """The minute a window begins in, since 1970: by it what is asked of nearly the same window is known again."""
+    return int(window.since.timestamp() // 60)
