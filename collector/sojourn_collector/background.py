@@ -32,6 +32,7 @@ async def work(collector: Collector) -> None:
         group.create_task(carry_on(collector, "evidence", collector.evidence.run))
         group.create_task(carry_on(collector, "parts", collector.parts.run))
         group.create_task(carry_on(collector, "slis", collector.slis.run))
+        group.create_task(carry_on(collector, "rates of exchange", lambda: collector.fx.watch(collector.control)))
         group.create_task(carry_on(collector, "report", lambda: keep_ready(collector.context)))
         if collector.several is None:
             for name, work in _for_all(collector).items():

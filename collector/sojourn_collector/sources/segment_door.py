@@ -22,7 +22,7 @@ from sojourn_collector.sources.body import BodyRefused, json_of
 from sojourn_collector.sources.configured import Configured, plain
 from sojourn_collector.sources.door import Refused, is_dry
 from sojourn_collector.sources.packed_body import coding_of, read_packed
-from sojourn_collector.sources.records import changes_of, dry_records, record_name
+from sojourn_collector.sources.records import changes_of, concerned_by, dry_records
 from sojourn_collector.sources.segment_kept import CALLS
 from sojourn_collector.sources.segment_messages import NAME, messages_in
 from sojourn_collector.sources.sentences import shown
@@ -178,10 +178,7 @@ class _Door:
         return one if one is not None and one.settings.kind == NAME else plain(NAME)
 
     def _arriving(self, events: Sequence[tuple[str, Event]], received: datetime, tenant: str) -> list[Arriving]:
-        return [
-            Arriving(Arrival(tenant, NAME, NAME, key, received, event.to_json()), [record_name(one.kind, one.id) for one in self._changes(event)])
-            for key, event in events
-        ]
+        return [Arriving(Arrival(tenant, NAME, NAME, key, received, event.to_json()), concerned_by(self._changes(event))) for key, event in events]
 
     def _changes(self, event: Event) -> Sequence[Any]:
         try:
