@@ -32,6 +32,8 @@ from sojourn_collector.store.control import Arrival, Key, Scope
 from sojourn_collector.store.control.webhooks import Arriving
 
 LARGEST: Final = 2 << 20
+LARGEST_UNPROVEN: Final = 1 << 19
+"""Bytes of a body whose key stands inside: it has to be read before anybody knows who sends it."""
 _AT_ONCE: Final = 32
 SHORT: Final[Mapping[str, str]] = {"t": "track", "i": "identify", "g": "group", "p": "page", "s": "screen", "a": "alias", "b": "batch", "import": "batch"}
 """Paths that pages post to, and the old one for imports."""
@@ -139,7 +141,7 @@ class _Door:
             raise _other_origin(origin)
         coding_of(request)
         key = await self._key(_write_key(request)) if request.headers.get("authorization") else None
-        body = await read_packed(request, self._deadline, LARGEST)
+        body = await read_packed(request, self._deadline, LARGEST_UNPROVEN if key is None else LARGEST)
         try:
             told = await asyncio.to_thread(json_of, body)
         except BodyRefused as error:

@@ -234,6 +234,8 @@ async def test_short_paths_and_a_key_in_the_body(opened: Opening) -> None:
         assert (answer.status_code, answer.json()) == (200, {"success": True})
     answer = await desk.client.post("/v1/b", json={"batch": [message("page", messageId="m-9")], "writeKey": key})
     assert answer.status_code == 200
+    large = await desk.client.post("/v1/b", content=b"x" * ((1 << 19) + 1))
+    assert (large.status_code, large.json()["error"]) == (413, "The body is larger than 512 KiB; send it in several requests.")
     assert [one["event"]["type"] for one in await desk.bodies()] == ["track", "identify", "group", "page", "screen", "alias", "page"]
 
 

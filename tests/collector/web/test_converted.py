@@ -1,6 +1,7 @@
 """Money in another currency: with the rate of its day it counts as the report's, without one it is left out, and both are said."""
 
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -68,3 +69,36 @@ async def test_a_person(context: Context) -> None:
         "order 100.00 USD (80.00 EUR by the rate of its day)",
         "order 100.00 JPY",
     ]
+
+
+async def test_every_question_about_money(context: Context) -> None:
+    """What is asked about orders beside a problem's own is the same of a shop that sells in dollars and gives rates, and nothing of one that gives none."""
+    rows = broken_shop()
+    await rows.store(context.store)
+    day = timedelta(days=1)
+    window = {"since": NOW - day, "until": NOW, "currency": "EUR"}
+    paid = {"paid_since": NOW - 9 * day, "paid_until": NOW + day}
+    here = {"journey": "checkout", "step": "pay"}
+    asked: dict[str, dict[str, Any]] = {
+        "usual_orders": {**window, "since": NOW - 9 * day, "one_in": 1},
+        "worth_of_active": {**window, **paid, "one_in": 1, "months": 3.0},
+        "worth_at_step": {**window, **paid, **here, "run_since": NOW - day},
+        "silent_candidates": {**window, "severity": 0.5, "journey": "", "most": 100, "paid_since": NOW - 9 * day},
+        "step_days": {**window, **here, "attribute": "", "value": "", "days": 3, "known": NOW, "outcome_ms": 900_000},
+    }
+    # Of the worth before they were hit: an order of one who was.
+    rows.order("before", NOW - 3 * day, 40.0, person="user:u0")
+    await context.store.insert("orders", [rows.orders[-1]])
+
+    async def money() -> dict[str, float]:
+        found = {name: await context.store.query(name, **parameters) for name, parameters in asked.items()}
+        sums = {"usual_orders": "mean_value", "worth_at_step": "paid", "silent_candidates": "paid", "step_days": "money"}
+        told = {name: float(sum(row[column] or 0 for row in found[name])) for name, column in sums.items()}
+        return told | {"worth_of_active": float(sum(sum(row["worths"]) for row in found["worth_of_active"]))}
+
+    euros = await money()
+    assert all(euros.values())
+    await context.store.insert("orders", [abroad(order) for order in rows.orders])
+    assert not any((await money()).values())
+    await context.store.insert("orders", [abroad(order, rate=0.8, rate_currency="EUR") for order in rows.orders])
+    assert await money() == pytest.approx(euros)
