@@ -24,6 +24,7 @@ from sojourn_collector.several import open_control, take_part
 from sojourn_collector.sources import normalise
 from sojourn_collector.sources.configured import check_secrets, configured
 from sojourn_collector.sources.further import Further
+from sojourn_collector.sources.fx import Fx
 from sojourn_collector.sources.records import EventReading, Records
 from sojourn_collector.store.books import SharedBooks
 from sojourn_collector.store.client import Store
@@ -118,6 +119,7 @@ async def build(config: CollectorConfig, impact: ImpactConfig, environ: Mapping[
             await several.recover(files)
             stack.push_async_callback(several.leave, journal, loader)
         links = EvidenceLinks(await control.signing_keys.get(USE, now()), config.evidence.link, now)
+        fx = Fx(impact.fx, impact.currency, impact.timezone)
         context = Context(store, control, journeys, impact, config, loader, now, keys, links, ProblemMemory(), webhooks)
         forwarding = Forwarding(config.forward, config.data, journal, counters, environ)
         try:
@@ -137,7 +139,7 @@ async def build(config: CollectorConfig, impact: ImpactConfig, environ: Mapping[
             journeys,
             impact,
             loader,
-            normalise=normalise,
+            normalise=fx.converting(normalise),
             ranges=ranges,
             turn=turn,
             counts=run_counts,
@@ -168,6 +170,7 @@ async def build(config: CollectorConfig, impact: ImpactConfig, environ: Mapping[
             evidence=evidence,
             context=context,
             further=Further(control, webhooks, now),
+            fx=fx,
             eraser=eraser,
             tombstones=tombstones,
             turns=turns,

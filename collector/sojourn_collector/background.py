@@ -32,6 +32,7 @@ async def work(collector: Collector) -> None:
         group.create_task(carry_on(collector, "evidence", collector.evidence.run))
         group.create_task(carry_on(collector, "parts", collector.parts.run))
         group.create_task(carry_on(collector, "slis", collector.slis.run))
+        group.create_task(carry_on(collector, "rates of exchange", lambda: collector.fx.watch(collector.control)))
         group.create_task(carry_on(collector, "report", lambda: keep_ready(collector.context)))
         if collector.several is None:
             for name, work in _for_all(collector).items():
@@ -100,10 +101,12 @@ async def carry_on(collector: Collector, name: str, work: Callable[[], Awaitable
 
 
 async def _tidy(collector: Collector) -> None:
-    """Forget batches so old that no sender repeats them. A clock that jumps ahead meanwhile must not make them so."""
+    """Forget batches so old that no sender repeats them, and usage that is kept no longer. A clock that jumps ahead meanwhile must not make them so."""
     loop = asyncio.get_running_loop()
     began, at = loop.time(), now()
     while True:
-        await collector.control.ledger.forget_before(min(now(), at + timedelta(seconds=loop.time() - began)) - LEDGER_KEPT)
-        await collector.control.webhooks.forget_before(min(now(), at + timedelta(seconds=loop.time() - began)) - EVENTS_KEPT)
+        moment = min(now(), at + timedelta(seconds=loop.time() - began))
+        await collector.control.ledger.forget_before(moment - LEDGER_KEPT)
+        await collector.control.webhooks.forget_before(moment - EVENTS_KEPT)
+        await collector.control.inbox.forget_usage(moment - timedelta(days=collector.config.keep.runs))
         await asyncio.sleep(3600)

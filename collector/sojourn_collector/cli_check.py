@@ -15,6 +15,7 @@ from sojourn_collector.forward_config import Destination
 from sojourn_collector.kept_key import KeptKeyError
 from sojourn_collector.listener_tls import ServerTls, TlsFilesError
 from sojourn_collector.listeners import ListenError, take
+from sojourn_collector.sources.fx import Fx
 from sojourn_collector.sources_config import SourceSettings
 from sojourn_collector.store.client import StoreError
 from sojourn_collector.store.control.database import Database
@@ -70,7 +71,9 @@ def check(given: argparse.Namespace, config: CollectorConfig) -> int:
 
 
 def _impact(config: CollectorConfig) -> str:
-    check_keep(config.keep, load_impact_config(config.impact).windows)
+    impact = load_impact_config(config.impact)
+    check_keep(config.keep, impact.windows)
+    Fx(impact.fx, impact.currency, impact.timezone)
     return str(config.impact or "defaults")
 
 

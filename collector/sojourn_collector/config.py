@@ -308,13 +308,27 @@ class JourneyImpact(Model):
 class ImpactConfig(Model):
     """impact.yaml."""
 
-    currency: str = Field(default="EUR", pattern="^[A-Z]{3}$", description="Currency of every total; orders in another one are listed apart.")
+    currency: str = Field(
+        default="EUR",
+        pattern="^[A-Z]{3}$",
+        description="Currency of every total; orders in another one count where `fx` has a rate.",
+    )
     timezone: str = Field(default="UTC", description="Whose midnight begins a day.")
+    fx: Path | None = Field(
+        default=None,
+        strict=False,
+        description="CSV of rates of exchange by the day, date,currency,rate or the European Central Bank's; orders in other currencies then count too.",
+    )
     simulated: bool = Field(default=False, description="Say on every page that customers are simulated.")
     windows: Windows = Windows()
     cart_bands: tuple[float, ...] = Field(default=(25.0, 75.0, 150.0), strict=False, description="Upper edges of the cart bands, in major units.")
     min_hit: int = Field(default=30, ge=1, description="Fewest people hit before money speaks.")
     journeys: dict[str, JourneyImpact] = Field(default_factory=dict, description="Worth and Apdex by journey id.")
+
+    @field_validator("fx")
+    @classmethod
+    def _beside_the_file(cls, value: Path | None, info: ValidationInfo) -> Path | None:
+        return (info.context["folder"] / value).resolve() if value is not None and info.context else value
 
     @field_validator("timezone")
     @classmethod

@@ -25,7 +25,7 @@ class Keep(Model):
     """How long data are kept, in whole days, and how much room they may take."""
 
     raw: Kept = Field(default=30, ge=2, le=3650, description="Days or years spans, log records and metrics are kept, such as 30d.")
-    runs: Kept = Field(default=400, ge=2, le=3650, description="The same for sessions, runs and steps, and for their sums by the hour.")
+    runs: Kept = Field(default=400, ge=2, le=3650, description="The same for sessions, runs, steps and usage, and for sums by the hour.")
     rollups: Kept = Field(
         default=1825, ge=2, le=36_500, description="The same for sums of runs and steps by the day, which hold nobody's identity, and of spans by the minute."
     )

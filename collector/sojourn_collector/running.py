@@ -19,6 +19,7 @@ from sojourn_collector.join.worker import JoinWorker
 from sojourn_collector.receive.batches import Batches
 from sojourn_collector.several import Several
 from sojourn_collector.sources.further import Further
+from sojourn_collector.sources.fx import Fx
 from sojourn_collector.store.client import Store
 from sojourn_collector.store.control.control import Control
 from sojourn_collector.store.damaged import Damaged
@@ -57,6 +58,7 @@ class Collector:
     evidence: Evidence
     context: Context
     further: Further
+    fx: Fx
     eraser: Eraser
     tombstones: Tombstones
     turns: Turns

@@ -14,11 +14,19 @@ ADDRESS = (
     "or say insecure: true (a key is needed all the same)"
 )
 BAD_COLLECTOR = {
+    "an origin with a path": (
+        "web: {origins: ['https://shop.example/cart']}",
+        "1:7: web.origins: 'https://shop.example/cart' is no origin; write scheme and host in small letters and no path, such as https://shop.example",
+    ),
+    "every origin": (
+        "web: {origins: ['*']}",
+        "1:7: web.origins: '*' is no origin; write scheme and host in small letters and no path, such as https://shop.example",
+    ),
     "unknown key": (
         "dta: x\n",
         "1:1: dta: unknown key; known here: data, journeys, impact, otlp, web, control, engine, probe_keys, limits, forward, evidence, keep, sources",
     ),
-    "unknown key inside": ("web:\n  port: 1\n", "2:3: web.port: unknown key; known here: listen, insecure, tls, hosts"),
+    "unknown key inside": ("web:\n  port: 1\n", "2:3: web.port: unknown key; known here: listen, insecure, tls, hosts, origins"),
     "wrong type": ("web: {listen: 8400}\n", "1:7: web.listen: input should be a valid string, got 8400"),
     "clients' certificates at the report": (
         "web:\n  tls: {cert_file: a.pem, client_ca_file: b.pem}\n",

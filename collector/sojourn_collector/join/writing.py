@@ -10,7 +10,7 @@ MOST_MONTHS = 50
 """The engine refuses a block of more than 100 partitions; tables here are partitioned by month."""
 
 _MONTH_BY = {"sessions": "started", "runs": "started", "steps": "run_started", "feedback": "ts", "orders": "ts"} | dict.fromkeys(
-    ("tickets", "subscriptions", "invitations"), "ts"
+    ("tickets", "subscriptions", "invitations", "usage"), "ts"
 )
 
 

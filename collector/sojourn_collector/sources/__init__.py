@@ -5,14 +5,18 @@ from typing import Any, Final
 
 from sojourn_collector.sources.accounts import ACCOUNTS
 from sojourn_collector.sources.base import RowRefused, Source
+from sojourn_collector.sources.deals import DEALS
 from sojourn_collector.sources.feedback import FEEDBACK
 from sojourn_collector.sources.invitations import INVITATIONS
 from sojourn_collector.sources.orders import ORDERS
 from sojourn_collector.sources.people import PEOPLE
 from sojourn_collector.sources.subscriptions import SUBSCRIPTIONS
 from sojourn_collector.sources.tickets import TICKETS
+from sojourn_collector.sources.usage import USAGE
 
-SOURCES: Final[dict[str, Source[Any]]] = {source.name: source for source in (FEEDBACK, ORDERS, ACCOUNTS, PEOPLE, TICKETS, SUBSCRIPTIONS, INVITATIONS)}
+SOURCES: Final[dict[str, Source[Any]]] = {
+    source.name: source for source in (FEEDBACK, ORDERS, ACCOUNTS, PEOPLE, TICKETS, SUBSCRIPTIONS, INVITATIONS, USAGE, DEALS)
+}
 """The one list of sources, by the name in `/api/v1/in/{source}`."""
 
 __all__ = ["SOURCES", "RowRefused", "Source", "normalise"]

@@ -46,6 +46,8 @@ ALIASES: Final[Mapping[str, Mapping[str, str]]] = {
     "tickets": {"ticket_id": "id", "created_at": "at", "opened_at": "at", "subject": "topic"},
     "subscriptions": {"subscription_id": "id", "created_at": "at", "started_at": "at"},
     "invitations": {"invitation_id": "id", "sent_at": "at"},
+    "usage": {"event_id": "id", "message_id": "id", "timestamp": "at", "created_at": "at", "date": "at", "event_name": "event"},
+    "deals": {"deal_id": "id", "deal_name": "name", "value": "amount", "close_date": "closes_on", "company_id": "account_id", "deal_stage": "stage"},
 }
 """Other names of keys, by source. They count where no column has the key's own name."""
 

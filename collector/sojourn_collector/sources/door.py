@@ -34,7 +34,7 @@ async def authenticate(control: Control, request: Request) -> Key:
 
 async def read_body(request: Request, deadline: float, largest: int) -> bytes:
     """The body, in `deadline` seconds and of at most `largest` bytes. Raises Refused."""
-    too_large = Refused(413, f"The body is larger than {largest >> 20} MiB; send it in several requests.")
+    too_large = Refused(413, f"The body is larger than {in_words(largest)}; send it in several requests.")
     announced = request.headers.get("content-length", "0")
     if announced.isascii() and announced.isdigit() and int(announced[:20]) > largest:
         raise too_large
@@ -50,6 +50,11 @@ async def read_body(request: Request, deadline: float, largest: int) -> bytes:
     except ClientDisconnect:
         raise Refused(400, "The sender went away before its body had arrived.") from None
     return bytes(read)
+
+
+def in_words(size: int) -> str:
+    """Bytes as KiB or whole MiB."""
+    return f"{size >> 20} MiB" if size >= 1 << 20 else f"{size >> 10} KiB"
 
 
 def is_dry(said: str | None) -> bool:

@@ -23,6 +23,7 @@ ONLY: Final[Mapping[str, frozenset[str]]] = {
     "invitations": frozenset(NAMES),
     "orders": frozenset(("session_id", "trace_id", "user_id", "account_id")),
     "subscriptions": frozenset(("user_id", "account_id")),
+    "usage": frozenset(("session_id", "user_id", "account_id")),
 }
 """Which of them a row of a kind may have."""
 _LONGEST: Final = 256

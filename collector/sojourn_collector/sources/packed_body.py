@@ -4,7 +4,7 @@ from typing import Final
 
 from fastapi import Request
 
-from sojourn_collector.sources.door import Refused, read_body
+from sojourn_collector.sources.door import Refused, in_words, read_body
 from sojourn_collector.sources.sentences import shown
 from sojourn_probes.unpacking import UNPACKERS, NotUnpacked
 
@@ -33,7 +33,7 @@ def unpacked(body: bytes, largest: int) -> bytes:
         for piece in unpacker.pieces(body):
             whole += piece
             if len(whole) > largest:
-                raise Refused(413, f"The body is larger than {largest >> 20} MiB once unpacked; send it in several requests.")
+                raise Refused(413, f"The body is larger than {in_words(largest)} once unpacked; send it in several requests.")
         unpacker.finish()
     except NotUnpacked:
         raise Refused(400, "The body is not whole gzip, as its content encoding says it is.") from None

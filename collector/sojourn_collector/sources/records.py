@@ -88,6 +88,11 @@ def dry_records(one: Configured, name: str, events: Sequence[Event], received: d
     return records, errors
 
 
+def concerned_by(changes: Iterable[Change]) -> list[str]:
+    """What the records are found by that other events may speak of too."""
+    return [record_name(one.kind, one.id) for one in changes if not one.alone]
+
+
 def kept_of(changes: Iterable[Change]) -> str:
     """Changes without their person, as the inbox keeps them in place of the event."""
     bare = [
@@ -118,11 +123,17 @@ class Records:
         if row.kind not in VENDORS:
             return [(row.kind, json.loads(row.body))], []
         try:
-            named = list(dict.fromkeys((one.kind, one.id) for one in self._reading.changes(row)))
+            changes = self._reading.changes(row)
         except RowRefused as error:
             return [], [str(error)]
+        named = list(dict.fromkeys((one.kind, one.id) for one in changes if not one.alone))
         await self._control.webhooks.concern(row, [record_name(*name) for name in named])
         rows, wrong = [], []
+        for one in (one for one in changes if one.alone):
+            try:
+                rows.append((one.kind, self._checked(row, one.kind, one.id, [one])))
+            except RowRefused as error:
+                wrong.append(f"{one.kind} {one.id}: {error}")
         for kind, ident in named:
             try:
                 rows.append((kind, await self._whole(row, kind, ident)))
@@ -141,9 +152,13 @@ class Records:
                 continue  # it is marked with its own reason
         said.sort(key=lambda one: one[:3])
         said = said[max((number for number, (*_, one) in enumerate(said) if one.whole), default=0) :]
-        source = SOURCES[kind]
-        raw = {**source.fold([one.fields for *_, one in said]), "id": ident, "source": row.source}
-        checked = source.stored(raw, source.read(raw, row.received_at), self._probe_keys)
+        checked = self._checked(row, kind, ident, [one for *_, one in said])
         if healed := [event.id for event in events if event.error and event.normalised_at is not None]:
             await self._control.inbox.mark(healed, self._clock())
         return checked
+
+    def _checked(self, row: InboxRow, kind: str, ident: str, said: Sequence[Change]) -> dict[str, Any]:
+        """The row that changes make together, oldest first. Raises RowRefused."""
+        source = SOURCES[kind]
+        raw = {**source.fold([one.fields for one in said]), "id": ident, "source": row.source}
+        return source.stored(raw, source.read(raw, row.received_at), self._probe_keys)

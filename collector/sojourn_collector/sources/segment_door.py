@@ -22,7 +22,7 @@ from sojourn_collector.sources.body import BodyRefused, json_of
 from sojourn_collector.sources.configured import Configured, plain
 from sojourn_collector.sources.door import Refused, is_dry
 from sojourn_collector.sources.packed_body import coding_of, read_packed
-from sojourn_collector.sources.records import changes_of, dry_records, record_name
+from sojourn_collector.sources.records import changes_of, concerned_by, dry_records
 from sojourn_collector.sources.segment_kept import CALLS
 from sojourn_collector.sources.segment_messages import NAME, messages_in
 from sojourn_collector.sources.sentences import shown
@@ -32,6 +32,8 @@ from sojourn_collector.store.control import Arrival, Key, Scope
 from sojourn_collector.store.control.webhooks import Arriving
 
 LARGEST: Final = 2 << 20
+LARGEST_UNPROVEN: Final = 1 << 19
+"""Bytes of a body whose key stands inside: it has to be read before anybody knows who sends it."""
 _AT_ONCE: Final = 32
 SHORT: Final[Mapping[str, str]] = {"t": "track", "i": "identify", "g": "group", "p": "page", "s": "screen", "a": "alias", "b": "batch", "import": "batch"}
 """Paths that pages post to, and the old one for imports."""
@@ -139,7 +141,7 @@ class _Door:
             raise _other_origin(origin)
         coding_of(request)
         key = await self._key(_write_key(request)) if request.headers.get("authorization") else None
-        body = await read_packed(request, self._deadline, LARGEST)
+        body = await read_packed(request, self._deadline, LARGEST_UNPROVEN if key is None else LARGEST)
         try:
             told = await asyncio.to_thread(json_of, body)
         except BodyRefused as error:
@@ -178,10 +180,7 @@ class _Door:
         return one if one is not None and one.settings.kind == NAME else plain(NAME)
 
     def _arriving(self, events: Sequence[tuple[str, Event]], received: datetime, tenant: str) -> list[Arriving]:
-        return [
-            Arriving(Arrival(tenant, NAME, NAME, key, received, event.to_json()), [record_name(one.kind, one.id) for one in self._changes(event)])
-            for key, event in events
-        ]
+        return [Arriving(Arrival(tenant, NAME, NAME, key, received, event.to_json()), concerned_by(self._changes(event))) for key, event in events]
 
     def _changes(self, event: Event) -> Sequence[Any]:
         try:

@@ -24,7 +24,7 @@ LONGEST_KEY: Final = 256
 class Change:
     """What one event says about one record of the source `kind`: `fields` are keys of its row. `time` and `sequence` are the vendor's, for the order.
 
-    `whole`: it says everything there is to say, so that what it leaves out is no longer so.
+    `whole`: it says everything there is to say, so that what it leaves out is no longer so. `alone`: no other event ever speaks of the record.
     """
 
     kind: str
@@ -33,6 +33,7 @@ class Change:
     fields: Mapping[str, Any]
     sequence: int = 0
     whole: bool = False
+    alone: bool = False
 
     def row(self) -> dict[str, Any]:
         """What it says as a row, which may lack what other events say."""

@@ -16,7 +16,7 @@ from sojourn_collector.sources.answer import RowError, Taken
 from sojourn_collector.sources.body import MOST_ROWS, BodyRefused
 from sojourn_collector.sources.configured import Configured
 from sojourn_collector.sources.door import Refused, authenticate, is_dry, read_body, refusal
-from sojourn_collector.sources.records import changes_of, dry_records, record_name
+from sojourn_collector.sources.records import changes_of, concerned_by, dry_records
 from sojourn_collector.sources.scrub_json import scrub_json
 from sojourn_collector.sources.signatures import Delivery, SignatureError
 from sojourn_collector.sources.webhook import Event
@@ -165,7 +165,7 @@ class _Door:
         if self._one.webhook.calls(event, self._one.settings):
             return Arriving(arrival, (), received)
         try:
-            concerned = [record_name(one.kind, one.id) for one in changes_of(self._one, event)]
+            concerned = concerned_by(changes_of(self._one, event))
         except RowRefused:
             concerned = []  # the row is kept, and says why when its turn comes
         return Arriving(arrival, concerned)

@@ -27,11 +27,13 @@ TABLES = {
     "tickets": "ts",
     "subscriptions": "ts",
     "invitations": "ts",
+    "usage": "ts",
     "spans_1m": "t",
     "run_sums": "t",
     "step_sums": "t",
     "people": "",
     "accounts": "",
+    "deals": "",
 }
 """The one list of tables that can be exported, each with the time its rows are cut by; without one it is one file."""
 _DEADLINE = 3600.0

@@ -38,6 +38,7 @@ CONSTANTS: Final[Mapping[str, tuple[str, ...]]] = {
     "orders": ("currency",),
     "accounts": ("currency",),
     "subscriptions": ("currency",),
+    "deals": ("currency",),
 }
 """Keys that are often the same for a whole file, by source."""
 WHAT: Final[Mapping[str, str]] = {
@@ -48,6 +49,8 @@ WHAT: Final[Mapping[str, str]] = {
     "tickets": "Cases at the support desk",
     "subscriptions": "What recurs, and why it ended",
     "invitations": "Surveys that were sent or shown",
+    "usage": "Who used what when",
+    "deals": "What is being sold, and how far it is",
 }
 Ident = Annotated[str, Path(pattern="^[0-9a-f]{12}$")]
 

@@ -6,6 +6,7 @@ from typing import Any, Literal
 from pydantic import Field
 
 from sojourn_collector.web.models import Answer, Comment, Named, VisitLine
+from sojourn_collector.web.models_usage import PersonUsage
 
 
 class TimelineItem(Answer):
@@ -123,6 +124,7 @@ class PersonAnswer(Answer):
     since: datetime | None = None
     orders_net: float | None = None
     currency: str = ""
+    usage: PersonUsage | None = None
     visits: list[VisitLine] = Field(default_factory=list)
     timeline: list[TimelineItem] = Field(default_factory=list)
     feedback: list[Comment] = Field(default_factory=list)

@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import Literal
 
 from sojourn_collector.web.models import Answer
+from sojourn_collector.web.models_usage import AccountUsage, Pipeline
 
 
 class Page(Answer):
@@ -98,7 +99,10 @@ class PersonList(Page):
 
 
 class AccountItem(Answer):
-    """One account. `told` is false when only visits named it. People and visits are those of the window; `monthly` is None where nobody told it."""
+    """One account. `told` is false when only visits named it. People and visits are those of the window; `monthly` is None where nobody told it.
+
+    `usage` is None where no use of theirs was told of in 90 days, `pipeline` where no deal of anybody ever was.
+    """
 
     account_id: str
     name: str
@@ -115,6 +119,8 @@ class AccountItem(Answer):
     people_hit: int
     worst: float | None
     last_seen: datetime | None
+    usage: AccountUsage | None = None
+    pipeline: Pipeline | None = None
 
 
 class AccountList(Page):

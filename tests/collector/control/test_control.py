@@ -22,6 +22,7 @@ from sojourn_collector.store.control import Arrival, Control, LedgerRow, Scope, 
 from sojourn_collector.store.control.database import Database
 from sojourn_collector.store.control.postgres import PostgresAddress
 from sojourn_collector.store.control.tables import metadata
+from sojourn_collector.store.control.webhooks import Arriving
 from tests.collector.control.conftest import Where
 
 NOW = datetime(2026, 3, 1, 12, 0, 0, 123456, tzinfo=UTC)
@@ -213,6 +214,21 @@ class TestInbox:
         assert await control.inbox.last_received("orders") == NOW
         assert await control.inbox.last_received("feedback") is None
         assert await control.inbox.last_received("orders", tenant="other") is None
+
+    async def test_usage_is_forgotten(self, control: Control) -> None:
+        """Old messages that told of usage alone go; new ones, those that wait or could not be read, and those that told of an order too stay."""
+
+        def arrival(kind: str, name: str, days: int = 9) -> Arrival:
+            return Arrival("default", "api", kind, name, NOW - timedelta(days=days), "{}")
+
+        kept = [arrival("segment", "bad"), arrival("segment", "new", 1), arrival("orders", "order"), arrival("usage", "new", 1)]
+        await control.inbox.add_many([arrival("usage", "old"), arrival("segment", "old"), *kept])
+        await control.webhooks.take([Arriving(arrival("segment", "bought"), ["a record"])])
+        rows = await control.inbox.waiting()
+        await control.inbox.mark([row.id for row in rows], NOW, {rows[2].id: "no good"})
+        await control.inbox.add_many([arrival("usage", "waits")])
+        assert await control.inbox.forget_usage(NOW - timedelta(days=5)) == 2
+        assert [row.source_key for row in await control.inbox.after(0)] == ["bad", "new", "order", "new", "bought", "waits"]
 
 
 class TestTheRest:

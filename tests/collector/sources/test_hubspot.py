@@ -1,6 +1,7 @@
 """HubSpot's events hold ids; what they mean is asked for, and until it is there the row says that it waits."""
 
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 from starlette.responses import RedirectResponse
@@ -120,3 +121,38 @@ async def test_an_answer_without_end(opened: Opening, vendor_api: VendorApi) -> 
     await desk.take("crm", [SUBMISSION])
     assert await desk.ask() == 0
     assert await desk.errors() == [f"the answer of {vendor_api.url.removeprefix('http://')} is larger than 4 MiB"]
+
+
+async def test_companies_and_deals(opened: Opening, vendor_api: VendorApi) -> None:
+    """A company is an account, under an id of your own or HubSpot's; a deal is open, won or lost, and its amount counts with a currency alone."""
+    desk = await desk_of(opened, vendor_api)
+    company = {**SUBMISSION, "subscriptionId": 300, "objectId": 5, "objectTypeId": "0-2", "subscriptionType": "company.propertyChange", "propertyName": "name"}
+    deal = {**SUBMISSION, "subscriptionId": 400, "objectTypeId": "0-3", "subscriptionType": "deal.creation"}
+    firm = {"name": "Acme", "industry": "RETAIL", "lifecyclestage": "customer", "hubspot_owner_id": "77"}
+    sale = {"dealname": "Renewal", "amount": "1200.50", "deal_currency_code": "EUR", "dealstage": "presentationscheduled", "closedate": "2026-06-30T10:00:00Z"}
+    sale |= {"hs_is_closed": "false", "hs_is_closed_won": "false", "hs_deal_stage_probability": "0.6", "hubspot_owner_id": "77"}
+    changed = {"updatedAt": "2026-03-01T10:00:00Z"}
+    beside = {"associations": {"companies": {"results": [{"id": "5", "type": "deal_to_company"}]}}}
+    vendor_api.answers["/crm/v3/objects/companies/5"] = [{"properties": firm, **changed}]
+    vendor_api.answers["/crm/v3/objects/companies/6"] = [{"properties": {**firm, "account_id": "acme"}, **changed}]
+    for number, more in enumerate(
+        [{}, {"hs_is_closed": "true"}, {"hs_is_closed": "true", "hs_is_closed_won": "true"}, {"deal_currency_code": "", "account_id": "acme"}]
+    ):
+        vendor_api.answers[f"/crm/v3/objects/deals/{number}"] = [{"properties": {**sale, **more}, **beside, **changed}]
+    await desk.take("crm", [company, {**company, "objectId": 6}, *({**deal, "objectId": number} for number in range(4))])
+    assert await desk.ask() == 6
+    rows = await desk.records()
+    assert await desk.errors() == []
+    account = rows["accounts"]["hubspot:5"]
+    assert (account["name"], account["segment"], account["lifecycle"], account["owner"], account["mrr"]) == ("Acme", "retail", "customer", "77", None)
+    assert rows["accounts"].keys() == {"hubspot:5", "acme"}
+    deals = rows["deals"]
+    assert [deals[str(number)]["status"] for number in range(4)] == ["open", "lost", "won", "open"]
+    assert (deals["0"]["amount"], deals["0"]["currency"], deals["0"]["probability"], str(deals["0"]["closes_on"])) == (
+        Decimal("1200.50"),
+        "EUR",
+        0.6,
+        "2026-06-30",
+    )
+    assert (deals["0"]["account_id"], deals["0"]["owner"], deals["0"]["stage"]) == ("hubspot:5", "77", "presentationscheduled")
+    assert (deals["3"]["account_id"], deals["3"]["amount"], deals["3"]["currency"]) == ("acme", None, "")

@@ -21,6 +21,8 @@ GOOD: dict[str, dict[str, Any]] = {
     "tickets": {"id": "t-1", "at": AT},
     "subscriptions": {"id": "s-1", "at": AT, "mrr": "9.90", "currency": "EUR"},
     "invitations": {"id": "i-1", "at": AT},
+    "usage": {"id": "e-1", "at": AT, "event": "report opened"},
+    "deals": {"id": "d-1", "account_id": "acme", "amount": "1200", "currency": "EUR", "closes_on": "2026-06-30"},
 }
 
 
@@ -99,6 +101,15 @@ def test_a_good_row_of_every_source(kind: str) -> None:
         ("tickets", {"reopens": "2"}, 'reopens: must be a whole number from 0 to 65535, got "2"'),
         ("tickets", {"email": "joe"}, "email: is not an e-mail address"),
         ("subscriptions", {"mrr": -1}, "mrr: -1 is negative"),
+        ("usage", {"event": ...}, "event is missing"),
+        ("usage", {"event": "a\nb"}, 'event: must be 1 to 256 characters on one line, got "a\\nb"'),
+        ("usage", {"attrs": {str(n): n for n in range(51)}}, "attrs: has 51 entries; at most 50 are kept"),
+        ("usage", {"attrs": {"a": {"b": 1}}}, 'attrs: "a" must be text, a number or true/false, got {"b": 1}'),
+        ("deals", {"amount": -1}, "amount: -1 is negative"),
+        ("deals", {"currency": ...}, "currency is missing: amount needs one, such as EUR"),
+        ("deals", {"probability": 60}, "probability: 60 is not between 0 and 1; 60 % is 0.6"),
+        ("deals", {"status": "maybe"}, 'status: "maybe" is not one of open, won or lost'),
+        ("deals", {"closes_on": "soon"}, 'closes_on: must be a date such as 2026-03-01, got "soon"'),
         ("subscriptions", {"currency": ...}, "currency is missing: mrr needs one, such as EUR"),
         ("subscriptions", {"renews_at": "2200-01-01T00:00:00Z"}, 'renews_at: "2200-01-01T00:00:00Z" is too far in the future'),
         ("subscriptions", {"status": "on"}, 'status: "on" is not one of trialing, active, past_due, paused or ended'),

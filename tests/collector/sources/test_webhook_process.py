@@ -7,7 +7,7 @@ import json
 import sqlite3
 import zipfile
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +32,9 @@ async def collector(tmp_path: Path) -> AsyncIterator[CollectorProcess]:
     """A collector with two vendors."""
     one = CollectorProcess(tmp_path)
     (tmp_path / "secret").write_text(SECRET)
-    one.config.write_text(one.config.read_text() + SOURCES)
+    one.config.write_text(one.config.read_text() + SOURCES + "impact: impact.yaml\n")
+    (tmp_path / "impact.yaml").write_text("currency: EUR\nfx: rates.csv\n")
+    (tmp_path / "rates.csv").write_text(f"Date,USD\n{datetime.now(UTC) - timedelta(days=1):%Y-%m-%d},1.25\n")
     await one.start()
     await one.ready()
     yield one
@@ -75,7 +77,7 @@ async def test_through_the_whole_collector(collector: CollectorProcess, tmp_path
     await deliver(collector, "pay", "stripe", event("checkout.session.completed", {**SESSION, "client_reference_id": CANARY}))
     await deliver(collector, "pay", "stripe", event("customer.subscription.created", {**SUBSCRIPTION, "metadata": {"user_id": CANARY}}))
     key = (await command(collector, "key", "create", "--name", "shop", "--scope", "sources"))["key"]
-    told = {"order_id": "o-canary", "revenue": 7, "currency": "EUR"}
+    told = {"order_id": "o-canary", "revenue": 7, "currency": "USD"}
     async with httpx2.AsyncClient(trust_env=False, timeout=20) as http:
         for body in ({"event": "Order Completed", "properties": told}, {"event": "Searched", "properties": {"query": "shoes"}}):
             answer = await http.post(f"{collector.runtime['web']}/v1/track", json={"userId": CANARY, **body}, auth=(key, ""))
@@ -92,14 +94,17 @@ async def test_through_the_whole_collector(collector: CollectorProcess, tmp_path
         "feedback": 1,
         "orders": 2,
         "subscriptions": 1,
+        "usage": 2,
         "inbox_segment": 2,
         "inbox_stripe": 2,
         "inbox_zendesk": 1,
     }
     assert json.loads(rows["tickets"][0])["topic"] == "Login"
+    rates = {one["id"]: (one["rate"], one["rate_currency"]) for one in map(json.loads, rows["orders"])}
+    assert rates == {"o-canary": (0.8, "EUR"), "pi_1": (0, "")}
 
     done = await command(collector, "erase", "--person", CANARY)
-    expected = {"tickets": 1, "feedback": 1, "orders": 2, "subscriptions": 1, "inbox zendesk": 1, "inbox stripe": 2, "inbox segment": 2}
+    expected = {"tickets": 1, "feedback": 1, "orders": 2, "subscriptions": 1, "usage": 2, "inbox zendesk": 1, "inbox stripe": 2, "inbox segment": 2}
     assert {what: done["counts"].get(what) for what in expected} == expected
     # The engine's own files follow within half a minute; tests of erasures wait for that.
     files = [path for path in (tmp_path / "data").rglob("*") if path.is_file() and "engine" not in path.parts]

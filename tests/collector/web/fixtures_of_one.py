@@ -2,6 +2,7 @@
 
 from sojourn_collector.web import models as m
 from sojourn_collector.web import models_details as details
+from sojourn_collector.web.models_usage import PersonUsage, UsedEvent
 from tests.collector.web.fixtures import COMMENTS, GOOD_RUN, GOOD_TRACE, PROBE_RUN, REAL_RUN, STEPS, TRACE, ago, comments, visits
 
 
@@ -186,6 +187,14 @@ def person(*, comment: str = COMMENTS[0], label: str = "Ada Berger") -> details.
         since=ago(86400 * 40),
         orders_net=1240.0,
         currency="EUR",
+        usage=PersonUsage(
+            last=ago(7200),
+            days=9,
+            times=31,
+            times_before=44,
+            events=[UsedEvent(event=label, times=20, last=ago(7200)), UsedEvent(event="export made", times=11, last=ago(86400))],
+            others=3,
+        ),
         visits=visits(),
         timeline=timeline(comment),
         feedback=comments(comment)[:1],

@@ -1,4 +1,4 @@
-"""HubSpot: feedback submissions and tickets. Its events hold ids alone; what happened is asked for with a token.
+"""HubSpot: feedback submissions, tickets, companies and deals. Its events hold ids alone; what happened is asked for with a token.
 
 https://developers.hubspot.com/docs/apps/developer-platform/build-apps/authentication/request-validation
 """
@@ -16,12 +16,21 @@ from sojourn_collector.sources.signatures import HmacSignature, method_url_body_
 from sojourn_collector.sources.webhook import Call, Change, Event, Webhook, time_of
 from sojourn_collector.sources_config import SourceSettings
 
-FEEDBACK, TICKET = "0-19", "0-5"
+FEEDBACK, TICKET, COMPANY, DEAL = "0-19", "0-5", "0-2", "0-3"
 _SURVEY: Final = (
     "hs_survey_type,hs_value,hs_response_group,hs_sentiment,hs_content,hs_survey_id,hs_survey_channel,hs_submission_timestamp,"
     "hs_contact_email_rollup,hs_contact_id"
 )
 _CASE: Final = "subject,hs_pipeline,hs_pipeline_stage,hs_ticket_priority,source_type,createdate,closed_date,time_to_first_agent_reply"
+_FIRM: Final = "name,industry,lifecyclestage,hubspot_owner_id,account_id"
+_SALE: Final = "dealname,amount,deal_currency_code,dealstage,closedate,hs_is_closed,hs_is_closed_won,hs_deal_stage_probability,hubspot_owner_id,account_id"
+ASKED: Final[Mapping[str, tuple[str, str, str]]] = {
+    FEEDBACK: ("feedback_submissions", _SURVEY, "contacts"),
+    TICKET: ("tickets", _CASE, "contacts"),
+    COMPANY: ("companies", _FIRM, ""),
+    DEAL: ("deals", _SALE, "companies"),
+}
+"""Of each type of object its name in the API, the properties asked for, and what it hangs on."""
 SCALES: Final[Mapping[str, tuple[str, int, int]]] = {"NPS": ("nps", 0, 10), "CSAT": ("csat", 0, 2), "CES": ("ces", 1, 7)}
 """Kind and scale by the type of survey. A CSAT of HubSpot's goes from 0 to 2."""
 STAGES: Final[Mapping[str, str]] = {"1": "new", "2": "pending", "3": "open", "4": "closed"}
@@ -43,18 +52,18 @@ def _thing(event: Event) -> str:
     kind, what = text_at(event.body, "subscriptionType"), text_at(event.body, "objectTypeId")
     if kind.endswith((".deletion", ".privacyDeletion", ".merge")):
         return ""
-    if what in (FEEDBACK, TICKET):
+    if what in ASKED:
         return what
-    return {"ticket": TICKET, "feedback_submission": FEEDBACK}.get(kind.partition(".")[0], "")
+    return {"ticket": TICKET, "feedback_submission": FEEDBACK, "company": COMPANY, "deal": DEAL}.get(kind.partition(".")[0], "")
 
 
 def _calls(event: Event, settings: SourceSettings) -> dict[str, Call]:
     thing, ident = _thing(event), text_at(event.body, "objectId")
     if not thing or not (ident.isascii() and ident.isdigit()):
         return {}
-    properties, name = (_SURVEY, "feedback_submissions") if thing == FEEDBACK else (_CASE, "tickets")
+    name, properties, beside = ASKED[thing]
     wanted = ",".join([properties, *(quote(one, safe="") for one in (settings.session_field, settings.user_field) if one)])
-    return {"object": Call(f"/crm/v3/objects/{name}/{ident}?properties={wanted}&associations=contacts")}
+    return {"object": Call(f"/crm/v3/objects/{name}/{ident}?properties={wanted}{f'&associations={beside}' if beside else ''}")}
 
 
 def _changes(event: Event, settings: SourceSettings) -> list[Change]:
@@ -62,6 +71,10 @@ def _changes(event: Event, settings: SourceSettings) -> list[Change]:
     if not thing or not isinstance(found, dict):
         return []
     told = instant_of(moment(at(event.fetched, "object", "updatedAt"))) or time_of(moment(at(event.body, "occurredAt")), "occurredAt")
+    if thing == COMPANY:
+        return [_firm(ident, told, found)]
+    if thing == DEAL:
+        return [_sale(ident, told, found, text_at(event.fetched, "object", "associations", "companies", "results", 0, "id"))]
     who = joined(found, settings, "subscriptions")
     if "user_id" not in who:
         contact = text_at(found, "hs_contact_id") or text_at(event.fetched, "object", "associations", "contacts", "results", 0, "id")
@@ -107,6 +120,36 @@ def _case(ident: str, told: datetime, found: Mapping[str, Any], who: Mapping[str
     if took is not None and began is not None and 0 <= took < 10**12:
         fields["first_reply_at"] = (began + timedelta(milliseconds=float(took))).isoformat()
     return Change("tickets", ident, told, fields)
+
+
+def _firm(ident: str, told: datetime, found: Mapping[str, Any]) -> Change:
+    """A company is an account, by your own id of it where a property `account_id` has that. What it earns a year is not what it pays."""
+    fields = {
+        "name": text_at(found, "name")[:200],
+        "segment": text_at(found, "industry").lower(),
+        "lifecycle": text_at(found, "lifecyclestage").lower(),
+        "owner": text_at(found, "hubspot_owner_id"),
+    }
+    return Change("accounts", text_at(found, "account_id") or f"hubspot:{ident}", told, fields, whole=True)
+
+
+def _sale(ident: str, told: datetime, found: Mapping[str, Any], company: str) -> Change:
+    """A deal; without a currency nobody knows what its amount is."""
+    currency, likely = text_at(found, "deal_currency_code"), number_at(found, "hs_deal_stage_probability")
+    closed, won = (text_at(found, name).lower() == "true" for name in ("hs_is_closed", "hs_is_closed_won"))
+    fields: dict[str, Any] = {
+        "account_id": text_at(found, "account_id") or (f"hubspot:{company}" if company else ""),
+        "name": text_at(found, "dealname")[:200],
+        "stage": text_at(found, "dealstage"),
+        "owner": text_at(found, "hubspot_owner_id"),
+        "status": "won" if won else "lost" if closed else "open",
+        "probability": likely if likely is not None and 0 <= likely <= 1 else None,
+    }
+    if currency:
+        fields |= {"amount": number_at(found, "amount"), "currency": currency}
+    if closes := instant_of(moment(at(found, "closedate"))):
+        fields["closes_on"] = closes.date().isoformat()
+    return Change("deals", ident, told, fields, whole=True)
 
 
 WEBHOOK = Webhook(

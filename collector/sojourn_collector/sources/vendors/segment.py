@@ -1,4 +1,4 @@
-"""Segment's messages: orders, people and accounts, as its SDKs and RudderStack's post them to `/v1/*` and as their webhooks deliver them.
+"""Segment's messages: orders, people, accounts and usage, as its SDKs and RudderStack's post them to `/v1/*` and as their webhooks deliver them.
 
 https://segment.com/docs/connections/spec/ecommerce/v2/, https://segment.com/docs/connections/destinations/catalog/webhooks/
 """
@@ -23,6 +23,8 @@ ORDERS: Final = frozenset(("order completed", "completed order", "order updated"
 """Names of the e-commerce specification, its first version's among them, in small letters."""
 PAGE_KEY: Final = "x-sojourn-page-key"
 """Kept beside a message that came under a key which stands in a page, for everybody to see."""
+UNNAMED: Final = frozenset(("session_id", "session.id", "sid", "sojourn_session", "user_id", "user.id", "uid", "email", "trace_id", "tid", "consent"))
+"""Properties that have a place of their own."""
 _CENTS: Final = Decimal("0.0001")
 _AMOUNT: Final = re.compile(r"-?\d{1,14}(\.\d{1,40})?([eE]-\d{1,2})?", re.ASCII)
 
@@ -39,15 +41,42 @@ def _changes(event: Event, settings: SourceSettings) -> list[Change]:
     if kind not in CALLS:
         raise RowRefused(f"type is none of {', '.join(CALLS)}")
     time = time_of(moment(at(body, "timestamp")), "timestamp")
+    used = _usage(event, kind, time, settings)
     if PAGE_KEY in event.headers:
-        return []
+        return used
     if kind == "track" and text_at(body, "event").strip().lower() in ORDERS:
-        return [_order(body, text_at(body, "event").strip().lower(), time, settings)]
+        return [*used, _order(body, text_at(body, "event").strip().lower(), time, settings)]
     if kind == "identify":
         return _person(body, time)
     if kind == "group":
         return _account(body, time)
-    return []
+    return used
+
+
+def _usage(event: Event, kind: str, time: datetime, settings: SourceSettings) -> list[Change]:
+    """Who used what: every event of `track`, and pages and screens by their name, or the path of a page without one. Probes use nothing. Raises RowRefused."""
+    body = event.body
+    if kind not in ("track", "page", "screen") or _probe(body):
+        return []
+    told = _object(at(body, "properties"))
+    path = text_at(told, "path") or text_at(body, "context", "page", "path")
+    what = text_at(body, "event") if kind == "track" else f"{kind}: {text_at(body, 'name') or text_at(told, 'name') or path or 'without a name'}"
+    if not what.strip():
+        raise RowRefused("event is missing: a track says what was done")
+    fields = {
+        "at": time.isoformat(),
+        "event": " ".join(what.split())[:200],
+        "visitor_id": "" if text_at(body, "userId") else text_at(body, "anonymousId"),
+        **_whose(body, settings, "usage"),
+        "attrs": _attributes(told),
+    }
+    return [Change("usage", _key(event), time, fields, alone=True)]
+
+
+def _attributes(told: Mapping[str, Any]) -> dict[str, str]:
+    """The plain properties, at most 50, what is long cut."""
+    plain = {name: value for name, value in told.items() if isinstance(value, (str, int, Decimal)) and len(name) <= 100 and name not in UNNAMED}
+    return {name: str(value).lower() if isinstance(value, bool) else str(value)[:200] for name, value in list(plain.items())[:50]}
 
 
 def _order(body: Any, name: str, time: datetime, settings: SourceSettings) -> Change:

@@ -10,6 +10,9 @@ from sqlalchemy import Connection, bindparam, delete, func, insert, or_, select,
 from sojourn_collector.store.control.database import Database
 from sojourn_collector.store.control.tables import inbox, webhook_records
 
+TELL_OF_USAGE = ("usage", "segment")
+"""Kinds of rows that tell of usage; those that tell of an order, a person or an account too are among `webhook_records`."""
+
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
@@ -120,6 +123,14 @@ class Inbox:
         found: int = await self._database.write(lambda connection: connection.execute(statement).rowcount)
         if found:
             self.arrived.set()
+        return found
+
+    async def forget_usage(self, before: datetime) -> int:
+        """Forget messages that came before a moment and told of nothing but what was used, which the engine keeps no longer either; how many those were."""
+        told = select(webhook_records.c.inbox_id).where(webhook_records.c.inbox_id == inbox.c.id).exists()
+        dealt = [inbox.c.normalised_at.is_not(None), inbox.c.error.is_(None), inbox.c.awaits.is_(None), inbox.c.withdrawn.is_(False)]
+        statement = delete(inbox).where(inbox.c.kind.in_(TELL_OF_USAGE), inbox.c.received_at < before, *dealt, ~told)
+        found: int = await self._database.write(lambda connection: connection.execute(statement).rowcount)
         return found
 
     async def rewrite(self, ident: int, body: str) -> None:

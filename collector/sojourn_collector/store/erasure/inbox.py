@@ -61,8 +61,11 @@ def names_in(kind: str, row: Mapping[str, Any]) -> dict[str, str]:
         return {"user": _text(row.get("id")), "email": _text(row.get("email_sha256"))}
     if kind == "accounts":
         return {"account": _text(row.get("id"))}
+    if kind == "deals":
+        return {"account": _text(row.get("account_id"))}
     return {
         "user": _text(row.get("user_id") or row.get("user.id")),
+        "visitor": _text(row.get("visitor_id")),
         "session": _text(row.get("session_id") or row.get("session.id")),
         "trace": _text(row.get("trace_id")).lower(),
         "email": _text(row.get("email_sha256")),
@@ -89,6 +92,7 @@ def _is_theirs(source: str, said: Said, names: Names) -> bool:
         return named["user"] in names.users
     return (
         named.get("account", "") in names.accounts
+        or named.get("visitor", "") in names.visitors
         or named.get("session", "") in names.sessions
         or named.get("trace", "") in names.traces
         or named.get("email", "") in names.emails

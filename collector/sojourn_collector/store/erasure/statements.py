@@ -137,8 +137,10 @@ CONDITIONS: Mapping[str, Callable[[Names], str]] = {
     "tickets": lambda names: _linked("tickets", names),
     "subscriptions": lambda names: _linked("subscriptions", names),
     "invitations": lambda names: _linked("invitations", names),
+    "usage": lambda names: _linked("usage", names),
     "people": lambda names: _master(names, "user"),
     "accounts": lambda names: _master(names, "account"),
+    "deals": lambda names: f"tenant = {quoted(names.tenant)} AND account_id IN {names.any_of('account')}",
     "trace_times": lambda names: f"tenant = {quoted(names.tenant)} AND trace IN {names.halves_of_traces()}",
 }
 """The one list of tables with rows about somebody. A table that names nobody stands in `NAMES_NOBODY`; a test holds that every table stands in one."""
@@ -173,7 +175,7 @@ def strip_orders(names: Names) -> str:
 
 
 _KEYS: Mapping[str, str] = {"sessions": "session_id", "runs": "run_id", "steps": "run_id, step, attempt"} | dict.fromkeys(
-    (*LINKED, "people", "accounts"), "source, id"
+    (*LINKED, "people", "accounts", "deals"), "source, id"
 )
 """What tells things apart where a row may lie there in several versions."""
 

@@ -20,7 +20,7 @@ TAKEN_OUT = "[erased]"
 """What stands in its place in a sentence of ours."""
 
 
-LINKED = ("feedback", "orders", "tickets", "subscriptions", "invitations")
+LINKED = ("feedback", "orders", "tickets", "subscriptions", "invitations", "usage")
 """Tables whose rows are named by their feed's name and their id there."""
 
 
@@ -57,6 +57,7 @@ class Names:
     tickets: frozenset[tuple[str, str]] = frozenset()
     subscriptions: frozenset[tuple[str, str]] = frozenset()
     invitations: frozenset[tuple[str, str]] = frozenset()
+    usage: frozenset[tuple[str, str]] = frozenset()
     emails: frozenset[str] = frozenset()
     shared: frozenset[str] = field(default_factory=frozenset)
     """Visitors and sessions that others were seen under too: of these only what names the subject itself goes."""

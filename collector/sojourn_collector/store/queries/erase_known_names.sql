@@ -13,7 +13,8 @@ SELECT DISTINCT kind, name FROM (
     UNION ALL SELECT user_id, visitor_id, given_session_id FROM orders WHERE tenant = {tenant:String}
     UNION ALL SELECT user_id, visitor_id, given_session_id FROM tickets WHERE tenant = {tenant:String}
     UNION ALL SELECT user_id, visitor_id, given_session_id FROM subscriptions WHERE tenant = {tenant:String}
-    UNION ALL SELECT user_id, visitor_id, given_session_id FROM invitations WHERE tenant = {tenant:String})
+    UNION ALL SELECT user_id, visitor_id, given_session_id FROM invitations WHERE tenant = {tenant:String}
+    UNION ALL SELECT user_id, visitor_id, given_session_id FROM usage WHERE tenant = {tenant:String})
   ARRAY JOIN [('user', user_id), ('visitor', visitor_id), ('session', session_id)] AS pair
   UNION ALL
   SELECT 'user', id FROM people WHERE tenant = {tenant:String}
@@ -23,5 +24,6 @@ SELECT DISTINCT kind, name FROM (
     UNION ALL SELECT email_sha256 FROM orders WHERE tenant = {tenant:String}
     UNION ALL SELECT email_sha256 FROM tickets WHERE tenant = {tenant:String}
     UNION ALL SELECT email_sha256 FROM subscriptions WHERE tenant = {tenant:String}
-    UNION ALL SELECT email_sha256 FROM invitations WHERE tenant = {tenant:String})
+    UNION ALL SELECT email_sha256 FROM invitations WHERE tenant = {tenant:String}
+    UNION ALL SELECT email_sha256 FROM usage WHERE tenant = {tenant:String})
 ) WHERE name != ''

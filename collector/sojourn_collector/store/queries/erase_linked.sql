@@ -1,4 +1,4 @@
--- Feedback, orders, tickets, subscriptions and invitations that name these persons or sessions, or were joined to them, and name no other user.
+-- Feedback, orders, tickets, subscriptions, invitations and usage that name these persons or sessions, or were joined to them, and name no other user.
 SELECT DISTINCT kind, source, id FROM (
   SELECT 'feedback' AS kind, source, id, user_id, visitor_id, email_sha256, person_id, session_id, given_session_id, trace_id
   FROM feedback WHERE tenant = {tenant:String}
@@ -11,6 +11,8 @@ SELECT DISTINCT kind, source, id FROM (
   UNION ALL
   SELECT 'invitations', source, id, user_id, visitor_id, email_sha256, person_id, session_id, given_session_id, trace_id
   FROM invitations WHERE tenant = {tenant:String}
+  UNION ALL
+  SELECT 'usage', source, id, user_id, visitor_id, email_sha256, '', '', given_session_id, '' FROM usage WHERE tenant = {tenant:String}
 ) WHERE user_id IN {users:Array(String)} OR (user_id = '' AND (
     visitor_id IN {visitors:Array(String)} OR person_id IN {persons:Array(String)} OR session_id IN {sessions:Array(String)}
     OR given_session_id IN {sessions:Array(String)} OR trace_id IN {traces:Array(String)}

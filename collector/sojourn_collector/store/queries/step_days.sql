@@ -20,10 +20,10 @@ WITH came AS (
   GROUP BY day, person_id
 ),
 paid AS (
-  SELECT if(person_id != '', person_id, concat('visit:', session_id)) AS who, toUnixTimestamp64Milli(ts) AS at, toFloat64(amount - refunded) AS net
+  SELECT if(person_id != '', person_id, concat('visit:', session_id)) AS who, toUnixTimestamp64Milli(ts) AS at, toFloat64(amount - refunded) * if(currency = {currency:String}, 1, rate) AS net
   FROM orders FINAL
   WHERE tenant = {tenant:String} AND ts >= {since:DateTime64(3)} - toIntervalDay({days:UInt16} + 1) AND ts <= {known:DateTime64(3)}
-    AND probe = 0 AND status != 'cancelled' AND currency = {currency:String}
+    AND probe = 0 AND status != 'cancelled' AND (currency = {currency:String} OR rate_currency = {currency:String})
   ORDER BY id, version DESC LIMIT 1 BY id
 )
 SELECT day, inside, count() AS people, countIf(hurt) AS hit, sum(n) AS orders, sum(m) AS money

@@ -15,9 +15,9 @@ SELECT person, account, paid, orders, toUnixTimestamp64Milli(first_order) AS ord
 FROM theirs
 LEFT JOIN (
   SELECT person_id, sum(net) AS paid, count() AS orders, min(at) AS first_order FROM (
-    SELECT id, person_id, ts AS at, toFloat64(amount - refunded) AS net FROM orders FINAL
+    SELECT id, person_id, ts AS at, toFloat64(amount - refunded) * if(currency = {currency:String}, 1, rate) AS net FROM orders FINAL
     WHERE tenant = {tenant:String} AND ts >= {paid_since:DateTime64(3)} AND ts < {paid_until:DateTime64(3)} AND probe = 0 AND status != 'cancelled'
-      AND currency = {currency:String} AND person_id != '' AND person_id IN (SELECT person FROM theirs)
+      AND (currency = {currency:String} OR rate_currency = {currency:String}) AND person_id != '' AND person_id IN (SELECT person FROM theirs)
     ORDER BY id, version DESC LIMIT 1 BY id
   ) GROUP BY person_id
 ) AS paying ON theirs.person = paying.person_id

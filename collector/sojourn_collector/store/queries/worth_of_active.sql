@@ -9,9 +9,9 @@ SELECT if(segment != '', segment, plan) AS segment, groupArray(least(1e12, if(if
 FROM active
 LEFT JOIN (
   SELECT person_id, sum(net) AS paid, count() AS orders FROM (
-    SELECT id, person_id, toFloat64(amount - refunded) AS net FROM orders FINAL
+    SELECT id, person_id, toFloat64(amount - refunded) * if(currency = {currency:String}, 1, rate) AS net FROM orders FINAL
     WHERE tenant = {tenant:String} AND ts >= {paid_since:DateTime64(3)} AND ts < {paid_until:DateTime64(3)} AND probe = 0 AND status != 'cancelled'
-      AND currency = {currency:String} AND person_id IN (SELECT person FROM active)
+      AND (currency = {currency:String} OR rate_currency = {currency:String}) AND person_id IN (SELECT person FROM active)
     ORDER BY id, version DESC LIMIT 1 BY id
   ) GROUP BY person_id
 ) AS paying ON active.person = paying.person_id

@@ -7,6 +7,7 @@ from sojourn_collector.score.customer_impact import RECOVERED
 from sojourn_collector.web.answers.page import Place, place_of
 from sojourn_collector.web.answers.sufferers import label_of, names_of
 from sojourn_collector.web.answers.times import known, to_ms
+from sojourn_collector.web.answers.usage import business_of_accounts
 from sojourn_collector.web.asked import AccountsAsked, Asked, PeopleAsked, RunsAsked, SessionsAsked
 from sojourn_collector.web.models_lists import AccountItem, AccountList, PersonItem, PersonList, RunItem, RunList, SessionItem, SessionList
 
@@ -70,6 +71,7 @@ async def accounts(context: Context, asked: AccountsAsked) -> AccountList:
     """The body of `GET /api/v1/accounts`. Raises BadWindow, BadCursor."""
     place = place_of(context, asked, "accounts")
     rows, more = await _rows(context, "list_accounts", place, asked, hit=RECOVERED)
+    usage, pipelines = await business_of_accounts(context, [row["id"] for row in rows], place.window.until)
     return AccountList(
         window_from=place.window.since,
         window_to=place.window.until,
@@ -91,6 +93,8 @@ async def accounts(context: Context, asked: AccountsAsked) -> AccountList:
                 people_hit=row["people_hit"],
                 worst=_severity(row["worst"]) if row["reached"] else None,
                 last_seen=known(row["last_seen"]),
+                usage=usage.get(row["id"]),
+                pipeline=None if pipelines is None else pipelines[row["id"]],
             )
             for row in rows
         ],

@@ -9,6 +9,7 @@ from sojourn_collector.web.answers import timeline
 from sojourn_collector.web.answers.comments import comment_of
 from sojourn_collector.web.answers.sufferers import accounts_of, label_of, names_of
 from sojourn_collector.web.answers.titles import journey_title
+from sojourn_collector.web.answers.usage import usage_of_person
 from sojourn_collector.web.answers.visits import visit_line
 from sojourn_collector.web.models_details import PersonAnswer, TimelineItem
 
@@ -21,20 +22,22 @@ async def person(context: Context, ident: str) -> PersonAnswer | None:
     kind: Any = ident.partition(":")[0]
     if kind not in KINDS:
         return None
-    sessions, names, feedback, orders = await asyncio.gather(
+    sessions, names, feedback, orders, used = await asyncio.gather(
         context.store.query("person_sessions", person=ident),
         names_of(context, [ident]),
         context.store.query("visit_feedback", sessions=[], person=ident),
         context.store.query("visit_orders", sessions=[], person=ident),
+        usage_of_person(context, ident),
     )
     name = names.get(ident, {})
-    if not sessions and not name and not feedback and not orders:
+    if not sessions and not name and not feedback and not orders and used is None:
         return None
     account_id = next((row["account_id"] for row in sessions if row["account_id"]), "") or name.get("account_id", "")
     accounts, runs = await asyncio.gather(accounts_of(context, [account_id]), _runs(context, sessions))
     account = accounts.get(account_id, {})
     currency = context.impact.currency
-    counted = [row for row in orders if not row["probe"] and row["status"] != "cancelled" and row["currency"] == currency]
+    worth = [net_in(row, currency) for row in orders if not row["probe"] and row["status"] != "cancelled"]
+    counted = [net for net in worth if net is not None]
     worst: dict[str, float] = {}
     for row in runs:
         worst[row["session_id"]] = max(worst.get(row["session_id"], 0.0), float(row["severity"]))
@@ -51,12 +54,20 @@ async def person(context: Context, ident: str) -> PersonAnswer | None:
         account=account.get("name", ""),
         plan=account.get("plan", ""),
         since=min((row["started"] for row in sessions), default=None),
-        orders_net=round(sum(row["net"] for row in counted), 2) if counted else None,
+        orders_net=round(sum(counted), 2) if counted else None,
         currency=currency,
+        usage=used,
         visits=[visit_line(row, worst.get(row["session_id"], 0.0)) for row in sessions],
         timeline=sorted(items, key=lambda item: item.at)[-MOST_ITEMS:],
         feedback=[comment_of(row) for row in feedback],
     )
+
+
+def net_in(order: dict[str, Any], currency: str) -> float | None:
+    """What an order brought in this currency, by the rate of its day where it was in another; None where that is not known."""
+    if order["currency"] == currency:
+        return float(order["net"])
+    return float(order["net"] * order["rate"]) if order["rate_currency"] == currency else None
 
 
 async def _runs(context: Context, sessions: list[dict[str, Any]]) -> list[dict[str, Any]]:

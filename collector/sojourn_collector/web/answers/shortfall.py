@@ -112,9 +112,11 @@ def _notes(found: Found, guests: Sequence[Guest], orders: Sequence[dict[str, Any
     notes = []
     if found.incident.state == "failing":
         notes.append("still failing, more may be hit")
-    foreign = sum(order["currency"] != currency for order in orders)
+    foreign, converted = sum(order["currency"] != currency for order in orders), sum(bool(order["converted"]) for order in orders)
+    if converted:
+        notes.append(f"{converted} orders in other currencies are converted by the rate of their day")
     if foreign:
-        notes.append(f"{foreign} orders in other currencies are left out")
+        notes.append(f"{foreign} orders in other currencies are left out{': no rate is known for their day' if converted else ''}")
     if not promised:
         notes.append("the order source gives no watermark; orders are taken as known up to the newest one")
     if any(guest.sample_rate < 1 for guest in guests):

@@ -64,7 +64,14 @@ class Theirs:
             "run_until": max(until),
         }
         orders, feedback = await asyncio.gather(
-            self._context.store.query("problem_orders", **here, orders_since=min(since) - self._history, orders_until=self._now, most=MOST_ORDERS),
+            self._context.store.query(
+                "problem_orders",
+                **here,
+                orders_since=min(since) - self._history,
+                orders_until=self._now,
+                currency=self._context.impact.currency,
+                most=MOST_ORDERS,
+            ),
             self._context.store.query("problem_feedback", **here, answers_since=min(since), answers_until=self._now, most=MOST_ANSWERS),
         )
         return _ByWhom(orders), _ByWhom(feedback), len(orders) < MOST_ORDERS and len(feedback) < MOST_ANSWERS

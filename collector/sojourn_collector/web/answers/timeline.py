@@ -138,10 +138,12 @@ def order_item(row: Row) -> TimelineItem:
     facts = {"order": row["id"], "source": row["source"], "link": row["join"], "status": row["status"]}
     if row["probe"]:
         facts["probe"] = "not counted"
+    abroad = row["rate_currency"] and row["rate_currency"] != row["currency"]
+    converted = f" ({row['gross'] * row['rate']:,.2f} {row['rate_currency']} by the rate of its day)" if abroad else ""
     return TimelineItem(
         at=row["ts"],
         kind="order",
-        title=f"order {row['gross']:,.2f} {row['currency']}",
+        title=f"order {row['gross']:,.2f} {row['currency']}{converted}",
         detail="" if plain else row["status"],
         tone="good" if plain else "neutral",
         trace_id=row["trace_id"],
