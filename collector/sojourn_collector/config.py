@@ -298,6 +298,13 @@ class Windows(Model):
     stale: Duration = Field(default=60.0, gt=0, description="A journey whose newest run is older than this, and than 1.5 of its intervals, is grey.")
 
 
+class Surveys(Model):
+    """How often one may be asked."""
+
+    rest: Duration = Field(default=7 * 86_400.0, gt=0, description="Nobody should be asked again, by any survey, within this time.")
+    rarely: Duration = Field(default=180 * 86_400.0, gt=0, description="An account of which nobody has answered for this long is asked too rarely.")
+
+
 class JourneyImpact(Model):
     """What impact.yaml says about one journey."""
 
@@ -321,6 +328,7 @@ class ImpactConfig(Model):
     )
     simulated: bool = Field(default=False, description="Say on every page that customers are simulated.")
     windows: Windows = Windows()
+    surveys: Surveys = Surveys()
     cart_bands: tuple[float, ...] = Field(default=(25.0, 75.0, 150.0), strict=False, description="Upper edges of the cart bands, in major units.")
     min_hit: int = Field(default=30, ge=1, description="Fewest people hit before money speaks.")
     journeys: dict[str, JourneyImpact] = Field(default_factory=dict, description="Worth and Apdex by journey id.")

@@ -18,6 +18,8 @@ from sojourn_collector.web.answers.satisfaction_by import By as FeedbackBy
 from sojourn_collector.web.answers.satisfaction_by import satisfaction_by
 from sojourn_collector.web.answers.silent import silent
 from sojourn_collector.web.answers.starter import starter_set
+from sojourn_collector.web.answers.surveys import SPAN as ASKED_SPAN
+from sojourn_collector.web.answers.surveys import surveys
 from sojourn_collector.web.answers.tickets import SPAN, tickets
 from sojourn_collector.web.answers.trace import trace
 from sojourn_collector.web.answers.unlinked import unlinked
@@ -30,6 +32,7 @@ from sojourn_collector.web.models_details import PersonAnswer, RunAnswer, TraceA
 from sojourn_collector.web.models_feedback import FeedbackAnswer, FeedbackList, SatisfactionBy, UnlinkedAnswer
 from sojourn_collector.web.models_fixes import MarksAnswer, Verification
 from sojourn_collector.web.models_measures import Breakdown, CorrectedCsatAnswer, ProblemAnswer, SilentAnswer
+from sojourn_collector.web.models_surveys import AskedAnswer
 from sojourn_collector.web.models_tickets import StarterSet, TicketsAnswer
 
 REMEMBERED = 120.0
@@ -117,6 +120,10 @@ class Answers(Protocol):
         """One answer."""
         ...
 
+    async def surveys(self) -> AskedAnswer:
+        """Who is asked too often, and which accounts too rarely."""
+        ...
+
 
 class StoredAnswers:
     """The answers of `/api/v1`, asked in this process."""
@@ -198,6 +205,11 @@ class StoredAnswers:
     async def feedback(self, ident: str, feed: str = "") -> FeedbackAnswer | None:
         """See `Answers`."""
         return await feedback_answer(self._context, ident, feed)
+
+    async def surveys(self) -> AskedAnswer:
+        """See `Answers`."""
+        now = self._context.clock()
+        return await surveys(self._context, window_of(now, ZoneInfo(self._context.impact.timezone), now - ASKED_SPAN))
 
     def _weeks(self) -> Window:
         now = self._context.clock()

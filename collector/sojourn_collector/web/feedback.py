@@ -9,11 +9,14 @@ from fastapi import APIRouter, Query
 from sojourn_collector.context import Context
 from sojourn_collector.web.answers.feedback import feedback_answer, feedback_list
 from sojourn_collector.web.answers.satisfaction_by import By, satisfaction_by
+from sojourn_collector.web.answers.surveys import SPAN as ASKED_SPAN
+from sojourn_collector.web.answers.surveys import eligibility, surveys
 from sojourn_collector.web.answers.unlinked import unlinked
 from sojourn_collector.web.answers.window import Window, window_of
 from sojourn_collector.web.api import ERRORS, LONGEST_ID, From, NotKept, SentenceRoute, To, shown
 from sojourn_collector.web.asked import FeedbackAsked, Text
 from sojourn_collector.web.models_feedback import FeedbackAnswer, FeedbackList, SatisfactionBy, UnlinkedAnswer
+from sojourn_collector.web.models_surveys import AskedAnswer, Eligibility
 
 SPAN = timedelta(days=28)
 """The default window of sums; of the list it is a day, as of all lists."""
@@ -56,5 +59,17 @@ def build_feedback(context: Context) -> APIRouter:
     async def get_unlinked(since: From = None, until: To = None) -> UnlinkedAnswer:
         """Answers, tickets and orders of a window, by default 28 days, by source: the likely cause and the cure."""
         return await unlinked(context, weeks(since, until))
+
+    @router.get("/surveys", response_model=AskedAnswer, summary="Who is asked too often, and which accounts too rarely")
+    async def get_surveys(since: From = None, until: To = None) -> AskedAnswer:
+        """Of 90 days by default: people asked again within `surveys.rest`, the response rate by week, accounts without an answer for `surveys.rarely`."""
+        now = context.clock()
+        end = min(until, now) if until else now
+        return await surveys(context, window_of(now, zone, since or end - ASKED_SPAN, until))
+
+    @router.get("/survey-eligibility", response_model=Eligibility, summary="Whether somebody may be asked now")
+    async def get_eligibility(user: Annotated[Text, Query(min_length=1, description="User id, as beacons and survey tools know it.")]) -> Eligibility:
+        """For any survey tool to ask before it asks: not within `surveys.rest` after any survey. A person nobody has asked may be."""
+        return await eligibility(context, user)
 
     return router

@@ -26,6 +26,7 @@ from sojourn_collector.web.models_details import PersonAnswer, RunAnswer, VisitA
 from sojourn_collector.web.models_feedback import FeedbackList, SatisfactionBy, UnlinkedAnswer
 from sojourn_collector.web.models_fixes import Verification
 from sojourn_collector.web.models_measures import Breakdown, CorrectedCsatAnswer, ProblemAnswer
+from sojourn_collector.web.models_surveys import AskedAnswer
 from sojourn_collector.web.models_tickets import StarterSet
 from sojourn_collector.web.render import FOLDER, Pages
 
@@ -139,13 +140,13 @@ def build_pages(context: Context, answers: Answers | None = None) -> APIRouter:
 
     @router.get("/feedback")
     async def feedback(by: str = "survey") -> HTMLResponse:
-        def draw(asked: tuple[SatisfactionBy, FeedbackList, UnlinkedAnswer]) -> HTMLResponse:
-            found, said, unlinked = asked
-            return pages.page("feedback.html", as_of=found.as_of, title="Feedback", by=found, said=said, unlinked=unlinked, facts=FEEDBACK_FACTS)
+        def draw(asked: tuple[SatisfactionBy, FeedbackList, UnlinkedAnswer, AskedAnswer]) -> HTMLResponse:
+            found, said, unlinked, surveys = asked
+            return pages.page("feedback.html", as_of=found.as_of, title="Feedback", by=found, said=said, unlinked=unlinked, asked=surveys, facts=FEEDBACK_FACTS)
 
         if by not in FEEDBACK_FACTS:
             return not_found(pages)
-        return await show("", asyncio.gather(ask.satisfaction(cast("FeedbackBy", by)), ask.words(), ask.unlinked()), draw)
+        return await show("", asyncio.gather(ask.satisfaction(cast("FeedbackBy", by)), ask.words(), ask.unlinked(), ask.surveys()), draw)
 
     @router.get("/feedback/{ident:path}")
     async def answer(ident: str, feed: str = "") -> HTMLResponse:

@@ -2,6 +2,8 @@
 
 from sojourn_collector.web import models as m
 from sojourn_collector.web import models_feedback as f
+from sojourn_collector.web import models_surveys as surveys
+from sojourn_collector.web import models_tickets as desk
 from sojourn_collector.web.answers.unlinked import CAUSES
 from tests.collector.web.fixtures import COMMENTS, NOW, REAL_RUN, TRACE, ago, visits
 
@@ -135,4 +137,31 @@ def one(text: str = COMMENTS[0], label: str = "Ada Berger", *, linked: bool = Tr
         ticket_id="",
         why_unlinked="" if linked else why.sentence,
         cure="" if linked else why.cure,
+    )
+
+
+def asked(name: str = "Nordlicht GmbH") -> surveys.AskedAnswer:
+    """Nine people were asked too soon."""
+    return surveys.AskedAnswer(
+        as_of=NOW,
+        window_from=ago(3 * WEEKS),
+        window_to=NOW,
+        rest_days=7.0,
+        too_often=desk.Part(count=9, of=412, low=0.01, high=0.04),
+        most=6,
+        weeks=[surveys.AskedWeek(week="2026-11-16", invited=40, answered=11, rate=0.275)],
+        rate_direction="falling",
+        risk="tired",
+        rarely_days=180.0,
+        accounts_unasked=31,
+        accounts=120,
+        unasked=[surveys.UnaskedAccount(account_id="a1", name=name, plan="Business", owner="kim", monthly=900.0, currency="EUR", answered=None)],
+    )
+
+
+def nobody_asked() -> surveys.AskedAnswer:
+    """Of an installation without surveys."""
+    none = desk.Part(count=0, of=0)
+    return surveys.AskedAnswer.model_validate(
+        {**asked().model_dump(), "too_often": none, "most": 0, "weeks": [], "rate_direction": "unknown", "risk": "unknown", "accounts": 0, "unasked": []}
     )

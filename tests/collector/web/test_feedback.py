@@ -172,3 +172,28 @@ async def test_hostile_questions_are_one_sentence(client: httpx2.AsyncClient) ->
     assert (unknown.status_code, unknown.json()["error"]) == (422, "'colour' is no parameter here; /api/docs lists them")
     assert (await client.get("/api/v1/feedback", params={"text": "a\0b"})).status_code == 422
     assert (await client.get("/api/v1/feedback/" + "a" * 600)).status_code == 404
+
+
+async def test_who_is_asked_too_often_and_who_may_be_asked(client: httpx2.AsyncClient, store: Store) -> None:
+    """Asked twice within a week: too often, and to be left alone; an answer is not another asking; accounts without answers are listed."""
+    rows = Rows()
+    for number, days in enumerate([(1, 3, 40), (10, 30), (60,)]):
+        for ago in days:
+            at = NOW - ago * DAY
+            rows.invitation(f"i{number}-{ago}", at, person=f"user:u{number}", user_id=f"u{number}", survey_id="s")
+            rows.answer(f"f{number}-{ago}", at + minute(20), 4, person=f"user:u{number}")
+            rows.feedback[-1] |= {"survey_id": "s", "account_id": "heard"}
+    for name, paid in (("heard", 10), ("small", 20), ("large", 900)):
+        rows.accounts.append({"source": "crm", "id": name, "version": 1, "name": name.title(), "mrr": paid, "currency": "EUR"})
+    await rows.store(store)
+    told = await get(client, "surveys")
+    assert (told["too_often"]["count"], told["too_often"]["of"], told["most"], told["rest_days"]) == (1, 3, 3, 7.0)
+    assert (told["rate_direction"], told["risk"]) == ("unknown", "unknown")
+    assert [one["account_id"] for one in told["unasked"]] == ["large", "small"]
+    assert (told["accounts_unasked"], told["accounts"]) == (2, 3)
+    tired = await get(client, "survey-eligibility", user="u0")
+    assert (tired["eligible"], tired["reason"], tired["asked_30"], tired["asked_90"]) == (False, "was asked 1.0 days ago, less than 7 days", 2, 3)
+    assert tired["next_at"] == (NOW + 6 * DAY).isoformat().replace("+00:00", "Z")
+    assert (await get(client, "survey-eligibility", user="u1"))["eligible"] is True
+    assert (await get(client, "survey-eligibility", user="nobody"))["reason"] == "was not asked for as long as is looked back"
+    assert (await client.get("/api/v1/survey-eligibility")).status_code == 422

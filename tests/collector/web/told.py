@@ -5,6 +5,7 @@ from sojourn_collector.web import models_details as details
 from sojourn_collector.web import models_feedback as said
 from sojourn_collector.web import models_fixes as fixes
 from sojourn_collector.web import models_measures as measures
+from sojourn_collector.web import models_surveys as asking
 from sojourn_collector.web import models_tickets as desk
 from tests.collector.web import fixtures, fixtures_of_feedback, fixtures_of_fixes, fixtures_of_measures, fixtures_of_one
 
@@ -74,6 +75,9 @@ class Shop:
     async def feedback(self, ident: str, feed: str = "") -> said.FeedbackAnswer | None:
         return fixtures_of_feedback.one(self.comment, self.label, linked=ident != "f2") if ident in ("f0", "f1", "f2") else None
 
+    async def surveys(self) -> asking.AskedAnswer:
+        return fixtures_of_feedback.asked(self.comment or "Able")
+
 
 class Nothing:
     """Answers of an installation that has seen nothing."""
@@ -131,6 +135,9 @@ class Nothing:
 
     async def feedback(self, ident: str, feed: str = "") -> said.FeedbackAnswer | None:
         return None
+
+    async def surveys(self) -> asking.AskedAnswer:
+        return fixtures_of_feedback.nobody_asked()
 
 
 PAGES = {
