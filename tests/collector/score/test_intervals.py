@@ -48,3 +48,12 @@ def test_no_units_have_no_interval() -> None:
         wilson_counts(0, 0)
     with pytest.raises(ValueError, match=r"a share lies between 0 and 1, not at 1\.2"):
         wilson(1.2, 10)
+
+
+@settings(deadline=None)
+@given(st.integers(1, 5000), st.floats(0, 1))
+def test_wilson_agrees_with_statsmodels(n: int, share: float) -> None:
+    """The same bounds as `proportion_confint(method="wilson")`, where statsmodels is installed."""
+    proportion = pytest.importorskip("statsmodels.stats.proportion")
+    count = round(share * n)
+    assert wilson_counts(count, n) == pytest.approx(proportion.proportion_confint(count, n, method="wilson"), abs=1e-9)
