@@ -117,6 +117,23 @@ async def test_a_fix_without_effect_after_a_bad_week_is_no_evidence(client: http
     assert told["measures"][0]["reason"].startswith("0 answers on the fixed journey before, judged from 30 on")
 
 
+async def test_those_who_had_met_a_failure_lately_stand_apart(client: httpx2.AsyncClient, store: Store) -> None:
+    """Of five who answer after the fix only the one hit three days before is told apart: not one hit that day, long ago, later or on another journey."""
+    rows, answered = months(0.0), NOW - 5 * DAY
+    for who, (journey, days) in enumerate([("checkout", 3), ("checkout", 0), ("checkout", 40), ("checkout", -1), ("newsletter", 3)]):
+        walk(rows, journey, answered - days * DAY, 900 + who, finished=False, hit=True)
+        rows.runs[-1] |= {"person_id": f"user:back{who}"}
+        rows.answer(f"back{who}", answered + timedelta(hours=1), 5, person=f"user:back{who}")
+        rows.feedback[-1] |= {"journey": "checkout"}
+    await rows.store(store)
+    mark = await made(client)
+    satisfied = (await client.get(f"/api/v1/marks/{mark['id']}/verification")).json()["measures"][0]
+    assert satisfied["mix"] == [
+        {"name": "had met none", "before": 7 * 20, "after": 7 * 20 + 4},
+        {"name": "met a failure in the 28 days before", "before": 0, "after": 1},
+    ]
+
+
 async def test_what_cannot_be_judged_says_why(client: httpx2.AsyncClient, context: Context) -> None:
     """Too early; a release that names no journey; every other journey changed in the same time; a mark that lies ahead."""
     young = await made(client, at=(NOW - 2 * DAY).isoformat())

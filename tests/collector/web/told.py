@@ -4,9 +4,19 @@ from sojourn_collector.web import models as m
 from sojourn_collector.web import models_details as details
 from sojourn_collector.web import models_feedback as said
 from sojourn_collector.web import models_fixes as fixes
+from sojourn_collector.web import models_forecast as ahead
 from sojourn_collector.web import models_measures as measures
+from sojourn_collector.web import models_speed as waits
 from sojourn_collector.web import models_tickets as desk
-from tests.collector.web import fixtures, fixtures_of_feedback, fixtures_of_fixes, fixtures_of_measures, fixtures_of_one
+from tests.collector.web import (
+    fixtures,
+    fixtures_of_feedback,
+    fixtures_of_fixes,
+    fixtures_of_forecast,
+    fixtures_of_measures,
+    fixtures_of_one,
+    fixtures_of_speed,
+)
 
 
 class Shop:
@@ -74,6 +84,12 @@ class Shop:
     async def feedback(self, ident: str, feed: str = "") -> said.FeedbackAnswer | None:
         return fixtures_of_feedback.one(self.comment, self.label, linked=ident != "f2") if ident in ("f0", "f1", "f2") else None
 
+    async def speed(self, ident: str) -> waits.SpeedAnswer | None:
+        return fixtures_of_speed.answer(ident, self.comment or "Buy one item")
+
+    async def forecast(self, ident: str) -> ahead.ForecastAnswer | None:
+        return fixtures_of_forecast.answer(ident, self.comment or "Buy one item") if ident == fixtures.PROBLEM else None
+
 
 class Nothing:
     """Answers of an installation that has seen nothing."""
@@ -132,6 +148,12 @@ class Nothing:
     async def feedback(self, ident: str, feed: str = "") -> said.FeedbackAnswer | None:
         return None
 
+    async def speed(self, ident: str) -> waits.SpeedAnswer | None:
+        return None
+
+    async def forecast(self, ident: str) -> ahead.ForecastAnswer | None:
+        return None
+
 
 PAGES = {
     "today": "/",
@@ -153,5 +175,7 @@ PAGES = {
     "fixes": "/fixes",
     "fix": f"/fixes/{fixtures_of_fixes.HELPED}",
     "fix-young": f"/fixes/{fixtures_of_fixes.YOUNG}",
+    "forecast": f"/problems/{fixtures.PROBLEM}/forecast",
+    "speed": "/journeys/checkout/speed",
     "absent": "/visits/nobody",
 }
