@@ -19,6 +19,7 @@ from sojourn_collector.sources.import_door import ImportDoor
 from sojourn_collector.store.client import Store
 from sojourn_collector.store.control.keys import Scope
 from sojourn_collector.web.admin_door import AdminDoor
+from sojourn_collector.web.guard import Guard
 from sojourn_collector.web.marks import build_marks
 from sojourn_collector.web.pages import build_pages
 from tests.collector.web.preview import served
@@ -220,6 +221,21 @@ async def test_marks_from_the_command_line(context: Context, tmp_path: Path, cap
     assert (await mark("remove", "4f1c0a9b2d3e"))[1] == (
         "sojourn-collector: there is no mark 4f1c0a9b2d3e; `sojourn-collector mark list` shows which there are\n"
     )
+
+
+async def test_off_this_machine_a_key_for_sending_may_mark_and_not_read(context: Context) -> None:
+    """Behind the guard that asks for keys: a pipeline's key of the scope sources makes marks and reads none; without a key there is neither."""
+    app = FastAPI()
+    app.include_router(build_marks(context, ImportDoor(context.control, TOKEN), AdminDoor(context.control.keys, TOKEN)))
+    guard = Guard(app, frozenset({"sojourn.example"}), context.control.keys, needs_key=True, token=TOKEN)
+    key = {"authorization": f"Bearer {(await context.control.keys.create('pipeline', [Scope.SOURCES])).text}"}
+    async with httpx2.AsyncClient(transport=httpx2.ASGITransport(guard), base_url="http://sojourn.example") as http:
+        ident = (await http.post("/api/v1/marks", json=A_FIX, headers=key)).json()["id"]
+        assert (await http.get("/api/v1/marks", headers=key)).status_code == 401
+        assert (await http.get(f"/api/v1/marks/{ident}/verification", headers=key)).status_code == 401
+        assert (await http.post("/api/v1/marks", json=A_FIX)).status_code == 401
+        assert (await http.delete(f"/api/v1/marks/{ident}")).status_code == 401
+        assert (await http.get("/api/v1/marks", headers=OURS)).status_code == 200
 
 
 @pytest.mark.parametrize(
