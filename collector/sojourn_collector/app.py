@@ -56,6 +56,7 @@ from sojourn_collector.web.pages import build_pages, mount_static, not_found
 from sojourn_collector.web.render import Pages
 from sojourn_collector.web.replay import build_replay
 from sojourn_collector.web.shares import build_shares
+from sojourn_collector.web.verdicts import build_verdicts
 
 log = logging.getLogger("sojourn.collector")
 
@@ -76,6 +77,7 @@ def build_web(collector: Collector) -> Guard:
     app.include_router(build_imports(collector.context, importing))
     app.include_router(build_add_data(collector.context, importing))
     # Before the journeys and problems themselves, whose paths would swallow what belongs to one.
+    app.include_router(build_verdicts(collector.context))
     app.include_router(build_measures(collector.context))
     app.include_router(build_feedback(collector.context))
     app.include_router(build_api(collector.context))

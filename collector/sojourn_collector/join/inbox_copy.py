@@ -102,6 +102,17 @@ class InboxCopy:
                 errors[row.id] = "; ".join(wrong)[:2000]
         # Tickets first: answers about them look for their visit.
         for table, rows in sorted(tables.items(), key=lambda one: one[0] != "tickets"):
+            if table == "tickets":
+                await self._date(rows)
             complete = await self._linker.link(rows) if table in LINKED_TABLES else rows
             await write(self._store, table, complete)
         return errors
+
+    async def _date(self, tickets: list[dict[str, Any]]) -> None:
+        """Say of each ticket when it was first received: a newer version of one that is kept was not."""
+        names = {(row["source"], row["id"]) for row in tickets}
+        sources, ids = [source for source, _ in names], [ident for _, ident in names]
+        found = await self._store.query("tickets_known_since", sources=sources, keys=ids)
+        first = {(row["source"], row["id"]): row["first_received"] for row in found}
+        for row in tickets:
+            row["first_received"] = first.setdefault((row["source"], row["id"]), row["received"])

@@ -8,6 +8,7 @@ from sojourn_collector.context import Context
 from sojourn_collector.web.answers.breakdown import By, breakdown
 from sojourn_collector.web.answers.corrected_csat import corrected
 from sojourn_collector.web.answers.feedback import feedback_answer, feedback_list
+from sojourn_collector.web.answers.forecast import problem_forecast
 from sojourn_collector.web.answers.impact import impact
 from sojourn_collector.web.answers.journey import journey
 from sojourn_collector.web.answers.marks import mark_of, marks
@@ -17,6 +18,7 @@ from sojourn_collector.web.answers.run import run
 from sojourn_collector.web.answers.satisfaction_by import By as FeedbackBy
 from sojourn_collector.web.answers.satisfaction_by import satisfaction_by
 from sojourn_collector.web.answers.silent import silent
+from sojourn_collector.web.answers.speed import speed
 from sojourn_collector.web.answers.starter import starter_set
 from sojourn_collector.web.answers.surveys import SPAN as ASKED_SPAN
 from sojourn_collector.web.answers.surveys import surveys
@@ -31,7 +33,9 @@ from sojourn_collector.web.models import ImpactReport, JourneyAnswer
 from sojourn_collector.web.models_details import PersonAnswer, RunAnswer, TraceAnswer, VisitAnswer
 from sojourn_collector.web.models_feedback import FeedbackAnswer, FeedbackList, SatisfactionBy, UnlinkedAnswer
 from sojourn_collector.web.models_fixes import MarksAnswer, Verification
+from sojourn_collector.web.models_forecast import ForecastAnswer
 from sojourn_collector.web.models_measures import Breakdown, CorrectedCsatAnswer, ProblemAnswer, SilentAnswer
+from sojourn_collector.web.models_speed import SpeedAnswer
 from sojourn_collector.web.models_surveys import AskedAnswer
 from sojourn_collector.web.models_tickets import StarterSet, TicketsAnswer
 
@@ -124,6 +128,14 @@ class Answers(Protocol):
         """Who is asked too often, and which accounts too rarely."""
         ...
 
+    async def speed(self, ident: str) -> SpeedAnswer | None:
+        """What goes with the waits at a journey's steps, over four weeks."""
+        ...
+
+    async def forecast(self, ident: str) -> ForecastAnswer | None:
+        """Tickets to expect of a problem in the next 24 hours."""
+        ...
+
 
 class StoredAnswers:
     """The answers of `/api/v1`, asked in this process."""
@@ -210,6 +222,16 @@ class StoredAnswers:
         """See `Answers`."""
         now = self._context.clock()
         return await surveys(self._context, window_of(now, ZoneInfo(self._context.impact.timezone), now - ASKED_SPAN))
+
+    async def speed(self, ident: str) -> SpeedAnswer | None:
+        """See `Answers`."""
+        if ident not in self._context.journeys.all():
+            return None
+        return await self._once(("speed", ident), lambda: speed(self._context, ident, self._weeks()))
+
+    async def forecast(self, ident: str) -> ForecastAnswer | None:
+        """See `Answers`."""
+        return await self._once(("forecast", ident), lambda: problem_forecast(self._context, ident))
 
     def _weeks(self) -> Window:
         now = self._context.clock()

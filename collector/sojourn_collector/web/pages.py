@@ -87,6 +87,13 @@ def build_pages(context: Context, answers: Answers | None = None) -> APIRouter:
 
         return await show("", asyncio.gather(ask.impact(), ask.starter()), draw)
 
+    # Before the problem itself, whose path would swallow it.
+    @router.get("/problems/{ident}/forecast")
+    async def forecast(ident: str) -> HTMLResponse:
+        return await show(
+            "problems", ask.forecast(ident), lambda found: pages.page("forecast.html", as_of=found.as_of, title="Tickets to expect", forecast=found)
+        )
+
     @router.get("/problems/{ident:path}")
     async def problem(ident: str) -> HTMLResponse:
         def draw(asked: tuple[ImpactReport, ProblemAnswer | None]) -> HTMLResponse | None:
@@ -107,6 +114,13 @@ def build_pages(context: Context, answers: Answers | None = None) -> APIRouter:
             )
 
         return await show("problems", asyncio.gather(ask.impact(), ask.problem(ident)), draw)
+
+    # Before the journey itself, whose path would swallow it.
+    @router.get("/journeys/{ident}/speed")
+    async def waits(ident: str) -> HTMLResponse:
+        return await show(
+            "journeys", ask.speed(ident), lambda found: pages.page("speed.html", as_of=found.as_of, title="Speed, and what goes with it", speed=found)
+        )
 
     @router.get("/journeys/{ident:path}")
     async def journey(ident: str) -> HTMLResponse:

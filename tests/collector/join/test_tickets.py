@@ -1,5 +1,6 @@
 """Tickets, invitations and answers about tickets find their visits; whoever is known by address alone is found through people."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -60,3 +61,19 @@ async def test_subscriptions_reach_the_engine(world: World) -> None:
     await world.join()
     (row,) = await table(world, "subscriptions")
     assert (row["status"], row["mrr"], row["renews_at"], row["reason"]) == ("ended", None, None, "too_expensive")
+
+
+async def test_a_ticket_keeps_when_it_was_first_received(world: World) -> None:
+    """Newer versions of it, in the same batch or a later one, and a link found later change when it was received last, never first."""
+    b = shopper(world, user_id="u1")
+    first, opened = world.clock(), at(world.clock())
+    for status in ("new", "open", "solved"):
+        await keep(world, "tickets", id="t-1", at=opened, status=status, session_id="s-1")
+        world.clock.moment += timedelta(hours=1)
+        if status != "new":
+            await world.join()
+    await world.load(*buys(b, "o-5"))
+    await world.join()
+    (row,) = await table(world, "tickets")
+    assert (row["status"], row["join"]) == ("solved", "explicit")
+    assert (row["first_received"], row["received"]) == (first, first + timedelta(hours=2))

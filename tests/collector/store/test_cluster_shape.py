@@ -77,6 +77,9 @@ def value_for(name: str, kind: str, shop: Rows) -> Any:
         "one_in": 1,
         "journeys": ["checkout"],
         "steps": ["pay"],
+        "untouched": ["newsletter"],
+        "sinces": [0],
+        "untils": [2**42],
         "since": [EARLIER] if kind.startswith("Array") else EARLIER,
         "until": LATER if kind.startswith("DateTime") else [LATER] if kind.startswith("Array") else 2**40,
     }

@@ -19,6 +19,7 @@ from sojourn_collector.sources.import_door import ImportDoor
 from sojourn_collector.store.client import Store
 from sojourn_collector.store.control.keys import Scope
 from sojourn_collector.web.admin_door import AdminDoor
+from sojourn_collector.web.guard import Guard
 from sojourn_collector.web.marks import build_marks
 from sojourn_collector.web.pages import build_pages
 from tests.collector.web.preview import served
@@ -117,6 +118,23 @@ async def test_a_fix_without_effect_after_a_bad_week_is_no_evidence(client: http
     assert told["measures"][0]["reason"].startswith("0 answers on the fixed journey before, judged from 30 on")
 
 
+async def test_those_who_had_met_a_failure_lately_stand_apart(client: httpx2.AsyncClient, store: Store) -> None:
+    """Of five who answer after the fix only the one hit three days before is told apart: not one hit that day, long ago, later or on another journey."""
+    rows, answered = months(0.0), NOW - 5 * DAY
+    for who, (journey, days) in enumerate([("checkout", 3), ("checkout", 0), ("checkout", 40), ("checkout", -1), ("newsletter", 3)]):
+        walk(rows, journey, answered - days * DAY, 900 + who, finished=False, hit=True)
+        rows.runs[-1] |= {"person_id": f"user:back{who}"}
+        rows.answer(f"back{who}", answered + timedelta(hours=1), 5, person=f"user:back{who}")
+        rows.feedback[-1] |= {"journey": "checkout"}
+    await rows.store(store)
+    mark = await made(client)
+    satisfied = (await client.get(f"/api/v1/marks/{mark['id']}/verification")).json()["measures"][0]
+    assert satisfied["mix"] == [
+        {"name": "had met none", "before": 7 * 20, "after": 7 * 20 + 4},
+        {"name": "met a failure in the 28 days before", "before": 0, "after": 1},
+    ]
+
+
 async def test_what_cannot_be_judged_says_why(client: httpx2.AsyncClient, context: Context) -> None:
     """Too early; a release that names no journey; every other journey changed in the same time; a mark that lies ahead."""
     young = await made(client, at=(NOW - 2 * DAY).isoformat())
@@ -203,6 +221,21 @@ async def test_marks_from_the_command_line(context: Context, tmp_path: Path, cap
     assert (await mark("remove", "4f1c0a9b2d3e"))[1] == (
         "sojourn-collector: there is no mark 4f1c0a9b2d3e; `sojourn-collector mark list` shows which there are\n"
     )
+
+
+async def test_off_this_machine_a_key_for_sending_may_mark_and_not_read(context: Context) -> None:
+    """Behind the guard that asks for keys: a pipeline's key of the scope sources makes marks and reads none; without a key there is neither."""
+    app = FastAPI()
+    app.include_router(build_marks(context, ImportDoor(context.control, TOKEN), AdminDoor(context.control.keys, TOKEN)))
+    guard = Guard(app, frozenset({"sojourn.example"}), context.control.keys, needs_key=True, token=TOKEN)
+    key = {"authorization": f"Bearer {(await context.control.keys.create('pipeline', [Scope.SOURCES])).text}"}
+    async with httpx2.AsyncClient(transport=httpx2.ASGITransport(guard), base_url="http://sojourn.example") as http:
+        ident = (await http.post("/api/v1/marks", json=A_FIX, headers=key)).json()["id"]
+        assert (await http.get("/api/v1/marks", headers=key)).status_code == 401
+        assert (await http.get(f"/api/v1/marks/{ident}/verification", headers=key)).status_code == 401
+        assert (await http.post("/api/v1/marks", json=A_FIX)).status_code == 401
+        assert (await http.delete(f"/api/v1/marks/{ident}")).status_code == 401
+        assert (await http.get("/api/v1/marks", headers=OURS)).status_code == 200
 
 
 @pytest.mark.parametrize(

@@ -4,10 +4,20 @@ from sojourn_collector.web import models as m
 from sojourn_collector.web import models_details as details
 from sojourn_collector.web import models_feedback as said
 from sojourn_collector.web import models_fixes as fixes
+from sojourn_collector.web import models_forecast as ahead
 from sojourn_collector.web import models_measures as measures
+from sojourn_collector.web import models_speed as waits
 from sojourn_collector.web import models_surveys as asking
 from sojourn_collector.web import models_tickets as desk
-from tests.collector.web import fixtures, fixtures_of_feedback, fixtures_of_fixes, fixtures_of_measures, fixtures_of_one
+from tests.collector.web import (
+    fixtures,
+    fixtures_of_feedback,
+    fixtures_of_fixes,
+    fixtures_of_forecast,
+    fixtures_of_measures,
+    fixtures_of_one,
+    fixtures_of_speed,
+)
 
 
 class Shop:
@@ -78,6 +88,12 @@ class Shop:
     async def surveys(self) -> asking.AskedAnswer:
         return fixtures_of_feedback.asked(self.comment or "Able")
 
+    async def speed(self, ident: str) -> waits.SpeedAnswer | None:
+        return fixtures_of_speed.answer(ident, self.comment or "Buy one item")
+
+    async def forecast(self, ident: str) -> ahead.ForecastAnswer | None:
+        return fixtures_of_forecast.answer(ident, self.comment or "Buy one item") if ident == fixtures.PROBLEM else None
+
 
 class Nothing:
     """Answers of an installation that has seen nothing."""
@@ -139,6 +155,12 @@ class Nothing:
     async def surveys(self) -> asking.AskedAnswer:
         return fixtures_of_feedback.nobody_asked()
 
+    async def speed(self, ident: str) -> waits.SpeedAnswer | None:
+        return None
+
+    async def forecast(self, ident: str) -> ahead.ForecastAnswer | None:
+        return None
+
 
 PAGES = {
     "today": "/",
@@ -160,5 +182,7 @@ PAGES = {
     "fixes": "/fixes",
     "fix": f"/fixes/{fixtures_of_fixes.HELPED}",
     "fix-young": f"/fixes/{fixtures_of_fixes.YOUNG}",
+    "forecast": f"/problems/{fixtures.PROBLEM}/forecast",
+    "speed": "/journeys/checkout/speed",
     "absent": "/visits/nobody",
 }

@@ -1,4 +1,4 @@
-"""Answers to surveys as a fix is judged by them: on the scale with most of them, satisfied or not, by whether the person had met a failure before the fix."""
+"""Answers to surveys as a fix is judged by them: on the scale with most of them, satisfied or not, by whether the person had lately met a failure."""
 
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
@@ -7,7 +7,9 @@ from typing import Any
 from sojourn_collector.score.fix_verification import DayCount
 from sojourn_collector.score.satisfaction import Scale, is_satisfied
 
-HIT_BEFORE, OTHERS = "met a failure before the fix", "had met none"
+BEFORE = 28
+"""Days before an answer in which a failure parts those who answer."""
+HIT_BEFORE, OTHERS = "met a failure in the 28 days before", "had met none"
 
 
 def answers_by_day(rows: Sequence[Mapping[str, Any]]) -> tuple[list[DayCount], str]:

@@ -12,7 +12,7 @@ from sojourn_collector.join.rollups import midnight
 from sojourn_collector.score.fix_verification import LEVEL, LOOKS, DayCount, verify_fix
 from sojourn_collector.score.trouble import MOST, trouble_begin
 from sojourn_collector.store.control.marks import MarkRow
-from sojourn_collector.web.answers.fix_answers import answers_by_day
+from sojourn_collector.web.answers.fix_answers import BEFORE, answers_by_day
 from sojourn_collector.web.answers.fix_parts import Span, counted, mix_of, parts_of
 from sojourn_collector.web.answers.marks import mark_of
 from sojourn_collector.web.answers.titles import journey_title
@@ -60,9 +60,7 @@ async def verification(context: Context, ident: str) -> Verification | None:
     common: dict[str, Any] = {**span, "journey": journey, "untouched": untouched, "zone": zone.key, "severity": HIT, "deadline": DEADLINE}
     if span["since"] >= span["until"]:
         return _told(context, mark, "too early", "It lies too far ahead to be judged.", reason="the mark lies in the future")
-    walks, answers = await asyncio.gather(
-        context.store.query("fix_days", **common), context.store.query("fix_answers", **common, fixed=midnight(_day(fixed), zone))
-    )
+    walks, answers = await asyncio.gather(context.store.query("fix_days", **common), context.store.query("fix_answers", **common, days=BEFORE))
     given, scale = answers_by_day(answers)
     days: dict[Measured, list[DayCount]] = {
         "satisfied": given,
