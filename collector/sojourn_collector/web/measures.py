@@ -55,7 +55,7 @@ def build_measures(context: Context) -> APIRouter:
         """People first hit in a window, by default the last 28 days, with their consent; who was hit less than 72 hours ago may still speak."""
         return await silent(context, weeks(since, until), known(journey))
 
-    @router.get("/problems/{ident:path}", response_model=ProblemAnswer, summary="One problem, with what is measured of it alone")
+    @router.get("/problems/{ident}", response_model=ProblemAnswer, summary="One problem, with what is measured of it alone")
     async def get_problem(ident: str, since: From = None, until: To = None) -> ProblemAnswer:
         """The problem as in the report, its impact by what customers were worth, and the recurring revenue exposed."""
         found = await problem_alone(context, ident, window_of(context.clock(), zone, since, until)) if len(ident) <= LONGEST_ID and "\0" not in ident else None

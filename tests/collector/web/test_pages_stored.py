@@ -17,6 +17,7 @@ from sojourn_collector.web.feedback import build_feedback
 from sojourn_collector.web.lists import build_lists
 from sojourn_collector.web.measures import build_measures
 from sojourn_collector.web.pages import build_pages
+from sojourn_collector.web.verdicts import build_verdicts
 from tests.collector.web.stage import BROKE, broken_shop, context_of, minute
 
 LINK = re.compile(r'href="(/(?:problems|journeys|people|visits|runs|traces)/[^"#?]+)')
@@ -34,6 +35,7 @@ async def context(store: Store, tmp_path: Path) -> AsyncIterator[Context]:
 @pytest.fixture
 async def pages(context: Context) -> AsyncIterator[httpx2.AsyncClient]:
     app = FastAPI()
+    app.include_router(build_verdicts(context))
     app.include_router(build_measures(context))
     app.include_router(build_feedback(context))
     app.include_router(build_api(context))
