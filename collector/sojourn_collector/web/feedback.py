@@ -28,9 +28,7 @@ def build_feedback(context: Context) -> APIRouter:
     zone = ZoneInfo(context.impact.timezone)
 
     def weeks(since: datetime | None, until: datetime | None) -> Window:
-        now = context.clock()
-        end = min(until, now) if until else now
-        return window_of(now, zone, since or end - SPAN, until)
+        return window_of(context.clock(), zone, since, until, span=SPAN)
 
     @router.get("/feedback", response_model=FeedbackList, summary="Answers and comments, newest first")
     async def get_list(asked: Annotated[FeedbackAsked, Query()]) -> FeedbackList:
@@ -63,9 +61,7 @@ def build_feedback(context: Context) -> APIRouter:
     @router.get("/surveys", response_model=AskedAnswer, summary="Who is asked too often, and which accounts too rarely")
     async def get_surveys(since: From = None, until: To = None) -> AskedAnswer:
         """Of 90 days by default: people asked again within `surveys.rest`, the response rate by week, accounts without an answer for `surveys.rarely`."""
-        now = context.clock()
-        end = min(until, now) if until else now
-        return await surveys(context, window_of(now, zone, since or end - ASKED_SPAN, until))
+        return await surveys(context, window_of(context.clock(), zone, since, until, span=ASKED_SPAN))
 
     @router.get("/survey-eligibility", response_model=Eligibility, summary="Whether somebody may be asked now")
     async def get_eligibility(user: Annotated[Text, Query(min_length=1, description="User id, as beacons and survey tools know it.")]) -> Eligibility:

@@ -27,9 +27,7 @@ def build_measures(context: Context) -> APIRouter:
 
     def weeks(since: datetime | None, until: datetime | None) -> Window:
         """The window asked for, by default the last 28 days."""
-        now = context.clock()
-        end = min(until, now) if until else now
-        return window_of(now, zone, since or end - SPAN, until)
+        return window_of(context.clock(), zone, since, until, span=SPAN)
 
     def known(journey: str) -> str:
         if journey and journey not in context.journeys.all():

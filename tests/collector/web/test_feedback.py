@@ -172,6 +172,10 @@ async def test_hostile_questions_are_one_sentence(client: httpx2.AsyncClient) ->
     assert (unknown.status_code, unknown.json()["error"]) == (422, "'colour' is no parameter here; /api/docs lists them")
     assert (await client.get("/api/v1/feedback", params={"text": "a\0b"})).status_code == 422
     assert (await client.get("/api/v1/feedback/" + "a" * 600)).status_code == 404
+    for path in ("satisfaction", "unlinked", "surveys"):
+        early = await client.get(f"/api/v1/{path}", params={"to": "0001-01-01T00:00:00Z"})
+        assert (early.status_code, early.json()["error"]) == (422, "to lies before 1970; give a later time")
+        assert (await client.get(f"/api/v1/{path}", params={"to": "1970-01-01T00:00:01Z"})).status_code == 200
 
 
 async def test_who_is_asked_too_often_and_who_may_be_asked(client: httpx2.AsyncClient, store: Store) -> None:

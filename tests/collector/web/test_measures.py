@@ -196,3 +196,6 @@ async def test_what_makes_no_sense_is_one_sentence(client: httpx2.AsyncClient, p
     assert (unknown.status_code, unknown.json()["error"]) == (404, f"There is no journey '{'x' * 80}…'.")
     late = await client.get(f"/api/v1/{path}", params={"from": "2100-01-01T00:00:00Z"})
     assert (late.status_code, late.json()["error"]) == (422, "from lies in the future; give a time before now")
+    early = await client.get(f"/api/v1/{path}", params={"to": "0001-01-01T00:00:00Z"})
+    assert (early.status_code, early.json()["error"]) == (422, "to lies before 1970; give a later time")
+    assert (await client.get(f"/api/v1/{path}", params={"to": "1970-01-01T00:00:01Z"})).status_code == 200

@@ -26,8 +26,8 @@ class Window:
     now: datetime
 
 
-def window_of(now: datetime, zone: ZoneInfo, since: datetime | None = None, until: datetime | None = None) -> Window:
-    """The window asked for; by default the last 24 hours up to now.
+def window_of(now: datetime, zone: ZoneInfo, since: datetime | None = None, until: datetime | None = None, *, span: timedelta | None = None) -> Window:
+    """The window asked for; by default the last 24 hours up to now, or since midnight where that is longer, or the last `span`.
 
     :raises BadWindow: when it ends before it begins, begins in the future or is longer than `LONGEST`.
     """
@@ -37,7 +37,8 @@ def window_of(now: datetime, zone: ZoneInfo, since: datetime | None = None, unti
     local = now.astimezone(zone)
     midnight = local.replace(hour=0, minute=0, second=0, microsecond=0)
     end = min(until, now) if until else now
-    begin = since or min(end - timedelta(hours=24), midnight if end >= midnight else end - timedelta(hours=24))
+    day = min(end - timedelta(hours=24), midnight if end >= midnight else end - timedelta(hours=24))
+    begin = since or (end - span if span else day)
     if begin >= now:
         raise BadWindow("from lies in the future; give a time before now")
     if begin >= end:
