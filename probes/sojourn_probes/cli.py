@@ -12,7 +12,7 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from sojourn_probes import cli_import, cli_record
+from sojourn_probes import cli_discover, cli_import, cli_record
 from sojourn_probes.cli_streams import hand_over, prepare, say, while_read
 from sojourn_probes.cli_walk import Wish, read_all, read_to_walk, require_display, secret_store, tools_for, walk_all
 from sojourn_probes.diff import Fate, differences
@@ -282,6 +282,7 @@ def schema() -> None:
 
 cli_import.register(app)
 cli_record.register(app)
+cli_discover.register(app)
 
 
 @app.command(context_settings={"ignore_unknown_options": True, "allow_extra_args": True})

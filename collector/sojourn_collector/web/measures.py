@@ -9,6 +9,8 @@ from fastapi import APIRouter, Query
 from sojourn_collector.context import Context
 from sojourn_collector.web.answers.breakdown import By, breakdown
 from sojourn_collector.web.answers.corrected_csat import corrected
+from sojourn_collector.web.answers.discover import SPAN as DISCOVER_SPAN
+from sojourn_collector.web.answers.discover import discover
 from sojourn_collector.web.answers.problem_alone import problem_alone
 from sojourn_collector.web.answers.silent import silent
 from sojourn_collector.web.answers.starter import starter_set
@@ -16,6 +18,7 @@ from sojourn_collector.web.answers.tickets import SPAN, tickets
 from sojourn_collector.web.answers.window import Window, window_of
 from sojourn_collector.web.api import ERRORS, LONGEST_ID, From, NotKept, SentenceRoute, To, shown
 from sojourn_collector.web.asked import Text
+from sojourn_collector.web.models_discover import DiscoverAnswer
 from sojourn_collector.web.models_measures import Breakdown, CorrectedCsatAnswer, ProblemAnswer, SilentAnswer
 from sojourn_collector.web.models_tickets import StarterSet, TicketsAnswer
 
@@ -76,5 +79,16 @@ def build_measures(context: Context) -> APIRouter:
     async def get_corrected(ident: str, since: From = None, until: To = None) -> CorrectedCsatAnswer:
         """Of everyone who was asked about a journey in a window, by default the last 28 days."""
         return await corrected(context, known(ident), weeks(since, until))
+
+    @router.get("/discover", response_model=DiscoverAnswer, summary="Paths real people walk that no journey covers")
+    async def get_discover(
+        app: Annotated[Text, Query(description="Only visits of this app.")] = "",
+        people: Annotated[int, Query(ge=5, le=100_000, description="People below which a path is not told.")] = 5,
+        limit: Annotated[int, Query(ge=1, le=50)] = 10,
+        since: From = None,
+        until: To = None,
+    ) -> DiscoverAnswer:
+        """Of 7 days by default. Ids in addresses are taken out, queries dropped; `sojourn discover` writes journeys of it."""
+        return await discover(context, window_of(context.clock(), zone, since, until, span=DISCOVER_SPAN), app=app, least=people, most=limit)
 
     return router

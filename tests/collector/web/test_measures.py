@@ -199,3 +199,39 @@ async def test_what_makes_no_sense_is_one_sentence(client: httpx2.AsyncClient, p
     early = await client.get(f"/api/v1/{path}", params={"to": "0001-01-01T00:00:00Z"})
     assert (early.status_code, early.json()["error"]) == (422, "to lies before 1970; give a later time")
     assert (await client.get(f"/api/v1/{path}", params={"to": "1970-01-01T00:00:01Z"})).status_code == 200
+
+
+async def test_paths_outside_the_journeys_are_found_with_nobody_named(client: httpx2.AsyncClient, store: Store) -> None:
+    """Eight people reorder from their account, which no journey covers; the checkout, which one covers, is not told."""
+    rows = Rows()
+    for number in range(8):
+        session, at = f"d{number}", NOW - DAY + timedelta(seconds=number)
+        rows.sessions.append(
+            {"version": 1, "session_id": session, "person_id": f"user:u{number}", "person_kind": "user", "traffic": "real", "app": "shop", "started": at}
+        )
+        for place, path in enumerate(("/account", f"/orders/{4700 + number}", "/cart", "/checkout/pay")):
+            rows.span(
+                at + timedelta(seconds=place),
+                path,
+                f"{number + 1:032x}",
+                f"{place + 1:016x}",
+                span_type="page_view",
+                session_id=session,
+                attrs={"sojourn.page.path": path},
+            )
+        done = {"sojourn.conversion.name": "reordered"}
+        rows.events.append({"ts": at + timedelta(seconds=9), "accepted": at, "name": "sojourn.conversion", "session_id": session, "attrs": done})
+    await rows.store(store)
+    told = await get(client, "discover")
+    (path,) = told["paths"]
+    assert [(one["page"], one["event"], one["people"]) for one in path["steps"]] == [
+        ("/account", "", 8),
+        ("/orders/*", "", 8),
+        ("/cart", "", 8),
+        ("/checkout/pay", "", 8),
+        ("", "reordered", 8),
+    ]
+    assert (path["app"], path["visits"], path["finished"], path["seconds"]) == ("shop", 8, 1.0, 9.0)
+    assert (told["visits"], told["one_in"], told["reason"]) == (8, 1, "")
+    assert (await get(client, "discover", people=9))["paths"] == []
+    assert (await get(client, "discover", app="other"))["reason"] == "no visit of a real browser was seen in this time: pages need the snippet"

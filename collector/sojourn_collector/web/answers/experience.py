@@ -14,7 +14,7 @@ from sojourn_collector.web.answers.days import before
 from sojourn_collector.web.answers.fared import fared, fared_long
 from sojourn_collector.web.answers.problem import impact_model
 from sojourn_collector.web.answers.titles import step_title
-from sojourn_collector.web.answers.weeks import LONG, of_weeks
+from sojourn_collector.web.answers.weeks import LONG, PATIENCE, of_weeks
 from sojourn_collector.web.answers.window import Window
 from sojourn_collector.web.models import Experience, Impact, StepFunnel
 
@@ -34,7 +34,7 @@ async def experiences(context: Context, window: Window, journeys: Sequence[str] 
     now, usual, steps = await asyncio.gather(
         (fared_long if window.until - window.since > LONG else fared)(context, window.since, window.until),
         fared_long(context, *before(context, window.since)),
-        of_weeks(context, window, ("journey_steps", *journeys), lambda: context.store.query("journey_steps", **asked)),
+        of_weeks(context, window, ("journey_steps", *journeys), lambda: context.store.query("journey_steps", deadline=PATIENCE, **asked)),
     )
     by_journey: dict[str, list[dict[str, Any]]] = defaultdict(list)
     for row in steps:

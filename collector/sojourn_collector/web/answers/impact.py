@@ -1,6 +1,5 @@
 """The report: what is wrong now, whom it hurts, what it costs, and how every journey stands."""
 
-import asyncio
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
@@ -15,6 +14,7 @@ from sojourn_collector.web.answers.problems import Seen, config_version, problem
 from sojourn_collector.web.answers.sufferers import contact_first
 from sojourn_collector.web.answers.times import EPOCH
 from sojourn_collector.web.answers.titles import journey_title
+from sojourn_collector.web.answers.weeks import in_turn
 from sojourn_collector.web.answers.window import Window, window_of
 from sojourn_collector.web.models import Experience, Freshness, ImpactReport, JourneyState, ProbeState, Problem, Windows
 
@@ -31,7 +31,8 @@ async def impact(context: Context, window: Window | None = None, journey: str = 
     """
     window = window or window_of(context.clock(), ZoneInfo(context.impact.timezone))
     only = [journey] if journey else []
-    (problems, seen, hurt), fared, probes, gone = await asyncio.gather(
+    (problems, seen, hurt), fared, probes, gone = await in_turn(
+        window,
         problems_and_sources(context, window, only),
         experiences(context, window, only),
         probe_states(context, window, journeys=only),

@@ -14,6 +14,7 @@ from sojourn_collector.join.worker import VERSION
 from sojourn_collector.score.incidents import Hit, ProbeAtStep
 from sojourn_collector.web.answers.probe_evidence import EDGES, Place, probe_evidence
 from sojourn_collector.web.answers.times import EPOCH, from_ms
+from sojourn_collector.web.answers.weeks import PATIENCE
 from sojourn_collector.web.answers.window import RUN_LENGTH
 
 STRETCHES = 20
@@ -24,6 +25,7 @@ MOST_DAYS = 130
 """Days that are remembered; the longest window and what is looked back before it fit in."""
 
 AT_ONCE = 2
+"""Days read side by side: more would only wait for one another."""
 
 
 @dataclass(frozen=True)
@@ -133,16 +135,18 @@ async def _read(
     asked: dict[str, Any] = {"journeys": sorted(journeys)}
     last = until if to_the_end else until - timedelta(milliseconds=1)
     met, failing = await asyncio.gather(
-        context.store.query("report_hits", since=since - RUN_LENGTH, until=last, met_since=met_since, met_until=last, stretch_ms=stretch, **asked),
-        context.store.query("report_failing", since=since, until=last, **asked),
+        context.store.query(
+            "report_hits", deadline=PATIENCE, since=since - RUN_LENGTH, until=last, met_since=met_since, met_until=last, stretch_ms=stretch, **asked
+        ),
+        context.store.query("report_failing", deadline=PATIENCE, since=since, until=last, **asked),
     )
     # Where nothing failed every pass of a probe is one more of the same: only those beside other days' evidence are wanted.
     troubled = sorted({*besides, *(row["journey"] for row in (*failing, *met))})
     parts = []
     if troubled:
-        parts.append(context.store.query("report_probe_steps", since=since, until=last, journeys=troubled))
+        parts.append(context.store.query("report_probe_steps", deadline=PATIENCE, since=since, until=last, journeys=troubled))
     if edges:
-        parts.append(context.store.query("report_probe_edges", since=since, until=last, without=troubled, **asked))
+        parts.append(context.store.query("report_probe_edges", deadline=PATIENCE, since=since, until=last, without=troubled, **asked))
     probes = list(itertools.chain.from_iterable(await asyncio.gather(*parts)))
     runs = probe_evidence(probes, {_place(row): itertools.chain.from_iterable(row["times"]) for row in met}, stretch=stretch, edges=edges)
     return Looked(runs, {_place(row): _hits(row) for row in met})

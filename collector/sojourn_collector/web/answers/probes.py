@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from sojourn_collector.context import Context
-from sojourn_collector.web.answers.weeks import of_weeks
+from sojourn_collector.web.answers.weeks import PATIENCE, of_weeks
 from sojourn_collector.web.answers.window import Window
 from sojourn_collector.web.models import ProbeRun, ProbeState
 
@@ -29,7 +29,7 @@ async def probe_states(context: Context, window: Window, most: int = 30, journey
     runs, newest, totals = await asyncio.gather(
         context.store.query("probe_runs", **asked, since=near, journeys=list(journeys)),
         context.store.query("probe_newest", since=since, until=window.until, journeys=list(journeys)),
-        of_weeks(context, window, ("probe_totals",), lambda: context.store.query("probe_totals", since=window.since, until=window.until)),
+        of_weeks(context, window, ("probe_totals",), lambda: context.store.query("probe_totals", deadline=PATIENCE, since=window.since, until=window.until)),
     )
     found = Counter(row["journey"] for row in runs)
     few = sorted(journey for journey in journeys or {*found, *(row["journey"] for row in newest), *context.journeys.all()} if found[journey] < most)

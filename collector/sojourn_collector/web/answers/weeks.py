@@ -1,5 +1,6 @@
 """What is asked of many weeks, which a moment changes little: reports of the same minute share it."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from typing import Any, TypeVar
@@ -17,6 +18,9 @@ LONG = timedelta(days=2)
 
 LONG_SHARED = 60.0
 
+PATIENCE = 60.0
+"""Seconds that a question about weeks may take."""
+
 
 async def of_weeks(context: Context, window: Window, name: tuple[Any, ...], ask: Callable[[], Awaitable[T]]) -> T:
     """The answer to a question about a long window up to now, shared by reports of the same minute; of others it is asked at once."""
@@ -28,3 +32,19 @@ async def of_weeks(context: Context, window: Window, name: tuple[Any, ...], ask:
 def minute_of(window: Window) -> int:
     """The minute a window begins in, since 1970: by it what is asked of nearly the same window is known again."""
     return int(window.since.timestamp() // 60)
+
+
+async def in_turn(window: Window, *asked: Awaitable[Any]) -> Any:
+    """The answers to several questions: of a long window one after the other, since together each would take too long; else all at once."""
+    if window.until - window.since <= LONG:
+        return await asyncio.gather(*asked)
+    tasks = list(asked)
+    answers = []
+    try:
+        while tasks:
+            answers.append(await tasks.pop(0))
+    finally:
+        for one in tasks:
+            if asyncio.iscoroutine(one):
+                one.close()
+    return answers
