@@ -8,6 +8,7 @@ from typing import Any, Final
 from sojourn_probes.errors import SojournError
 
 _LONGEST_ID: Final = 64
+_EVENT: Final = r"[A-Za-z0-9_.:-]{1,100}"
 
 
 class Found:
@@ -40,6 +41,8 @@ def _steps(told: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     steps: list[dict[str, Any]] = []
     used: set[str] = set()
     for one in told:
+        if one["event"] and not re.fullmatch(_EVENT, str(one["event"])):
+            continue  # no journey file can name it
         if one["event"] and steps and "done" not in steps[-1]:
             steps[-1] |= {"done": str(one["event"]), "finished": int(one["people"])}
             continue
