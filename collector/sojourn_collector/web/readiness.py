@@ -22,6 +22,9 @@ MONTH = timedelta(days=30)
 MONTH_EVERY = 10
 """Every so many times a month is looked at too, so that its days are known when somebody asks."""
 
+MONTH_FIRST = 2
+"""Not at once: after a start the report of today is wanted first."""
+
 SHARE = 0.05
 """Of the time, how much is spent on it at most."""
 
@@ -33,7 +36,7 @@ async def keep_ready(context: Context, *, every: float = EVERY, monotonic: Calla
         began = monotonic()
         try:
             await impact(context)
-            if rounds % MONTH_EVERY == 0:
+            if rounds % MONTH_EVERY == MONTH_FIRST:
                 now = context.clock()
                 await impact(context, window_of(now, ZoneInfo(context.impact.timezone), now - MONTH))
             rounds += 1
