@@ -1,5 +1,5 @@
 -- On how many days of [since, until) people were asked, and how many were asked again too soon: by invitations where a feed tells of them, else by their answers.
-SELECT count() AS people, countIf(closest < {rest_days:Float64}) AS too_often, max(length(days)) AS most, avg(length(days)) AS mean
+SELECT count() AS people, countIf(closest < {rest_days:Float64}) AS too_often, max(length(days)) AS most
 FROM (
   SELECT person, days, arrayMin(arrayPushBack(arrayMap((one, before) -> toFloat64(one - before), arrayPopFront(days), arrayPopBack(days)), 1e9)) AS closest
   FROM (
