@@ -25,7 +25,7 @@ class Match(Model):
         """Whether `path` is a page meant here. Query and fragment are ignored, as is a slash at the end."""
         if self.page is None:
             return False
-        bare = re.split(r"[?#]", path, maxsplit=1)[0]
+        bare = path.partition("?")[0].partition("#")[0]
         return _pattern(self.page).fullmatch(_trimmed(bare)) is not None
 
     def matches_event(self, name: str) -> bool:

@@ -1,10 +1,13 @@
 """A journey as recognition needs it: its steps that customers can be seen in, and what counts as slow there."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from sojourn_collector.join.signals import Signal, SignalKind
+
+_MOST_PAGES = 256
+"""Pages a pattern remembers its verdict on: those of a visit or two, so that each is held against it once and not at every signal."""
 
 
 class PagePattern(Protocol):
@@ -21,6 +24,7 @@ class Pattern:
 
     page: PagePattern | None = None
     event: str = ""
+    _verdicts: dict[str, bool] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def matches(self, signal: Signal) -> bool:
         """Whether `signal` is what we look for."""
@@ -30,7 +34,14 @@ class Pattern:
 
     def covers(self, path: str) -> bool:
         """Whether `path` is a page we look for."""
-        return self.page is not None and path != "" and self.page.matches_path(path)
+        if self.page is None or path == "":
+            return False
+        verdict = self._verdicts.get(path)
+        if verdict is None:
+            if len(self._verdicts) >= _MOST_PAGES:
+                self._verdicts.clear()
+            verdict = self._verdicts[path] = self.page.matches_path(path)
+        return verdict
 
 
 @dataclass(frozen=True, slots=True)

@@ -125,15 +125,15 @@ def _slow(arrival: ArrivalAtStep, visit: StepVisit) -> bool:
 
 
 def _failure_times(arrivals: list[ArrivalAtStep]) -> tuple[int, ...]:
-    """When each failing arrival's failure was felt: at the end of the request, but before the next arrival."""
+    """When each failing arrival's failure was felt: at the end of the request, but before the next arrival; in another tab also after it."""
     times = []
     for index, arrival in enumerate(arrivals):
         if arrival.failure is not None:
             ended = arrival.failure.ended
-            if index + 1 < len(arrivals):
+            if index + 1 < len(arrivals) and arrival.failure.at < arrivals[index + 1].at:
                 ended = min(ended, arrivals[index + 1].at - 1)
             times.append(max(arrival.at, ended))
-    return tuple(times)
+    return tuple(sorted(times))
 
 
 def _end(steps: tuple[RealStep, ...], *, finished: bool, settled: bool) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from sojourn_collector.join.plan import JourneyPlan, Pattern
 from sojourn_collector.join.real_run import RealRun, real_run
-from sojourn_collector.join.signals import Signal, SignalKind
+from sojourn_collector.join.signals import SHOWS_A_STEP, Signal, SignalKind
 from sojourn_collector.join.walk import Walk
 
 _DOINGS = (SignalKind.FETCH, SignalKind.ACTION, SignalKind.EXCEPTION)
@@ -71,6 +71,8 @@ def _walks(plan: JourneyPlan, signals: Sequence[Signal], abandon: int) -> Iterat
 
 def _opens(plan: JourneyPlan, signal: Signal) -> bool:
     """Whether a walk begins here: any step may be the first one seen. `done` alone begins one only where nothing else can."""
+    if signal.kind not in SHOWS_A_STEP:
+        return False
     for step in plan.steps:
         pattern = step.reached or step.done
         if pattern is not None and pattern.matches(signal):
@@ -80,7 +82,7 @@ def _opens(plan: JourneyPlan, signal: Signal) -> bool:
 
 def _starts_over(walk: Walk, signal: Signal) -> bool:
     """Whether a walk whose last step is done by being reached begins anew: its customer is back at an earlier step."""
-    if not walk.ends_on_arrival():
+    if signal.kind not in SHOWS_A_STEP or not walk.ends_on_arrival():
         return False
     return any(step.reached is not None and step.reached.matches(signal) for step in walk.plan.steps[:-1])
 

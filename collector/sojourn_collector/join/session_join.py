@@ -1,5 +1,6 @@
 """Joining sessions: each touched one is read whole, its runs recognised anew, and everything it concerns is written."""
 
+import asyncio
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
@@ -10,7 +11,7 @@ from sojourn_collector.join.inbox_copy import Normalise
 from sojourn_collector.join.journeys import JourneyFolder
 from sojourn_collector.join.linker import LINKED_TABLES, Linker
 from sojourn_collector.join.links import by
-from sojourn_collector.join.plan import plans_of
+from sojourn_collector.join.plan import JourneyPlan, plans_of
 from sojourn_collector.join.read_session import Session, milliseconds, read_session
 from sojourn_collector.join.real_run import RealRun
 from sojourn_collector.join.recognise import recognise
@@ -20,6 +21,7 @@ from sojourn_collector.join.versions import Versions
 from sojourn_collector.join.writing import write
 from sojourn_collector.store.client import Store
 from sojourn_probes import semconv
+from sojourn_probes.journey import Journey
 from sojourn_probes.semconv import Traffic
 
 _log = logging.getLogger(__name__)
@@ -51,6 +53,7 @@ class SessionJoin:
         self._clock = clock
         self._abandon = timedelta(seconds=abandon)
         self._counts = counts
+        self._planned: tuple[Mapping[str, Journey], tuple[JourneyPlan, ...]] = ({}, ())
 
     async def join(self, touched: Mapping[str, datetime]) -> dict[str, tuple[datetime, datetime]]:
         """Recompute these sessions, given with the earliest time touched in each.
@@ -58,13 +61,31 @@ class SessionJoin:
         Returns those with a run still being tried: when the session began, and when that run will be given up.
         Raises what the store raises; doing it again does no harm.
         """
-        since = min(touched.values()) - _LONGEST_SESSION
-        sessions = await self._read(list(touched), since)
+        trying = {}
+        for since, ids in await self._reaches(touched):
+            trying |= await self._join(ids, since)
+        return trying
+
+    async def _reaches(self, touched: Mapping[str, datetime]) -> list[tuple[datetime, list[str]]]:
+        """How far back to read: the usual time, and for sessions known to have begun before that from their beginning.
+
+        Cut midway, a walk would look begun anew at the cut, beside itself.
+        """
+        usual = min(touched.values()) - _LONGEST_SESSION
+        known = await self._store.query("join_sessions_by_id", sessions=list(touched))
+        long = {row["session_id"]: row["started"] for row in known if row["started"] < usual}
+        reaches = [(usual, [id_ for id_ in touched if id_ not in long])]
+        if long:
+            reaches.append((min(long.values()), list(long)))
+        return [(since, ids) for since, ids in reaches if ids]
+
+    async def _join(self, ids: list[str], since: datetime) -> dict[str, tuple[datetime, datetime]]:
+        sessions = await self._read(ids, since)
         if not sessions:
             return {}
-        runs = {session.id: self._recognise(session) for session in sessions}
+        runs = await self._recognise(sessions)
         version = self._versions.next()
-        over = await self._withdraw(list(touched), runs, since, version)
+        over = await self._withdraw(ids, runs, since, version)
         # Sessions last: what links look for must not be there before its runs.
         of_steps = [row for s in sessions for run in runs[s.id] for row in step_rows(run, s, version)]
         of_runs = [run_row(run, s, version) for s in sessions for run in runs[s.id]]
@@ -83,12 +104,19 @@ class SessionJoin:
         found = (read_session(id_, group) for id_, group in by(rows, "session_id").items())
         return [session for session in found if session is not None]
 
-    def _recognise(self, session: Session) -> list[RealRun]:
-        if session.traffic != Traffic.REAL:
-            return []
-        plans = plans_of(self._journeys.all().values())
-        abandon = self._abandon // timedelta(milliseconds=1)
-        return recognise(session.id, session.app, session.signals, plans, abandon=abandon, now=milliseconds(self._clock()))
+    async def _recognise(self, sessions: Sequence[Session]) -> dict[str, list[RealRun]]:
+        """The runs of each session, in a thread: one of very many signals must not hold up what the collector receives."""
+        journeys = self._journeys.all()
+        if self._planned[0] is not journeys:
+            self._planned = (journeys, plans_of(journeys.values()))
+        plans, abandon, now = self._planned[1], self._abandon // timedelta(milliseconds=1), milliseconds(self._clock())
+
+        def runs(session: Session) -> list[RealRun]:
+            if session.traffic != Traffic.REAL:
+                return []
+            return recognise(session.id, session.app, session.signals, plans, abandon=abandon, now=now)
+
+        return await asyncio.to_thread(lambda: {session.id: runs(session) for session in sessions})
 
     async def _withdraw(self, ids: list[str], runs: Mapping[str, Sequence[RealRun]], since: datetime, version: int) -> set[str]:
         """Take back runs that began elsewhere before a late signal came: their id hangs on their first signal.

@@ -17,6 +17,10 @@ class SignalKind(IntEnum):
     OTHER = 7
 
 
+SHOWS_A_STEP = frozenset((SignalKind.PAGE_VIEW, SignalKind.EVENT, SignalKind.CONVERSION))
+"""The kinds that may show that a customer came to a step or got it done."""
+
+
 @dataclass(frozen=True, slots=True, order=True)
 class Signal:
     """One thing that happened in a session. Times and durations are whole milliseconds; ordering is by time, then kind, then the rest.

@@ -3,24 +3,24 @@
 from dataclasses import dataclass, field
 
 from sojourn_collector.join.plan import JourneyPlan, StepPlan
-from sojourn_collector.join.signals import Signal, SignalKind
+from sojourn_collector.join.signals import SHOWS_A_STEP, Signal, SignalKind
 
 
 @dataclass(slots=True)
 class ArrivalAtStep:
-    """One arrival at a step and what became of it."""
+    """One arrival at a step and what became of it. `failure` is the first, `standing` are those that nothing has repaired."""
 
     at: int
     page: str
     failure: Signal | None = None
-    repaired: bool = False
+    standing: set[tuple[str, str]] = field(default_factory=set)
     lcp: float = 0.0
     load: float = 0.0
 
     @property
     def failing(self) -> bool:
-        """Whether the last try on this arrival failed: no later request of the same kind came through."""
-        return self.failure is not None and not self.repaired
+        """Whether something that failed on this arrival never came through: a request tried again in vain, or a script error."""
+        return bool(self.standing)
 
 
 @dataclass(slots=True)
@@ -33,6 +33,7 @@ class StepVisit:
     last_seen: int = 0
     cart_value: float = -1.0
     cart_currency: str = ""
+    _newest: dict[str, ArrivalAtStep] = field(default_factory=dict)
 
     def arrive(self, signal: Signal) -> None:
         """A new arrival; every match counts, a reload too."""
@@ -40,17 +41,17 @@ class StepVisit:
         if signal.kind is SignalKind.PAGE_VIEW:
             arrival.load = float(signal.duration)
         self.arrivals.append(arrival)
+        self._newest[signal.page] = arrival
         self._look(arrival, signal)
 
     def see(self, signal: Signal) -> None:
-        """Something that happened after the newest arrival."""
-        self._look(self.arrivals[-1], signal)
+        """Something that happened at this step, after an arrival."""
+        self._look(self._on(signal.page), signal)
 
     def vital(self, signal: Signal) -> None:
         """A web vital; the same one reports again with a grown value and the last one counts."""
         if signal.name == "lcp":
-            arrival = next((a for a in reversed(self.arrivals) if a.at <= signal.at), self.arrivals[0])
-            arrival.lcp = signal.value
+            self._on(signal.page).lcp = signal.value
 
     def belongs(self, signal: Signal) -> bool:
         """Whether `signal` happened on a page of this step."""
@@ -59,13 +60,17 @@ class StepVisit:
         reached = self.plan.reached
         return signal.page == self.arrivals[-1].page or (reached is not None and reached.covers(signal.page))
 
+    def _on(self, page: str) -> ArrivalAtStep:
+        """The newest arrival on this very page: another tab, or a page being left, is still heard while the next one is there already."""
+        return self._newest.get(page, self.arrivals[-1])
+
     def _look(self, arrival: ArrivalAtStep, signal: Signal) -> None:
         self.last_seen = max(self.last_seen, signal.at)
         if signal.failed:
             arrival.failure = arrival.failure or signal
-            arrival.repaired = False
-        elif arrival.failure is not None and _same_request(arrival.failure, signal):
-            arrival.repaired = True
+            arrival.standing.add(_asked(signal))
+        elif arrival.standing and signal.kind is SignalKind.FETCH and 0 < signal.status < 500:
+            arrival.standing.discard(_asked(signal))
 
 
 @dataclass(slots=True)
@@ -86,7 +91,7 @@ class Walk:
         """Take the next signal of the session, in order. Says whether it belongs to this walk. `cart` is the newest known by now."""
         self._cart = cart
         ours = False
-        for index, step in enumerate(self.plan.steps):
+        for index, step in enumerate(self.plan.steps if signal.kind in SHOWS_A_STEP else ()):
             if step.done is not None and step.done.matches(signal):
                 self._done(index, signal)
                 ours = True
@@ -162,8 +167,8 @@ class Walk:
         current = self.visits.get(self._current)
         if current is not None and current.belongs(signal):
             return current
-        others = sorted(self.visits.values(), key=lambda visit: visit.arrivals[-1].at, reverse=True)
-        return next((visit for visit in others if visit.belongs(signal)), None)
+        others = [visit for visit in self.visits.values() if visit.belongs(signal)]
+        return max(others, key=lambda visit: visit.arrivals[-1].at, default=None)
 
 
 def _fill_cart(visit: StepVisit, cart: tuple[float, str]) -> None:
@@ -172,10 +177,6 @@ def _fill_cart(visit: StepVisit, cart: tuple[float, str]) -> None:
         visit.cart_value, visit.cart_currency = cart
 
 
-def _same_request(failure: Signal, signal: Signal) -> bool:
-    return (
-        failure.kind is SignalKind.FETCH
-        and signal.kind is SignalKind.FETCH
-        and (failure.method, failure.path) == (signal.method, signal.path)
-        and 0 < signal.status < 500
-    )
+def _asked(signal: Signal) -> tuple[str, str]:
+    """What a signal asked for: the same asked again and answered repairs a failure of it. Script errors and pages ask for nothing that repairs them."""
+    return (signal.method, signal.path) if signal.kind is SignalKind.FETCH else ("", signal.kind.name)
