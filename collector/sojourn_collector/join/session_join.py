@@ -61,7 +61,7 @@ class SessionJoin:
         Returns those with a run still being tried: when the session began, and when that run will be given up.
         Raises what the store raises; doing it again does no harm.
         """
-        trying = {}
+        trying: dict[str, tuple[datetime, datetime]] = {}
         for since, ids in await self._reaches(touched):
             trying |= await self._join(ids, since)
         return trying
