@@ -17,7 +17,10 @@ LEAST_PEOPLE = 5
 
 LONGEST = 8
 MOST_PLACES = 60
-MOST_LOOKED_AT = 30_000
+MOST_LOOKED_AT = 3_000_000
+"""Places of visits that one search looks at; where people wander so much that it does not do, more people are asked of a path."""
+
+MOST_FREQUENT = 1_500
 ALIKE = 0.6
 MANY_VALUES = 25
 """Different words at one place of an address from which on they are taken for names of things, if each is rare."""
@@ -63,7 +66,8 @@ def patterns(paths: Iterable[tuple[str, str]]) -> dict[str, str]:
     found = {}
     who: dict[str, set[str]] = defaultdict(set)
     for person, path in paths:
-        found[path] = general(path)
+        if path not in found:
+            found[path] = general(path)
         who[found[path]].add(person)
     for depth in range(max((path.count("/") for path in who), default=0)):
         values: dict[tuple[Sequence[str], Sequence[str]], dict[str, set[str]]] = defaultdict(lambda: defaultdict(set))
@@ -107,7 +111,9 @@ def paths(
     people = {visit.person for visit in visits}
     support = max(least, LEAST_PEOPLE, share * len(people))
     sequences = [_first_seen(visit, shape) for visit in visits]
-    frequent = _frequent([(visit.person, [place for place, _ in sequence]) for visit, sequence in zip(visits, sequences, strict=True)], support)
+    walked = [(visit.person, [place for place, _ in sequence]) for visit, sequence in zip(visits, sequences, strict=True)]
+    while (frequent := _frequent(walked, support)) is None:
+        support *= 2
     longest = _maximal(frequent)
     ranked = sorted(longest, key=lambda one: (-(frequent[one] * len(one) * (2 if one[-1].event else 1)), one))
     chosen: list[Path] = []
@@ -131,8 +137,11 @@ def _first_seen(visit: Visit, shape: Mapping[str, str]) -> list[tuple[Place, int
     return list(seen.items())
 
 
-def _frequent(sequences: Sequence[tuple[str, list[Place]]], support: float) -> dict[tuple[Place, ...], int]:
-    """Frequent ordered paths of two places and more, with their people (PrefixSpan over first visits, so that no place comes twice)."""
+def _frequent(sequences: Sequence[tuple[str, list[Place]]], support: float) -> dict[tuple[Place, ...], int] | None:
+    """Frequent ordered paths of two places and more, with their people (PrefixSpan over first visits, so that no place comes twice).
+
+    None when there are too many to look through.
+    """
     known: dict[Place, set[str]] = defaultdict(set)
     for person, places in sequences:
         for place in places:
@@ -142,23 +151,28 @@ def _frequent(sequences: Sequence[tuple[str, list[Place]]], support: float) -> d
     found: dict[tuple[Place, ...], int] = {}
     waiting: list[tuple[tuple[Place, ...], list[tuple[int, int]]]] = [((), [(index, 0) for index in range(len(rows))])]
     looked = 0
-    while waiting and looked < MOST_LOOKED_AT:
+    while waiting:
         prefix, projected = waiting.pop()
-        looked += 1
-        next_people: dict[Place, set[str]] = defaultdict(set)
+        follows: dict[Place, list[tuple[int, int]]] = defaultdict(list)
         for index, start in projected:
-            person, places = rows[index]
-            for place in places[start:]:
-                next_people[place].add(person)
-        for place in sorted(next_people):
-            # A conversion ends a path: what comes after it is another.
-            if len(next_people[place]) < support or (prefix and prefix[-1].event):
+            places = rows[index][1]
+            looked += len(places) - start
+            for number in range(start, len(places)):
+                follows[places[number]].append((index, number + 1))
+        if looked > MOST_LOOKED_AT:
+            return None
+        for place, after in follows.items():
+            people = len({rows[index][0] for index, _ in after})
+            if people < support:
                 continue
             longer = (*prefix, place)
             if len(longer) > 1:
-                found[longer] = len(next_people[place])
-            if len(longer) < LONGEST:
-                waiting.append((longer, [(index, rows[index][1].index(place, start) + 1) for index, start in projected if place in rows[index][1][start:]]))
+                found[longer] = people
+                if len(found) > MOST_FREQUENT:
+                    return None
+            # A conversion ends a path: what comes after it is another.
+            if len(longer) < LONGEST and not place.event:
+                waiting.append((longer, after))
     return found
 
 

@@ -1,5 +1,7 @@
 """Paths that people walk again and again: ids are taken out, few people are never told, order and conversions count."""
 
+from random import Random
+
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -53,6 +55,14 @@ def test_what_is_covered_and_what_few_walk_is_not_told() -> None:
     assert [one.places for one in paths(visits)] == [(Place("/a"), Place("/b"))]
     assert paths(visits, covered=lambda path: path.places[-1] == Place("/b")) == []
     assert [one.places for one in paths(visits, least=1)] == [(Place("/a"), Place("/b"))]
+
+
+def test_wandering_everywhere_is_looked_through_with_a_bound() -> None:
+    """Where people walk through everything in any order only what most of them walk is asked for, and the one way that many share is still found."""
+    dice = Random(7)
+    places = [f"/{chr(97 + number // 5)}{chr(97 + number % 5)}" for number in range(40)]
+    visits = [visit(f"w{n}", *dice.sample(places, 30)) for n in range(300)] + [visit(f"b{n}", "/basket", "/pay", "bought") for n in range(300)]
+    assert (Place("/basket"), Place("/pay"), Place(event="bought")) in [one.places for one in paths(visits)]
 
 
 PAGES = st.sampled_from(["/", "/a", "/b/7", "/b/8", "/c", "bought"])
