@@ -1,25 +1,15 @@
 """Money in another currency: with the rate of its day it counts as the report's, without one it is left out, and both are said."""
 
-from collections.abc import AsyncIterator
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from sojourn_collector.context import Context
-from sojourn_collector.store.client import Store
 from sojourn_collector.web.answers.impact import impact
 from sojourn_collector.web.answers.person import person
 from sojourn_collector.web.models import Money
-from tests.collector.web.stage import NOW, Rows, broken_shop, context_of, minute
-
-
-@pytest.fixture
-async def context(store: Store, tmp_path: Path) -> AsyncIterator[Context]:
-    one = context_of(store, tmp_path)
-    yield one
-    one.control.close()
+from tests.collector.web.stage import NOW, Rows, broken_shop, minute
 
 
 def abroad(order: dict[str, Any], **rate: Any) -> dict[str, Any]:

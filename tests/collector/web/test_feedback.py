@@ -3,41 +3,24 @@
 import uuid
 from collections.abc import AsyncIterator
 from datetime import timedelta
-from pathlib import Path
-from typing import Any
 
 import httpx2
 import pytest
-from fastapi import FastAPI
 
 from sojourn_collector.context import Context
 from sojourn_collector.store.client import Store
 from sojourn_collector.web.feedback import build_feedback
-from tests.collector.web.stage import NOW, Rows, context_of, minute
+from tests.collector.web.asking import asking, get
+from tests.collector.web.stage import NOW, Rows, minute
 
 DAY = timedelta(days=1)
 TRACE = f"{7:032x}"
 
 
 @pytest.fixture
-async def context(store: Store, tmp_path: Path) -> AsyncIterator[Context]:
-    one = context_of(store, tmp_path)
-    yield one
-    one.control.close()
-
-
-@pytest.fixture
 async def client(context: Context) -> AsyncIterator[httpx2.AsyncClient]:
-    app = FastAPI()
-    app.include_router(build_feedback(context))
-    async with httpx2.AsyncClient(transport=httpx2.ASGITransport(app=app), base_url="http://sojourn", timeout=30) as one:
+    async with asking(build_feedback(context)) as one:
         yield one
-
-
-async def get(client: httpx2.AsyncClient, path: str, **parameters: Any) -> dict[str, Any]:
-    answer = await client.get(f"/api/v1/{path}", params=parameters)
-    assert answer.status_code == 200, answer.text
-    return dict(answer.json())
 
 
 async def test_an_answer_leads_to_the_span_and_the_release(client: httpx2.AsyncClient, store: Store) -> None:

@@ -22,8 +22,9 @@ from sojourn_collector.web.admin_door import AdminDoor
 from sojourn_collector.web.guard import Guard
 from sojourn_collector.web.marks import build_marks
 from sojourn_collector.web.pages import build_pages
+from tests.collector.web.asking import asking
 from tests.collector.web.preview import served
-from tests.collector.web.stage import NOW, Rows, context_of
+from tests.collector.web.stage import NOW, Rows
 
 TOKEN = "token-of-the-process"
 DAY = timedelta(days=1)
@@ -33,18 +34,8 @@ A_FIX = {"kind": "fix", "name": "payment answers", "journey": "checkout", "step"
 
 
 @pytest.fixture
-async def context(store: Store, tmp_path: Path) -> AsyncIterator[Context]:
-    one = context_of(store, tmp_path)
-    yield one
-    one.control.close()
-
-
-@pytest.fixture
 async def client(context: Context) -> AsyncIterator[httpx2.AsyncClient]:
-    app = FastAPI()
-    app.include_router(build_marks(context, ImportDoor(context.control, TOKEN), AdminDoor(context.control.keys, TOKEN)))
-    app.include_router(build_pages(context))
-    async with httpx2.AsyncClient(transport=httpx2.ASGITransport(app=app), base_url="http://sojourn", timeout=30) as one:
+    async with asking(build_marks(context, ImportDoor(context.control, TOKEN), AdminDoor(context.control.keys, TOKEN)), build_pages(context)) as one:
         yield one
 
 

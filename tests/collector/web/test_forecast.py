@@ -2,19 +2,18 @@
 
 from collections.abc import AsyncIterator
 from datetime import timedelta
-from pathlib import Path
 
 import httpx2
 import numpy as np
 import pytest
-from fastapi import FastAPI
 
 from sojourn_collector.context import Context
 from sojourn_collector.store.client import Store
 from sojourn_collector.web.api import build_api
 from sojourn_collector.web.pages import build_pages
 from sojourn_collector.web.verdicts import build_verdicts
-from tests.collector.web.stage import BROKE, NOW, Rows, context_of, minute
+from tests.collector.web.asking import asking
+from tests.collector.web.stage import BROKE, NOW, Rows, minute
 
 DAY = timedelta(days=1)
 EXCESS = 1.5
@@ -22,19 +21,8 @@ EXCESS = 1.5
 
 
 @pytest.fixture
-async def context(store: Store, tmp_path: Path) -> AsyncIterator[Context]:
-    one = context_of(store, tmp_path)
-    yield one
-    one.control.close()
-
-
-@pytest.fixture
 async def client(context: Context) -> AsyncIterator[httpx2.AsyncClient]:
-    app = FastAPI()
-    app.include_router(build_verdicts(context))
-    app.include_router(build_api(context))
-    app.include_router(build_pages(context))
-    async with httpx2.AsyncClient(transport=httpx2.ASGITransport(app=app), base_url="http://sojourn", timeout=30) as one:
+    async with asking(build_verdicts(context), build_api(context), build_pages(context)) as one:
         yield one
 
 
