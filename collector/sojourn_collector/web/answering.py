@@ -46,6 +46,9 @@ REMEMBERED = 120.0
 WORDS = 30
 """Answers with words that a page lists."""
 
+ALONE = 20.0
+"""Seconds for which the page of a problem, which renews itself, shares what is measured of it alone."""
+
 T = TypeVar("T")
 
 
@@ -181,7 +184,11 @@ class StoredAnswers:
 
     async def problem(self, ident: str) -> ProblemAnswer | None:
         """See `Answers`."""
-        return await problem_alone(self._context, ident)
+        # It names customers: nothing of it is told again once somebody was erased.
+        erasures = await self._context.control.erasures.stamp()
+        if erasures is None:
+            return await problem_alone(self._context, ident)
+        return await self._once(("problem_alone", ident, str(erasures)), lambda: problem_alone(self._context, ident), ALONE)
 
     async def breakdown(self, ident: str, by: By = "cause") -> Breakdown | None:
         """See `Answers`."""
@@ -237,6 +244,6 @@ class StoredAnswers:
         now = self._context.clock()
         return window_of(now, ZoneInfo(self._context.impact.timezone), now - SPAN)
 
-    async def _once(self, key: tuple[str, ...], ask: Callable[[], Awaitable[T]]) -> T:
+    async def _once(self, key: tuple[str, ...], ask: Callable[[], Awaitable[T]], seconds: float = REMEMBERED) -> T:
         memory = self._context.problems
-        return await (ask() if memory is None else memory.once(key, REMEMBERED, ask))
+        return await (ask() if memory is None else memory.once(key, seconds, ask))

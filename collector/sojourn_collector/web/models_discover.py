@@ -24,7 +24,7 @@ class DiscoveredPath(Answer):
 
 
 class DiscoverAnswer(Answer):
-    """Body of `GET /api/v1/discover`. Of the visits one in `one_in` was looked at; counts are of those."""
+    """Body of `GET /api/v1/discover`. Of the visits one in `one_in` was looked at; counts are of those. `known` = journeys that customers can be seen in."""
 
     as_of: datetime
     window_from: datetime

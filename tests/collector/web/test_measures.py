@@ -48,6 +48,29 @@ async def test_tickets_count_the_open_ones_and_name_the_journey_they_came_from(c
     assert (await get(client, "tickets", journey="checkout"))["figures"]["opened"] == 6
 
 
+async def test_a_ticket_said_to_be_solved_is_no_longer_waiting(client: httpx2.AsyncClient, store: Store) -> None:
+    """Without the time of its solution it was solved by its last change; one opened again waits, whatever it says of an earlier solution."""
+    rows = Rows()
+    at = NOW - 5 * DAY
+    rows.ticket("untimed", at, status="solved", updated=at + timedelta(hours=3))
+    rows.ticket("again", at, solved_at=at + timedelta(hours=1), status="open")
+    await rows.store(store)
+    told = await get(client, "tickets")
+    assert (told["figures"]["open"], told["figures"]["solved"]["count"]) == (1, 1)
+    assert told["figures"]["resolution"]["value"] == 3 * 3600.0
+    assert [one["id"] for one in told["longest_waiting"]] == ["again"]
+
+
+async def test_without_orders_nobody_s_worth_is_known(client: httpx2.AsyncClient, store: Store) -> None:
+    """No feed of orders is not the same as having paid nothing: coverage is 0 and the reason says what to send."""
+    rows = broken_shop(usual=False)
+    rows.orders.clear()
+    await rows.store(store)
+    (problem,) = (await get(client, "impact"))["problems"]
+    told = (await get(client, f"problems/{problem['id']}"))["value"]
+    assert (told["state"], told["coverage"], told["reason"]) == ("not measured", 0.0, "nobody's worth is known: send orders or accounts with their mrr")
+
+
 async def test_without_tickets_nothing_is_measured(client: httpx2.AsyncClient) -> None:
     """No tickets, no answers: the starter set has neither, and no zero stands for it."""
     told = await get(client, "tickets")

@@ -28,7 +28,8 @@ Row = Mapping[str, Any]
 async def problem_alone(context: Context, ident: str, window: Window | None = None) -> ProblemAnswer | None:
     """The body of `GET /api/v1/problems/{id}`; None when no problem of the window has this id. Raises EngineUnavailable."""
     window = window or window_of(context.clock(), ZoneInfo(context.impact.timezone))
-    found = next((one for one in await find(context, window) if one.id == ident), None)
+    # The id is journey, step and time, of which neither of the last two holds a dot.
+    found = next((one for one in await find(context, window, [ident.rsplit(".", 2)[0]]) if one.id == ident), None)
     if found is None:
         return None
     (problems, _, _), (value, exposed) = await asyncio.gather(problems_and_sources(context, window, [found.journey]), _measured(context, found))
@@ -58,23 +59,30 @@ async def _measured(context: Context, found: Found) -> tuple[ValueView, Exposed]
 
 
 async def _value(context: Context, guests: Sequence[Guest], worths: Mapping[str, Row], before: datetime) -> ValueView:
-    units = [unit_of(guest, worths.get(guest.id), context.impact.currency, before) for guest in guests if guest.settled and not guest.anonymous]
-    told = value_impact(units)
-    names = await names_of(context, (person for person, _ in told.largest[:MOST_NAMED]))
+    # Where nobody at all has ordered, no feed of orders is there: then nothing is known of anybody, and not that they paid nothing.
+    told = (
+        worths
+        if any(row["orders"] for row in worths.values())
+        else {person: row for person, row in worths.items() if row["mrr_currency"] == context.impact.currency}
+    )
+    units = [unit_of(guest, told.get(guest.id), context.impact.currency, before) for guest in guests if guest.settled and not guest.anonymous]
+    score = value_impact(units)
+    names = await names_of(context, (person for person, _ in score.largest[:MOST_NAMED]))
     return ValueView(
-        state="measured" if told.score is not None else "not measured",
-        score=told.score,
-        low=told.low,
-        high=told.high,
-        of=told.of,
-        n_eff=told.n_eff,
-        coverage=told.coverage,
-        hurt=told.hurt,
+        state="measured" if score.score is not None else "not measured",
+        score=score.score,
+        low=score.low,
+        high=score.high,
+        of=score.of,
+        n_eff=score.n_eff,
+        coverage=score.coverage,
+        hurt=score.hurt,
         currency=context.impact.currency,
         largest=[
-            Largest(person_id=person, label=label_of(person, names.get(person, {}).get("name", "")), worth=worth) for person, worth in told.largest[:MOST_NAMED]
+            Largest(person_id=person, label=label_of(person, names.get(person, {}).get("name", "")), worth=worth)
+            for person, worth in score.largest[:MOST_NAMED]
         ],
-        reason=told.reason,
+        reason=score.reason,
     )
 
 

@@ -5,6 +5,8 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal, NamedTuple, get_args
 
+from scipy import stats
+
 from sojourn_collector.context import Context
 from sojourn_collector.score.drivers import HIDDEN_BELOW, THIN_BELOW, Group, prior
 from sojourn_collector.score.satisfaction import Answer, Scale, ces_of_counts, csat_of_counts, nps_of_counts
@@ -97,8 +99,6 @@ def _group(fact: str, asked: _Asked, rows: Sequence[Row], rate: float | None) ->
 
 def _shrunk(groups: Sequence[SatisfactionGroup]) -> list[SatisfactionGroup]:
     """Shares of the groups of one question, drawn towards their common one (empirical Bayes), with 80 % credible intervals."""
-    from scipy import stats
-
     rated = [one for one in groups if one.csat is not None and one.csat.answered]
     if len(rated) < 2:
         return list(groups)
