@@ -82,3 +82,17 @@ def _places(page: Path) -> set[str]:
     text = page.read_text()
     slugs = {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in re.findall(r"^#+ (.*)$", text, re.MULTILINE)}
     return slugs | set(re.findall(r'<a id="([^"]+)">', text))
+
+
+def test_nobody_is_told_to_call_what_the_snippet_does_not_know():
+    """Each `sojourn('…')` that docs, pages and sentences name is a row of the table in docs/beacons.md."""
+    known = set(re.findall(r"^\| `sojourn\('(\w+)'", (ROOT / "docs/beacons.md").read_text(), re.MULTILINE))
+    assert {"identify", "convert", "session"} <= known
+    places = [
+        *ROOT.glob("docs/**/*.md"),
+        ROOT / "README.md",
+        *ROOT.glob("collector/sojourn_collector/**/*.py"),
+        *ROOT.glob("collector/sojourn_collector/**/*.html"),
+    ]
+    named = {(path.name, name) for path in places for name in re.findall(r"sojourn\('(\w+)'", path.read_text(encoding="utf-8"))}
+    assert {(place, name) for place, name in named if name not in known} == set()

@@ -62,7 +62,7 @@ def test_the_frozen_page_needs_nothing_and_names_nobody():
     html = frozen_html(ImpactConfig(), hostile())
     page = Read(html)
     assert {tag for tag, _ in page.tags} & {"script", "img", "link", "iframe", "form"} == set()
-    assert all(href.startswith("#") for href in page.values("a", "href"))
+    assert page.values("a", "href") == []
     assert not any(word in html for word in ("Ada Berger", "Payment page broken", "user:u"))
     assert "1,240 EUR" in html
     assert "Frozen as of" in html

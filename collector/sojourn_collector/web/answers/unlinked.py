@@ -36,7 +36,7 @@ CAUSES: Mapping[str, Why] = {
     ),
     "person_unseen": Why(
         "no visit of this user id was ever seen",
-        "see that pages call sojourn('user', id) after sign-in with the same id as your survey tool or shop has",
+        "see that pages call sojourn('identify', {user}) after sign-in with the same id as your survey tool or shop has",
     ),
     "address_unknown": Why(
         "only an address is known, and no person with it",
