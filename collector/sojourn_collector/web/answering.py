@@ -1,6 +1,7 @@
 """Where the pages get their answers: a protocol, so that a test or a preview may stand in for the store."""
 
 from collections.abc import Awaitable, Callable
+from datetime import timedelta
 from typing import Protocol, TypeVar
 from zoneinfo import ZoneInfo
 
@@ -83,8 +84,8 @@ class Answers(Protocol):
         """The starter set of the front page."""
         ...
 
-    async def tickets(self, journey: str = "") -> TicketsAnswer:
-        """Tickets of four weeks, of one journey where it is given."""
+    async def tickets(self, journey: str = "") -> TicketsAnswer | None:
+        """Tickets of four weeks, of one journey where it is given; None for one that is not there."""
         ...
 
     async def silent(self) -> SilentAnswer:
@@ -174,8 +175,10 @@ class StoredAnswers:
         """See `Answers`."""
         return await starter_set(self._context)
 
-    async def tickets(self, journey: str = "") -> TicketsAnswer:
+    async def tickets(self, journey: str = "") -> TicketsAnswer | None:
         """See `Answers`."""
+        if journey and journey not in self._context.journeys.all():
+            return None
         return await tickets(self._context, journey=journey)
 
     async def silent(self) -> SilentAnswer:
@@ -227,8 +230,7 @@ class StoredAnswers:
 
     async def surveys(self) -> AskedAnswer:
         """See `Answers`."""
-        now = self._context.clock()
-        return await surveys(self._context, window_of(now, ZoneInfo(self._context.impact.timezone), now - ASKED_SPAN))
+        return await surveys(self._context, self._last(ASKED_SPAN))
 
     async def speed(self, ident: str) -> SpeedAnswer | None:
         """See `Answers`."""
@@ -241,8 +243,10 @@ class StoredAnswers:
         return await self._once(("forecast", ident), lambda: problem_forecast(self._context, ident))
 
     def _weeks(self) -> Window:
-        now = self._context.clock()
-        return window_of(now, ZoneInfo(self._context.impact.timezone), now - SPAN)
+        return self._last(SPAN)
+
+    def _last(self, span: timedelta) -> Window:
+        return window_of(self._context.clock(), ZoneInfo(self._context.impact.timezone), span=span)
 
     async def _once(self, key: tuple[str, ...], ask: Callable[[], Awaitable[T]], seconds: float = REMEMBERED) -> T:
         memory = self._context.problems

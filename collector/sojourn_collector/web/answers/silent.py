@@ -31,7 +31,7 @@ async def silent(context: Context, window: Window | None = None, journey: str = 
     :raises EngineUnavailable: while the engine cannot answer.
     """
     now, currency = context.clock(), context.impact.currency
-    window = window or window_of(now, ZoneInfo(context.impact.timezone), now - SPAN)
+    window = window or window_of(now, ZoneInfo(context.impact.timezone), span=SPAN)
     span: dict[str, Any] = {"since": window.since, "until": window.until}
     paid_since = window.since - timedelta(days=DAYS)
     (active,) = await context.store.query("active_people", **span)

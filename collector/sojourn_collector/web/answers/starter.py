@@ -19,7 +19,7 @@ async def starter_set(context: Context) -> StarterSet:
     """Of the 28 days before now. Raises EngineUnavailable."""
 
     async def ask() -> StarterSet:
-        return await _ask(context, window_of(context.clock(), ZoneInfo(context.impact.timezone), context.clock() - SPAN))
+        return await _ask(context, window_of(context.clock(), ZoneInfo(context.impact.timezone), span=SPAN))
 
     return await (ask() if context.problems is None else context.problems.once(("starter_set",), REMEMBERED, ask))
 
@@ -40,7 +40,7 @@ async def _ask(context: Context, window: Window) -> StarterSet:
     )
     first = rated[0] if rated else None
     return StarterSet(
-        days=(window.until - window.since) // timedelta(days=1),
+        days=SPAN // timedelta(days=1),
         scale=str(first.scale) if first else "",
         satisfied=Share(satisfied=first.satisfied, answered=first.answered, low=first.low, high=first.high) if first else None,
         other_scales=len(rated[1:]),

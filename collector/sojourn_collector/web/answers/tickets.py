@@ -34,8 +34,7 @@ async def tickets(context: Context, window: Window | None = None, journey: str =
     :param journey: only tickets of this journey: that name it, or whose visit walked it before.
     :raises EngineUnavailable: while the engine cannot answer.
     """
-    now = context.clock()
-    window = window or window_of(now, ZoneInfo(context.impact.timezone), now - SPAN)
+    window = window or window_of(context.clock(), ZoneInfo(context.impact.timezone), span=SPAN)
     rows = await context.store.query("tickets_opened", since=window.since - timedelta(seconds=AGAIN), until=window.until, most=MOST + 1)
     truncated, rows = len(rows) > MOST, rows[:MOST]
     if journey:
