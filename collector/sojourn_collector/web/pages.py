@@ -169,7 +169,7 @@ def build_pages(context: Context, answers: Answers | None = None) -> APIRouter:
     @router.get("/tickets")
     async def tickets(journey: str = "") -> HTMLResponse:
         return await show(
-            "", ask.tickets(journey), lambda found: pages.page("tickets.html", as_of=found.as_of, title="Tickets", tickets=found, journey=journey)
+            "journeys", ask.tickets(journey), lambda found: pages.page("tickets.html", as_of=found.as_of, title="Tickets", tickets=found, journey=journey)
         )
 
     @router.get("/silent")

@@ -61,6 +61,12 @@ async def walked(pages: httpx2.AsyncClient) -> dict[str, str]:
     return found
 
 
+async def test_tickets_of_a_journey_that_is_not_there_are_not_none(pages: httpx2.AsyncClient) -> None:
+    """404, as in the API: an empty page would say that nobody asked."""
+    assert (await pages.get("/tickets", params={"journey": "nothing"})).status_code == 404
+    assert (await pages.get("/tickets", params={"journey": "checkout"})).status_code == 200
+
+
 async def test_one_can_walk_from_the_number_to_the_comment(context: Context, pages: httpx2.AsyncClient) -> None:
     """Front page → problem → person → visit → trace, and our own failing run; every link opens, and the comment stands there as text."""
     rows = broken_shop()
