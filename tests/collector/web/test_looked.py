@@ -1,6 +1,7 @@
 """Evidence of days that are over is remembered, and says the same as all that is stored."""
 
 import random
+from collections import Counter
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import timedelta
@@ -14,6 +15,7 @@ from sojourn_collector.context import Context
 from sojourn_collector.join.worker import VERSION
 from sojourn_collector.store.client import Store
 from sojourn_collector.web.answers.found import Found, find
+from sojourn_collector.web.answers.impact import impact
 from sojourn_collector.web.answers.remembered import ProblemMemory
 from sojourn_collector.web.answers.window import window_of
 from tests.collector.web.stage import NOW, Rows, context_of, minute
@@ -67,6 +69,26 @@ async def test_what_is_remembered_says_what_all_of_it_says(context: Context, sto
         assert told(await find(context, WEEK, ["checkout"])) == told(everything)
     today = window_of(NOW, UTC)
     assert told(await find(context, today)) == told(await find(replace(context, problems=None), today))
+
+
+async def test_days_are_remembered_while_the_clock_goes_on(context: Context, store: Store) -> None:
+    """What is asked up to now reads no day twice, although now is later each time somebody looks."""
+    await some_days(1).store(store)
+    later = iter(range(10_000))
+    ticking = replace(context, clock=lambda: NOW + timedelta(milliseconds=next(later)))
+    read: Counter[str] = Counter()
+    query = store.query
+
+    async def noted(name: str, /, **how: Any) -> Any:
+        read[name] += 1
+        return await query(name, **how)
+
+    store.query = noted  # type: ignore[method-assign]
+    await impact(ticking, window_of(ticking.clock(), UTC, NOW - timedelta(days=5)))
+    assert read["report_failing"] > 5
+    read.clear()
+    await impact(ticking, window_of(ticking.clock(), UTC, NOW - timedelta(days=5)))
+    assert (read["report_failing"], read["report_probe_edges"], read["journey_steps"], read["probe_totals"]) == (1, 0, 0, 0)
 
 
 async def test_a_day_is_read_again_when_the_join_wrote_to_it(context: Context, store: Store) -> None:

@@ -43,7 +43,7 @@ async def find(context: Context, window: Window, journeys: Sequence[str] = ()) -
     found: list[Found] = []
     wanted, back = set(journeys), LOOK_BACK
     while True:
-        since, looked = await look(context, window.since - back, window.until, sorted(wanted), gap)
+        since, looked = await look(context, window.since - back, window, sorted(wanted), gap)
         read = _incidents(context, looked, window, gap)
         found = sorted([*(one for one in found if one.journey not in wanted), *read], key=lambda one: one.incident.since)
         # Its beginning, and so its id, must not follow the clock: what may have begun before is read again from further back.

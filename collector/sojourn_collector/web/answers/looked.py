@@ -15,7 +15,7 @@ from sojourn_collector.score.incidents import Hit, ProbeAtStep
 from sojourn_collector.web.answers.probe_evidence import EDGES, Place, probe_evidence
 from sojourn_collector.web.answers.times import EPOCH, from_ms
 from sojourn_collector.web.answers.weeks import PATIENCE
-from sojourn_collector.web.answers.window import RUN_LENGTH
+from sojourn_collector.web.answers.window import RUN_LENGTH, Window
 
 STRETCHES = 20
 """Parts of the gap between incidents in each of which a few failures stand for all: fine enough to part what the gap parts."""
@@ -89,15 +89,16 @@ class EvidenceDays:
         self._days = {key: _Day(day.looked, written) for key, day in self._days.items() if key[1] not in changed}
 
 
-async def look(context: Context, since: datetime, until: datetime, journeys: Sequence[str], gap: timedelta) -> tuple[datetime, Looked]:
-    """The evidence of [since, until] or of a little more, and from when on it is: enough for `find_incidents` to answer as from all.
+async def look(context: Context, since: datetime, window: Window, journeys: Sequence[str], gap: timedelta) -> tuple[datetime, Looked]:
+    """The evidence from `since` to the end of the window or of a little more, and from when on it is: enough for `find_incidents` to answer as from all.
 
     :param journeys: of these only, when any are given.
     """
     stretch = max(1, math.floor(gap / timedelta(milliseconds=1)) // STRETCHES)
     memory = None if context.problems is None else context.problems.days
-    first, today = _midnight(since), _midnight(min(until, context.clock()))
-    if memory is None or until < context.clock() or today - first < DAY:
+    until = window.until
+    first, today = _midnight(since), _midnight(until)
+    if memory is None or until != window.now or today - first < DAY:
         return since, await _read(context, since, until, stretch, journeys, to_the_end=True)
     days = [first + DAY * number for number in range((today - first) // DAY)]
     past = _together(await memory.of(context, days, stretch), set(journeys))
