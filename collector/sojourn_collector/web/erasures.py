@@ -1,15 +1,15 @@
 """`/api/v1/admin/erasures`: ask for an erasure, see what one would take, see how far those asked for are."""
 
-import json
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Path, Request
 from fastapi.responses import JSONResponse, Response
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
 from sojourn_collector.store.control.control import Control
 from sojourn_collector.store.erasure.eraser import Eraser
 from sojourn_collector.store.erasure.subject import KINDS, LONGEST_NAME, Subject, SubjectError
+from sojourn_collector.web.admin_body import asked_of
 from sojourn_collector.web.admin_door import AdminDoor, refused
 from sojourn_collector.web.api import ErrorAnswer, SentenceRoute
 
@@ -76,7 +76,7 @@ def build_erasures(eraser: Eraser, control: Control, door: AdminDoor) -> APIRout
         who = await door.who(request)
         if who is None:
             return refused()
-        asked = await _read(request)
+        asked = await asked_of(request, ErasureAsked, largest=LARGEST_BODY, example='{"person": "u12", "dry_run": true}')
         if isinstance(asked, str):
             return JSONResponse({"error": asked}, 422)
         try:
@@ -104,23 +104,6 @@ def build_erasures(eraser: Eraser, control: Control, door: AdminDoor) -> APIRout
         return JSONResponse({"error": f"There is no erasure {ident}."}, 404) if row is None else JSONResponse(row.shown())
 
     return router
-
-
-async def _read(request: Request) -> ErasureAsked | str:
-    """The body, or what is wrong with it in a sentence. It is read by hand so that nobody without a key has theirs parsed."""
-    raw = bytearray()
-    async for chunk in request.stream():
-        raw += chunk
-        if len(raw) > LARGEST_BODY:
-            return f"The body is larger than {LARGEST_BODY >> 10} KiB."
-    try:
-        return ErasureAsked.model_validate(json.loads(raw))
-    except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False, include_context=False)[0]
-        place = ".".join(str(part) for part in first["loc"])[:80]
-        return f"{place}: {first['msg']}." if place else f"{first['msg']}."
-    except (ValueError, RecursionError):
-        return 'The body is not JSON; send an object such as {"person": "u12", "dry_run": true}.'
 
 
 def subject_of(asked: dict[str, Any]) -> Subject:

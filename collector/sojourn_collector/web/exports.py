@@ -6,13 +6,13 @@ Files are written on the collector's own machine, so only its own commands may a
 import asyncio
 import contextlib
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import Any, Final, Literal, TypeVar
 
 from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse, Response, StreamingResponse
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from sojourn_collector.context import Context
 from sojourn_collector.store.backup import Backup, BackupError
@@ -23,6 +23,7 @@ from sojourn_collector.store.erasure.find import find
 from sojourn_collector.store.erasure.subject import SubjectError
 from sojourn_collector.store.export_person import copy_for
 from sojourn_collector.store.export_table import ExportError, export_table
+from sojourn_collector.web.admin_body import asked_of
 from sojourn_collector.web.admin_door import AdminDoor, refused
 from sojourn_collector.web.api import ErrorAnswer, SentenceRoute
 from sojourn_collector.web.erasures import Name, subject_of
@@ -128,19 +129,17 @@ async def _asked(request: Request, door: AdminDoor, model: type[M]) -> M | Respo
     return await _read(request, model)
 
 
+EXAMPLES: Final[Mapping[type[BaseModel], str]] = {
+    SubjectAsked: '{"person": "u12"}',
+    TableAsked: '{"table": "runs", "begin": "2026-03-01T00:00:00Z", "end": "2026-04-01T00:00:00Z", "folder": "/exports"}',
+    BackupAsked: '{"folder": "/backups/monday"}',
+}
+"""A body that would do, by what is asked."""
+
+
 async def _read(request: Request, model: type[M]) -> M | Response:
-    raw = bytearray()
-    async for chunk in request.stream():
-        raw += chunk
-        if len(raw) > LARGEST_BODY:
-            return _sentence(422, "the body is too large")
-    try:
-        return model.model_validate(json.loads(raw))
-    except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False, include_context=False)[0]
-        return _sentence(422, f"{'.'.join(str(part) for part in first['loc'])[:80]}: {first['msg']}")
-    except (ValueError, RecursionError):
-        return _sentence(422, "the body is not JSON")
+    asked = await asked_of(request, model, largest=LARGEST_BODY, example=EXAMPLES[model])
+    return _sentence(422, asked.rstrip(".")) if isinstance(asked, str) else asked
 
 
 async def _lines(events: AsyncIterator[dict[str, Any]]) -> AsyncIterator[bytes]:

@@ -1,16 +1,16 @@
 """Frozen reports behind links: `POST /api/v1/admin/shares` makes one, `/shared/{secret}` shows it to whoever has the link."""
 
-import json
 from datetime import datetime, timedelta
 from typing import Annotated, Any
 from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Path, Request
 from fastapi.responses import JSONResponse, Response
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from sojourn_collector.context import Context
 from sojourn_collector.store.control.shares import Share
+from sojourn_collector.web.admin_body import asked_of
 from sojourn_collector.web.admin_door import AdminDoor, refused
 from sojourn_collector.web.answers.impact import impact
 from sojourn_collector.web.answers.window import window_of
@@ -69,7 +69,7 @@ def build_shares(context: Context, door: AdminDoor) -> APIRouter:
         who = await door.who(request)
         if who is None:
             return refused()
-        asked = await _read(request)
+        asked = await asked_of(request, ShareAsked, largest=LARGEST_BODY, example='{"title": "Monday", "days": 14}', empty=b"{}")
         if isinstance(asked, str):
             return JSONResponse({"error": asked}, 422)
         if asked.journey and asked.journey not in context.journeys.all():
@@ -107,23 +107,6 @@ def build_shares(context: Context, door: AdminDoor) -> APIRouter:
         return frozen_page(pages, ImpactReport.model_validate_json(share.report), title=share.title, expires_at=share.expires_at)
 
     return router
-
-
-async def _read(request: Request) -> ShareAsked | str:
-    """What is asked, or a sentence that says why it cannot be read."""
-    read = bytearray()
-    async for chunk in request.stream():
-        read += chunk
-        if len(read) > LARGEST_BODY:
-            return f"The body is larger than {LARGEST_BODY >> 10} KiB."
-    try:
-        return ShareAsked.model_validate(json.loads(bytes(read) or b"{}"))
-    except (ValueError, RecursionError) as error:
-        if isinstance(error, ValidationError):
-            first = error.errors()[0]
-            where = ".".join(str(part) for part in first["loc"])
-            return f"{where}: {first['msg']}." if where else "The body must be a JSON object."
-        return "The body is not JSON."
 
 
 def _seen(share: Share) -> ShareSeen:

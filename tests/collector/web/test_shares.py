@@ -89,13 +89,13 @@ async def test_only_an_admin_makes_or_sees_links(link: Link) -> None:
 @pytest.mark.parametrize(
     ("body", "sentence"),
     [
-        ("{", "The body is not JSON."),
-        ("[1]", "The body must be a JSON object."),
+        ("{", 'The body is not JSON; send an object such as {"title": "Monday", "days": 14}.'),
+        ("[1]", 'The body must be a JSON object such as {"title": "Monday", "days": 14}.'),
         ('{"days": 0}', "days: Input should be greater than or equal to 1."),
         ('{"days": "many"}', "days: Input should be a valid integer."),
         ('{"shoe": 1}', "shoe: Extra inputs are not permitted."),
         ("[" * 100_000, "The body is larger than 16 KiB."),
-        ("[" * 16_000, "The body is not JSON."),
+        ("[" * 16_000, 'The body is not JSON; send an object such as {"title": "Monday", "days": 14}.'),
         ('{"from": "yesterday"}', "from: Input should be a valid datetime or date, input is too short."),
     ],
 )
