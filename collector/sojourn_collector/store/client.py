@@ -110,6 +110,7 @@ class Store:
                     values,
                     column_names=names,
                     column_type_names=[types[name] for name in names],
+                    column_oriented=True,
                     settings=insert_settings(token, self._layout()),
                 )
                 if table in EVERYWHERE and (layout := self._layout()).cluster:
