@@ -23,14 +23,35 @@ def rank(n: int, level: float = LEVEL) -> int:
 def half_width(values: Sequence[float], level: float = LEVEL) -> tuple[float, float]:
     """Mean of the finite values and the half-width around it; infinite where n is too small or too many values are.
 
+    A value's distance is that from the mean of the others, as today's is: from a mean it is part of it would look nearer than it is.
+
     :param values: one figure per past window; ±inf for a window in which it could not be taken.
     :raises ValueError: when no value is finite.
     """
+    return foretold(values, (), 0.0, level)
+
+
+def foretold(values: Sequence[float], at: Sequence[float], now: float, level: float = LEVEL) -> tuple[float, float]:
+    """What a least-squares line through the finite values says of `now`, and the half-width around it; infinite as in `half_width`.
+
+    :param values: one figure per past window; ±inf for a window in which it could not be taken.
+    :param at: when each was, in any unit of time; empty or all alike = no trend, their mean.
+    :param now: in the same unit.
+    :raises ValueError: when no value is finite.
+    """
     given = np.asarray(values, dtype=float)
-    finite = given[np.isfinite(given)]
-    if not len(finite):
+    finite = np.isfinite(given)
+    if not finite.any():
         raise ValueError("there is no past window to learn from")
-    mean = float(finite.mean())
+    when = np.asarray(at if len(at) else np.zeros(len(given)), dtype=float)
+    middle, mean = float(when[finite].mean()), float(given[finite].mean())
+    ahead = when - middle
+    across = float((ahead[finite] ** 2).sum())
+    slope = float((ahead[finite] * (given[finite] - mean)).sum()) / across if across > 0 else 0.0
+    # How much a value pulls the line to itself: without it its distance is this much larger (leave-one-out, exact for least squares).
+    pull = 1 / finite.sum() + (ahead**2 / across if across > 0 else 0.0)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        distances = np.abs(given - mean - slope * ahead) / (1 - pull)
     k = rank(len(given), level)
-    residuals = np.sort(np.where(np.isfinite(given), np.abs(given - mean), inf))
-    return mean, float(residuals[k - 1]) if k <= len(given) else inf
+    ordered = np.sort(np.where(finite, np.nan_to_num(distances, nan=inf, posinf=inf), inf))
+    return mean + slope * (now - middle), float(ordered[k - 1]) if k <= len(given) else inf

@@ -165,6 +165,12 @@ def _side(look: int, length: int) -> int:
 
 
 def _spread(shifts: Sequence[float], side: int) -> float:
-    """Half-width from the shifted dates: spread around no effect, by Student's t on as many windows as do not overlap."""
-    point = float(stats.t.ppf(0.5 + LEVEL / 2, max(2.0, len(shifts) / side)))
+    """Half-width from the shifted dates: spread around no effect, by Student's t.
+
+    The mean square of differences of neighbouring means at every date is twice the fully overlapping Allan variance; its degrees of freedom
+    are those of NIST SP 1065 (Riley 2008), §5.4.1, white noise of the days: 3 (N − 1) / 2m − 2 (N − 2) / N, times 4m² / (4m² + 5), N = days + 1.
+    """
+    days = len(shifts) + 2 * side
+    freedom = (3 * (days - 1) / (2 * side) - 2 * (days - 2) / days) * 4 * side**2 / (4 * side**2 + 5)
+    point = float(stats.t.ppf(0.5 + LEVEL / 2, max(2.0, freedom)))
     return point * float(np.sqrt(np.mean(np.square(shifts))))

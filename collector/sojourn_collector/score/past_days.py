@@ -14,7 +14,7 @@ from math import exp, inf, isfinite, log
 from statistics import fmean, median
 from typing import Literal
 
-from sojourn_collector.score.conformal import LEAST, half_width
+from sojourn_collector.score.conformal import LEAST, foretold, half_width
 from sojourn_collector.score.money import Shortfall
 
 MIN_EXPECTED_ORDERS = 20.0
@@ -47,11 +47,15 @@ class Window:
 
 @dataclass(frozen=True, slots=True)
 class PastDay:
-    """One past day: all who came in the clock window or, for 1b, the segment, and apart from it the others; `before` = the hours before the window."""
+    """One past day: all who came in the clock window or, for 1b, the segment, and apart from it the others; `before` = the hours before the window.
+
+    `ago` = days before today, 0 = not known.
+    """
 
     here: Window
     others: Window | None = None
     before: Window | None = None
+    ago: int = 0
 
 
 def from_past_days(plain: Shortfall, paid: float, days: Sequence[PastDay], before: Window | None = None) -> Shortfall:
@@ -73,7 +77,7 @@ def from_past_days(plain: Shortfall, paid: float, days: Sequence[PastDay], befor
         return replace(
             plain, reasons=(*plain.reasons, f"past days differ too much from each other to say what this one would have brought (median {spread:.2f})")
         )
-    unlike = _unlike_before(before, [day.before for day in usable if day.before is not None])
+    unlike = _unlike_before(before, [(day.before, day.ago) for day in usable if day.before is not None])
     if unlike:
         return replace(plain, reasons=(*plain.reasons, unlike))
     expected, low, high = (plain.hit * exp(value) for value in (mean, mean - half, mean + half))
@@ -117,23 +121,24 @@ def _orders_expected(windows: Sequence[Window], hit: int) -> float:
     return hit * fmean(window.orders / window.people for window in windows) if windows else 0.0
 
 
-def _unlike_before(today: Window | None, past: Sequence[Window]) -> str:
-    """Whether today was already unlike other days before anything failed, in money per person or in how many came."""
-    usable = [window for window in past if window.people and not window.troubled]
+def _unlike_before(today: Window | None, past: Sequence[tuple[Window, int]]) -> str:
+    """Whether today was already unlike other days before anything failed, in money per person or in how many came; how many may follow a trend."""
+    usable = [(window, ago) for window, ago in past if window.people and not window.troubled]
     if today is None or not today.people or len(usable) < LEAST:
         return ""
-    for what, own, others in (
-        ("brought", today.worth, [window.worth for window in usable]),
-        ("drew", float(today.people), [float(window.people) for window in usable]),
+    growing = [-float(ago) for _, ago in usable]
+    for what, own, others, at in (
+        ("brought", today.worth, [window.worth for window, _ in usable], ()),
+        ("drew", float(today.people), [float(window.people) for window, _ in usable], growing),
     ):
         logs = [log(value) if value > 0 else -inf for value in others]
         if own <= 0 or not any(map(isfinite, logs)):
             continue
-        mean, half = half_width(logs, 0.99 if len(logs) >= 99 else 0.95)
+        usual, half = foretold(logs, at, 0.0, 0.99 if len(logs) >= 99 else 0.95)
         # A factor within a fifth of the usual is no other day, however regular the past was.
-        if abs(log(own) - mean) > max(half, log(1.2)):
+        if abs(log(own) - usual) > max(half, log(1.2)):
             unit = "a person" if what == "brought" else "people"
-            return f"the hours before it {what} {own / exp(mean):.1f} times the usual ({unit}): a campaign, a release or another day than those before"
+            return f"the hours before it {what} {own / exp(usual):.1f} times the usual ({unit}): a campaign, a release or another day than those before"
     return ""
 
 

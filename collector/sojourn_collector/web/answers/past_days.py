@@ -79,9 +79,9 @@ async def from_the_past(
 async def _spoken(context: Context, found: Found, plain: Shortfall, paid: float, segment: Segment | None, known_until: datetime) -> Shortfall:
     today, past = await _days(context, found, segment, known_until)
     if segment is not None:
-        return from_segment(plain, paid, today.get(0, Window(0)), [PastDay(one[1], one.get(0)) for _, one in past if 1 in one], str(segment))
+        return from_segment(plain, paid, today.get(0, Window(0)), [PastDay(one[1], one.get(0), ago=day) for day, one in past if 1 in one], str(segment))
     before_today, before = await _before(context, found)
-    return from_past_days(plain, paid, [PastDay(one[1], before=before.get(day)) for day, one in past if 1 in one], before_today)
+    return from_past_days(plain, paid, [PastDay(one[1], before=before.get(day), ago=day) for day, one in past if 1 in one], before_today)
 
 
 def _silenced(answer: Shortfall) -> Shortfall:
