@@ -38,9 +38,6 @@ from sojourn_collector.web.answers import past_days
 PER_ENGINE = 30
 """Worlds stored in one engine."""
 
-MOST_TIMES = 5
-"""Times --worlds after which a family ends, however few of its worlds spoke."""
-
 
 @dataclasses.dataclass(frozen=True)
 class Wanted:
@@ -50,11 +47,13 @@ class Wanted:
     first: int = 1
     spoken: int = 0
     answers: Path | None = None
+    times: int = 5
+    """Times `worlds` after which a family ends, however few of them spoke."""
     quiet: bool = False
 
     @property
     def most(self) -> int:
-        return self.worlds * MOST_TIMES if self.spoken else self.worlds
+        return self.worlds * self.times if self.spoken else self.worlds
 
     def enough(self, told: list[Answered]) -> bool:
         """Whether a family's answers so far will do."""
@@ -94,7 +93,9 @@ async def judge(families: list[str], wanted: Wanted) -> dict[str, list[Answered]
 
 async def some_measured(family: str, wanted: Wanted, answers: list[Answered]) -> None:
     """One more world of a family that needs no engine."""
-    answers.append(MEASURES[family](wanted.first + len(answers)))
+    seed = wanted.first + len(answers)
+    answers.append(MEASURES[family](seed))
+    wanted.keep(family, seed, answers[-1])
 
 
 async def some_stored(family: str, wanted: Wanted, answers: list[Answered]) -> None:
@@ -136,7 +137,7 @@ def main() -> None:
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
     families = options.family or [*FAMILIES, *MEASURES]
-    wanted = Wanted(options.worlds, options.first, options.spoken, options.answers, options.json)
+    wanted = Wanted(options.worlds, options.first, options.spoken, options.answers, quiet=options.json)
     began = time.perf_counter()
     if options.jobs == 1:
         parts = [judge_apart(families, wanted)]

@@ -88,12 +88,13 @@ def _counted(lives: Lives, problem: Problem) -> Bools:
 
 
 def _gates_hold(lives: Lives, until: float) -> bool:
-    """Level 1's gates on what is truly so: numbers expected by the true odds instead of those observed."""
+    """Level 1's gates on what is truly so: those hit and the orders of those beside them are counted, orders expected of those hit go by the true odds."""
     hit, rest = lives.hit, ~lives.hit & lives.seen
     if hit.sum() < 30 or not rest.any():
         return False
     expected = oracle.odds(lives, hit, lives.trial[hit].astype(float), np.minimum(OUTCOME, until - lives.failed_at[hit])).sum()
-    beside = oracle.odds(lives, rest, np.ones(int(rest.sum())), np.minimum(OUTCOME, until - lives.arrivals[rest, 0])).sum()
+    first = lives.arrivals[:, 0]
+    beside = (rest & (lives.lived_at > first) & (lives.lived_at <= np.minimum(first + OUTCOME, until))).sum()
     again = (rest & (lives.unhurt_tries > 1)).sum()
     overlap = 1.0 if again >= 5 else float((lives.trial[hit] == 1).mean())
     return bool(expected >= 5 and beside >= 20 and overlap >= 0.8)

@@ -15,7 +15,7 @@ from sojourn_collector.score.draws import predictive
 from sojourn_collector.score.money import MIN_ORDER_VALUES, Healthy, Settings, Shopper, Shortfall, e_value, level_zero
 from sojourn_collector.score.placebo import placebo
 from sojourn_collector.score.pools import Pool, Pools, build_pools
-from sojourn_collector.score.returns import may_have_returned, unseen
+from sojourn_collector.score.returns import may_have_returned, tail_of, unseen
 from sojourn_collector.score.trials import Bools, Trials, build_trials
 
 FEW_DRAWS = 200
@@ -98,12 +98,13 @@ def _speak(
     values = np.asarray(order_values if len(order_values) >= MIN_ORDER_VALUES else (), dtype=np.float64)
     expected = predictive(trials, _only(pools, counted), settings, np.random.default_rng(seed), values)
     losses = expected.money - float(trials.hit_paid[counted].sum())
-    low, high = np.percentile(losses, [2.5, 97.5])
     hidden = unseen(trials, counted)
     back = 0.0
     if hidden.any():
         theirs = predictive(trials, _only(pools, hidden), replace(settings, draws=FEW_DRAWS), np.random.default_rng(seed), values)
         back = may_have_returned(trials, counted, float(theirs.money.mean()))
+    tail = 100 * tail_of(back, float(losses.std()))
+    low, high = np.percentile(losses, [tail, 100 - tail])
     return Shortfall(
         state="final" if final else "so_far",
         level=1,

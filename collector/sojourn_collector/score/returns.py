@@ -5,6 +5,7 @@ identified people to say, all who would have bought.
 """
 
 import numpy as np
+from scipy import optimize, stats
 
 from sojourn_collector.score.trials import Bools, Trials
 
@@ -43,3 +44,17 @@ def may_have_returned(trials: Trials, counted: Bools, expected: float) -> float:
     """
     rate, worth = return_rate(trials, counted)
     return expected if rate is None else min(max(0.0, expected), rate * worth * int(unseen(trials, counted).sum()))
+
+
+def tail_of(back: float, spread: float, level: float = 0.95) -> float:
+    """Share to leave out at each end of the range [none came back − `back`, none came back]: the truth lies near one end at most.
+
+    Imbens & Manski (2004), eq. 6: c with Φ(c + back / spread) − Φ(−c) = level, of which the tail is Φ(−c): .025 where `back` is 0, .05 where it is wide.
+
+    :param back: money that may have come back unseen, what the two bounds lie apart.
+    :param spread: standard deviation of the draws.
+    """
+    if back <= 0 or spread <= 0:
+        return (1 - level) / 2
+    apart = min(back / spread, 40.0)
+    return float(stats.norm.cdf(-optimize.brentq(lambda c: stats.norm.cdf(c + apart) - stats.norm.cdf(-c) - level, 0.0, 3.0)))

@@ -5,12 +5,14 @@ from typing import Any
 
 import numpy as np
 import pytest
+from scipy import stats
 
 from sojourn_collector.score.accrual import at as accrued
 from sojourn_collector.score.accrual import curves, design
 from sojourn_collector.score.business_impact import business_impact
 from sojourn_collector.score.money import Healthy, Payment, Settings, Shopper, Shortfall
 from sojourn_collector.score.pools import build_pools
+from sojourn_collector.score.returns import tail_of
 from sojourn_collector.score.trials import build_trials
 
 H = 1000.0
@@ -225,6 +227,15 @@ def test_nameless_people_come_back_as_often_as_others_do() -> None:
     returned = [replace(s, payments=(Payment(500.0, 60.0, elsewhere=True),)) if n < 10 else s for n, s in enumerate(crowd(40, 0.0, failed=True, prefix="i"))]
     answer = ask([*nameless, *returned, *crowd(400, 0.5, failed=False, prefix="c")])
     assert any("up to 900 of it" in note for note in answer.notes)
+
+
+def test_a_range_between_two_bounds_leaves_out_as_much_as_one_end_needs() -> None:
+    """Imbens and Manski: 1.96 where nothing can have come back, 1.645 where the bounds lie far apart, and in between what covers 95 %."""
+    assert stats.norm.isf([tail_of(0.0, 10.0), tail_of(500.0, 10.0)]) == pytest.approx([1.959964, 1.644854], abs=1e-5)
+    assert tail_of(10.0, 0.0) == pytest.approx(0.025)
+    for apart in (0.1, 0.5, 1.0, 2.0):
+        c = stats.norm.isf(tail_of(10 * apart, 10.0))
+        assert stats.norm.cdf(c + apart) - stats.norm.cdf(-c) == pytest.approx(0.95)
 
 
 def test_a_thin_cell_is_taken_to_be_like_the_others_at_first() -> None:

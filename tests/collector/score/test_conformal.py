@@ -26,7 +26,7 @@ def test_the_rank_of_the_residual() -> None:
     assert [rank(n) for n in (18, 19, 20, 39)] == [19, 19, 20, 38]
     assert half_width([0.0] * 18)[1] == inf
     # From the mean of the other eighteen, which is -0.5.
-    assert half_width([*range(-9, 10)]) == (0.0, pytest.approx(9.5))
+    assert list(half_width([*range(-9, 10)])) == pytest.approx([0.0, 9.5])
 
 
 def test_windows_without_the_figure_count_as_farthest() -> None:
