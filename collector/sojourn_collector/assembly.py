@@ -120,7 +120,7 @@ async def build(config: CollectorConfig, impact: ImpactConfig, environ: Mapping[
             stack.push_async_callback(several.leave, journal, loader)
         links = EvidenceLinks(await control.signing_keys.get(USE, now()), config.evidence.link, now)
         fx = Fx(impact.fx, impact.currency, impact.timezone)
-        context = Context(store, control, journeys, impact, config, loader, now, keys, links, ProblemMemory(), webhooks)
+        context = Context(store, control, journeys, impact, config, loader, now, keys, links, ProblemMemory(), webhooks, fx.rate)
         forwarding = Forwarding(config.forward, config.data, journal, counters, environ)
         try:
             await forwarding.open()

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import date, datetime, UTC
 from typing import TYPE_CHECKING, Protocol
 
 from sojourn_collector.config import CollectorConfig, ImpactConfig
@@ -42,6 +42,10 @@ def now() -> datetime:
     return datetime.now(UTC)
 
 
+def _no_rates(_currency: str, _day: date) -> None:
+    """Without a file of rates nothing is converted."""
+
+
 @dataclass(frozen=True, slots=True)
 class Context:
     """The parts a router or a worker may use.
@@ -61,3 +65,5 @@ class Context:
     problems: "ProblemMemory | None" = None
     """Where it is None, every problem is worked out each time."""
     webhooks: "Mapping[str, Configured]" = field(default_factory=dict)
+    exchange: Callable[[str, date], float | None] = _no_rates
+    """What one unit of a currency was worth in the report's on a day; None where that is not known."""

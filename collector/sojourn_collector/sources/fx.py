@@ -48,6 +48,11 @@ class Fx:
         self._stamp = stamp
         return True
 
+    def rate(self, currency: str, day: date) -> float | None:
+        """What one unit was worth in the report's currency on that day; None where that is not known."""
+        rate = self.rates.rate(currency, day)
+        return None if rate is None else float(rate)
+
     def converting(self, normalise: Normalise) -> Normalise:
         """`normalise`, whose orders have the rate of their day."""
 
@@ -58,8 +63,8 @@ class Fx:
         return converted
 
     def _told(self, row: dict[str, Any]) -> dict[str, Any]:
-        rate = self.rates.rate(row["currency"], row["ts"].astimezone(self._zone).date())
-        return {"rate": 0.0, "rate_currency": ""} if rate is None else {"rate": float(rate), "rate_currency": self._currency}
+        rate = self.rate(row["currency"], row["ts"].astimezone(self._zone).date())
+        return {"rate": 0.0, "rate_currency": ""} if rate is None else {"rate": rate, "rate_currency": self._currency}
 
     async def watch(self, control: Control) -> None:
         """Look at the file for ever. Raises ConfigError when it cannot be read any more, and what the control database raises."""

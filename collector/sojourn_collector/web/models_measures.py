@@ -36,7 +36,8 @@ class ValueView(Answer):
 class Exposed(Answer):
     """Recurring revenue a month of accounts and subscriptions with somebody hit: exposed, which is not lost. None = nobody's is known.
 
-    `unknown` = people hit of whom no account or subscription with a price is known; `other_currencies` = amounts that are not in the report's currency.
+    `unknown` = people hit of whom no account or subscription with a price is known; `converted` = amounts told in another currency that
+    `monthly` holds by the rate of the day the problem began, `other_currencies` = amounts without a rate, which it does not.
     """
 
     monthly: float | None = None
@@ -46,6 +47,7 @@ class Exposed(Answer):
     people: int = 0
     unknown: int = 0
     renewing: int = 0
+    converted: dict[str, float] = {}
     other_currencies: dict[str, float]
 
 

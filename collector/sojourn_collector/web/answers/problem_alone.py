@@ -1,6 +1,7 @@
 """What is measured of one problem alone, beside what the report says of it: the value view of its impact and the recurring revenue exposed."""
 
 import asyncio
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
@@ -10,6 +11,7 @@ from sojourn_collector.context import Context
 from sojourn_collector.score.value_impact import DAYS, ValueUnit, value_impact
 from sojourn_collector.web.answers.found import Found, find
 from sojourn_collector.web.answers.guests import Guest, guests_of
+from sojourn_collector.web.answers.prices import converted
 from sojourn_collector.web.answers.problems import problems_and_sources
 from sojourn_collector.web.answers.sufferers import label_of, names_of
 from sojourn_collector.web.answers.times import to_ms
@@ -54,7 +56,8 @@ async def _measured(context: Context, found: Found) -> tuple[ValueView, Exposed]
         query("subscribed_hit", **here),
     )
     guests = guests_of(people, to_ms(incident.window_from), to_ms(incident.window_to))
-    known = {row["person"]: row for row in worths}
+    known = {row["person"]: row for row in converted(context, worths, "mrr", "mrr_currency", incident.window_from)}
+    subscribed = converted(context, subscribed, "monthly", "currency", incident.window_from)
     return await _value(context, guests, known, incident.window_from), exposed_of(guests, known, subscribed, context.impact.currency, incident.window_from)
 
 
@@ -111,18 +114,19 @@ def exposed_of(guests: Sequence[Guest], worths: Mapping[str, Row], subscribed: S
     """Each account and each subscription once: what an account is said to pay goes before the sum of its subscriptions."""
     hit = [guest for guest in guests if guest.hit and not guest.anonymous]
     accounts = {guest.id: worths[guest.id]["account"] if guest.id in worths else guest.row["account_id"] for guest in hit}
-    priced: dict[str, tuple[float, str]] = {}
+    priced: dict[str, Row] = {}
     for guest in hit:
         row = worths.get(guest.id)
         if row is not None and row["account"] and row["mrr"] is not None:
-            priced[row["account"]] = (row["mrr"], row["mrr_currency"])
+            priced[row["account"]] = row
     told = set(priced)
-    sums: dict[str, float] = {}
-    for amount, unit in priced.values():
-        sums[unit] = sums.get(unit, 0.0) + amount
     own = [row for row in subscribed if row["whose"] not in told]
-    for row in own:
-        sums[row["currency"]] = sums.get(row["currency"], 0.0) + row["monthly"]
+    sums: Counter[str] = Counter()
+    by_rate: Counter[str] = Counter()
+    for row, amount, unit in (*((row, "mrr", "mrr_currency") for row in priced.values()), *((row, "monthly", "currency") for row in own)):
+        sums[row[unit]] += row[amount]
+        if "told_unit" in row:
+            by_rate[row["told_unit"]] += row["told_amount"]
     known = told | {row["whose"] for row in own}
     renewals = {row["account"]: row["renewal"] for row in worths.values() if row["renewal"] is not None}
     soon = (at + RENEWS_SOON).date()
@@ -134,5 +138,6 @@ def exposed_of(guests: Sequence[Guest], worths: Mapping[str, Row], subscribed: S
         people=len(hit),
         unknown=sum(guest.id not in known and accounts[guest.id] not in known for guest in hit),
         renewing=sum(at.date() <= renewals[account] <= soon for account in set(accounts.values()) if account in renewals),
+        converted=dict(by_rate),
         other_currencies={unit: amount for unit, amount in sums.items() if unit != currency},
     )

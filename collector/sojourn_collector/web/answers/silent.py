@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 from sojourn_collector.context import Context
 from sojourn_collector.score.silent_sufferers import LEAST_SEVERITY, Hurt, silent_sufferers
 from sojourn_collector.score.value_impact import DAYS
+from sojourn_collector.web.answers.prices import converted
 from sojourn_collector.web.answers.problem_alone import MONTHS
 from sojourn_collector.web.answers.sufferers import label_of, names_of
 from sojourn_collector.web.answers.times import from_ms
@@ -50,7 +51,7 @@ async def silent(context: Context, window: Window | None = None, journey: str = 
         ),
         context.store.query("unlinked_voices", **span),
     )
-    truncated, rows = len(rows) > MOST_HURT, rows[:MOST_HURT]
+    truncated, rows = len(rows) > MOST_HURT, converted(context, rows[:MOST_HURT], "mrr", "mrr_currency", window.until)
     by_person = {row["person"]: row for row in rows}
     # Where nobody has paid anything and no account has a price, a worth of 0 is no worth but a missing feed.
     told = [(row["segment"], worth) for row in worths for worth in row["worths"]] if any(any(row["worths"]) for row in worths) else []
