@@ -12,7 +12,7 @@ how old the oldest figures of its last answer were.
 Of fewer than 100 answers p99 is the slowest. Search is asked where the collector has the route. `--explain` also says how many granules of how many each
 named query reads.
 
-Run: python bench/query.py [--spans 1000000,10000000] [--repeat 50] [--folder DIR] [--explain] [--plot growth.svg] [--json]
+Run: python bench/query.py [--spans 1000000,10000000] [--without-spans] [--repeat 50] [--folder DIR] [--explain] [--plot growth.svg] [--json]
 """
 
 import argparse
@@ -55,6 +55,8 @@ DAYS = 30
 PER_VISIT = 40
 BLOCK = 400_000
 """Spans of one insert: a multiple of a visit's."""
+RAW = 2
+"""The first parts of the world are spans and log records."""
 RECENT = 50
 """One visit of so many is of the last ten minutes; they are made last, so that they are fresh when the questions are asked."""
 WORLD = Path(__file__).with_name("query_world.sql")
@@ -85,16 +87,18 @@ QUESTIONS: dict[str, Callable[[dict[str, Any]], str]] = {
     "silent": lambda _: "/api/v1/silent-sufferers",
 }
 """What is asked, by name; each is given a visit."""
+OF_SPANS = ("trace", "visit", "run", "search")
+"""Those that ask for spans."""
 
 
-async def fill(store: Store, spans: int) -> None:
-    """Make everything, block by block: first what is days old, then the last ten minutes."""
+async def fill(store: Store, spans: int, *, raw: bool = True) -> None:
+    """Make everything, or all but the spans and log records, block by block: first what is days old, then the last ten minutes."""
     visits = spans // PER_VISIT
     head, *parts = re.split(r"^-{8} (\d+)$", WORLD.read_text(), flags=re.MULTILINE)
     edge = visits - visits // RECENT
     for first, last in ((0, edge), (edge, visits)):
         now = datetime.now(UTC)
-        for per, sql in zip(map(int, parts[::2]), parts[1::2], strict=True):
+        for per, sql in list(zip(map(int, parts[::2]), parts[1::2], strict=True))[0 if raw else RAW :]:
             common = head.format(now=f"{now:%Y-%m-%d %H:%M:%S}", visits=visits, per=per, span_ms=DAYS * 86_400_000, recent=RECENT)
             for start in range(first, last, BLOCK // PER_VISIT):
                 count = min(BLOCK // PER_VISIT, last - start) * per
@@ -108,7 +112,7 @@ async def at_rest(store: Store, seconds: float) -> None:
         await asyncio.sleep(1)
 
 
-async def prepare(folder: Path, spans: int, count: int, *, explain: bool) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+async def prepare(folder: Path, spans: int, count: int, *, explain: bool = False, raw: bool = True) -> tuple[dict[str, Any], list[dict[str, Any]]]:
     """A data folder as a collector would have it after this many spans, and visits to ask of."""
     visits, data = spans // PER_VISIT, folder / "data"
     process = EngineProcess(data / "engine", EngineSettings(memory=8 << 30))
@@ -118,8 +122,8 @@ async def prepare(folder: Path, spans: int, count: int, *, explain: bool) -> tup
     try:
         await migrate(store)
         began, cpu = time.perf_counter(), used(engine)
-        await fill(store, spans)
-        told: dict[str, Any] = {"spans": spans, "visits": visits, "fill_seconds": round(time.perf_counter() - began, 1)}
+        await fill(store, spans, raw=raw)
+        told: dict[str, Any] = {"spans": spans if raw else 0, "visits": visits, "fill_seconds": round(time.perf_counter() - began, 1)}
         told["fill_cpu_seconds"] = round(used(engine) - cpu, 1)
         await control.watermarks.advance("orders", datetime.now(UTC), sender="bench")
         await control.progress.set(VERSION, 1)  # as the join notes that it wrote these rows
@@ -131,6 +135,8 @@ async def prepare(folder: Path, spans: int, count: int, *, explain: bool) -> tup
         for row in await store.query("disk_parts"):
             sizes[row["table"]] = sizes.get(row["table"], 0) + row["bytes"]
         told |= {"bytes_on_disk": sum(sizes.values()), "bytes_per_span_by_table": {name: round(size / spans, 2) for name, size in sorted(sizes.items())}}
+        for table in ("runs", "feedback"):
+            told[table] = (await store._rows(f"SELECT count() AS n FROM {table}", {}, 60))[0]["n"]
         step = max(1, visits // count)
         since = f"{datetime.now(UTC) - timedelta(days=DAYS):%Y-%m-%dT%H:%M:%SZ}"
         samples = [row | {"since": since} for row in await store._rows(SAMPLES, {"step": step, "people": visits // 3, "count": min(count, visits)}, 60)]
@@ -211,6 +217,8 @@ async def asked(folder: Path, process: psutil.Process, samples: Sequence[dict[st
     async with httpx2.AsyncClient(base_url=web, trust_env=False, timeout=300) as http:
         known = (await http.get("/api/openapi.json")).json()["paths"]
         for name, path in QUESTIONS.items():
+            if given.without_spans and name in OF_SPANS:
+                continue
             if name == "search" and "/api/v1/search" not in known:
                 found["search_skipped"] = "this collector has no /api/v1/search"
                 continue
@@ -261,15 +269,16 @@ async def measure(spans: int, given: argparse.Namespace) -> dict[str, Any]:
         (folder / "journeys").mkdir()
         (folder / "data").mkdir()
         (folder / "journeys/checkout.yaml").write_text(JOURNEY)
-        told, samples = await prepare(folder, spans, given.repeat + 1, explain=given.explain)
+        told, samples = await prepare(folder, spans, given.repeat + 1, explain=given.explain, raw=not given.without_spans)
         with collector(folder) as process:
             return told | await asked(folder, process, samples, given)
 
 
 def said(result: dict[str, Any]) -> Iterator[str]:
     """A size as lines for a person."""
-    yield f"{result['spans']:,} spans: made in {result['fill_seconds']} s, summed up in {result['roll_seconds']} s"
-    yield f"  {result['bytes_on_disk'] / result['spans']:.1f} bytes on disk per span, all tables; RSS {result['rss_mib']} MiB"
+    counts = f"{result['spans']:,} spans, {result['visits']:,} visits, {result['runs']:,} runs, {result['feedback']:,} answers"
+    yield f"{counts}: made in {result['fill_seconds']} s, summed up in {result['roll_seconds']} s"
+    yield f"  {result['bytes_on_disk'] / result['visits']:.1f} bytes on disk per visit, all tables; RSS {result['rss_mib']} MiB"
     yield f"  {result['people_hit']:,} people hit in {result['problems']} problems, the oldest figures {result['oldest_s']} s old"
     yield f"  load average {result['load_before']} before, {result['load_after']} after"
     for name in QUESTIONS:
@@ -286,14 +295,14 @@ def growth(results: Sequence[dict[str, Any]]) -> str:
     """By how much each question grew from the smallest size to the largest."""
     first, last = results[0], results[-1]
     times = [f"{name} ×{last[name]['p50_ms'] / max(first[name]['p50_ms'], 0.1):.1f}" for name in QUESTIONS if name in first]
-    return f"growth of p50 over ×{last['spans'] / first['spans']:.0f} spans: {', '.join(times)}"
+    return f"growth of p50 over ×{last['visits'] / first['visits']:.0f} visits: {', '.join(times)}"
 
 
 def plotted(results: Sequence[dict[str, Any]]) -> str:
     """p50 by size as an SVG, both axes logarithmic."""
     width, height, left = 760, 420, 60
     names = [name for name in QUESTIONS if name in results[0]]
-    sizes = [log10(result["spans"]) for result in results]
+    sizes = [log10(result["visits"] * PER_VISIT) for result in results]
     low, high = min(sizes), max(max(sizes), min(sizes) + 1)
     top = max(1.0, *(log10(result[name]["p50_ms"]) for result in results for name in names))
 
@@ -307,7 +316,7 @@ def plotted(results: Sequence[dict[str, Any]]) -> str:
         lines.append(f'<path d="M{left} {y:.0f}H{width}" stroke="#ddd"/><text x="4" y="{y + 4:.0f}">{10**power:,} ms</text>')
     taken = height + 40.0
     for index, name in sorted(enumerate(names), key=lambda pair: results[-1][pair[1]]["p50_ms"]):
-        points = [place(log10(result["spans"]), result[name]["p50_ms"]) for result in results]
+        points = [place(log10(result["visits"] * PER_VISIT), result[name]["p50_ms"]) for result in results]
         colour = f"hsl({index * 360 // len(names)} 65% 42%)"
         lines.append(f'<path d="M{"L".join(f"{x:.0f} {y:.0f}" for x, y in points)}" fill="none" stroke="{colour}" stroke-width="2"/>')
         taken = min(points[-1][1] + 4, taken - 14)  # names do not lie on one another
@@ -323,6 +332,7 @@ async def main() -> None:
     parser.add_argument("--repeat", type=int, default=50, help="times each question is asked")
     parser.add_argument("--seconds", type=float, default=60.0, help="longest time for one question")
     parser.add_argument("--folder", type=Path, help="where the data go for the while; 100 M spans take about 10 GB")
+    parser.add_argument("--without-spans", action="store_true", help="no spans and log records: what is asked of runs, steps, orders and feedback alone")
     parser.add_argument("--explain", action="store_true")
     parser.add_argument("--plot", type=Path, help="write p50 by size as an SVG")
     parser.add_argument("--json", action="store_true")
