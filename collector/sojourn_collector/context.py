@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime, UTC
+from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Protocol
 
 from sojourn_collector.config import CollectorConfig, ImpactConfig

@@ -23,8 +23,6 @@ def rank(n: int, level: float = LEVEL) -> int:
 def half_width(values: Sequence[float], level: float = LEVEL) -> tuple[float, float]:
     """Mean of the finite values and the half-width around it; infinite where n is too small or too many values are.
 
-    A value's distance is that from the mean of the others, as today's is: from a mean it is part of it would look nearer than it is.
-
     :param values: one figure per past window; ±inf for a window in which it could not be taken.
     :raises ValueError: when no value is finite.
     """
@@ -48,10 +46,6 @@ def foretold(values: Sequence[float], at: Sequence[float], now: float, level: fl
     ahead = when - middle
     across = float((ahead[finite] ** 2).sum())
     slope = float((ahead[finite] * (given[finite] - mean)).sum()) / across if across > 0 else 0.0
-    # How much a value pulls the line to itself: without it its distance is this much larger (leave-one-out, exact for least squares).
-    pull = 1 / finite.sum() + (ahead**2 / across if across > 0 else 0.0)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        distances = np.abs(given - mean - slope * ahead) / (1 - pull)
     k = rank(len(given), level)
-    ordered = np.sort(np.where(finite, np.nan_to_num(distances, nan=inf, posinf=inf), inf))
+    ordered = np.sort(np.where(finite, np.abs(given - mean - slope * ahead), inf))
     return mean + slope * (now - middle), float(ordered[k - 1]) if k <= len(given) else inf

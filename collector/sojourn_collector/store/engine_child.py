@@ -23,6 +23,7 @@ import threading
 from collections.abc import Awaitable, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl
@@ -76,20 +77,28 @@ class Engine:
     def __init__(self, path: str, options: str, readers: int) -> None:
         import chdb
 
-        where = f"{path}?{options}"
+        self._connect = partial(chdb.connect, f"{path}?{options}")
         self._folder = Path(path).parent
         self._lanes: dict[str, queue.SimpleQueue[Any]] = {}
         for lane, count in {"load": 1, "write": 1, "read": readers, "control": 1}.items():
             self._lanes[lane] = queue.SimpleQueue()
             for _ in range(count):
-                self._lanes[lane].put(chdb.connect(where))
+                self._lanes[lane].put(self._connect())
         self.pools = {lane: ThreadPoolExecutor(held.qsize(), f"engine-{lane}") for lane, held in self._lanes.items()}
 
     @contextmanager
     def _connection(self, lane: str) -> Iterator[Any]:
+        """One of the lane's connections, for one statement; one whose statement failed is not used again.
+
+        What a failing statement had put out by then, chDB puts before the answer of the connection's next statement (seen with 26.9).
+        """
         connection = self._lanes[lane].get()
         try:
             yield connection
+        except BaseException:
+            connection.close()
+            connection = self._connect()
+            raise
         finally:
             self._lanes[lane].put(connection)
 

@@ -3,6 +3,8 @@
 from datetime import datetime
 from typing import Literal
 
+from pydantic import Field
+
 from sojourn_collector.web.models import Answer, Problem
 
 
@@ -47,7 +49,7 @@ class Exposed(Answer):
     people: int = 0
     unknown: int = 0
     renewing: int = 0
-    converted: dict[str, float] = {}
+    converted: dict[str, float] = Field(default_factory=dict)
     other_currencies: dict[str, float]
 
 

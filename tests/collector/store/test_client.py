@@ -1,10 +1,11 @@
 """The store's client against the real engine."""
 
+import asyncio
 from datetime import UTC, datetime
 
 import pytest
 
-from sojourn_collector.store.client import EngineUnavailable, QueryTimeout, Store
+from sojourn_collector.store.client import EngineUnavailable, QueryTimeout, StatementFailed, Store
 from sojourn_collector.store.engine_process import Endpoint
 
 SESSIONS = "SELECT session_id, started, pages, trace_ids FROM sessions FINAL WHERE tenant = {tenant:String} ORDER BY session_id"
@@ -54,6 +55,20 @@ async def test_parameters_of_any_length_and_content(asked):
     rows = await other.query("echo", list=wanted, text="x'); DROP TABLE spans --", at=at)
     await other.close()
     assert rows == [{"list": wanted, "text": "x'); DROP TABLE spans --", "at": at}]
+
+
+async def test_a_statement_that_fails_halfway_leaves_nothing_to_the_next(asked):
+    """What was put out before the failure is in no later answer, on whichever connection it comes."""
+    other = asked(
+        fails="SELECT number AS n, throwIf(number = {at:UInt64}, 'halfway') AS thrown FROM numbers(5000) SETTINGS max_block_size = 1000, max_threads = 1",
+        works="SELECT {n:UInt64} AS n, 0 AS thrown, sleep(0.05) AS slept",
+    )
+    failed = await asyncio.gather(*(other.query("fails", at=3000) for _ in range(24)), return_exceptions=True)
+    assert [type(one) for one in failed] == [StatementFailed] * 24
+    for _ in range(2):
+        answers = await asyncio.gather(*(other.query("works", n=n) for n in range(24)))
+        assert answers == [[{"n": n, "thrown": 0, "slept": 0}] for n in range(24)]
+    await other.close()
 
 
 async def test_a_slow_query_is_stopped(asked):
