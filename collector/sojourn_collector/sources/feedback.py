@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import AliasChoices, BeforeValidator, Field, model_validator
 
-from sojourn_collector.sources.base import ProbeKeys, Source
+from sojourn_collector.sources.base import Secrets, Source
 from sojourn_collector.sources.email import Email, EmailDigest, digest_of, without_email
 from sojourn_collector.sources.fields import Identifier, Instant, Number, OptionalIdentifier, Row, Short, TraceId, text
 from sojourn_collector.sources.scales import satisfied
@@ -87,7 +87,7 @@ def _said(value: float | None) -> str:
     return "nothing" if value is None else f"{value:g}"
 
 
-def _stored(raw: dict[str, Any], row: FeedbackRow, _keys: ProbeKeys) -> dict[str, Any]:
+def _stored(raw: dict[str, Any], row: FeedbackRow, _keys: Secrets) -> dict[str, Any]:
     kept = without_email(raw, row.email)
     return {**kept, "comment": row.comment} if "comment" in kept else kept
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from sojourn_collector.sources import SOURCES
 from sojourn_collector.sources.answer import RowError
-from sojourn_collector.sources.base import RowRefused
+from sojourn_collector.sources.base import RowRefused, Secrets
 from sojourn_collector.sources.configured import Configured, plain
 from sojourn_collector.sources.webhook import Change, Event
 from sojourn_collector.sources_config import VENDORS
@@ -112,10 +112,10 @@ def kept_of(changes: Iterable[Change]) -> str:
 class Records:
     """Rows as they go to the engine: of a vendor's event every record it concerns, as all its events together tell it."""
 
-    def __init__(self, control: Control, reading: EventReading, probe_keys: Mapping[str, bytes], clock: Callable[[], datetime]) -> None:
+    def __init__(self, control: Control, reading: EventReading, secrets: Secrets, clock: Callable[[], datetime]) -> None:
         self._control = control
         self._reading = reading
-        self._probe_keys = probe_keys
+        self._secrets = secrets
         self._clock = clock
 
     async def __call__(self, row: InboxRow) -> tuple[list[tuple[str, dict[str, Any]]], list[str]]:
@@ -161,4 +161,4 @@ class Records:
         """The row that changes make together, oldest first. Raises RowRefused."""
         source = SOURCES[kind]
         raw = {**source.fold([one.fields for one in said]), "id": ident, "source": row.source}
-        return source.stored(raw, source.read(raw, row.received_at), self._probe_keys)
+        return source.stored(raw, source.read(raw, row.received_at), self._secrets)

@@ -87,7 +87,7 @@ def build_add_data(context: Context, door: ImportDoor, *, deadline: float = _DEA
                 rows, lines = await asyncio.to_thread(table_rows, source, body, reading, MOST_ROWS)
             except BodyRefused as error:
                 raise Refused(400, str(error)) from None
-            taken, arrivals = await asyncio.to_thread(check, source, rows, sender.tenant, context.clock(), context.probe_keys)
+            taken, arrivals = await asyncio.to_thread(check, source, rows, sender.tenant, context.clock(), context.secrets)
             return sender, source, taken, arrivals, lines
 
     @router.get("/add")
