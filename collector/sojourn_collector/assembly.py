@@ -26,6 +26,7 @@ from sojourn_collector.sources.base import Secrets
 from sojourn_collector.sources.configured import check_secrets, configured
 from sojourn_collector.sources.further import Further
 from sojourn_collector.sources.fx import Fx
+from sojourn_collector.sources.language import tell_languages
 from sojourn_collector.sources.records import EventReading, Records
 from sojourn_collector.store.books import SharedBooks
 from sojourn_collector.store.client import Store
@@ -149,6 +150,7 @@ async def build(config: CollectorConfig, impact: ImpactConfig, environ: Mapping[
             turns=turns,
             sift=tombstones.sift,
             records=Records(control, reading, kept_under, now),
+            languages=tell_languages,
         )
         everywhere = places(config.data, store, control, evidence, [ForwardPlace(forwarding.erase)], reading)
         others = Others(control, several.node.number, [place for place in everywhere if isinstance(place, (LettersPlace, ForwardPlace))]) if several else None

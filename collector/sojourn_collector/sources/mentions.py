@@ -16,6 +16,7 @@ from sojourn_collector.sources.base import Secrets, Source
 from sojourn_collector.sources.email import Email, EmailDigest, digest_of, without_email
 from sojourn_collector.sources.feedback import free_text
 from sojourn_collector.sources.fields import Identifier, Instant, Number, OptionalIdentifier, Row, Short, TraceId, text
+from sojourn_collector.sources.language import said_language
 from sojourn_collector.sources.scales import satisfied
 from sojourn_collector.sources.sentences import refusal, shown
 from sojourn_collector.store.control.authors import author_digest, plain
@@ -163,7 +164,7 @@ def engine_row(row: MentionRow, received: datetime) -> dict[str, Any]:
         "title": row.title,
         "url": row.url,
         "author": row.author_digest,
-        "language": row.language,
+        **said_language(row.language),
         "survey_id": row.survey_id or (row.platform if rated else ""),
         "channel": row.platform,
         "journey": row.journey,
