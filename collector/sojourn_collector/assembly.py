@@ -27,6 +27,7 @@ from sojourn_collector.sources.configured import check_secrets, configured
 from sojourn_collector.sources.further import Further
 from sojourn_collector.sources.fx import Fx
 from sojourn_collector.sources.language import tell_languages
+from sojourn_collector.sources.pulling import Pulling
 from sojourn_collector.sources.records import EventReading, Records
 from sojourn_collector.store.books import SharedBooks
 from sojourn_collector.store.client import Store
@@ -76,7 +77,7 @@ async def build(config: CollectorConfig, impact: ImpactConfig, environ: Mapping[
         check_secrets(webhooks)
     except KeptKeyError as error:
         raise StartError(str(error)) from error
-    reading = EventReading(webhooks)
+    reading = EventReading(webhooks, config.feeds)
     async with contextlib.AsyncExitStack() as stack:
         stack.enter_context(folder_lock(config.data))
         try:
@@ -123,6 +124,11 @@ async def build(config: CollectorConfig, impact: ImpactConfig, environ: Mapping[
             stack.push_async_callback(several.leave, journal, loader)
         links = EvidenceLinks(await control.signing_keys.get(USE, now()), config.evidence.link, now)
         kept_under = Secrets(keys, await author_key(control.signing_keys, now()))
+        pulling = Pulling(control, config.feeds, kept_under.author_key, environ, counters, now)
+        try:
+            pulling.check_secrets()
+        except KeptKeyError as error:
+            raise StartError(str(error)) from error
         fx = Fx(impact.fx, impact.currency, impact.timezone)
         context = Context(store, control, journeys, impact, config, loader, now, kept_under, links, ProblemMemory(), webhooks)
         forwarding = Forwarding(config.forward, config.data, journal, counters, environ)
@@ -176,6 +182,7 @@ async def build(config: CollectorConfig, impact: ImpactConfig, environ: Mapping[
             context=context,
             further=Further(control, webhooks, now),
             fx=fx,
+            pulling=pulling,
             eraser=eraser,
             tombstones=tombstones,
             turns=turns,

@@ -57,8 +57,8 @@ class JoinWorker:
         records: Records = as_kept,
         languages: Languages = as_said,
     ) -> None:
-        """`ranges` and `turn` are there where several collectors share a control database; `counts` is told of every run that is over, `languages` notes in which
-        language answers are."""
+        """`ranges` and `turn` are there where several collectors share a control database; `counts` is told of every run that is over, `languages` notes
+        in which language answers are."""
         counts = counts or RunCounts()
         self._store = store
         self._control = control

@@ -72,7 +72,7 @@ async def tell_languages(rows: Sequence[MutableMapping[str, Any]]) -> None:
     found = await asyncio.to_thread(lambda: [detect(words_of(row)) for row in unknown])
     for row, language in zip(unknown, found, strict=True):
         if language:
-            row |= {"language": language, "language_by": DETECTED}
+            row.update(language=language, language_by=DETECTED)
 
 
 def words_of(row: Mapping[str, Any]) -> str:
