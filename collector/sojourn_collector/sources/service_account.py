@@ -33,7 +33,7 @@ class ServiceAccount:
             return self._known[1]
         account = _read(key)
         where = text_at(account, "token_uri") or USUAL
-        form = urlencode({"grant_type": "urn:ietf:params:oauth:grant-type:jwt-bearer", "assertion": _signed(account, where, now)}).encode()
+        form = urlencode({"grant_type": "urn:ietf:params:oauth:grant-type:jwt-bearer", "assertion": signed(account, where, now)}).encode()
         answer = await fetch(where, {"accept": "application/json"}, bounds, now.timestamp(), form=form)
         try:
             told = json_of(answer.body)
@@ -57,7 +57,7 @@ def _read(key: str) -> dict[str, Any]:
     return account
 
 
-def _signed(account: dict[str, Any], where: str, now: datetime) -> str:
+def signed(account: dict[str, Any], where: str, now: datetime) -> str:
     """The statement: who asks whom for what, and until when. Raises FetchError."""
     head = {"alg": "RS256", "typ": "JWT"} | ({"kid": kid} if (kid := text_at(account, "private_key_id")) else {})
     since = int(now.timestamp())

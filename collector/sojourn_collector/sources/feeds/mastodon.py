@@ -46,7 +46,7 @@ def read(body: bytes, url: str, settings: FeedSettings) -> Page:
 def _entry(post: Mapping[str, Any], settings: FeedSettings) -> Entry | None:
     """What is kept of a post; None for what not everybody may read, and for a post that only passes another one on."""
     ident = text_at(post, "id")
-    if not ident or post.get("visibility") not in _PUBLIC or post.get("reblog"):
+    if not ident or text_at(post, "visibility") not in _PUBLIC or post.get("reblog"):
         return None
     kept = {key: post[key] for key in ("created_at", "edited_at", "language", "visibility") if isinstance(post.get(key), str)}
     kept |= {key: cut(text_at(post, key), LONGEST_KEPT) for key in ("content", "spoiler_text") if post.get(key)}

@@ -23,6 +23,7 @@ from sojourn_collector.sources.reading import moment, text_at
 ACCEPT: Final = "application/atom+xml, application/rss+xml, application/rdf+xml;q=0.9, application/xml;q=0.8, text/xml;q=0.7, */*;q=0.1"
 MOST_TAGS: Final = 300_000
 MOST_ENTRIES: Final = 5000
+_NO_FEED = "it is neither RSS nor Atom but begins with <{}>; give the address of the feed itself, not of a page"
 _PREDEFINED = frozenset((b"amp", b"lt", b"gt", b"quot", b"apos"))
 _CONTROL = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f]")
 _ENTITY = re.compile(rb"&(?:(#\d{1,7}|#x[0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});)?")
@@ -46,7 +47,7 @@ def read(body: bytes, url: str, settings: FeedSettings) -> Page:
     elif kind == "feed":
         items = list(_children(root, "entry"))
     else:
-        raise FeedError(f"it is neither RSS nor Atom but begins with <{_shown(kind)[:40]}>; give the address of the feed itself, not of a page")
+        raise FeedError(_NO_FEED.format(_shown(kind)[:40]))
     return Page([entry for one in items[:MOST_ENTRIES] if (entry := _entry(one, url)) is not None])
 
 
@@ -54,6 +55,8 @@ def _root(body: bytes) -> etree._Element:
     """The outermost element. Raises FeedError."""
     if body.count(b"<") > MOST_TAGS:
         raise FeedError(f"it has more than {MOST_TAGS} tags")
+    if body[:200].lstrip().lower().startswith(b"<!doctype html"):
+        raise FeedError(_NO_FEED.format("html"))
     try:
         root = etree.fromstring(body, _parser())
     except (etree.XMLSyntaxError, ValueError) as error:
