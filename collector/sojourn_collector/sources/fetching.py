@@ -101,7 +101,7 @@ def _checked(url: str, bounds: Bounds) -> str:
 
 async def _ask(pool: httpcore2.AsyncConnectionPool, url: str, headers: Mapping[str, str], bounds: Bounds, now: float, form: bytes | None) -> Answer | str:
     """The answer, or the address it redirects to. Raises FetchError, what the connection raises."""
-    sent = {"host": urlsplit(url).netloc, "user-agent": "Sojourn (+https://sojourn.example)", "accept-encoding": "gzip, deflate", **headers}
+    sent = {"host": urlsplit(url).netloc, "user-agent": "Sojourn", "accept-encoding": "gzip, deflate", **headers}
     if form is not None:
         sent |= {"content-type": "application/x-www-form-urlencoded", "content-length": str(len(form))}
     async with pool.stream("GET" if form is None else "POST", url, headers=list(sent.items()), content=form) as response:

@@ -27,15 +27,27 @@ NOW = 1_772_366_400.0
 async def raw(answer: Callable[[asyncio.StreamReader, asyncio.StreamWriter], Any], trust: ssl.SSLContext | None = None) -> AsyncIterator[int]:
     """A server that does with a connection what a test says; its port."""
 
+    serving: list[asyncio.Task[Any]] = []
+
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        with contextlib.suppress(OSError, asyncio.IncompleteReadError):
-            await reader.readuntil(b"\r\n\r\n")
-            await answer(reader, writer)
-        writer.close()
+        current = asyncio.current_task()
+        assert current is not None
+        serving.append(current)
+        try:
+            with contextlib.suppress(OSError, asyncio.IncompleteReadError):
+                await reader.readuntil(b"\r\n\r\n")
+                await answer(reader, writer)
+        finally:
+            writer.close()
+            with contextlib.suppress(OSError):
+                await writer.wait_closed()
 
     server = await asyncio.start_server(serve, "127.0.0.1", 0, ssl=trust)
     async with server:
         yield server.sockets[0].getsockname()[1]
+        for one in serving:
+            one.cancel()
+        await asyncio.gather(*serving, return_exceptions=True)
 
 
 async def said(url: str, bounds: Bounds = OPEN, **headers: str) -> str:
