@@ -46,6 +46,7 @@ from sojourn_collector.web.erasures import build_erasures
 from sojourn_collector.web.evidence import build_evidence
 from sojourn_collector.web.exports import build_exports
 from sojourn_collector.web.feedback import build_feedback
+from sojourn_collector.web.feeds import build_feeds
 from sojourn_collector.web.guard import Guard
 from sojourn_collector.web.health import Health, build_health
 from sojourn_collector.web.imports import build_imports
@@ -80,6 +81,7 @@ def build_web(collector: Collector) -> Guard:
     app.include_router(build_verdicts(collector.context))
     app.include_router(build_measures(collector.context))
     app.include_router(build_feedback(collector.context))
+    app.include_router(build_feeds(collector.context))
     app.include_router(build_api(collector.context))
     app.include_router(build_lists(collector.context))
     letters = Letters(collector.control, collector.config.data / "dead-letters", collector.journal, collector.context.clock, node=collector.node)

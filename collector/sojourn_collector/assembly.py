@@ -22,12 +22,16 @@ from sojourn_collector.receive.batches import Batches, Key
 from sojourn_collector.running import Collector
 from sojourn_collector.several import open_control, take_part
 from sojourn_collector.sources import normalise
+from sojourn_collector.sources.base import Secrets
 from sojourn_collector.sources.configured import check_secrets, configured
 from sojourn_collector.sources.further import Further
 from sojourn_collector.sources.fx import Fx
+from sojourn_collector.sources.language import tell_languages
+from sojourn_collector.sources.pulling import Pulling
 from sojourn_collector.sources.records import EventReading, Records
 from sojourn_collector.store.books import SharedBooks
 from sojourn_collector.store.client import Store
+from sojourn_collector.store.control.authors import author_key
 from sojourn_collector.store.control.errors import ControlError, ControlUnavailableError
 from sojourn_collector.store.damaged import Damaged
 from sojourn_collector.store.damaged_parts import DamagedParts
@@ -73,7 +77,7 @@ async def build(config: CollectorConfig, impact: ImpactConfig, environ: Mapping[
         check_secrets(webhooks)
     except KeptKeyError as error:
         raise StartError(str(error)) from error
-    reading = EventReading(webhooks)
+    reading = EventReading(webhooks, config.feeds)
     async with contextlib.AsyncExitStack() as stack:
         stack.enter_context(folder_lock(config.data))
         try:
@@ -119,8 +123,14 @@ async def build(config: CollectorConfig, impact: ImpactConfig, environ: Mapping[
             await several.recover(files)
             stack.push_async_callback(several.leave, journal, loader)
         links = EvidenceLinks(await control.signing_keys.get(USE, now()), config.evidence.link, now)
+        kept_under = Secrets(keys, await author_key(control.signing_keys, now()))
+        pulling = Pulling(control, config.feeds, kept_under.author_key, environ, counters, now)
+        try:
+            pulling.check_secrets()
+        except KeptKeyError as error:
+            raise StartError(str(error)) from error
         fx = Fx(impact.fx, impact.currency, impact.timezone)
-        context = Context(store, control, journeys, impact, config, loader, now, keys, links, ProblemMemory(), webhooks, fx.rate)
+        context = Context(store, control, journeys, impact, config, loader, now, kept_under, links, ProblemMemory(), webhooks, fx.rate)
         forwarding = Forwarding(config.forward, config.data, journal, counters, environ)
         try:
             await forwarding.open()
@@ -145,7 +155,8 @@ async def build(config: CollectorConfig, impact: ImpactConfig, environ: Mapping[
             counts=run_counts,
             turns=turns,
             sift=tombstones.sift,
-            records=Records(control, reading, keys, now),
+            records=Records(control, reading, kept_under, now),
+            languages=tell_languages,
         )
         everywhere = places(config.data, store, control, evidence, [ForwardPlace(forwarding.erase)], reading)
         others = Others(control, several.node.number, [place for place in everywhere if isinstance(place, (LettersPlace, ForwardPlace))]) if several else None
@@ -171,6 +182,7 @@ async def build(config: CollectorConfig, impact: ImpactConfig, environ: Mapping[
             context=context,
             further=Further(control, webhooks, now),
             fx=fx,
+            pulling=pulling,
             eraser=eraser,
             tombstones=tombstones,
             turns=turns,

@@ -49,6 +49,8 @@ def _for_all(collector: Collector) -> Mapping[str, Callable[[], Awaitable[None]]
     works = {"join": collector.join.run, "rollups": collector.rollups.run, "ledger": lambda: _tidy(collector), "erasure": collector.eraser.run}
     if collector.config.sources:
         works["sources"] = collector.further.run
+    if collector.config.feeds:
+        works["feeds"] = collector.pulling.run
     return works if collector.config.engine.cluster else works | {"disk": collector.disk.run}
 
 

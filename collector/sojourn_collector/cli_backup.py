@@ -108,7 +108,7 @@ def restore(given: argparse.Namespace, config: CollectorConfig) -> int:
             print(f"restore: {text}", file=sys.stderr, flush=True)
 
     try:
-        reading = EventReading(configured(config.sources, os.environ))
+        reading = EventReading(configured(config.sources, os.environ), config.feeds)
         found = asyncio.run(run(given.folder, given.to.absolute(), EngineSettings(memory=config.limits.memory), given.newer, say, reading))
     except (BackupError, StoreError, OSError) as error:
         raise CommandError(str(error)) from error

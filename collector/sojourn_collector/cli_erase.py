@@ -21,7 +21,7 @@ BACKUPS = "Backups made before now still hold this subject: give `restore` the c
 def add_arguments(one: argparse.ArgumentParser) -> None:
     """The command's options."""
     who = one.add_mutually_exclusive_group(required=True)
-    who.add_argument("--person", metavar="ID", help="a user id or visitor id; user:ID, visitor:ID and visit:ID say which")
+    who.add_argument("--person", metavar="ID", help="a user id or visitor id; user:ID, visitor:ID and visit:ID say which; author:PLATFORM/NAME wrote mentions")
     who.add_argument("--session", metavar="ID", help="one visit, and nothing else of its person")
     who.add_argument("--account", metavar="ID", help="an account, with everybody who belongs to it")
     who.add_argument("--list", action="store_true", help="show erasures and how far they are")

@@ -78,10 +78,12 @@ def _subject(given: argparse.Namespace, config: CollectorConfig) -> int:
 async def _alone(subject: Subject, config: CollectorConfig, file: Any) -> None:
     from sojourn_collector.context import now
     from sojourn_collector.offline import offline
+    from sojourn_collector.store.erasure.authors import by_digest
     from sojourn_collector.store.erasure.find import find
     from sojourn_collector.store.export_person import copy_for
 
     async with offline(config) as parts:
+        subject = await by_digest(parts.control, subject, now())
         digest = await parts.control.erasures.digest(subject.kind, subject.name)
         await parts.control.audit.add(now(), "cli", "export.subject", digest, f"everything about a {subject.kind}")
         async for piece in copy_for(await find(parts.store, subject), parts.eraser.places):

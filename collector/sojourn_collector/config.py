@@ -14,6 +14,7 @@ from sojourn_collector import strict_yaml
 from sojourn_collector.config_model import Model, is_loopback
 from sojourn_collector.control_config import ControlDatabase
 from sojourn_collector.engine_config import StoreEngine
+from sojourn_collector.feeds_config import FeedSettings, good_feed_names
 from sojourn_collector.forward_config import Destination
 from sojourn_collector.keep_config import Keep
 from sojourn_collector.kept_key import KeptKey
@@ -232,6 +233,14 @@ class CollectorConfig(Model):
     sources: dict[str, SourceSettings] = Field(
         default_factory=dict, description="Vendors whose webhooks are taken, by a name of your own: they post to /api/v1/in/NAME."
     )
+
+    feeds: dict[str, FeedSettings] = Field(default_factory=dict, description="Public feeds that are pulled for mentions and reviews, by a name of your own.")
+
+    @field_validator("feeds")
+    @classmethod
+    def _feeds_named(cls, value: dict[str, FeedSettings], info: ValidationInfo) -> dict[str, FeedSettings]:
+        good_feed_names(value, info.data.get("sources", {}))
+        return value
 
     @field_validator("sources")
     @classmethod

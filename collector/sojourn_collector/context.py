@@ -6,6 +6,7 @@ from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Protocol
 
 from sojourn_collector.config import CollectorConfig, ImpactConfig
+from sojourn_collector.sources.base import Secrets
 from sojourn_collector.store.client import Store
 from sojourn_collector.store.control.control import Control
 from sojourn_collector.store.evidence.links import EvidenceLinks
@@ -50,7 +51,7 @@ def _no_rates(_currency: str, _day: date) -> None:
 class Context:
     """The parts a router or a worker may use.
 
-    `clock` is the only wall clock they read; `probe_keys` maps key ids to secrets, `webhooks` names of sources to vendors.
+    `clock` is the only wall clock they read; `secrets` is what rows of sources are kept under, `webhooks` maps names of sources to vendors.
     """
 
     store: Store
@@ -60,7 +61,7 @@ class Context:
     config: CollectorConfig
     loader: LoadProgress
     clock: Callable[[], datetime] = now
-    probe_keys: Mapping[str, bytes] = field(default_factory=dict, repr=False)
+    secrets: Secrets = field(default_factory=Secrets, repr=False)
     evidence_links: EvidenceLinks | None = None
     problems: "ProblemMemory | None" = None
     """Where it is None, every problem is worked out each time."""

@@ -126,6 +126,10 @@ ALL: Final = (
         ("source", "outcome"),
     ),
     Family("sojourn_webhook_waiting", "gauge", "sources", "Events that wait for a further answer of the vendor's.", ("source",)),
+    Family("sojourn_feed_pulls", "counter", "sources", "Times a feed was asked: answered, failed.", ("source", "outcome")),
+    Family("sojourn_feed_entries", "counter", "sources", "Entries of feeds: fresh, seen before.", ("source", "outcome")),
+    Family("sojourn_feed_failures", "gauge", "sources", "Times in a row that a feed gave no answer that could be taken.", ("source",)),
+    Family("sojourn_feed_answered_timestamp_seconds", "gauge", "sources", "When a feed was last asked with success.", ("source",)),
     # --- These metrics themselves
     Family("sojourn_slis_refreshed_timestamp_seconds", "gauge", "metrics", "When customers, impact and sources below were last worked out."),
     Family("sojourn_slis_refresh_errors", "counter", "metrics", "Times they could not be worked out.", (), ({},)),

@@ -56,7 +56,7 @@ async def offline(config: CollectorConfig) -> AsyncIterator[Offline]:
         stack.push_async_callback(store.close)
         await migrate(store)
         turns = Turns()
-        reading = EventReading(configured(config.sources, os.environ))
+        reading = EventReading(configured(config.sources, os.environ), config.feeds)
         tombstones = Tombstones(store, control, turns, reading=reading)
         await tombstones.read()
         journal = Journal(config.data / "journal", limit=config.limits.journal)

@@ -20,6 +20,7 @@ from sojourn_collector.receive.batches import Batches
 from sojourn_collector.several import Several
 from sojourn_collector.sources.further import Further
 from sojourn_collector.sources.fx import Fx
+from sojourn_collector.sources.pulling import Pulling
 from sojourn_collector.store.client import Store
 from sojourn_collector.store.control.control import Control
 from sojourn_collector.store.damaged import Damaged
@@ -59,6 +60,7 @@ class Collector:
     context: Context
     further: Further
     fx: Fx
+    pulling: Pulling
     eraser: Eraser
     tombstones: Tombstones
     turns: Turns
@@ -104,6 +106,7 @@ class Collector:
             "journeys": {"problem": self.journeys.problem},
             "evidence": {"pieces": self.evidence.pieces, "bytes": self.evidence.bytes, "trouble": self.evidence.trouble},
             "forward": self.forwarding.report(),
+            "feeds": {name: state.error for name, state in self.pulling.states.items() if state.error},
             "failing": dict(self.failing),
             "damaged": self.damaged.sentences(),
         }
@@ -136,6 +139,10 @@ class Collector:
             yield Sample(name, {}, float(value))
         for source in self.config.sources:
             yield Sample("sojourn_webhook_waiting", {"source": source}, self.further.waiting.get(source, 0))
+        for name, state in self.pulling.states.items():
+            yield Sample("sojourn_feed_failures", {"source": name}, state.failures)
+            if state.answered_at is not None:
+                yield Sample("sojourn_feed_answered_timestamp_seconds", {"source": name}, state.answered_at.timestamp())
         if (used := self.disk.state.used) is not None:
             yield Sample("sojourn_tables_bytes", {}, used)
         yield Sample("sojourn_build_info", {"version": version("sojourn")}, 1)

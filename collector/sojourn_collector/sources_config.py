@@ -26,25 +26,26 @@ class Takes:
     may: frozenset[str] = frozenset()
 
 
-def _takes(needs: str, may: str = "") -> Takes:
+def takes(needs: str, may: str = "") -> Takes:
+    """Keys given as words."""
     return Takes(frozenset(needs.split()), frozenset(may.split()))
 
 
 VENDORS: Final[Mapping[str, Takes]] = {
-    "zendesk": _takes("secret", "token url session_field user_field"),
-    "typeform": _takes("secret", "token url questions session_field user_field"),
-    "stripe": _takes("secret", "session_field user_field"),
-    "hubspot": _takes("secret public_url token", "url questions session_field user_field"),
-    "surveymonkey": _takes("secret client_id token", "url questions session_field user_field"),
-    "formbricks": _takes("questions", "secret session_field user_field"),
-    "delighted": _takes("secret", "questions session_field user_field"),
-    "intercom": _takes("secret", "session_field user_field"),
-    "qualtrics": _takes("token url questions", "secret session_field user_field"),
-    "chatwoot": _takes("", "secret session_field user_field"),
-    "shopify": _takes("secret", "session_field user_field"),
-    "posthog": _takes("questions", "secret session_field user_field"),
-    "sentry": _takes("secret", "session_field user_field"),
-    "segment": _takes("", "secret session_field user_field"),
+    "zendesk": takes("secret", "token url session_field user_field"),
+    "typeform": takes("secret", "token url questions session_field user_field"),
+    "stripe": takes("secret", "session_field user_field"),
+    "hubspot": takes("secret public_url token", "url questions session_field user_field"),
+    "surveymonkey": takes("secret client_id token", "url questions session_field user_field"),
+    "formbricks": takes("questions", "secret session_field user_field"),
+    "delighted": takes("secret", "questions session_field user_field"),
+    "intercom": takes("secret", "session_field user_field"),
+    "qualtrics": takes("token url questions", "secret session_field user_field"),
+    "chatwoot": takes("", "secret session_field user_field"),
+    "shopify": takes("secret", "session_field user_field"),
+    "posthog": takes("questions", "secret session_field user_field"),
+    "sentry": takes("secret", "session_field user_field"),
+    "segment": takes("", "secret session_field user_field"),
 }
 """The one list of vendors, with the keys each takes. The adapter is the module of that name in `sources/vendors`."""
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import typer
 
+from sojourn_collector.feeds_config import FEEDS
 from sojourn_collector.sources import SOURCES
 from sojourn_collector.sources_config import VENDORS
 from sojourn_probes.cli import app
@@ -61,6 +62,12 @@ def test_every_vendor_is_documented():
     """docs/sources.md has a section for each vendor and a row in its table."""
     page = (ROOT / "docs/sources.md").read_text()
     assert [vendor for vendor in VENDORS if f"### `{vendor}`" not in page or f"| `{vendor}` |" not in page] == []
+
+
+def test_every_kind_of_feed_is_documented():
+    """docs/sources.md has a section for each kind of feed and a row in its table."""
+    page = (ROOT / "docs/sources.md").read_text()
+    assert [kind for kind in FEEDS if f"### `{kind}`" not in page or f"| `{kind}` |" not in page] == []
 
 
 def test_links_between_pages_lead_somewhere():

@@ -3,7 +3,7 @@
 import json
 import logging
 from collections import defaultdict
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, MutableMapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -25,6 +25,14 @@ Records = Callable[[InboxRow], Awaitable[tuple[list[tuple[str, dict[str, Any]]],
 async def as_kept(row: InboxRow) -> tuple[list[tuple[str, dict[str, Any]]], list[str]]:
     """The row itself."""
     return [(row.kind, json.loads(row.body))], []
+
+
+Languages = Callable[[Sequence[MutableMapping[str, Any]]], Awaitable[None]]
+"""Notes in rows of `feedback` the language that their words are in, where their sender did not say it."""
+
+
+async def as_said(rows: Sequence[MutableMapping[str, Any]]) -> None:
+    """What nobody said stays unknown."""
 
 
 Sift = Callable[[list[InboxRow]], Awaitable[list[InboxRow]]]
@@ -49,6 +57,7 @@ class InboxCopy:
         clock: Callable[[], datetime],
         sift: Sift = all_of,
         records: Records = as_kept,
+        languages: Languages = as_said,
     ) -> None:
         self._store = store
         self._control = control
@@ -58,6 +67,7 @@ class InboxCopy:
         self._clock = clock
         self._sift = sift
         self._records = records
+        self._languages = languages
 
     async def run(self, at_once: int = 1000) -> int:
         """Copy all that waits and say how many rows that was. Raises EngineUnavailable; what was copied till then stays copied."""
@@ -104,6 +114,8 @@ class InboxCopy:
         for table, rows in sorted(tables.items(), key=lambda one: one[0] != "tickets"):
             if table == "tickets":
                 await self._date(rows)
+            if table == "feedback":
+                await self._languages(rows)
             complete = await self._linker.link(rows) if table in LINKED_TABLES else rows
             await write(self._store, table, complete)
         return errors

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import NAMESPACE_URL, uuid5
 
-from sojourn_collector.join.inbox_copy import Normalise
+from sojourn_collector.join.inbox_copy import Languages, Normalise, as_said
 from sojourn_collector.join.journeys import JourneyFolder
 from sojourn_collector.join.linker import LINKED_TABLES, Linker
 from sojourn_collector.join.links import by
@@ -44,6 +44,7 @@ class SessionJoin:
         clock: Callable[[], datetime],
         abandon: float,
         counts: RunCounts,
+        languages: Languages = as_said,
     ) -> None:
         self._store = store
         self._journeys = journeys
@@ -53,6 +54,7 @@ class SessionJoin:
         self._clock = clock
         self._abandon = timedelta(seconds=abandon)
         self._counts = counts
+        self._languages = languages
         self._planned: tuple[Mapping[str, Journey], tuple[JourneyPlan, ...]] = ({}, ())
 
     async def join(self, touched: Mapping[str, datetime]) -> dict[str, tuple[datetime, datetime]]:
@@ -139,6 +141,7 @@ class SessionJoin:
     async def _surveys(self, sessions: Sequence[Session]) -> None:
         """Surveys answered in the page are feedback with the session known for certain."""
         rows = [row for s in sessions if s.traffic == Traffic.REAL for survey in s.surveys if (row := self._survey(s, survey)) is not None]
+        await self._languages(rows)
         await write(self._store, "feedback", await self._linker.link(rows))
 
     def _survey(self, session: Session, record: Mapping[str, Any]) -> dict[str, Any] | None:

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from sojourn_collector.config import ImpactConfig
-from sojourn_collector.join.inbox_copy import InboxCopy, Normalise, Records, Sift, all_of, as_kept
+from sojourn_collector.join.inbox_copy import InboxCopy, Languages, Normalise, Records, Sift, all_of, as_kept, as_said
 from sojourn_collector.join.journeys import JourneyFolder
 from sojourn_collector.join.linker import Linker, cut
 from sojourn_collector.join.ranges import LoadProgress, Ranges, SoleRange, progress_name
@@ -55,8 +55,10 @@ class JoinWorker:
         turns: Turns | None = None,
         sift: Sift = all_of,
         records: Records = as_kept,
+        languages: Languages = as_said,
     ) -> None:
-        """`ranges` and `turn` are there where several collectors share a control database; `counts` is told of every run that is over."""
+        """`ranges` and `turn` are there where several collectors share a control database; `counts` is told of every run that is over, `languages` notes
+        in which language answers are."""
         counts = counts or RunCounts()
         self._store = store
         self._control = control
@@ -69,8 +71,8 @@ class JoinWorker:
         self._still = (turns or Turns()).join
         self._versions = Versions(clock, 0, turn)
         linker = Linker(store, timedelta(seconds=impact.windows.identity))
-        self._inbox = InboxCopy(store, control, linker, self._versions, normalise, clock, sift, records)
-        self._sessions = SessionJoin(store, journeys, linker, self._versions, normalise, clock, self._abandon, counts)
+        self._inbox = InboxCopy(store, control, linker, self._versions, normalise, clock, sift, records, languages)
+        self._sessions = SessionJoin(store, journeys, linker, self._versions, normalise, clock, self._abandon, counts, languages)
         self._runs = RunJoin(store, journeys, self._versions, counts)
         self._trying: dict[str, tuple[datetime, datetime]] = {}
         self._joined: dict[int, int] = {}

@@ -8,6 +8,7 @@ from sojourn_collector.sources.base import RowRefused, Source
 from sojourn_collector.sources.deals import DEALS
 from sojourn_collector.sources.feedback import FEEDBACK
 from sojourn_collector.sources.invitations import INVITATIONS
+from sojourn_collector.sources.mentions import MENTIONS
 from sojourn_collector.sources.orders import ORDERS
 from sojourn_collector.sources.people import PEOPLE
 from sojourn_collector.sources.subscriptions import SUBSCRIPTIONS
@@ -15,7 +16,7 @@ from sojourn_collector.sources.tickets import TICKETS
 from sojourn_collector.sources.usage import USAGE
 
 SOURCES: Final[dict[str, Source[Any]]] = {
-    source.name: source for source in (FEEDBACK, ORDERS, ACCOUNTS, PEOPLE, TICKETS, SUBSCRIPTIONS, INVITATIONS, USAGE, DEALS)
+    source.name: source for source in (FEEDBACK, MENTIONS, ORDERS, ACCOUNTS, PEOPLE, TICKETS, SUBSCRIPTIONS, INVITATIONS, USAGE, DEALS)
 }
 """The one list of sources, by the name in `/api/v1/in/{source}`."""
 

@@ -5,7 +5,7 @@ from typing import Any, Self
 
 from pydantic import Field, model_validator
 
-from sojourn_collector.sources.base import ProbeKeys, Source
+from sojourn_collector.sources.base import Secrets, Source
 from sojourn_collector.sources.fields import Amount, Attributes, CalendarDate, Currency, Identifier, OptionalIdentifier, Row, Short
 from sojourn_collector.sources.sentences import refusal
 
@@ -34,7 +34,7 @@ class AccountRow(Row):
         return self
 
 
-def _stored(raw: dict[str, Any], _row: AccountRow, _keys: ProbeKeys) -> dict[str, Any]:
+def _stored(raw: dict[str, Any], _row: AccountRow, _keys: Secrets) -> dict[str, Any]:
     return raw
 
 

@@ -1,7 +1,7 @@
 """What a source is: a model of one row, and how a row becomes a row of the engine. One file per source; the list is in `__init__`."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Generic, TypeVar
 
@@ -11,7 +11,14 @@ from sojourn_collector.sources.fields import Row
 from sojourn_collector.sources.sentences import sentence_of
 
 R = TypeVar("R", bound=Row)
-ProbeKeys = Mapping[str, bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class Secrets:
+    """What rows are kept under: secrets of probe marks by key id, and the key by which authors of mentions are known without their name."""
+
+    probe_keys: Mapping[str, bytes] = field(default_factory=dict, repr=False)
+    author_key: bytes = field(default=b"", repr=False)
 
 
 class RowRefused(ValueError):  # noqa: N818 - says what happened
@@ -39,7 +46,7 @@ class Source(Generic[R]):
     name: str
     table: str
     model: type[R]
-    stored: Callable[[dict[str, Any], R, ProbeKeys], dict[str, Any]]
+    stored: Callable[[dict[str, Any], R, Secrets], dict[str, Any]]
     engine_row: Callable[[R, datetime], dict[str, Any]]
     has_watermark: bool = False
     fold: Callable[[Sequence[Mapping[str, Any]]], dict[str, Any]] = latest

@@ -1,19 +1,18 @@
 """Checking the rows of a source: good ones become arrivals of the inbox, each bad one a sentence. Nothing is kept here, so a dry run is this alone."""
 
 import json
-from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
 from sojourn_collector.sources.answer import RowError, Taken
-from sojourn_collector.sources.base import RowRefused, Source
+from sojourn_collector.sources.base import RowRefused, Secrets, Source
 from sojourn_collector.sources.body import Unreadable
 from sojourn_collector.store.control import Arrival
 
 
-def check(source: Source[Any], rows: list[Any], tenant: str, received: datetime, keys: Mapping[str, bytes]) -> tuple[Taken, list[Arrival]]:
-    """What the answer says of these rows, and what the inbox is to keep. `keys` are those of probe marks."""
+def check(source: Source[Any], rows: list[Any], tenant: str, received: datetime, secrets: Secrets) -> tuple[Taken, list[Arrival]]:
+    """What the answer says of these rows, and what the inbox is to keep. `secrets` are what rows are kept under."""
     errors, arrivals = [], []
     for number, raw in enumerate(rows):
         if isinstance(raw, Unreadable):
@@ -24,7 +23,7 @@ def check(source: Source[Any], rows: list[Any], tenant: str, received: datetime,
         except RowRefused as error:
             errors.append(RowError(row=number, error=str(error)))
             continue
-        body = json.dumps(source.stored(raw, row, keys), ensure_ascii=False, separators=(",", ":"), default=_plain)
+        body = json.dumps(source.stored(raw, row, secrets), ensure_ascii=False, separators=(",", ":"), default=_plain)
         arrivals.append(Arrival(tenant, row.source or "api", source.name, row.id, received, body))
     return Taken(accepted=len(arrivals), rejected=len(errors), errors=errors), arrivals
 

@@ -5,7 +5,7 @@ from typing import Any, Literal, Self
 
 from pydantic import Field, model_validator
 
-from sojourn_collector.sources.base import ProbeKeys, Source
+from sojourn_collector.sources.base import Secrets, Source
 from sojourn_collector.sources.fields import Amount, CalendarDate, Currency, Identifier, Number, OptionalIdentifier, Row, Short
 from sojourn_collector.sources.sentences import refusal
 
@@ -36,7 +36,7 @@ class DealRow(Row):
         return self
 
 
-def _stored(raw: dict[str, Any], _row: DealRow, _keys: ProbeKeys) -> dict[str, Any]:
+def _stored(raw: dict[str, Any], _row: DealRow, _keys: Secrets) -> dict[str, Any]:
     return raw
 
 

@@ -5,9 +5,10 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import AliasChoices, BeforeValidator, Field, model_validator
 
-from sojourn_collector.sources.base import ProbeKeys, Source
+from sojourn_collector.sources.base import Secrets, Source
 from sojourn_collector.sources.email import Email, EmailDigest, digest_of, without_email
 from sojourn_collector.sources.fields import Identifier, Instant, Number, OptionalIdentifier, Row, Short, TraceId, text
+from sojourn_collector.sources.language import said_language
 from sojourn_collector.sources.scales import satisfied
 from sojourn_collector.sources.scrub import scrub
 from sojourn_collector.sources.sentences import refusal
@@ -37,7 +38,7 @@ class FeedbackRow(Row):
     higher_is_better: bool = Field(True, description="False where the lowest answer is the best.")
     satisfied: bool | None = Field(None, description="The source's own verdict; without it the top boxes of the scale decide.")
     comment: Annotated[str, BeforeValidator(free_text)] = Field("", description="Free text; addresses and numbers of persons are taken out.")
-    language: Short = Field("", description="Language of the comment, such as en.")
+    language: Short = Field("", description="Language of the comment, such as en; without one it is recognised where that is sure.")
     at: Instant = Field(description="When it was answered, with time zone.")
     survey_id: OptionalIdentifier = ""
     question_id: OptionalIdentifier = Field("", description="Which question of the survey.")
@@ -87,7 +88,7 @@ def _said(value: float | None) -> str:
     return "nothing" if value is None else f"{value:g}"
 
 
-def _stored(raw: dict[str, Any], row: FeedbackRow, _keys: ProbeKeys) -> dict[str, Any]:
+def _stored(raw: dict[str, Any], row: FeedbackRow, _keys: Secrets) -> dict[str, Any]:
     kept = without_email(raw, row.email)
     return {**kept, "comment": row.comment} if "comment" in kept else kept
 
@@ -110,7 +111,7 @@ def engine_row(row: FeedbackRow, received: datetime) -> dict[str, Any]:
         "higher_is_better": row.higher_is_better,
         "satisfied": verdict,
         "comment": row.comment,
-        "language": row.language,
+        **said_language(row.language),
         "survey_id": row.survey_id,
         "question_id": row.question_id,
         "question": row.question,

@@ -4,7 +4,7 @@ Whether the engine is up does not matter here: the inbox is the truth, the engin
 """
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from datetime import datetime
 from typing import Annotated, Any, Protocol
 
@@ -15,6 +15,7 @@ from starlette.datastructures import QueryParams
 
 from sojourn_collector.sources import SOURCES, Source
 from sojourn_collector.sources.answer import Refusal, RowError, Taken
+from sojourn_collector.sources.base import Secrets
 from sojourn_collector.sources.body import LARGEST_BODY, BodyRefused, rows_of
 from sojourn_collector.sources.checking import check
 from sojourn_collector.sources.door import Refused, authenticate, is_dry, read_body, refusal
@@ -50,8 +51,8 @@ class IntakeContext(Protocol):
         ...
 
     @property
-    def probe_keys(self) -> Mapping[str, bytes]:
-        """Secrets of probe marks by key id."""
+    def secrets(self) -> Secrets:
+        """What rows are kept under."""
         ...
 
 
@@ -98,7 +99,7 @@ def _endpoint(context: IntakeContext, source: Source[Any], parsing: asyncio.Sema
             async with parsing:
                 body = await read_body(request, deadline, LARGEST_BODY)
                 rows, lines = await asyncio.to_thread(_rows, source, body, form, request.query_params)
-                taken, arrivals = await asyncio.to_thread(check, source, rows, key.tenant, received, context.probe_keys)
+                taken, arrivals = await asyncio.to_thread(check, source, rows, key.tenant, received, context.secrets)
                 if lines:
                     taken = taken.model_copy(update={"errors": [RowError(row=one.row, error=f"line {lines[one.row]}: {one.error}") for one in taken.errors]})
             if rows and not arrivals:

@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from pydantic import AliasChoices, Field
 
-from sojourn_collector.sources.base import ProbeKeys, Source, latest
+from sojourn_collector.sources.base import Secrets, Source, latest
 from sojourn_collector.sources.email import Email, EmailDigest, digest_of, without_email
 from sojourn_collector.sources.fields import Identifier, Instant, OptionalIdentifier, Row, Short, TraceId
 
@@ -36,7 +36,7 @@ class InvitationRow(Row):
     step: OptionalIdentifier = ""
 
 
-def _stored(raw: dict[str, Any], row: InvitationRow, _keys: ProbeKeys) -> dict[str, Any]:
+def _stored(raw: dict[str, Any], row: InvitationRow, _keys: Secrets) -> dict[str, Any]:
     return without_email(raw, row.email)
 
 

@@ -19,6 +19,7 @@ NAMES: Final[Mapping[str, tuple[str, ...]]] = {
 """Names under which they are looked for, in this order."""
 ONLY: Final[Mapping[str, frozenset[str]]] = {
     "feedback": frozenset(NAMES),
+    "mentions": frozenset(NAMES),
     "tickets": frozenset(NAMES) - {"ticket_id"},
     "invitations": frozenset(NAMES),
     "orders": frozenset(("session_id", "trace_id", "user_id", "account_id")),

@@ -7,7 +7,7 @@ from typing import Any, Literal, Self
 
 from pydantic import AliasChoices, Field, model_validator
 
-from sojourn_collector.sources.base import ProbeKeys, Source, latest
+from sojourn_collector.sources.base import Secrets, Source, latest
 from sojourn_collector.sources.email import Email, EmailDigest, digest_of, without_email
 from sojourn_collector.sources.fields import Amount, Currency, Identifier, Instant, OptionalIdentifier, Row, Short, TraceId
 from sojourn_collector.sources.sentences import refusal
@@ -43,13 +43,13 @@ class OrderRow(Row):
         return self
 
 
-def _stored(raw: dict[str, Any], row: OrderRow, keys: ProbeKeys) -> dict[str, Any]:
+def _stored(raw: dict[str, Any], row: OrderRow, keys: Secrets) -> dict[str, Any]:
     """A mark is checked at the door and against the order's own time: it is valid for an hour, an order may be sent days later."""
     raw = without_email(raw, row.email)
     if not row.probe_mark:
         return raw
     kept = {key: value for key, value in raw.items() if key != "probe_mark"}
-    return {**kept, "probe": row.probe or verify_mark(row.probe_mark, keys, row.at.timestamp()) is not None}
+    return {**kept, "probe": row.probe or verify_mark(row.probe_mark, keys.probe_keys, row.at.timestamp()) is not None}
 
 
 def engine_row(row: OrderRow, received: datetime) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from sojourn_collector.sources.base import ProbeKeys, Source
+from sojourn_collector.sources.base import Secrets, Source
 from sojourn_collector.sources.email import Email, EmailDigest, digest_of, without_email
 from sojourn_collector.sources.fields import Attributes, Identifier, OptionalIdentifier, Row, Short
 
@@ -24,7 +24,7 @@ class PersonRow(Row):
     attrs: Attributes = Field(default_factory=dict, description="Anything else worth filtering by.")
 
 
-def _stored(raw: dict[str, Any], row: PersonRow, _keys: ProbeKeys) -> dict[str, Any]:
+def _stored(raw: dict[str, Any], row: PersonRow, _keys: Secrets) -> dict[str, Any]:
     return without_email(raw, row.email)
 
 

@@ -6,12 +6,13 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+from sojourn_collector.feeds_config import EVENTS, FEEDS, FeedSettings
 from sojourn_collector.sources import SOURCES
 from sojourn_collector.sources.answer import RowError
-from sojourn_collector.sources.base import RowRefused
+from sojourn_collector.sources.base import RowRefused, Secrets
 from sojourn_collector.sources.configured import Configured, plain
+from sojourn_collector.sources.feed import mention_of
 from sojourn_collector.sources.webhook import Change, Event
-from sojourn_collector.sources_config import VENDORS
 from sojourn_collector.store.control import Control, InboxRow
 from sojourn_collector.store.control.said import OF_A_PERSON, OwnRows, Said
 from sojourn_collector.store.control.webhooks import digest
@@ -28,10 +29,11 @@ def record_name(kind: str, ident: str) -> str:
 
 
 class EventReading:
-    """Reads the inbox, vendors' events included; of vendors that are no longer configured as well."""
+    """Reads the inbox, vendors' events and entries of feeds included; of those that are no longer configured as well."""
 
-    def __init__(self, configured: Mapping[str, Configured]) -> None:
+    def __init__(self, configured: Mapping[str, Configured], feeds: Mapping[str, FeedSettings] | None = None) -> None:
         self._configured = configured
+        self._feeds = feeds or {}
         self._own = OwnRows()
 
     def changes(self, row: InboxRow) -> list[Change]:
@@ -39,12 +41,14 @@ class EventReading:
         kept = json.loads(row.body)
         if _KEPT in kept:
             return [Change(one["kind"], one["id"], datetime.fromisoformat(one["time"]), one["fields"], one["sequence"], one["whole"]) for one in kept[_KEPT]]
+        if row.kind in FEEDS:
+            return read_shape(row.source, lambda: mention_of(row.source, row.kind, Event.from_json(row.body), self._feeds.get(row.source)))
         one = self._configured.get(row.source)
         return changes_of(one if one is not None and one.settings.kind == row.kind else plain(row.kind), Event.from_json(row.body))
 
     def said(self, row: InboxRow) -> list[Said]:
         """What it says; an event that cannot be read says nothing."""
-        if row.kind not in VENDORS:
+        if row.kind not in EVENTS:
             return self._own.said(row)
         try:
             return [Said(one.kind, one.row(), one.time) for one in self.changes(row)]
@@ -53,7 +57,7 @@ class EventReading:
 
     def stripped(self, row: InboxRow) -> str | None:
         """What stays without its person: what it says of orders."""
-        if row.kind not in VENDORS:
+        if row.kind not in EVENTS:
             return self._own.stripped(row)
         try:
             orders = [one for one in self.changes(row) if one.kind == "orders"]
@@ -64,10 +68,15 @@ class EventReading:
 
 def changes_of(one: Configured, event: Event) -> list[Change]:
     """What the adapter reads of an event. Raises RowRefused, also for a shape that the adapter did not think of."""
+    return read_shape(one.name, lambda: list(one.webhook.changes(event, one.settings)))
+
+
+def read_shape(name: str, read: Callable[[], list[Change]]) -> list[Change]:
+    """What an adapter reads. Raises RowRefused, also for a shape that the adapter did not think of."""
     try:
-        return list(one.webhook.changes(event, one.settings))
+        return read()
     except (TypeError, KeyError, IndexError, AttributeError, ArithmeticError, OverflowError) as error:
-        log.exception("an event of %s has a shape that is not known", one.name)
+        log.exception("an event of %s has a shape that is not known", name)
         raise RowRefused(f"the event has a shape that is not known ({type(error).__name__})") from error
 
 
@@ -112,15 +121,15 @@ def kept_of(changes: Iterable[Change]) -> str:
 class Records:
     """Rows as they go to the engine: of a vendor's event every record it concerns, as all its events together tell it."""
 
-    def __init__(self, control: Control, reading: EventReading, probe_keys: Mapping[str, bytes], clock: Callable[[], datetime]) -> None:
+    def __init__(self, control: Control, reading: EventReading, secrets: Secrets, clock: Callable[[], datetime]) -> None:
         self._control = control
         self._reading = reading
-        self._probe_keys = probe_keys
+        self._secrets = secrets
         self._clock = clock
 
     async def __call__(self, row: InboxRow) -> tuple[list[tuple[str, dict[str, Any]]], list[str]]:
         """Rows with their kinds, and a sentence for each that cannot be made. Raises what the control database raises."""
-        if row.kind not in VENDORS:
+        if row.kind not in EVENTS:
             return [(row.kind, json.loads(row.body))], []
         try:
             changes = self._reading.changes(row)
@@ -161,4 +170,4 @@ class Records:
         """The row that changes make together, oldest first. Raises RowRefused."""
         source = SOURCES[kind]
         raw = {**source.fold([one.fields for one in said]), "id": ident, "source": row.source}
-        return source.stored(raw, source.read(raw, row.received_at), self._probe_keys)
+        return source.stored(raw, source.read(raw, row.received_at), self._secrets)

@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import AliasChoices, BeforeValidator, Field, model_validator
 
-from sojourn_collector.sources.base import ProbeKeys, Source
+from sojourn_collector.sources.base import Secrets, Source
 from sojourn_collector.sources.email import Email, EmailDigest, digest_of, without_email
 from sojourn_collector.sources.feedback import free_text
 from sojourn_collector.sources.fields import Amount, Currency, Identifier, Instant, OptionalIdentifier, OptionalInstant, PlannedInstant, Row, Short
@@ -42,7 +42,7 @@ class SubscriptionRow(Row):
         return self
 
 
-def _stored(raw: dict[str, Any], row: SubscriptionRow, _keys: ProbeKeys) -> dict[str, Any]:
+def _stored(raw: dict[str, Any], row: SubscriptionRow, _keys: Secrets) -> dict[str, Any]:
     kept = without_email(raw, row.email)
     return {**kept, "comment": row.comment} if "comment" in kept else kept
 

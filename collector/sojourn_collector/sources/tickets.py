@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import AliasChoices, BeforeValidator, Field, model_validator
 
-from sojourn_collector.sources.base import ProbeKeys, Source, latest
+from sojourn_collector.sources.base import Secrets, Source, latest
 from sojourn_collector.sources.email import Email, EmailDigest, digest_of, without_email
 from sojourn_collector.sources.fields import Count, Identifier, Instant, OptionalIdentifier, OptionalInstant, Row, Short, TraceId, text
 from sojourn_collector.sources.scrub import scrub
@@ -56,7 +56,7 @@ class TicketRow(Row):
         return self
 
 
-def _stored(raw: dict[str, Any], row: TicketRow, _keys: ProbeKeys) -> dict[str, Any]:
+def _stored(raw: dict[str, Any], row: TicketRow, _keys: Secrets) -> dict[str, Any]:
     kept = without_email(raw, row.email)
     return {**kept, "topic": row.topic} if "topic" in kept else kept
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from pydantic import AliasChoices, Field
 
-from sojourn_collector.sources.base import ProbeKeys, Source
+from sojourn_collector.sources.base import Secrets, Source
 from sojourn_collector.sources.email import Email, EmailDigest, digest_of, without_email
 from sojourn_collector.sources.fields import Attributes, Identifier, Instant, OptionalIdentifier, Row
 from sojourn_collector.sources.scrub import scrub
@@ -27,7 +27,7 @@ class UsageRow(Row):
     attrs: Attributes = Field(default_factory=dict, description="Anything else worth filtering by.")
 
 
-def _stored(raw: dict[str, Any], row: UsageRow, _keys: ProbeKeys) -> dict[str, Any]:
+def _stored(raw: dict[str, Any], row: UsageRow, _keys: Secrets) -> dict[str, Any]:
     kept = without_email(raw, row.email)
     if row.attrs:
         kept["attrs"] = {scrub(name): scrub(value) for name, value in row.attrs.items()}

@@ -23,6 +23,7 @@ from sojourn_collector.sources.import_door import ImportDoor, Sender
 from sojourn_collector.sources.table import Reading, table_rows
 from sojourn_collector.store.control import Arrival
 from sojourn_collector.web.api import SentenceRoute
+from sojourn_collector.web.feeds import feed_lines
 from sojourn_collector.web.imports import source_of, taken_back
 from sojourn_collector.web.render import Pages
 
@@ -43,6 +44,7 @@ CONSTANTS: Final[Mapping[str, tuple[str, ...]]] = {
 """Keys that are often the same for a whole file, by source."""
 WHAT: Final[Mapping[str, str]] = {
     "feedback": "Answers to surveys and comments",
+    "mentions": "Posts and reviews in public",
     "orders": "What was bought, and what of it was given back",
     "accounts": "Customers as companies",
     "people": "Who is behind a user id",
@@ -87,13 +89,13 @@ def build_add_data(context: Context, door: ImportDoor, *, deadline: float = _DEA
                 rows, lines = await asyncio.to_thread(table_rows, source, body, reading, MOST_ROWS)
             except BodyRefused as error:
                 raise Refused(400, str(error)) from None
-            taken, arrivals = await asyncio.to_thread(check, source, rows, sender.tenant, context.clock(), context.probe_keys)
+            taken, arrivals = await asyncio.to_thread(check, source, rows, sender.tenant, context.clock(), context.secrets)
             return sender, source, taken, arrivals, lines
 
     @router.get("/add")
     async def add() -> HTMLResponse:
         found = await context.control.imports.latest(_LISTED)
-        return pages.page("add_data.html", title="Add data", what=WHAT, imports=found)
+        return pages.page("add_data.html", title="Add data", what=WHAT, imports=found, feeds=await feed_lines(context))
 
     @router.post("/add/look")
     async def look(request: Request) -> HTMLResponse:

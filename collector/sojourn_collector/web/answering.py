@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 from sojourn_collector.context import Context
 from sojourn_collector.web.answers.breakdown import By, breakdown
 from sojourn_collector.web.answers.corrected_csat import corrected
-from sojourn_collector.web.answers.feedback import feedback_answer, feedback_list
+from sojourn_collector.web.answers.feedback import feedback_answer, feedback_languages, feedback_list
 from sojourn_collector.web.answers.forecast import problem_forecast
 from sojourn_collector.web.answers.impact import impact
 from sojourn_collector.web.answers.journey import journey
@@ -32,7 +32,7 @@ from sojourn_collector.web.answers.window import Window, window_of
 from sojourn_collector.web.asked import FeedbackAsked
 from sojourn_collector.web.models import ImpactReport, JourneyAnswer
 from sojourn_collector.web.models_details import PersonAnswer, RunAnswer, TraceAnswer, VisitAnswer
-from sojourn_collector.web.models_feedback import FeedbackAnswer, FeedbackList, SatisfactionBy, UnlinkedAnswer
+from sojourn_collector.web.models_feedback import FeedbackAnswer, FeedbackList, LanguageLine, SatisfactionBy, UnlinkedAnswer
 from sojourn_collector.web.models_fixes import MarksAnswer, Verification
 from sojourn_collector.web.models_forecast import ForecastAnswer
 from sojourn_collector.web.models_measures import Breakdown, CorrectedCsatAnswer, ProblemAnswer, SilentAnswer
@@ -116,8 +116,12 @@ class Answers(Protocol):
         """Satisfaction of four weeks by a fact."""
         ...
 
-    async def words(self) -> FeedbackList:
-        """The newest answers with words, of four weeks."""
+    async def words(self, language: str = "") -> FeedbackList:
+        """The newest answers with words, of four weeks; in one language, or in any."""
+        ...
+
+    async def languages(self) -> list[LanguageLine]:
+        """In which languages they are."""
         ...
 
     async def unlinked(self) -> UnlinkedAnswer:
@@ -216,9 +220,14 @@ class StoredAnswers:
         """See `Answers`."""
         return await self._once(("satisfaction", by), lambda: satisfaction_by(self._context, self._weeks(), by))
 
-    async def words(self) -> FeedbackList:
+    async def words(self, language: str = "") -> FeedbackList:
         """See `Answers`."""
-        return await feedback_list(self._context, FeedbackAsked.model_validate({"from": self._weeks().since, "limit": WORDS, "words": True}))
+        asked = {"from": self._weeks().since, "limit": WORDS, "words": True, "language": language}
+        return await feedback_list(self._context, FeedbackAsked.model_validate(asked))
+
+    async def languages(self) -> list[LanguageLine]:
+        """See `Answers`."""
+        return await feedback_languages(self._context, self._weeks())
 
     async def unlinked(self) -> UnlinkedAnswer:
         """See `Answers`."""

@@ -104,7 +104,8 @@ class FeedbackAsked(Asked):
     feed: Text = Field("", description="Only of this source.")
     survey: Text = ""
     question_id: Text = Field("", description="Which question of the survey.")
-    channel: Text = ""
+    channel: Text = Field("", description="Where it was asked or said, such as email or app_store.")
+    language: Text = Field("", description="Language of the words, such as `de`, whatever the region; `unknown` where it is not known.")
     journey: Text = Field("", description="Answers that name this journey, or whose visit walked it.")
     step: Text = ""
     plan: Text = Field("", description="Of the account of whoever answered; so are segment, lifecycle and account.")

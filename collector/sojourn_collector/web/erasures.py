@@ -6,7 +6,9 @@ from fastapi import APIRouter, Path, Request
 from fastapi.responses import JSONResponse, Response
 from pydantic import BaseModel, ConfigDict, Field
 
+from sojourn_collector.context import now
 from sojourn_collector.store.control.control import Control
+from sojourn_collector.store.erasure.authors import by_digest
 from sojourn_collector.store.erasure.eraser import Eraser
 from sojourn_collector.store.erasure.subject import KINDS, LONGEST_NAME, Subject, SubjectError
 from sojourn_collector.web.admin_body import asked_of
@@ -24,7 +26,9 @@ class ErasureAsked(BaseModel):
 
     model_config = ConfigDict(extra="forbid", strict=True)
 
-    person: Name | None = Field(None, description="User id or visitor id; `user:…`, `visitor:…` and `visit:…` say which.")
+    person: Name | None = Field(
+        None, description="User id or visitor id; `user:…`, `visitor:…` and `visit:…` say which; `author:PLATFORM/NAME` is who wrote mentions."
+    )
     session: Name | None = Field(None, description="Id of one visit; nothing else of its person.")
     account: Name | None = Field(None, description="Id of an account, with everybody who belongs to it.")
     dry_run: bool = Field(False, description="Only say what would go.")
@@ -80,7 +84,7 @@ def build_erasures(eraser: Eraser, control: Control, door: AdminDoor) -> APIRout
         if isinstance(asked, str):
             return JSONResponse({"error": asked}, 422)
         try:
-            subject = subject_of(asked.model_dump())
+            subject = await by_digest(control, subject_of(asked.model_dump()), now())
         except SubjectError as error:
             return JSONResponse({"error": f"{str(error)[0].upper()}{str(error)[1:]}."}, 422)
         if asked.dry_run:

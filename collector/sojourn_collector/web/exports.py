@@ -18,6 +18,7 @@ from sojourn_collector.context import Context
 from sojourn_collector.store.backup import Backup, BackupError
 from sojourn_collector.store.client import StoreError
 from sojourn_collector.store.control.files import NoFileError
+from sojourn_collector.store.erasure.authors import by_digest
 from sojourn_collector.store.erasure.eraser import Eraser
 from sojourn_collector.store.erasure.find import find
 from sojourn_collector.store.erasure.subject import SubjectError
@@ -82,7 +83,7 @@ def build_exports(context: Context, eraser: Eraser, backup: Backup, door: AdminD
         if isinstance(asked, Response):
             return asked
         try:
-            subject = subject_of(asked.model_dump())
+            subject = await by_digest(context.control, subject_of(asked.model_dump()), context.clock())
         except SubjectError as error:
             return _sentence(422, str(error))
         with contextlib.suppress(TimeoutError):  # an engine far behind holds no copy of what it has up

@@ -76,7 +76,7 @@ def build_imports(context: IntakeContext, door: ImportDoor, *, body_deadline: fl
                 rows = await asyncio.to_thread(rows_of, body, lines=True)
             except BodyRefused as error:
                 raise Refused(400, str(error)) from None
-            return await asyncio.to_thread(check, source, rows, tenant, context.clock(), context.probe_keys)
+            return await asyncio.to_thread(check, source, rows, tenant, context.clock(), context.secrets)
 
     @router.get("", response_model=list[ImportAnswer], summary="The latest imports")
     async def latest(request: Request) -> Response:

@@ -8,7 +8,8 @@ from sojourn_collector.web.models_lists import Page
 
 
 class FeedbackItem(Answer):
-    """One answer or comment with its scale. `link` says how it is linked to a visit, `confidence` how sure that is (0–1)."""
+    """One answer, comment or mention with its scale. Of a mention `title`, `url`, and `author` as a digest. `language` is that of the words, empty where it is
+    not known; `language_by` says whether the sender gave it. `link` says how it is linked to a visit, `confidence` how sure that is (0–1)."""
 
     id: str
     source: str
@@ -20,7 +21,11 @@ class FeedbackItem(Answer):
     higher_is_better: bool
     satisfied: bool | None
     text: str
+    title: str = ""
+    url: str = ""
+    author: str = ""
     language: str
+    language_by: Literal["", "given", "detected"] = ""
     survey: str
     question_id: str
     question: str
@@ -32,6 +37,13 @@ class FeedbackItem(Answer):
     session_id: str
     link: Literal["explicit", "inferred", "unlinked"]
     confidence: float
+
+
+class LanguageLine(Answer):
+    """How many answers have words in a language; empty where it is not known."""
+
+    language: str
+    answers: int
 
 
 class FeedbackList(Page):
@@ -120,7 +132,7 @@ class SatisfactionBy(Answer):
 class UnlinkedLine(Answer):
     """So many records of a source (and survey) that are linked to no visit, the likely cause and its cure."""
 
-    what: Literal["feedback", "tickets", "orders"]
+    what: Literal["feedback", "mentions", "tickets", "orders"]
     source: str
     survey: str
     records: int
@@ -133,7 +145,7 @@ class UnlinkedLine(Answer):
 class LinkedLine(Answer):
     """How many records of a source (and survey) are linked to a visit: by a key, or inferred from the person's last visit."""
 
-    what: Literal["feedback", "tickets", "orders"]
+    what: Literal["feedback", "mentions", "tickets", "orders"]
     source: str
     survey: str
     records: int

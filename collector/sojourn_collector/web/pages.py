@@ -1,8 +1,9 @@
 """The report's pages. Each asks one question of `Answers` and shows what comes back."""
 
 import asyncio
+import re
 from collections.abc import Awaitable, Callable
-from typing import TypeVar, cast
+from typing import Any, TypeVar, cast
 from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter
@@ -23,7 +24,7 @@ from sojourn_collector.web.answers.satisfaction_by import FACTS as FEEDBACK_FACT
 from sojourn_collector.web.answers.satisfaction_by import By as FeedbackBy
 from sojourn_collector.web.models import ImpactReport, JourneyAnswer
 from sojourn_collector.web.models_details import PersonAnswer, RunAnswer, VisitAnswer
-from sojourn_collector.web.models_feedback import FeedbackList, SatisfactionBy, UnlinkedAnswer
+from sojourn_collector.web.models_feedback import FeedbackList, LanguageLine, SatisfactionBy, UnlinkedAnswer
 from sojourn_collector.web.models_fixes import Verification
 from sojourn_collector.web.models_measures import Breakdown, CorrectedCsatAnswer, ProblemAnswer
 from sojourn_collector.web.models_surveys import AskedAnswer
@@ -33,6 +34,7 @@ from sojourn_collector.web.render import FOLDER, Pages
 Found = TypeVar("Found")
 
 _RETRY = "5"
+_LANGUAGE = re.compile(r"[A-Za-z0-9-]{0,35}")
 _GONE = {
     "problems": "Problems are listed while they are inside the report’s window. This one is over and has left it, or it joined another that began earlier.",
     "journeys": "No journey file of this id is in the collector’s journeys folder. Compare with the id line of the file, or run sojourn validate on it.",
@@ -153,14 +155,16 @@ def build_pages(context: Context, answers: Answers | None = None) -> APIRouter:
         )
 
     @router.get("/feedback")
-    async def feedback(by: str = "survey") -> HTMLResponse:
-        def draw(asked: tuple[SatisfactionBy, FeedbackList, UnlinkedAnswer, AskedAnswer]) -> HTMLResponse:
-            found, said, unlinked, surveys = asked
-            return pages.page("feedback.html", as_of=found.as_of, title="Feedback", by=found, said=said, unlinked=unlinked, asked=surveys, facts=FEEDBACK_FACTS)
+    async def feedback(by: str = "survey", language: str = "") -> HTMLResponse:
+        def draw(asked: tuple[SatisfactionBy, FeedbackList, list[LanguageLine], UnlinkedAnswer, AskedAnswer]) -> HTMLResponse:
+            found, said, languages, unlinked, surveys = asked
+            more: dict[str, Any] = {"said": said, "languages": languages, "language": language, "unlinked": unlinked, "asked": surveys, "facts": FEEDBACK_FACTS}
+            return pages.page("feedback.html", as_of=found.as_of, title="Feedback", by=found, **more)
 
-        if by not in FEEDBACK_FACTS:
+        if by not in FEEDBACK_FACTS or not _LANGUAGE.fullmatch(language):
             return not_found(pages)
-        return await show("", asyncio.gather(ask.satisfaction(cast("FeedbackBy", by)), ask.words(), ask.unlinked(), ask.surveys()), draw)
+        asking = asyncio.gather(ask.satisfaction(cast("FeedbackBy", by)), ask.words(language), ask.languages(), ask.unlinked(), ask.surveys())
+        return await show("", asking, draw)
 
     @router.get("/feedback/{ident:path}")
     async def answer(ident: str, feed: str = "") -> HTMLResponse:

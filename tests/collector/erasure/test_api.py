@@ -54,7 +54,7 @@ async def door(tmp_path: Path, store: Store) -> AsyncIterator[Door]:
     """Built as `app.build_web` does."""
     async with rig(tmp_path / "data", store) as parts:
         config = CollectorConfig(data=tmp_path / "data")
-        context = Context(store, parts.control, JourneyFolder(tmp_path), ImpactConfig(), config, parts.loader, now, {})
+        context = Context(store, parts.control, JourneyFolder(tmp_path), ImpactConfig(), config, parts.loader, now)
         admin = AdminDoor(parts.control.keys, TOKEN)
         app = FastAPI()
         app.include_router(build_erasures(parts.eraser, parts.control, admin))

@@ -11,6 +11,7 @@ from sojourn_collector.config import ImpactConfig, Windows
 from sojourn_collector.join.journeys import JourneyFolder
 from sojourn_collector.join.worker import JoinWorker
 from sojourn_collector.sources import normalise
+from sojourn_collector.sources.language import tell_languages
 from sojourn_collector.store.client import Store
 from sojourn_collector.store.control import Control
 
@@ -90,7 +91,7 @@ class World:
 
     def new_worker(self) -> JoinWorker:
         """A worker as after a restart."""
-        return JoinWorker(self.store, self.control, self.journeys, self.impact, self.loaded, normalise=normalise, clock=self.clock)
+        return JoinWorker(self.store, self.control, self.journeys, self.impact, self.loaded, normalise=normalise, clock=self.clock, languages=tell_languages)
 
     async def load(self, spans: Sequence[Mapping[str, Any]] = (), events: Sequence[Mapping[str, Any]] = ()) -> None:
         """Put a journal file's rows into the tables."""

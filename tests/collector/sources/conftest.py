@@ -13,6 +13,7 @@ import uvicorn
 from fastapi import FastAPI
 
 from sojourn_collector.counters import Counters
+from sojourn_collector.sources.base import Secrets
 from sojourn_collector.sources.configured import Configured
 from sojourn_collector.sources.intake import build_routes
 from sojourn_collector.sources.segment_door import build_segment
@@ -25,6 +26,7 @@ from tests.collector.sources.webhook_rig import Desk
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 PROBE_KEYS = {"k1": b"a probe key"}
+SECRETS = Secrets(PROBE_KEYS, b"an author key")
 
 
 @dataclass
@@ -33,7 +35,7 @@ class Context:
 
     control: Control
     clock: Callable[[], datetime] = lambda: NOW
-    probe_keys: Mapping[str, bytes] = field(default_factory=lambda: PROBE_KEYS)
+    secrets: Secrets = field(default_factory=lambda: SECRETS)
 
 
 @dataclass

@@ -16,6 +16,7 @@ AT = "2026-03-01T11:00:00Z"
 GOOD: dict[str, dict[str, Any]] = {
     "orders": {"id": "o-1", "at": AT, "amount": "62.00", "currency": "EUR"},
     "feedback": {"id": "f-1", "at": AT, "kind": "csat", "value": 4, "scale_min": 1, "scale_max": 5},
+    "mentions": {"id": "m-1", "at": AT, "text": "Fine shop", "platform": "forum"},
     "accounts": {"id": "a-1", "name": "ACME", "mrr": 99, "currency": "EUR"},
     "people": {"id": "u-1", "name": "Joe"},
     "tickets": {"id": "t-1", "at": AT},
@@ -36,7 +37,8 @@ def engine_row(kind: str, /, **changes: Any) -> dict[str, Any]:
 def test_a_good_row_of_every_source(kind: str) -> None:
     """Every source of the list takes a plain row and names the table it goes to."""
     table, row = normalise(kind, GOOD[kind], NOW)
-    assert (table, row["id"], row["source"]) == (kind, GOOD[kind]["id"], "api")
+    assert (table, row["id"]) == ("feedback" if kind == "mentions" else kind, GOOD[kind]["id"])
+    assert row["source"] == ("mentions" if kind == "mentions" else "api")
 
 
 @pytest.mark.parametrize(
@@ -71,6 +73,20 @@ def test_a_good_row_of_every_source(kind: str) -> None:
         ("orders", {"status": "paid"}, 'status: "paid" is not one of completed, cancelled or refunded'),
         ("orders", {"probe": "yes"}, 'probe: must be true or false, got "yes"'),
         ("orders", {"trace_id": "abc"}, 'trace_id: must be 32 hexadecimal digits, not all zero, got "abc"'),
+        ("mentions", {"text": ...}, "text is missing: a mention without words and without a rating says nothing"),
+        ("mentions", {"rating": 4}, "scale_min and scale_max are missing: a rating has no one scale; send them, such as 1 and 5"),
+        ("mentions", {"rating": 6, "scale_min": 1, "scale_max": 5}, "rating: 6 is not on the scale from 1 to 5"),
+        ("mentions", {"rating": 4, "scale_min": 5, "scale_max": 1}, "scale_min 5 must be below scale_max 1"),
+        ("mentions", {"scale_min": 1, "scale_max": 5}, "rating is missing: a scale is given and nothing on it"),
+        ("mentions", {"url": "javascript:alert(1)"}, 'url: must be an address such as https://forum.example/t/1, got "javascript:alert(1)"'),
+        (
+            "mentions",
+            {"url": "https://joe:pw@forum.example/"},
+            'url: must be an address such as https://forum.example/t/1, got "https://joe:pw@forum.example/"',
+        ),
+        ("mentions", {"url": "https://x.example/" + "a" * 2000}, "url: has 2018 characters; at most 2000 are kept"),
+        ("mentions", {"author": "x" * 257}, "author: has 257 characters; at most 256 are read"),
+        ("mentions", {"id": ...}, "id is missing"),
         ("feedback", {"kind": "stars"}, 'kind: "stars" is not one of csat, nps, ces, rating or text'),
         ("feedback", {"value": ...}, "value is missing: csat needs one"),
         ("feedback", {"value": "good"}, 'value: must be a number, got "good"'),

@@ -41,7 +41,9 @@ class VendorApi:
 async def running() -> AsyncIterator[VendorApi]:
     """It listens."""
     api = VendorApi()
-    server = uvicorn.Server(uvicorn.Config(Starlette(routes=[Route("/{path:path}", api.answer)]), port=0, log_level="warning", lifespan="off"))
+    server = uvicorn.Server(
+        uvicorn.Config(Starlette(routes=[Route("/{path:path}", api.answer, methods=["GET", "POST"])]), port=0, log_level="warning", lifespan="off")
+    )
     task = asyncio.create_task(server.serve())
     async with asyncio.timeout(10):
         while not server.started:

@@ -13,6 +13,7 @@ import httpx2
 
 from sojourn_collector.counters import Counters
 from sojourn_collector.sources import normalise
+from sojourn_collector.sources.base import Secrets
 from sojourn_collector.sources.configured import Configured, configured
 from sojourn_collector.sources.further import Further
 from sojourn_collector.sources.records import EventReading, Records
@@ -24,6 +25,7 @@ SECRET = "a secret of the vendor's"
 ENVIRON = {"SECRET": SECRET, "BEFORE": "the secret before it", "TOKEN": "token-of-ours"}
 BY_ENV = {"env": "SECRET"}
 PROBE_KEYS = {"k1": b"a probe key"}
+SECRETS = Secrets(PROBE_KEYS, b"an author key")
 
 
 def settings(kind: str, **more: Any) -> SourceSettings:
@@ -38,7 +40,7 @@ class Context:
     control: Control
     webhooks: Mapping[str, Configured]
     now: datetime = NOW
-    probe_keys: Mapping[str, bytes] = field(default_factory=lambda: PROBE_KEYS)
+    secrets: Secrets = field(default_factory=lambda: SECRETS)
 
     @property
     def clock(self) -> Callable[[], datetime]:
@@ -75,7 +77,7 @@ class Desk:
 
     async def records(self) -> dict[str, dict[str, dict[str, Any]]]:
         """Bring all that waits to where the engine would get it: rows by table and id. Rows that cannot be brought are marked with their reason."""
-        records = Records(self.control, EventReading(self.context.webhooks), PROBE_KEYS, self.context.clock)
+        records = Records(self.control, EventReading(self.context.webhooks), self.context.secrets, self.context.clock)
         found: dict[str, dict[str, dict[str, Any]]] = {}
         for row in await self.control.inbox.waiting():
             rows, wrong = await records(row)

@@ -1,7 +1,7 @@
 """The page *Add data* in a real Chromium, and what it refuses over plain HTTP."""
 
 import json
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -14,6 +14,7 @@ from fastapi import FastAPI
 
 from sojourn_collector.config import CollectorConfig, ImpactConfig
 from sojourn_collector.context import Context
+from sojourn_collector.sources.base import Secrets
 from sojourn_collector.sources.import_door import ImportDoor
 from sojourn_collector.store.control import Control, Scope
 from sojourn_collector.web.add_data import build_add_data
@@ -37,7 +38,7 @@ class Parts:
     control: Control
     impact: ImpactConfig = field(default_factory=lambda: ImpactConfig(timezone="Europe/Berlin"))
     config: CollectorConfig = field(default_factory=CollectorConfig)
-    probe_keys: Mapping[str, bytes] = field(default_factory=dict)
+    secrets: Secrets = field(default_factory=Secrets)
 
     def clock(self) -> datetime:
         """Always the same."""

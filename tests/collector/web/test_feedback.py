@@ -184,3 +184,55 @@ async def test_who_is_asked_too_often_and_who_may_be_asked(client: httpx2.AsyncC
     assert (await get(client, "survey-eligibility", user="u1"))["eligible"] is True
     assert (await get(client, "survey-eligibility", user="nobody"))["reason"] == "was not asked for as long as is looked back"
     assert (await client.get("/api/v1/survey-eligibility")).status_code == 422
+
+
+async def test_mentions_stand_apart_everywhere(client: httpx2.AsyncClient, store: Store) -> None:
+    """Their stars are summed under their own kind and platform, never with a survey's; the unlinked list says that they never can be linked."""
+    rows = Rows()
+    for number in range(6):
+        rows.answer(f"f{number}", NOW - DAY, 5, person=f"user:u{number}")
+        rows.feedback[-1] |= {"survey_id": "app_store"}
+        rows.answer(f"m{number}", NOW - DAY, 1, join="unlinked", comment="Nur Fehler")
+        rows.feedback[-1] |= {
+            "kind": "mention",
+            "survey_id": "app_store",
+            "channel": "app_store",
+            "source": "ios",
+            "title": "Schade",
+            "url": "https://a.example/1",
+        }
+        rows.feedback[-1] |= {"author": "ab" * 32, "language": "de-AT", "language_by": "detected"}
+    rows.answer("known", NOW - DAY, 1, join="unlinked")
+    rows.feedback[-1] |= {"kind": "mention", "source": "ios", "user_id": "nobody"}
+    await rows.store(store)
+    told = await get(client, "satisfaction", by="channel")
+    assert [(one["kind"], one["value"], one["csat"]["satisfied"], one["answered"]) for one in told["groups"]] == [("mention", "app_store", 0, 6)]
+    told = await get(client, "satisfaction", by="survey")
+    assert {(one["kind"], one["csat"]["satisfied"], one["answered"]) for one in told["groups"]} == {("csat", 6, 6), ("mention", 0, 6)}
+    unlinked = await get(client, "unlinked")
+    assert {(one["what"], one["cause"], one["records"]) for one in unlinked["unlinked"]} == {
+        ("mentions", "said_in_public", 6),
+        ("mentions", "person_unseen", 1),
+    }
+    one = await get(client, "feedback/m0")
+    assert one["why_unlinked"].startswith("it was said in public")
+    item = one["feedback"]
+    assert (item["title"], item["url"], item["author"], item["language"], item["language_by"]) == (
+        "Schade",
+        "https://a.example/1",
+        "ab" * 32,
+        "de-AT",
+        "detected",
+    )
+
+
+async def test_feedback_by_language(client: httpx2.AsyncClient, store: Store) -> None:
+    """A language takes its regions along, and `unknown` those of which it is not known; headings are searched with the words."""
+    rows = Rows()
+    for number, language in enumerate(["de", "de-AT", "den", ""]):
+        rows.answer(f"f{number}", NOW - minute(number), 5, comment="x")
+        rows.feedback[-1] |= {"language": language, "title": "Nur Ärger" if number == 1 else ""}
+    await rows.store(store)
+    assert [one["id"] for one in (await get(client, "feedback", language="de"))["items"]] == ["f0", "f1"]
+    assert [one["id"] for one in (await get(client, "feedback", language="unknown"))["items"]] == ["f3"]
+    assert [one["id"] for one in (await get(client, "feedback", text="ärger"))["items"]] == ["f1"]

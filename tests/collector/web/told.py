@@ -76,8 +76,11 @@ class Shop:
     async def satisfaction(self, by: str = "survey") -> said.SatisfactionBy:
         return fixtures_of_feedback.satisfaction(by, self.comment)
 
-    async def words(self) -> said.FeedbackList:
+    async def words(self, language: str = "") -> said.FeedbackList:
         return fixtures_of_feedback.words(self.comment or "Fine.")
+
+    async def languages(self) -> list[said.LanguageLine]:
+        return [said.LanguageLine(language="en", answers=2), said.LanguageLine(language="", answers=1)]
 
     async def unlinked(self) -> said.UnlinkedAnswer:
         return fixtures_of_feedback.unlinked()
@@ -143,8 +146,11 @@ class Nothing:
     async def satisfaction(self, by: str = "survey") -> said.SatisfactionBy:
         return fixtures_of_feedback.nothing_said()[0]
 
-    async def words(self) -> said.FeedbackList:
+    async def words(self, language: str = "") -> said.FeedbackList:
         return fixtures_of_feedback.nothing_said()[1]
+
+    async def languages(self) -> list[said.LanguageLine]:
+        return []
 
     async def unlinked(self) -> said.UnlinkedAnswer:
         return fixtures_of_feedback.nothing_said()[2]

@@ -8,6 +8,7 @@ from sojourn_collector.store.control.database import Database
 from sojourn_collector.store.control.dead_letters import DeadLetters
 from sojourn_collector.store.control.erasures import Erasures
 from sojourn_collector.store.control.evidence import EvidenceRows
+from sojourn_collector.store.control.feeds import Feeds
 from sojourn_collector.store.control.imports import Imports
 from sojourn_collector.store.control.inbox import Inbox
 from sojourn_collector.store.control.keys import Keys
@@ -32,6 +33,7 @@ class Control:
         self.dead_letters = DeadLetters(database)
         self.erasures = Erasures(database)
         self.evidence = EvidenceRows(database)
+        self.feeds = Feeds(database)
         self.inbox = Inbox(database)
         self.imports = Imports(database, self.inbox)
         self.keys = Keys(database)

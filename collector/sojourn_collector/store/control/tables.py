@@ -286,3 +286,18 @@ shares = Table(
     Column("made_at", Instant, nullable=False),
     Column("expires_at", Instant, nullable=False),
 )
+
+feeds = Table(
+    "feeds",
+    metadata,
+    Column("tenant", String(64), primary_key=True),
+    Column("source", String(64), primary_key=True),
+    Column("pulled_at", Instant),
+    Column("answered_at", Instant),
+    Column("next_at", Instant),
+    Column("failures", Integer, nullable=False),
+    Column("items", BigInteger, nullable=False),
+    Column("fresh", Integer, nullable=False),
+    Column("error", Text, nullable=False),
+    Column("validators", Text, nullable=False),
+)

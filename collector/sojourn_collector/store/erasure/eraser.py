@@ -12,6 +12,7 @@ from sojourn_collector.store.client import Store, StoreError
 from sojourn_collector.store.control.control import Control
 from sojourn_collector.store.control.erasures import DONE, ErasureRow
 from sojourn_collector.store.control.errors import ControlUnavailableError
+from sojourn_collector.store.erasure.authors import by_digest
 from sojourn_collector.store.erasure.find import find
 from sojourn_collector.store.erasure.others import Others
 from sojourn_collector.store.erasure.place import Place
@@ -98,16 +99,17 @@ class Eraser:
             await self._loader.wait_beyond(self._journal.loaded_seq)
 
     async def look(self, subject: Subject) -> Look:
-        """What an erasure would take; changes nothing. Raises what the store raises."""
-        names = await find(self._store, subject)
+        """What an erasure would take; changes nothing. Raises SubjectError, what the store raises."""
+        names = await find(self._store, await by_digest(self._control, subject, self._clock()))
         counts: dict[str, int] = {}
         for place in self.places:
             counts |= await place.count(names)
         return Look(names, counts)
 
     async def ask(self, subject: Subject, actor: str, orders: Orders) -> int:
-        """Put an erasure on the list; its id. What happened before now is what goes."""
+        """Put an erasure on the list; its id. What happened before now is what goes. Raises SubjectError."""
         at = self._clock()
+        subject = await by_digest(self._control, subject, at)
         ident = await self._control.erasures.add(self._store.tenant, subject.kind, subject.name, actor, orders, at)
         row = await self._control.erasures.get(ident)
         assert row is not None

@@ -14,7 +14,7 @@ from sojourn_collector.store.erasure.subject import LINKED, Names, Subject
 
 DEADLINE = 300.0
 """Seconds; the tables are read whole."""
-_PREFIXES = {"user:": "users", "visitor:": "visitors", "visit:": "sessions"}
+_PREFIXES = {"user:": "users", "visitor:": "visitors", "visit:": "sessions", "author:": "authors"}
 _ROUNDS = 10
 _AT_ONCE = 500
 
@@ -121,7 +121,7 @@ async def _linked(store: Store, names: Names) -> dict[str, set[tuple[str, str]]]
     traces = list(_cut(names.traces))
     for number, (sessions, persons) in enumerate(_paired(names, least=len(traces))):
         asked: dict[str, Any] = {"users": sorted(names.users), "visitors": sorted(names.visitors), "sessions": sessions, "persons": persons}
-        asked["emails"] = sorted(names.emails)
+        asked |= {"emails": sorted(names.emails), "authors": sorted(names.authors)}
         asked["traces"] = traces[number] if number < len(traces) else []
         for row in await store.query("erase_linked", **asked, deadline=DEADLINE):
             found[row["kind"]].add((row["source"], row["id"]))

@@ -9,6 +9,8 @@ from sojourn_collector.store.control.said import OwnRows, Reading, Said
 from sojourn_collector.store.erasure.subject import Names, Orders, is_word
 
 _AT_ONCE = 2000
+_TABLE_OF = {"mentions": "feedback"}
+"""Where rows of a source lie in the engine, where the table has another name."""
 
 
 class InboxPlace:
@@ -69,6 +71,7 @@ def names_in(kind: str, row: Mapping[str, Any]) -> dict[str, str]:
         "session": _text(row.get("session_id") or row.get("session.id")),
         "trace": _text(row.get("trace_id")).lower(),
         "email": _text(row.get("email_sha256")),
+        "author": _text(row.get("author_digest")),
     }
 
 
@@ -84,10 +87,12 @@ def is_theirs(row: InboxRow, names: Names, reading: Reading) -> bool:
 
 
 def _is_theirs(source: str, said: Said, names: Names) -> bool:
-    """It was found to be, or names their user, or nobody's user and their session, trace or address."""
-    if (source, said.id) in names.linked().get(said.kind, ()):
+    """It was found to be, or names their user or their digest as an author, or nobody's user and their session, trace or address."""
+    if (source, said.id) in names.linked().get(_TABLE_OF.get(said.kind, said.kind), ()):
         return True
     named = names_in(said.kind, said.row)
+    if named.get("author", "") in names.authors:
+        return True
     if named.get("user"):
         return named["user"] in names.users
     return (

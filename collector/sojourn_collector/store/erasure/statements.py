@@ -109,10 +109,11 @@ def _joined(names: Names) -> str:
 
 def _linked(table: str, names: Names) -> str:
     """Feedback, orders and the like that were found to be theirs, and later ones that name them."""
+    author = f" OR (author != '' AND author IN {names.any_of('author')})" if table == "feedback" else ""
     return (
         f"tenant = {quoted(names.tenant)} AND (concat(source, '/', id) IN {names.any_of(table)} OR user_id IN {names.any_of('user')} "
         f"OR (user_id = '' AND (visitor_id IN {names.any_of('visitor')} OR given_session_id IN {names.any_of('session')} "
-        f"OR (email_sha256 != '' AND email_sha256 IN {names.any_of('email')}))))"
+        f"OR (email_sha256 != '' AND email_sha256 IN {names.any_of('email')}))){author})"
     )
 
 

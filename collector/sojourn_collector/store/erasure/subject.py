@@ -30,7 +30,8 @@ class SubjectError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """One person, session or account. A person is named by user id or visitor id, plain or as `user:…`, `visitor:…`, `visit:…`."""
+    """One person, session or account. A person is named by user id or visitor id, plain or as `user:…`, `visitor:…`, `visit:…`;
+    the author of mentions by their digest, as `author:…`."""
 
     kind: Kind
     name: str
@@ -44,7 +45,8 @@ class Subject:
 
 @dataclass(frozen=True, slots=True)
 class Names:
-    """All names of one subject. The groups of `LINKED` hold source and id of what is theirs; `emails` digests of addresses."""
+    """All names of one subject. The groups of `LINKED` hold source and id of what is theirs; `emails` digests of addresses, `authors` of those who
+    said something in public."""
 
     users: frozenset[str] = frozenset()
     visitors: frozenset[str] = frozenset()
@@ -59,6 +61,7 @@ class Names:
     invitations: frozenset[tuple[str, str]] = frozenset()
     usage: frozenset[tuple[str, str]] = frozenset()
     emails: frozenset[str] = frozenset()
+    authors: frozenset[str] = frozenset()
     shared: frozenset[str] = field(default_factory=frozenset)
     """Visitors and sessions that others were seen under too: of these only what names the subject itself goes."""
 
@@ -69,7 +72,10 @@ class Names:
 
     def by_kind(self) -> dict[str, frozenset[str]]:
         """Names that tombstones are made of."""
-        return {"user": self.users, "visitor": self.visitors, "session": self.sessions, "account": self.accounts, "trace": self.traces, "email": self.emails}
+        return {"user": self.users, "visitor": self.visitors, "session": self.sessions, "account": self.accounts, "trace": self.traces} | {
+            "email": self.emails,
+            "author": self.authors,
+        }
 
     def linked(self) -> dict[str, frozenset[tuple[str, str]]]:
         """Source and id of what is theirs, by table."""

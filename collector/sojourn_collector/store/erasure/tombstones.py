@@ -18,7 +18,10 @@ from sojourn_collector.store.turns import Turns
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _DEADLINE = 60.0
-_GROUPS = {"user": "users", "visitor": "visitors", "session": "sessions", "trace": "traces", "account": "accounts", "email": "emails"}
+_GROUPS = {"user": "users", "visitor": "visitors", "session": "sessions", "trace": "traces", "account": "accounts"} | {
+    "email": "emails",
+    "author": "authors",
+}
 
 
 class Tombstones:

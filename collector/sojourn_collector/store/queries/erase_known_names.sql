@@ -26,4 +26,6 @@ SELECT DISTINCT kind, name FROM (
     UNION ALL SELECT email_sha256 FROM subscriptions WHERE tenant = {tenant:String}
     UNION ALL SELECT email_sha256 FROM invitations WHERE tenant = {tenant:String}
     UNION ALL SELECT email_sha256 FROM usage WHERE tenant = {tenant:String})
+  UNION ALL
+  SELECT 'author', author FROM feedback WHERE tenant = {tenant:String}
 ) WHERE name != ''

@@ -11,6 +11,6 @@ SELECT fact, survey, sum(asked) AS invited, sum(given) AS answered FROM (
     {by:String} = 'day', toString(toDate(ts, {zone:String})), {by:String} = 'week', toString(toMonday(toDate(ts, {zone:String}))), {by:String} = 'journey', toString(journey), '') AS fact,
     toString(survey_id) AS survey, 0 AS asked, count() AS given
   FROM feedback FINAL
-  WHERE tenant = {tenant:String} AND ts >= {since:DateTime64(3)} AND ts < {until:DateTime64(3)} AND value IS NOT NULL AND ({journey:String} = '' OR journey = {journey:String})
+  WHERE tenant = {tenant:String} AND ts >= {since:DateTime64(3)} AND ts < {until:DateTime64(3)} AND value IS NOT NULL AND kind != 'mention' AND ({journey:String} = '' OR journey = {journey:String})
   GROUP BY fact, survey
 ) GROUP BY fact, survey

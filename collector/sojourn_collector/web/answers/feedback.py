@@ -13,8 +13,9 @@ from sojourn_collector.web.answers.times import to_ms
 from sojourn_collector.web.answers.titles import journey_title, step_title
 from sojourn_collector.web.answers.unlinked import CAUSES, why
 from sojourn_collector.web.answers.visits import visit_line
+from sojourn_collector.web.answers.window import Window
 from sojourn_collector.web.asked import FeedbackAsked
-from sojourn_collector.web.models_feedback import FailedSpan, FeedbackAnswer, FeedbackItem, FeedbackList, WalkBefore
+from sojourn_collector.web.models_feedback import FailedSpan, FeedbackAnswer, FeedbackItem, FeedbackList, LanguageLine, WalkBefore
 
 BEFORE = timedelta(days=5)
 """How long before an answer its visit may have begun: the time answers are linked in, and some."""
@@ -44,6 +45,12 @@ async def feedback_list(context: Context, asked: FeedbackAsked) -> FeedbackList:
         next=place.next(to_ms(rows[-1]["ts"]), f"{rows[-1]['source']}/{rows[-1]['id']}") if more else None,
         items=[item_of(row) for row in rows],
     )
+
+
+async def feedback_languages(context: Context, window: Window) -> list[LanguageLine]:
+    """In which languages answers of the window have words, those with most first."""
+    rows = await context.store.query("feedback_languages", since=window.since, until=window.until)
+    return [LanguageLine(language=row["language"], answers=row["answers"]) for row in rows]
 
 
 async def feedback_answer(context: Context, ident: str, feed: str = "") -> FeedbackAnswer | None:
@@ -92,7 +99,11 @@ def item_of(row: Row) -> FeedbackItem:
         higher_is_better=bool(row["higher_is_better"]),
         satisfied=None if row["satisfied"] is None else bool(row["satisfied"]),
         text=row["comment"],
+        title=row["title"],
+        url=row["url"],
+        author=row["author"],
         language=row["language"],
+        language_by=row["language_by"] or ("given" if row["language"] else ""),
         survey=row["survey_id"],
         question_id=row["question_id"],
         question=row["question"],

@@ -53,7 +53,7 @@ def satisfaction_of_all(rows: Sequence[Row], invited: Sequence[Row] = ()) -> Sat
     if told.others is not None:
         rate = response_rate(rows, {(row["source"], row["survey_id"]): row["invited"] for row in invited})
         told = told.model_copy(update={"others": told.others.model_copy(update={"response_rate": rate})})
-    return told.model_copy(update={"comments": comments, "unlinked": sum(row["join"] == "unlinked" for row in rows)})
+    return told.model_copy(update={"comments": comments, "unlinked": sum(row["join"] == "unlinked" and row["kind"] != "mention" for row in rows)})
 
 
 def response_rate(rows: Sequence[Row], invited: Mapping[tuple[str, str], int]) -> float | None:

@@ -82,7 +82,7 @@ def _group(fact: str, asked: _Asked, rows: Sequence[Row], rate: float | None) ->
         response_rate=rate,
         thin=answered < THIN_BELOW,
     )
-    if asked.kind == "csat":
+    if asked.kind in ("csat", "mention"):
         scores = csat_of_counts(counts)
         return told.model_copy(
             update={"csat": Share(satisfied=scores[0].satisfied, answered=scores[0].answered, low=scores[0].low, high=scores[0].high) if scores else None}

@@ -22,6 +22,10 @@ CAUSES: Mapping[str, Why] = {
         "put the visit's session id into the survey's link or hidden field (sid=…, sojourn('session') on the page gives it);"
         " docs/sources.md has the field of each vendor",
     ),
+    "said_in_public": Why(
+        "it was said in public, and nothing there leads to a visit of yours: it never can be linked",
+        "nothing is wrong; where you know who it was, send the mention with user_id, or with the ticket it became",
+    ),
     "session_unknown": Why(
         "its session id is none that beacons came of",
         "see that the page it was taken from has the snippet, that its beacons reach this collector and not another, and that the whole id is passed on",
@@ -54,7 +58,9 @@ def why(row: Mapping[str, Any], *, seen: bool) -> str:
         return "key_unknown"
     if row["user_id"]:
         return "no_visit_near" if seen else "person_unseen"
-    return "address_unknown" if row["email_sha256"] else "no_key"
+    if row["email_sha256"]:
+        return "address_unknown"
+    return "said_in_public" if row["kind"] == "mention" else "no_key"
 
 
 async def unlinked(context: Context, window: Window) -> UnlinkedAnswer:
