@@ -33,8 +33,6 @@ from bench.simulated.measures import MEASURES
 from bench.simulated.plot import plot
 from bench.simulated.world import make_world
 
-from sojourn_collector.web.answers import past_days
-
 PER_ENGINE = 30
 """Worlds stored in one engine."""
 
@@ -78,7 +76,6 @@ class Wanted:
 
 async def judge(families: list[str], wanted: Wanted) -> dict[str, list[Answered]]:
     """Every family's answers. The engine is a new one now and then: hundreds of worlds are millions of rows nobody asks for again."""
-    past_days.SEGMENTS_SPEAK = True  # so that it can be judged
     told: dict[str, list[Answered]] = {}
     for family in families:
         began = time.perf_counter()

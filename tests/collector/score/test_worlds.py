@@ -14,7 +14,6 @@ from bench.worlds import Wanted, judge
 
 from sojourn_collector.store.client import Store
 from sojourn_collector.store.control.control import Control
-from sojourn_collector.web.answers import past_days
 
 SMALL = (350, 600)
 """People in a world of the ordinary tests."""
@@ -38,9 +37,8 @@ async def test_few_worlds_are_covered_and_nothing_is_claimed_where_nothing_happe
     assert not told["passes"]
 
 
-async def test_an_outage_for_everyone_is_told_from_past_days(store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nobody beside them stayed unhurt: level 2 speaks; where one device takes all failures level 1b does, if it is let."""
-    monkeypatch.setattr(past_days, "SEGMENTS_SPEAK", True)
+async def test_an_outage_for_everyone_is_told_from_past_days(store: Store, tmp_path: Path) -> None:
+    """Nobody beside them stayed unhurt: level 2 speaks; where one device takes all failures level 1b does."""
     control = Control.open(tmp_path / "control.sqlite")
     context = context_on(store, control)
     levels = {}

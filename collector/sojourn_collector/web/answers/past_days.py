@@ -24,10 +24,6 @@ MOST = 0.5
 """Share of those who came that were hit, from which too few beside them may stand for them."""
 
 
-SEGMENTS_SPEAK = False
-"""Whether level 1b gives an amount. Where `bench/worlds.py` lets it, its range holds the truth in .83 ± .06 of worlds; .92 is asked (docs/methods.md)."""
-
-
 async def segment_of(context: Context, found: Found, guests: Sequence[Guest], min_hit: int) -> Segment | None:
     """The segment the failure follows; nothing is asked of the engine where too few were hit or the device tells."""
     hit = sum(guest.hit for guest in guests)
@@ -58,7 +54,7 @@ async def from_the_past(
     segment: Segment | None,
     known_until: datetime | None,
 ) -> Shortfall:
-    """Level 1b, or a bound while that does not speak, where a segment is at fault; level 2 where level 1 is silent and most were hit; else `answer`."""
+    """Level 1b where a segment is at fault; level 2 where level 1 is silent and most were hit; else `answer`."""
     incident = found.incident
     hit = sum(guest.hit for guest in guests)
     everyone = answer.amount is None and hit >= MOST * len(guests)
@@ -66,8 +62,6 @@ async def from_the_past(
         return answer
     told = f"only {segment} was hit, nobody like those hit" if segment else f"{hit} of the {len(guests)} who came were hit, too few beside them"
     plain = replace(_silenced(answer), reasons=(f"{told} stayed unhurt",))
-    if segment is not None and not SEGMENTS_SPEAK:
-        return plain
     if incident.window_to - incident.window_from > LONGEST:
         return answer if segment is None else plain
     try:
