@@ -12,6 +12,7 @@ from sojourn_collector.engines import engine_of
 from sojourn_collector.folder_lock import StartError, folder_lock
 from sojourn_collector.forward.forwarding import ForwardError, Forwarding
 from sojourn_collector.forward.place import ForwardPlace
+from sojourn_collector.impact_version import content_of, version_of
 from sojourn_collector.join.journeys import JourneyFolder
 from sojourn_collector.join.ranges import AllNodes
 from sojourn_collector.join.rollups import Rollups
@@ -92,6 +93,8 @@ async def build(config: CollectorConfig, impact: ImpactConfig, environ: Mapping[
         supervisor = engine_of(config, environ)
         stack.push_async_callback(supervisor.stop)
         store = Store(supervisor.endpoint)
+        decides = content_of(impact)
+        await control.impact_versions.remember(version_of(decides), decides, now(), tenant=store.tenant)
         damaged = Damaged(config.data / "damaged")
         parts = DamagedParts(store, damaged)
         if config.engine.embedded:

@@ -12,6 +12,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sojourn_collector.cli_running import CommandError, running
 from sojourn_collector.config import CollectorConfig, ConfigError, ListenerTls, check_keep, load_impact_config
 from sojourn_collector.forward_config import Destination
+from sojourn_collector.impact_version import changes, config_version, content_of, version_of
 from sojourn_collector.kept_key import KeptKeyError
 from sojourn_collector.listener_tls import ServerTls, TlsFilesError
 from sojourn_collector.listeners import ListenError, take
@@ -20,6 +21,7 @@ from sojourn_collector.sources_config import SourceSettings
 from sojourn_collector.store.client import StoreError
 from sojourn_collector.store.control.database import Database
 from sojourn_collector.store.control.errors import ControlError, ControlUnavailableError
+from sojourn_collector.store.control.impact_versions import ImpactVersions
 from sojourn_collector.store.endpoint import EngineStartError
 from sojourn_collector.store.engine_process import EngineProcess, EngineSettings
 from sojourn_collector.store.evidence.place import EvidencePlaceError, blobs_of, try_place
@@ -28,6 +30,8 @@ from sojourn_probes.errors import JourneyFileError
 from sojourn_probes.load import load_folder
 
 OK, FAILED = 0, 1
+KNOWN_FROM = "0016"
+"""Version of the control database from which on it knows versions of impact.yaml."""
 
 
 def check(given: argparse.Namespace, config: CollectorConfig) -> int:
@@ -49,6 +53,8 @@ def check(given: argparse.Namespace, config: CollectorConfig) -> int:
         look(f"destination {one.name}", lambda one=one: _destination(one), CommandError)  # type: ignore[misc]
     if config.control.shared or config.data.joinpath("control.sqlite").exists():
         look("control database", lambda: _database_answers(config), ControlError, ControlUnavailableError, SQLAlchemyError)
+        if lines[-1][1] and not any(name == "windows and worth" and not good for name, good, _ in lines):
+            look("weights", lambda: _weights(config), ControlError, ControlUnavailableError, SQLAlchemyError)
     if config.evidence.bucket is not None:
         look("evidence", lambda: _bucket(config), EvidencePlaceError)
     found = running(config.data)
@@ -74,7 +80,24 @@ def _impact(config: CollectorConfig) -> str:
     impact = load_impact_config(config.impact)
     check_keep(config.keep, impact.windows)
     Fx(impact.fx, impact.currency, impact.timezone)
-    return str(config.impact or "defaults")
+    return f"{config.impact or 'defaults'}, version {config_version(impact)}"
+
+
+def _weights(config: CollectorConfig) -> str:
+    """What the next start would change of what decides the scores. Looks, and changes nothing."""
+    database = Database(config.control.where(config.data, os.environ))
+    try:
+        made = database.version().rpartition(" ")[2]
+        known = asyncio.run(ImpactVersions(database).list()) if made.isdigit() and made >= KNOWN_FROM else []
+    finally:
+        database.close()
+    decides = content_of(load_impact_config(config.impact))
+    if not known:
+        return f"version {version_of(decides)}, the first that will be written down"
+    changed = changes(known[-1].content, decides)
+    if not changed:
+        return f"version {version_of(decides)}, nothing changed since {known[-1].since:%Y-%m-%d %H:%M}Z"
+    return f"version {version_of(decides)}; a start with it changes {', '.join(one.said() for one in changed)}"
 
 
 def _bucket(config: CollectorConfig) -> str:

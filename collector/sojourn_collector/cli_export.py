@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from sojourn_collector.cli_running import CommandError, asking, bytes_of, event_of, running
-from sojourn_collector.config import CollectorConfig
+from sojourn_collector.config import CollectorConfig, load_impact_config
+from sojourn_collector.impact_version import config_version
 from sojourn_collector.store.client import StoreError
 from sojourn_collector.store.erasure.subject import KINDS, Subject, SubjectError
 from sojourn_collector.store.export_table import FORMATS, TABLES, ExportError, check
@@ -95,13 +96,13 @@ def _table(given: argparse.Namespace, config: CollectorConfig) -> int:
     begin = _time(given.begin, "--from") if given.begin else end - timedelta(days=30)
     folder: Path = given.out.absolute()
     check(given.table, begin, end, folder)
-    files = 0
+    files, version = 0, config_version(load_impact_config(config.impact))
 
     def say(event: dict[str, Any]) -> None:
         nonlocal files
         files += 1
         if given.json:
-            print(json.dumps(event))
+            print(json.dumps({**event, "config_version": version}))
         else:
             print(f"{event['number']} of {event['of']}: {event['file']} ({event['bytes']} bytes)", file=sys.stderr, flush=True)
 
@@ -113,7 +114,7 @@ def _table(given: argparse.Namespace, config: CollectorConfig) -> int:
     else:
         asyncio.run(_table_alone(given, config, begin, end, folder, say))
     if not given.json:
-        print(f"{folder} holds {files} files of {given.table} from {begin:%Y-%m-%d %H:%M}Z to {end:%Y-%m-%d %H:%M}Z.")
+        print(f"{folder} holds {files} files of {given.table} from {begin:%Y-%m-%d %H:%M}Z to {end:%Y-%m-%d %H:%M}Z, read by configuration {version}.")
     return OK
 
 

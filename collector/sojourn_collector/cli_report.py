@@ -78,16 +78,17 @@ def _asked(given: argparse.Namespace) -> dict[str, str]:
     return asked
 
 
-def _written(form: str, told: dict[str, Any], config: CollectorConfig) -> str:
+def _written(form: str, body: dict[str, Any], config: CollectorConfig) -> str:
     if form == "human":
-        lines = ["\n".join(problem["headline"]) + "\n" for problem in told["problems"]]
-        return "\n".join(lines or ["No problem that touches customers is known just now.\n"])
+        lines = ["\n".join(problem["headline"]) + "\n" for problem in body["problems"]]
+        told = "\n".join(lines or ["No problem that touches customers is known just now.\n"])
+        return told + "".join(f"\n{one['sentence']}\n" for one in body["breaks"])
     from sojourn_collector.web.frozen import frozen_html
     from sojourn_collector.web.models import ImpactReport
     from sojourn_collector.web.report_formats import as_csv, as_markdown
 
-    body, impact = ImpactReport.model_validate(told), load_impact_config(config.impact)
-    return as_csv(body) if form == "csv" else as_markdown(body, ZoneInfo(impact.timezone)) if form == "md" else frozen_html(impact, body)
+    report, impact = ImpactReport.model_validate(body), load_impact_config(config.impact)
+    return as_csv(report) if form == "csv" else as_markdown(report, ZoneInfo(impact.timezone)) if form == "md" else frozen_html(impact, report)
 
 
 def _list(rows: list[dict[str, Any]]) -> int:

@@ -1,12 +1,10 @@
-"""The collector's two files as frozen models: collector.yaml and impact.yaml. Read once at the start; unknown keys are refused."""
+"""collector.yaml as frozen models, read once at the start; unknown keys are refused. impact.yaml is `impact_config.py`'s."""
 
 import math
 import re
-from decimal import Decimal, InvalidOperation
 from pathlib import Path
-from typing import Any, Self
+from typing import Self
 from urllib.parse import urlsplit
-from zoneinfo import ZoneInfo
 
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
@@ -16,6 +14,7 @@ from sojourn_collector.control_config import ControlDatabase
 from sojourn_collector.engine_config import StoreEngine
 from sojourn_collector.feeds_config import FeedSettings, good_feed_names
 from sojourn_collector.forward_config import Destination
+from sojourn_collector.impact_config import ImpactConfig, Windows, load_impact_config
 from sojourn_collector.keep_config import Keep
 from sojourn_collector.kept_key import KeptKey
 from sojourn_collector.quantities import SECONDS, Duration, Size, duration, size
@@ -28,6 +27,7 @@ __all__ = [
     "ImpactConfig",
     "Keep",
     "KeptKey",
+    "Windows",
     "check_keep",
     "duration",
     "is_loopback",
@@ -277,101 +277,9 @@ class CollectorConfig(Model):
         return tuple(key.model_copy(update={"file": folder / key.file}) if key.file else key for key in value)
 
 
-class Money(Model):
-    """An amount in major units of a currency."""
-
-    amount: Decimal = Field(description="Major units.")
-    currency: str = Field(pattern="^[A-Z]{3}$", description="ISO 4217 code.")
-
-    @model_validator(mode="before")
-    @classmethod
-    def _from_text(cls, value: Any) -> Any:
-        if isinstance(value, str):
-            amount, _, currency = value.strip().partition(" ")
-            try:
-                return {"amount": Decimal(amount), "currency": currency.strip()}
-            except InvalidOperation as error:
-                raise ValueError(f"{value!r} is not an amount of money; write a number and a currency, such as 62 EUR") from error
-        return value
-
-
-class Windows(Model):
-    """The spans of time that decide the scores."""
-
-    outcome: Duration = Field(default=86_400.0, gt=0, description="How long after a failure an order still counts as that person's outcome.")
-    abandon: Duration = Field(default=1_800.0, gt=0, description="Silence after which a customer's run is over.")
-    incident_gap: Duration = Field(default=1_800.0, gt=0, description="Failures closer than this belong to one incident.")
-    identity: Duration = Field(default=259_200.0, gt=0, description="How far back feedback or an order without a session is joined to the person's last visit.")
-    usual: Duration = Field(default=2_419_200.0, gt=0, description="The time before an incident that says what is usual.")
-    unresolved: Duration = Field(default=259_200.0, gt=0, description="A ticket without a solution for this long counts as unresolved.")
-    stale: Duration = Field(default=60.0, gt=0, description="A journey whose newest run is older than this, and than 1.5 of its intervals, is grey.")
-
-
-class Surveys(Model):
-    """How often one may be asked."""
-
-    rest: Duration = Field(default=7 * 86_400.0, gt=0, description="Nobody should be asked again, by any survey, within this time.")
-    rarely: Duration = Field(default=180 * 86_400.0, gt=0, description="An account of which nobody has answered for this long is asked too rarely.")
-
-
-class JourneyImpact(Model):
-    """What impact.yaml says about one journey."""
-
-    worth: Money | None = Field(default=None, description="Worth of one finished run where no order tells; goes before the journey file's.")
-    apdex: Duration | None = Field(default=None, description="Time under which a customer is satisfied with a step (Apdex T).")
-
-
-class ImpactConfig(Model):
-    """impact.yaml."""
-
-    currency: str = Field(
-        default="EUR",
-        pattern="^[A-Z]{3}$",
-        description="Currency of every total; orders in another one count where `fx` has a rate.",
-    )
-    timezone: str = Field(default="UTC", description="Whose midnight begins a day.")
-    fx: Path | None = Field(
-        default=None,
-        strict=False,
-        description="CSV of rates of exchange by the day, date,currency,rate or the European Central Bank's; orders in other currencies then count too.",
-    )
-    simulated: bool = Field(default=False, description="Say on every page that customers are simulated.")
-    windows: Windows = Windows()
-    surveys: Surveys = Surveys()
-    cart_bands: tuple[float, ...] = Field(default=(25.0, 75.0, 150.0), strict=False, description="Upper edges of the cart bands, in major units.")
-    min_hit: int = Field(default=30, ge=1, description="Fewest people hit before money speaks.")
-    journeys: dict[str, JourneyImpact] = Field(default_factory=dict, description="Worth and Apdex by journey id.")
-
-    @field_validator("fx")
-    @classmethod
-    def _beside_the_file(cls, value: Path | None, info: ValidationInfo) -> Path | None:
-        return (info.context["folder"] / value).resolve() if value is not None and info.context else value
-
-    @field_validator("timezone")
-    @classmethod
-    def _known_zone(cls, value: str) -> str:
-        try:
-            ZoneInfo(value)
-        except (KeyError, ValueError, OSError) as error:
-            raise ValueError(f"{value!r} is not a time zone; write one such as Europe/Berlin") from error
-        return value
-
-    @field_validator("cart_bands")
-    @classmethod
-    def _rising(cls, value: tuple[float, ...]) -> tuple[float, ...]:
-        if list(value) != sorted(set(value)) or any(edge <= 0 for edge in value):
-            raise ValueError("the edges of the cart bands must rise and be above 0, such as [25, 75, 150]")
-        return value
-
-
 def load_collector_config(path: Path) -> CollectorConfig:
     """Read collector.yaml; paths in it are relative to its folder. Raises ConfigError."""
     return strict_yaml.load(path, CollectorConfig, "the collector's configuration")
-
-
-def load_impact_config(path: Path | None) -> ImpactConfig:
-    """Read impact.yaml, or take the defaults when there is none. Raises ConfigError."""
-    return ImpactConfig() if path is None else strict_yaml.load(path, ImpactConfig, "the windows and worths")
 
 
 def check_keep(keep: Keep, windows: Windows) -> None:

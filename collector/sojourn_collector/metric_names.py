@@ -198,6 +198,7 @@ ALL: Final = (
         ("journey",),
     ),
     Family("sojourn_journey_impact_low", "gauge", "journeys", "Lower end of its 95 % interval.", ("journey",)),
+    Family("sojourn_impact_config_info", "gauge", "journeys", "1 for the version of impact.yaml that impact is worked out by.", ("version",)),
     Family("sojourn_journey_impact_high", "gauge", "journeys", "Upper end of its 95 % interval.", ("journey",)),
     # --- Where data comes from
     Family("sojourn_source_last_seen_timestamp_seconds", "gauge", "sources", "When a source of data was last heard of.", ("source",)),

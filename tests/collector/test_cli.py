@@ -14,6 +14,8 @@ import pytest
 import trustme
 
 from sojourn_collector.cli import main
+from sojourn_collector.config import ImpactConfig
+from sojourn_collector.impact_version import content_of, version_of
 from sojourn_collector.store.control.control import Control
 from sojourn_collector.store.record import Record
 from tests.collector.process import CollectorProcess, alive
@@ -84,6 +86,31 @@ def test_check_looks_at_every_address(config: Path, capsys, otlp: str, line: str
     assert "ok   web address: 127.0.0.1:0 is free\n" in said
     assert ("of gRPC" in said) == bool(line)
     assert line.replace("TAKEN", port) in said
+
+
+def test_check_says_what_a_changed_weight_will_change(config: Path, capsys, monkeypatch):
+    """The version without a database; with one, since when nothing changed, or what a start with the present file would change; it writes nothing down."""
+    monkeypatch.setattr("sojourn_collector.cli_check._engine", lambda _: "starts")
+    impact = config.parent / "impact.yaml"
+    impact.write_text("")
+    config.write_text("otlp: {listen: '127.0.0.1:0'}\nweb: {listen: '127.0.0.1:0'}\nimpact: impact.yaml\n")
+
+    def said() -> str:
+        assert main(["check", "--config", str(config)]) == 0
+        return str(capsys.readouterr().out)
+
+    usual = content_of(ImpactConfig())
+    assert f"ok   windows and worth: {impact}, version {version_of(usual)}\n" in said()
+    assert "weights" not in said()
+    (config.parent / "data").mkdir(exist_ok=True)
+    control = Control.open(config.parent / "data/control.sqlite")
+    assert f"ok   weights: version {version_of(usual)}, the first that will be written down\n" in said()
+    asyncio.run(control.impact_versions.remember(version_of(usual), usual, datetime(2026, 3, 1, 8, tzinfo=UTC)))
+    assert f"ok   weights: version {version_of(usual)}, nothing changed since 2026-03-01 08:00Z\n" in said()
+    impact.write_text("severities: {left: 0.6}\nmin_hit: 20\n")
+    assert "; a start with it changes min_hit 30 → 20, severities.left 0.8 → 0.6\n" in said()
+    assert len(asyncio.run(control.impact_versions.list())) == 1
+    control.close()
 
 
 def test_keys_are_made_listed_and_revoked(config: Path, capsys):

@@ -7,6 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sojourn_collector.config import ConfigError, Keep, Windows, check_keep, duration, load_collector_config, load_impact_config, size
+from sojourn_collector.impact_config import FACTS, SegmentAttribute
+from sojourn_collector.score.severities import Severities
 from sojourn_collector.strict_yaml import scalar
 
 ADDRESS = (
@@ -144,6 +146,36 @@ BAD_IMPACT = {
         "1:23: journeys.checkout.worth: 'much' is not an amount of money; write a number and a currency, such as 62 EUR",
     ),
     "zero window": ("windows: {outcome: 0s}\n", "1:11: windows.outcome: input should be greater than 0, got 0.0"),
+    "severity above 1": ("severities: {left: 1.5}\n", "1:14: severities.left: input should be less than or equal to 1, got 1.5"),
+    "severity below 0": ("severities: {slow: -0.1}\n", "1:14: severities.slow: input should be greater than or equal to 0, got -0.1"),
+    "severity as text": ("severities: {slow: '0.1'}\n", "1:14: severities.slow: input should be a valid number, got '0.1'"),
+    "a worse one counts less": (
+        "severities: {recovered: 0.9}\n",
+        "1:1: severities: left: 0.8 is below recovered: 0.9; a worse experience counts no less, give left at least 0.9",
+    ),
+    "nobody could be hurt": (
+        "severities: {slow: 0, recovered: 0, left: 0, blocked: 0}\n",
+        "1:1: severities: all are 0, so nobody could be hurt; give blocked a number above 0, such as 1",
+    ),
+    "an unknown class": ("severities: {stopped: 1}\n", "1:14: severities.stopped: unknown key; known here: slow, recovered, left, blocked"),
+    "worth of too short a time": (
+        "weights: {paid: 1d}\n",
+        "1:11: weights.paid: what somebody is worth is read off 7 to 730 days; write one of them, such as 90d",
+    ),
+    "a cap that is none": ("weights: {cap: 20}\n", "1:11: weights.cap: input should be greater than or equal to 50, got 20"),
+    "who is silent": ("silent: {severity: hurt}\n", "1:10: silent.severity: input should be 'slow', 'recovered', 'left' or 'blocked', got 'hurt'"),
+    "silent for too long": ("silent: {wait: 60d}\n", "1:10: silent.wait: the list looks back 28 days; write a time above 0 and at most that, such as 72h"),
+    "a fact that is none of ours": (
+        "segments: [plan, tier]\n",
+        "1:1: segments: 'tier' is none of our facts (device, browser, release, app, country, region, channel, plan, segment, lifecycle, owner, role, known, "
+        "day, hour); write {attribute: tier} for an attribute of yours",
+    ),
+    "a segment twice": ("segments: [plan, plan]\n", "1:1: segments: plan is there twice; name each once"),
+    "a number for a fact": ("segments: [7]\n", "1:1: segments: 7 is no fact; write one of ours, such as plan, or {attribute: name} for an attribute of yours"),
+    "an attribute of nobody": (
+        "segments: [{attribute: tier, of: run}]\n",
+        "1:30: segments[0].of: input should be 'person', 'account' or 'visit', got 'run'",
+    ),
     "yes is no boolean": ("simulated: yes\n", "1:1: simulated: input should be a valid boolean, got 'yes'"),
 }
 
@@ -214,6 +246,25 @@ def test_impact_yaml_is_read(tmp_path: Path):
     worth = impact.journeys["checkout"].worth
     assert worth is not None
     assert (str(worth.amount), worth.currency, impact.journeys["checkout"].apdex) == ("62.50", "EUR", 1.5)
+
+
+def test_what_weighs_how_much_has_defaults_that_need_no_reading(tmp_path: Path):
+    """An empty file scores as ever; what is named is taken, the rest keeps its default; segments keep their order."""
+    path = tmp_path / "impact.yaml"
+    path.write_text("")
+    usual = load_impact_config(path)
+    assert usual.severities.numbers == Severities(0.25, 0.5, 0.8, 1.0)
+    assert (usual.weights.days, usual.weights.cap, usual.silent.severity, usual.silent.worth, usual.silent.wait) == (90.0, 99.0, "recovered", 80.0, 259_200.0)
+    assert usual.segments == FACTS
+    path.write_text(
+        "severities: {left: 0.6}\nweights: {paid: 365d}\nsilent: {severity: left}\n"
+        "segments: [region, {attribute: tier, of: account, label: Tier}, {attribute: ab}]\n"
+    )
+    own = load_impact_config(path)
+    assert own.severities.numbers == Severities(0.25, 0.5, 0.6, 1.0)
+    assert (own.weights.days, own.weights.cap, own.silent.severity, own.silent.worth) == (365.0, 99.0, "left", 80.0)
+    assert own.segments == ("region", SegmentAttribute(attribute="tier", of="account", label="Tier"), SegmentAttribute(attribute="ab"))
+    assert own.visit_attributes == ("ab",)
 
 
 @pytest.mark.parametrize(

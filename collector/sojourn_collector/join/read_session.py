@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from sojourn_collector.join.signals import Signal, SignalKind
+from sojourn_collector.join.visit_facts import visit_facts
 from sojourn_probes import semconv
 
 MOST_TRACES = 2000
@@ -50,6 +51,7 @@ class Session:
     browser: str
     release: str
     sample_rate: float
+    facts: Mapping[str, str]
     signals: tuple[Signal, ...]
     order_ids: tuple[str, ...]
     surveys: tuple[Mapping[str, Any], ...]
@@ -82,6 +84,7 @@ class Session:
             "browser": self.browser,
             "release": self.release,
             "sample_rate": self.sample_rate,
+            "facts": dict(self.facts),
             "started": self.started,
             "ended": self.ended,
             "pages": sum(signal.kind is SignalKind.PAGE_VIEW for signal in self.signals),
@@ -91,8 +94,8 @@ class Session:
         }
 
 
-def read_session(session_id: str, rows: Sequence[Mapping[str, Any]]) -> Session | None:
-    """The session behind these rows of spans and events, in any order; None when there are none.
+def read_session(session_id: str, rows: Sequence[Mapping[str, Any]], attributes: Iterable[str] = ()) -> Session | None:
+    """The session behind these rows of spans and events, in any order; None when there are none. Of `attributes` the newest values become facts.
 
     Somebody who signs in midway had the whole session: the newest user wins over none, and over another.
     One signal with a verified probe mark makes it synthetic.
@@ -114,6 +117,7 @@ def read_session(session_id: str, rows: Sequence[Mapping[str, Any]]) -> Session 
         browser=_last(_attribute(row, semconv.BROWSER) for row in ordered),
         release=_last(_attribute(row, semconv.SERVICE_VERSION) for row in ordered),
         sample_rate=_rate(_last(_attribute(row, semconv.SAMPLE_RATE) for row in ordered)),
+        facts=visit_facts(ordered, attributes),
         signals=tuple(sorted({_signal(row) for row in ordered})),
         order_ids=tuple(id_ for id_ in orders if id_),
         surveys=tuple({(row["ts"], row["attrs"].get(semconv.SURVEY_ID, "")): row for row in surveys}.values()),

@@ -1,15 +1,11 @@
-"""What recognition yields: real runs and their steps, with severities as `docs/scores.md` defines them."""
+"""What recognition yields: real runs and their steps, with marks of what was met as `score/severities.py` has them."""
 
 from dataclasses import dataclass
 from uuid import NAMESPACE_URL, uuid5
 
 from sojourn_collector.join.signals import Signal
 from sojourn_collector.join.walk import ArrivalAtStep, StepVisit, Walk
-
-SLOW = 0.25
-RECOVERED = 0.5
-LEFT_AFTER_ERROR = 0.8
-STOPPED = 1.0
+from sojourn_collector.score.severities import BLOCKED, LEFT, RECOVERED, SLOW
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,11 +107,11 @@ def _step(visit: StepVisit, *, last: bool, finished: bool, settled: bool) -> Rea
 
 
 def _severity(*, hit: bool, slow: bool, stopped: bool, left: bool) -> float:
-    """The worst technical experience, never a sum. Of an unsettled run the least it can still come to."""
+    """The mark of the worst technical experience, never a sum. Of an unsettled run the least it can still come to."""
     if stopped:
-        return STOPPED
+        return BLOCKED
     if hit:
-        return LEFT_AFTER_ERROR if left else RECOVERED
+        return LEFT if left else RECOVERED
     return SLOW if slow else 0.0
 
 

@@ -29,6 +29,7 @@ def run_row(run: RealRun, session: Session, version: int) -> dict[str, Any]:
         "app": session.app,
         "browser": session.browser,
         "release": session.release,
+        "facts": dict(session.facts),
         **_failure(run.failure),
         **_whose(session),
     }

@@ -45,7 +45,9 @@ class SessionJoin:
         abandon: float,
         counts: RunCounts,
         languages: Languages = as_said,
+        attributes: Sequence[str] = (),
     ) -> None:
+        """`attributes` of visits become facts of them."""
         self._store = store
         self._journeys = journeys
         self._linker = linker
@@ -55,6 +57,7 @@ class SessionJoin:
         self._abandon = timedelta(seconds=abandon)
         self._counts = counts
         self._languages = languages
+        self._attributes = tuple(attributes)
         self._planned: tuple[Mapping[str, Journey], tuple[JourneyPlan, ...]] = ({}, ())
 
     async def join(self, touched: Mapping[str, datetime]) -> dict[str, tuple[datetime, datetime]]:
@@ -103,7 +106,7 @@ class SessionJoin:
         rows: list[dict[str, Any]] = []
         for query in ("join_session_spans", "join_session_events"):
             rows.extend(await self._store.query(query, sessions=ids, since=since, most=MOST_SIGNALS, deadline=60.0))
-        found = (read_session(id_, group) for id_, group in by(rows, "session_id").items())
+        found = (read_session(id_, group, self._attributes) for id_, group in by(rows, "session_id").items())
         return [session for session in found if session is not None]
 
     async def _recognise(self, sessions: Sequence[Session]) -> dict[str, list[RealRun]]:

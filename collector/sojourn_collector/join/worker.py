@@ -72,7 +72,7 @@ class JoinWorker:
         self._versions = Versions(clock, 0, turn)
         linker = Linker(store, timedelta(seconds=impact.windows.identity))
         self._inbox = InboxCopy(store, control, linker, self._versions, normalise, clock, sift, records, languages)
-        self._sessions = SessionJoin(store, journeys, linker, self._versions, normalise, clock, self._abandon, counts, languages)
+        self._sessions = SessionJoin(store, journeys, linker, self._versions, normalise, clock, self._abandon, counts, languages, impact.visit_attributes)
         self._runs = RunJoin(store, journeys, self._versions, counts)
         self._trying: dict[str, tuple[datetime, datetime]] = {}
         self._joined: dict[int, int] = {}

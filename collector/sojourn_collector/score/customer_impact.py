@@ -11,9 +11,6 @@ from datetime import datetime, tzinfo
 
 from sojourn_collector.score.intervals import wilson
 
-SLOW, RECOVERED, LEFT, STOPPED = 0.25, 0.5, 0.8, 1.0
-"""Severities: slow · error, later passed · error, step usable, then left · last try at a required step failed and never passed."""
-
 SPEAKS_FROM = 30
 """Settled units below which the score stays silent."""
 

@@ -14,17 +14,21 @@ import numpy as np
 from sojourn_collector.score.intervals import effective_n, wilson
 
 DAYS = 90.0
+"""Days before the incident whose revenue says what a customer is worth, where impact.yaml says nothing else."""
+
 LEAST = 30.0
 """Effective number of customers below which a few decide."""
 
 CAP = 99.0
+"""Percentile of worth at which it is capped, the same."""
 
 
 @dataclass(frozen=True, slots=True)
 class ValueUnit:
     """One settled unit of the people view with what is known of its worth before the incident.
 
-    `revenue` in major units over the days known (None = no identity, nothing known), `known_days` 0–90 (90 for MRR, which speaks for itself).
+    `revenue` in major units over the days known (None = no identity, nothing known), `known_days` of the days a worth is of (all of them for MRR, which
+    speaks for itself).
     """
 
     key: str
@@ -51,9 +55,11 @@ class ValueImpact:
     reason: str = ""
 
 
-def value_impact(units: Iterable[ValueUnit]) -> ValueImpact:
+def value_impact(units: Iterable[ValueUnit], *, days: float = DAYS, cap: float = CAP) -> ValueImpact:
     """Score the units whose worth is known.
 
+    :param days: how many days a worth is of.
+    :param cap: percentile above which nobody weighs more.
     :raises ValueError: for a severity or sample rate out of range.
     """
     listed = list(units)
@@ -63,12 +69,12 @@ def value_impact(units: Iterable[ValueUnit]) -> ValueImpact:
     coverage = len(known) / len(listed) if listed else 0.0
     if not known:
         return ValueImpact(0, coverage, 0.0, reason="nobody's worth is known: send orders or accounts with their mrr")
-    whole = np.array(_worths(known))
-    cap = float(np.percentile(whole, CAP, method="higher")) if len(whole) >= 100 else float(whole.max())
-    worth = np.minimum(whole, cap)
+    whole = np.array(_worths(known, days))
+    most = float(np.percentile(whole, cap, method="higher")) if len(whole) >= 100 else float(whole.max())
+    worth = np.minimum(whole, most)
     weight = np.array([1 / unit.sample_rate for unit in known]) * worth
     n_eff = effective_n(_by_account(known, weight))
-    largest = tuple((unit.key, float(value)) for unit, value in sorted(zip(known, whole, strict=True), key=lambda pair: -pair[1]) if value > cap)
+    largest = tuple((unit.key, float(value)) for unit, value in sorted(zip(known, whole, strict=True), key=lambda pair: -pair[1]) if value > most)
     if weight.sum() <= 0:
         return ValueImpact(len(known), coverage, n_eff, reason="nobody of them has paid anything")
     if n_eff < LEAST:
@@ -82,16 +88,16 @@ def value_impact(units: Iterable[ValueUnit]) -> ValueImpact:
     return ValueImpact(len(known), coverage, n_eff, 100 * mean, 100 * low, 100 * high, hurt, largest)
 
 
-def _worths(units: Sequence[ValueUnit]) -> list[float]:
-    """Revenue seen, and the segment's median for the share of the 90 days that was not."""
+def _worths(units: Sequence[ValueUnit], days: float) -> list[float]:
+    """Revenue seen, and the segment's median for the share of the days that was not."""
     full: dict[str, list[float]] = defaultdict(list)
     for unit in units:
-        if unit.known_days >= DAYS:
+        if unit.known_days >= days:
             full[unit.segment].append(max(0.0, unit.revenue or 0.0))
     everyone = [value for values in full.values() for value in values]
     overall = float(np.median(everyone)) if everyone else 0.0
     medians = {segment: float(np.median(values)) for segment, values in full.items()}
-    return [max(0.0, unit.revenue or 0.0) + max(0.0, 1 - unit.known_days / DAYS) * medians.get(unit.segment, overall) for unit in units]
+    return [max(0.0, unit.revenue or 0.0) + max(0.0, 1 - unit.known_days / days) * medians.get(unit.segment, overall) for unit in units]
 
 
 def _by_account(units: Sequence[ValueUnit], weight: np.ndarray[tuple[int], np.dtype[np.float64]]) -> list[float]:

@@ -6,7 +6,8 @@ from typing import Protocol, TypeVar
 from zoneinfo import ZoneInfo
 
 from sojourn_collector.context import Context
-from sojourn_collector.web.answers.breakdown import By, breakdown
+from sojourn_collector.web.answers.breakdown import By, Of, breakdown
+from sojourn_collector.web.answers.breaks import versions
 from sojourn_collector.web.answers.corrected_csat import corrected
 from sojourn_collector.web.answers.feedback import feedback_answer, feedback_languages, feedback_list
 from sojourn_collector.web.answers.forecast import problem_forecast
@@ -39,6 +40,7 @@ from sojourn_collector.web.models_measures import Breakdown, CorrectedCsatAnswer
 from sojourn_collector.web.models_speed import SpeedAnswer
 from sojourn_collector.web.models_surveys import AskedAnswer
 from sojourn_collector.web.models_tickets import StarterSet, TicketsAnswer
+from sojourn_collector.web.models_versions import VersionList
 
 REMEMBERED = 120.0
 """Seconds for which pages share an answer about four weeks that names nobody."""
@@ -92,11 +94,15 @@ class Answers(Protocol):
         """Who was hurt and said nothing."""
         ...
 
+    async def versions(self) -> VersionList:
+        """What decided the scores since when."""
+        ...
+
     async def problem(self, ident: str) -> ProblemAnswer | None:
         """What is measured of one problem alone."""
         ...
 
-    async def breakdown(self, ident: str, by: By = "cause") -> Breakdown | None:
+    async def breakdown(self, ident: str, by: By = "cause", attr: str = "", of: Of = "") -> Breakdown | None:
         """What explains a journey's score over four weeks."""
         ...
 
@@ -185,6 +191,10 @@ class StoredAnswers:
             return None
         return await tickets(self._context, journey=journey)
 
+    async def versions(self) -> VersionList:
+        """See `Answers`."""
+        return await versions(self._context)
+
     async def silent(self) -> SilentAnswer:
         """See `Answers`."""
         return await silent(self._context)
@@ -197,11 +207,11 @@ class StoredAnswers:
             return await problem_alone(self._context, ident)
         return await self._once(("problem_alone", ident, str(erasures)), lambda: problem_alone(self._context, ident), ALONE)
 
-    async def breakdown(self, ident: str, by: By = "cause") -> Breakdown | None:
+    async def breakdown(self, ident: str, by: By = "cause", attr: str = "", of: Of = "") -> Breakdown | None:
         """See `Answers`."""
         if ident not in self._context.journeys.all():
             return None
-        return await self._once(("breakdown", ident, by), lambda: breakdown(self._context, ident, self._weeks(), by))
+        return await self._once(("breakdown", ident, by, attr, of), lambda: breakdown(self._context, ident, self._weeks(), by, attr, of))
 
     async def corrected(self, ident: str) -> CorrectedCsatAnswer:
         """See `Answers`."""

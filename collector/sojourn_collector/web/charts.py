@@ -1,7 +1,7 @@
 """The charts of the report as plain data: what `static/report.js` hands to ECharts. Every chart stands beside a table that says the same."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from sojourn_collector.web import format as write
@@ -51,8 +51,11 @@ def people_over_time(problem: Problem, clock: write.Clockface) -> dict[str, Any]
     return {"kind": "people", "points": points, "marks": marks}
 
 
-def fix_weeks(one: FixMeasure) -> dict[str, Any]:
-    """Both arms' shares in per cent, week by week; the trouble is one part between them."""
+def fix_weeks(one: FixMeasure, changed: Sequence[date] = ()) -> dict[str, Any]:
+    """Both arms' shares in per cent, week by week; the trouble is one part between them.
+
+    :param changed: days from which on another configuration holds; the part in which one lies gets a line.
+    """
 
     def share(counted: Counted) -> float | None:
         return round(100 * counted.good / counted.of, 2) if counted.of else None
@@ -61,4 +64,5 @@ def fix_weeks(one: FixMeasure) -> dict[str, Any]:
         {"name": f"{part.first:%d %b}", "part": part.part, "fixed": share(part.fixed), "untouched": share(part.untouched), "of": part.fixed.of}
         for part in one.parts
     ]
-    return {"kind": "arms", "points": points}
+    lines = sorted({number for day in changed for number, part in enumerate(one.parts) if part.first <= day <= part.last})
+    return {"kind": "arms", "points": points, "lines": lines}

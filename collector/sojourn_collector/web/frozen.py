@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Final
 
@@ -9,7 +10,7 @@ from markupsafe import Markup
 from starlette.responses import HTMLResponse
 
 from sojourn_collector.config import ImpactConfig
-from sojourn_collector.web.models import ImpactReport, Satisfaction
+from sojourn_collector.web.models import Break, ImpactReport, Satisfaction
 from sojourn_collector.web.render import FOLDER, Pages
 
 STYLE: Final = "".join((FOLDER / "static" / name).read_text(encoding="utf-8") for name in ("base.css", "report.css"))
@@ -42,8 +43,8 @@ def _figures(satisfaction: Satisfaction) -> Satisfaction:
     return satisfaction.model_copy(update={"comments": []})
 
 
-def frozen_page(pages: Pages, report: ImpactReport, *, title: str = "", expires_at: datetime | None = None) -> HTMLResponse:
-    """The page of a report; `expires_at` is said where a link leads to it."""
+def frozen_page(pages: Pages, report: ImpactReport, *, title: str = "", expires_at: datetime | None = None, since: Sequence[Break] = ()) -> HTMLResponse:
+    """The page of a report; `expires_at` is said where a link leads to it, and `since` = what of the configuration has changed after it was frozen."""
     answer = pages.page(
         "frozen.html",
         as_of=report.as_of,
@@ -51,6 +52,7 @@ def frozen_page(pages: Pages, report: ImpactReport, *, title: str = "", expires_
         report=without_people(report),
         style=Markup(STYLE),  # noqa: S704 - our own files
         expires_at=expires_at,
+        since=since,
     )
     answer.headers["content-security-policy"] = POLICY
     return answer

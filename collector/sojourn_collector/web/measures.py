@@ -7,7 +7,8 @@ from zoneinfo import ZoneInfo
 from fastapi import APIRouter, Query
 
 from sojourn_collector.context import Context
-from sojourn_collector.web.answers.breakdown import By, breakdown
+from sojourn_collector.web.answers.breakdown import By, Of, breakdown
+from sojourn_collector.web.answers.breaks import versions
 from sojourn_collector.web.answers.corrected_csat import corrected
 from sojourn_collector.web.answers.discover import SPAN as DISCOVER_SPAN
 from sojourn_collector.web.answers.discover import discover
@@ -21,6 +22,7 @@ from sojourn_collector.web.asked import Text
 from sojourn_collector.web.models_discover import DiscoverAnswer
 from sojourn_collector.web.models_measures import Breakdown, CorrectedCsatAnswer, ProblemAnswer, SilentAnswer
 from sojourn_collector.web.models_tickets import StarterSet, TicketsAnswer
+from sojourn_collector.web.models_versions import VersionList
 
 
 def build_measures(context: Context) -> APIRouter:
@@ -36,6 +38,11 @@ def build_measures(context: Context) -> APIRouter:
         if journey and journey not in context.journeys.all():
             raise NotKept(f"There is no journey {shown(journey)}.")
         return journey
+
+    @router.get("/impact/versions", response_model=VersionList, summary="What decided the scores since when")
+    async def get_versions() -> VersionList:
+        """The versions of impact.yaml this installation was started with, and what each changed; every answer with scores names the one it is by."""
+        return await versions(context)
 
     @router.get("/starter-set", response_model=StarterSet, summary="Satisfaction, tickets and how long they wait, over 28 days")
     async def get_starter_set() -> StarterSet:
@@ -68,12 +75,13 @@ def build_measures(context: Context) -> APIRouter:
     async def get_breakdown(
         ident: str,
         by: Annotated[By, Query(description="The fact to break down by; `cause` is step and cause.")] = "cause",
-        attr: Annotated[Text, Query(description="Name of an attribute of people or accounts to break down by, instead of `by`.")] = "",
+        attr: Annotated[Text, Query(description="An attribute to break down by, instead of `by`; of visits those that impact.yaml names.")] = "",
+        of: Annotated[Of, Query(description="Whose attribute; empty: the person's, else their account's, else the visit's.")] = "",
         since: From = None,
         until: To = None,
     ) -> Breakdown:
         """Groups ranked by the people hurt for whom there is good evidence; a window of 28 days by default."""
-        return await breakdown(context, known(ident), weeks(since, until), by, attr)
+        return await breakdown(context, known(ident), weeks(since, until), by, attr, of)
 
     @router.get("/journeys/{ident}/corrected-csat", response_model=CorrectedCsatAnswer, summary="CSAT corrected for who answers")
     async def get_corrected(ident: str, since: From = None, until: To = None) -> CorrectedCsatAnswer:

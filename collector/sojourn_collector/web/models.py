@@ -32,6 +32,36 @@ class Freshness(Answer):
     hint: str = ""
 
 
+class ChangedKey(Answer):
+    """A key of impact.yaml with its values as they stand there; `none` where it was not there."""
+
+    key: str
+    old: str
+    new: str
+
+
+class Break(Answer):
+    """A moment from which on scores are worked out by another configuration, in the time an answer speaks of.
+
+    `stored`: what came in before stays by the former, so a change across the moment need not be one in customers. `recomputed`: all of the answer is by
+    the present configuration; only what was kept or sent elsewhere before is by the former. `frozen`: the moment lies after a kept report.
+    """
+
+    at: datetime
+    kind: Literal["stored", "recomputed", "frozen"]
+    before: str
+    version: str
+    changes: list[ChangedKey]
+    sentence: str
+
+
+class Versioned(Answer):
+    """What is worked out by impact.yaml: which version of it, and what in the time it speaks of is by another."""
+
+    config_version: str = ""
+    breaks: list[Break] = []
+
+
 class Windows(Answer):
     """The time windows in force, in seconds, as impact.yaml sets them."""
 
@@ -311,14 +341,13 @@ class JourneyState(Answer):
     impact: Impact
 
 
-class ImpactReport(Answer):
+class ImpactReport(Versioned):
     """Body of `GET /api/v1/impact`. Problems come ordered by the sum of severities, worst first."""
 
     as_of: datetime
     window_from: datetime
     window_to: datetime
     currency: str
-    config_version: str
     windows: Windows
     freshness: list[Freshness]
     problems: list[Problem]
@@ -332,7 +361,7 @@ class ImpactReport(Answer):
     """Spans, log records and metrics from before were dropped for want of room on disk."""
 
 
-class JourneyAnswer(Answer):
+class JourneyAnswer(Versioned):
     """Body of `GET /api/v1/journeys/{id}`."""
 
     as_of: datetime

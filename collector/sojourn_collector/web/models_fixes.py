@@ -3,7 +3,7 @@
 from datetime import date, datetime
 from typing import Literal
 
-from sojourn_collector.web.models import Answer, Named
+from sojourn_collector.web.models import Answer, Named, Versioned
 
 Verdict = Literal["improved", "no evidence", "worse", "too early", "not estimable"]
 
@@ -92,7 +92,7 @@ class FixMeasure(Answer):
     mix: list[MixPart]
 
 
-class Verification(Answer):
+class Verification(Versioned):
     """Body of `GET /api/v1/marks/{id}/verification`.
 
     `verdict` is that of `decided_by`: satisfaction, where enough answered for it to be judged, else what share finished. The days from

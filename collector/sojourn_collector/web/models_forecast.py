@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Literal
 
-from sojourn_collector.web.models import Answer, Named
+from sojourn_collector.web.models import Answer, Named, Versioned
 
 
 class ForecastFrom(Answer):
@@ -16,7 +16,7 @@ class ForecastFrom(Answer):
     base: float
 
 
-class ForecastAnswer(Answer):
+class ForecastAnswer(Versioned):
     """Body of `GET /api/v1/problems/{id}/forecast`: tickets first received from `as_of` until `until`, with a 95 % prediction interval.
 
     `base` = what these hours bring anyway, None where not enough weeks are known; `excess_rate` = further tickets per unit of severity; `scored` = earlier

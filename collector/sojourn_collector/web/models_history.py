@@ -3,7 +3,7 @@
 from datetime import date, datetime
 from typing import Literal
 
-from sojourn_collector.web.models import Answer, Impact
+from sojourn_collector.web.models import Answer, Impact, Versioned
 
 
 class HistoryCustomers(Answer):
@@ -78,7 +78,7 @@ class HistoryPeriod(Answer):
     steps: list[HistoryStep]
 
 
-class JourneyHistory(Answer):
+class JourneyHistory(Versioned):
     """Body of `GET /api/v1/journeys/{id}/history`. Hours and days in which nothing was measured are absent: that is not zero."""
 
     as_of: datetime
@@ -92,4 +92,6 @@ class JourneyHistory(Answer):
     """How many days back the sums of this kind are kept."""
     counted_until: datetime | None = None
     """Up to here what is told comes from sums, after it from the runs themselves."""
+    usual_severities_until: datetime | None = None
+    """Impact before is of sums that do not tell apart what people met: it stays by severities of 0.25, 0.5, 0.8 and 1, whatever impact.yaml says."""
     periods: list[HistoryPeriod]

@@ -5,7 +5,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from sojourn_collector.web.models import Answer, Problem
+from sojourn_collector.web.models import Answer, Problem, Versioned
 
 
 class Largest(Answer):
@@ -53,7 +53,7 @@ class Exposed(Answer):
     other_currencies: dict[str, float]
 
 
-class ProblemAnswer(Answer):
+class ProblemAnswer(Versioned):
     """Body of `GET /api/v1/problems/{id}`: the problem of the report, and what is measured of it alone."""
 
     problem: Problem
@@ -80,7 +80,7 @@ class DriverLine(Answer):
     thin: bool
 
 
-class Breakdown(Answer):
+class Breakdown(Versioned):
     """Body of `GET /api/v1/journeys/{id}/breakdown`: what explains the score, the strongest first. Groups of fewer than 5 people are not shown (`hidden`)."""
 
     as_of: datetime
@@ -112,7 +112,7 @@ class SilentPerson(Answer):
     session_id: str
 
 
-class SilentAnswer(Answer):
+class SilentAnswer(Versioned):
     """Body of `GET /api/v1/silent-sufferers`. `notes` say who is not in the list and why."""
 
     as_of: datetime
@@ -125,7 +125,7 @@ class SilentAnswer(Answer):
     truncated: bool = False
 
 
-class CorrectedCsatAnswer(Answer):
+class CorrectedCsatAnswer(Versioned):
     """Body of `GET /api/v1/journeys/{id}/corrected-csat`: satisfied of all who were asked, those who kept silent included. Shares 0–1, silent with a reason.
 
     `if_satisfied_answer_more`/`_less`: what it would be if the satisfied answered twice, or half, as readily (by odds) as the others of like facts.

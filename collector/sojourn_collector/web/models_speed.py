@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Literal
 
-from sojourn_collector.web.models import Answer, Named
+from sojourn_collector.web.models import Answer, Named, Versioned
 
 
 class Odds(Answer):
@@ -42,7 +42,7 @@ class StepSpeed(Answer):
     satisfied: Odds
 
 
-class SpeedAnswer(Answer):
+class SpeedAnswer(Versioned):
     """Body of `GET /api/v1/journeys/{id}/elasticity`. Of the walks `one_in` so many was read; answers are those on `scale`."""
 
     as_of: datetime

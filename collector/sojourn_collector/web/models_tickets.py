@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Literal
 
-from sojourn_collector.web.models import Answer, Share
+from sojourn_collector.web.models import Answer, Share, Versioned
 
 
 class WaitingTime(Answer):
@@ -82,7 +82,7 @@ class TicketLine(Answer):
     severity: float | None
 
 
-class TicketsAnswer(Answer):
+class TicketsAnswer(Versioned):
     """Body of `GET /api/v1/tickets`. Of more than `most` tickets the newest count, and `truncated` says so."""
 
     as_of: datetime

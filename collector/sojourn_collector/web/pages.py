@@ -4,6 +4,7 @@ import asyncio
 import re
 from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar, cast
+from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter
@@ -18,7 +19,7 @@ from sojourn_collector.store.client import EngineUnavailable, QueryTimeout
 from sojourn_collector.store.control.errors import ControlUnavailableError
 from sojourn_collector.web import axis, charts
 from sojourn_collector.web.answering import Answers, StoredAnswers
-from sojourn_collector.web.answers.breakdown import FACTS, By
+from sojourn_collector.web.answers.breakdown import By, Of, choices
 from sojourn_collector.web.answers.marks import marks_shown
 from sojourn_collector.web.answers.satisfaction_by import FACTS as FEEDBACK_FACTS
 from sojourn_collector.web.answers.satisfaction_by import By as FeedbackBy
@@ -70,7 +71,7 @@ def build_pages(context: Context, answers: Answers | None = None) -> APIRouter:
     `answers` stands in for the store in tests and previews. Host check and sign-in are the app's business.
     """
     ask: Answers = answers or StoredAnswers(context)
-    pages = Pages(context.impact, context.clock)
+    pages, offered = Pages(context.impact, context.clock), choices(context.impact)
     router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
 
     async def show(kind: str, asked: Awaitable[Found | None], draw: Callable[[Found], HTMLResponse | None]) -> HTMLResponse:
@@ -145,13 +146,15 @@ def build_pages(context: Context, answers: Answers | None = None) -> APIRouter:
         return await show("journeys", asyncio.gather(ask.journey(ident), ask.breakdown(ident), ask.corrected(ident)), draw)
 
     @router.get("/breakdown/{ident}")
-    async def broken_down(ident: str, by: str = "cause") -> HTMLResponse:
-        if by not in FACTS:
+    async def broken_down(ident: str, by: str = "cause", attr: str = "", of: str = "") -> HTMLResponse:
+        asked = urlencode({"attr": attr, **({"of": of} if of else {})} if attr else {"by": by})
+        chosen = next((one for one in offered if one.query == asked), None)
+        if chosen is None:
             return not_found(pages)
         return await show(
             "journeys",
-            ask.breakdown(ident, cast("By", by)),
-            lambda found: pages.page("breakdown.html", as_of=found.as_of, title="What explains its score", broken=found, name=ident, facts=FACTS),
+            ask.breakdown(ident, cast("By", by), attr, cast("Of", of)),
+            lambda found: pages.page("breakdown.html", as_of=found.as_of, title="What explains its score", broken=found, name=ident, chosen=chosen),
         )
 
     @router.get("/feedback")
@@ -176,6 +179,12 @@ def build_pages(context: Context, answers: Answers | None = None) -> APIRouter:
             "journeys", ask.tickets(journey), lambda found: pages.page("tickets.html", as_of=found.as_of, title="Tickets", tickets=found, journey=journey)
         )
 
+    @router.get("/versions")
+    async def known_versions() -> HTMLResponse:
+        return await show(
+            "", ask.versions(), lambda found: pages.page("versions.html", as_of=found.as_of, title="What decided the scores since when", known=found)
+        )
+
     @router.get("/silent")
     async def silent() -> HTMLResponse:
         return await show("", ask.silent(), lambda found: pages.page("silent.html", as_of=found.as_of, title="Said nothing", silent=found))
@@ -189,7 +198,8 @@ def build_pages(context: Context, answers: Answers | None = None) -> APIRouter:
     @router.get("/fixes/{ident}")
     async def fix(ident: str) -> HTMLResponse:
         def draw(found: Verification) -> HTMLResponse:
-            drawn = {one.measure: charts.fix_weeks(one) for one in found.measures if any(part.fixed.of for part in one.parts)}
+            changed = [one.at.astimezone(ZoneInfo(context.impact.timezone)).date() for one in found.breaks if one.kind == "stored"]
+            drawn = {one.measure: charts.fix_weeks(one, changed) for one in found.measures if any(part.fixed.of for part in one.parts)}
             since = midnight(found.trouble_from, ZoneInfo(context.impact.timezone)) if found.trouble_from else found.mark.at
             return pages.page("fix.html", as_of=found.as_of, title=found.mark.name, fix=found, charts=drawn, since=since)
 

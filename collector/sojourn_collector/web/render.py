@@ -13,8 +13,10 @@ from markupsafe import Markup, escape
 from starlette.responses import HTMLResponse
 
 from sojourn_collector.config import ImpactConfig
+from sojourn_collector.score.severities import MARKS
 from sojourn_collector.web import axis, words
 from sojourn_collector.web import format as write
+from sojourn_collector.web.answers.breakdown import choices
 
 FOLDER = Path(str(files("sojourn_collector.web")))
 
@@ -73,6 +75,8 @@ class Pages:
             "span_of": write.span_of,
             "words": words,
             "impact_config": impact,
+            "met_marks": MARKS,
+            "segments": choices(impact),
         }
         self._environment = environment
 

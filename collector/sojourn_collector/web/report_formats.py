@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from datetime import tzinfo
 
 from sojourn_collector.web.format import Clockface, estimate, number, plain, score, span_of
-from sojourn_collector.web.models import Impact, ImpactReport, JourneyState, Money, Problem, Share
+from sojourn_collector.web.models import Break, Impact, ImpactReport, JourneyState, Money, Problem, Share
 
 COLUMNS = (
     "kind",
@@ -43,8 +43,10 @@ COLUMNS = (
     "probes_total",
     "cause",
     "as_of",
+    "config_version",
 )
-"""Of the CSV, one line a problem and one a journey; what is not known is empty."""
+"""Of the CSV, one line a problem, one a journey, and one a change of the configuration (`break`: its id is the version that holds since); what is not known
+is empty."""
 
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 """What a spreadsheet would take for a formula."""
@@ -55,10 +57,9 @@ def as_csv(report: ImpactReport) -> str:
     out = io.StringIO()
     writer = csv.DictWriter(out, COLUMNS, lineterminator="\r\n", restval="")
     writer.writeheader()
-    for problem in report.problems:
-        writer.writerow({key: _cell(value) for key, value in _problem_row(problem).items()})
-    for journey in report.journeys:
-        writer.writerow({key: _cell(value) for key, value in _journey_row(journey, report).items()})
+    rows = [*map(_problem_row, report.problems), *(_journey_row(journey, report) for journey in report.journeys)]
+    for row in [*rows, *(_break_row(one, report) for one in report.breaks)]:
+        writer.writerow({key: _cell(value) for key, value in {"config_version": report.config_version, **row}.items()})
     return out.getvalue()
 
 
@@ -111,6 +112,10 @@ def _journey_row(journey: JourneyState, report: ImpactReport) -> dict[str, objec
     }
 
 
+def _break_row(one: Break, report: ImpactReport) -> dict[str, object]:
+    return {"kind": "break", "id": one.version, "state": one.kind, "since": one.at.isoformat(), "cause": one.sentence, "as_of": report.as_of.isoformat()}
+
+
 def _impact_cells(impact: Impact) -> dict[str, object]:
     return {"impact": impact.score, "impact_low": impact.low, "impact_high": impact.high, "impact_of": impact.of}
 
@@ -134,6 +139,9 @@ def _markdown(report: ImpactReport, clock: Clockface) -> Iterator[str]:
     yield ""
     yield f"As of {clock.at(report.as_of, seconds=True)} {clock.zone_name()}, looking back to {clock.at(report.window_from)}."
     yield f"Configuration {report.config_version}."
+    for one in report.breaks:
+        yield ""
+        yield f"> {_inline(one.sentence, 600)}"
     if report.windows.simulated:
         yield ""
         yield "**Simulated shoppers**: the windows are short for the show."
@@ -168,9 +176,9 @@ def _markdown(report: ImpactReport, clock: Clockface) -> Iterator[str]:
     yield "In brackets 95 % intervals. Customers and our probes are never added up; grey (unknown) is neither good nor zero."
 
 
-def _inline(text: str) -> str:
+def _inline(text: str, longest: int = 200) -> str:
     """A stranger's text that cannot become markup: one line, with Markdown's own characters escaped."""
-    return "".join(f"\\{letter}" if letter in "\\`*_{}[]()<>#+!|~" else letter for letter in plain(text, 200).replace("\n", " "))
+    return "".join(f"\\{letter}" if letter in "\\`*_{}[]()<>#+!|~" else letter for letter in plain(text, longest).replace("\n", " "))
 
 
 def _impact(impact: Impact) -> str:

@@ -12,6 +12,7 @@ from sojourn_collector.context import Context
 from sojourn_collector.store.control.shares import Share
 from sojourn_collector.web.admin_body import asked_of
 from sojourn_collector.web.admin_door import AdminDoor, refused
+from sojourn_collector.web.answers.breaks import since_frozen
 from sojourn_collector.web.answers.impact import impact
 from sojourn_collector.web.answers.window import window_of
 from sojourn_collector.web.api import LONGEST_ID, ErrorAnswer, NotKept, SentenceRoute, shown
@@ -104,7 +105,9 @@ def build_shares(context: Context, door: AdminDoor) -> APIRouter:
         share = await context.control.shares.shown_by(secret, context.clock()) if len(secret) <= LONGEST_SECRET else None
         if share is None:
             return not_found(pages, "shared")
-        return frozen_page(pages, ImpactReport.model_validate_json(share.report), title=share.title, expires_at=share.expires_at)
+        report = ImpactReport.model_validate_json(share.report)
+        since = await since_frozen(context, report.as_of, report.config_version)
+        return frozen_page(pages, report, title=share.title, expires_at=share.expires_at, since=since)
 
     return router
 

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 from sojourn_collector.context import Context
 from sojourn_collector.counters import Counters
 from sojourn_collector.exposition import Sample
+from sojourn_collector.impact_version import config_version
 from sojourn_collector.join.run_counts import MOST, RunCounts
 from sojourn_collector.score.customer_impact import Moments, score_of
 from sojourn_collector.store.client import StoreError
@@ -95,7 +96,7 @@ class Slis:
         )
         samples = []
         for row in rows[: 2 * MOST]:
-            score = score_of(Moments(row["units"], row["w_sum"], row["w_squares"], row["w_severity"]))
+            score = score_of(Moments(row["units"], row["w_sum"], row["w_squares"], self._context.impact.severities.numbers.summed(row)))
             if row["anonymous"] or score.score is None or score.low is None or score.high is None:
                 continue
             for name, value in (("score", score.score), ("low", score.low), ("high", score.high)):
@@ -123,6 +124,7 @@ class Slis:
             yield Sample("sojourn_agent_last_seen_timestamp_seconds", {"location": location}, moment)
         if self._refreshed is not None:
             yield Sample("sojourn_slis_refreshed_timestamp_seconds", {}, self._refreshed.timestamp())
+            yield Sample("sojourn_impact_config_info", {"version": config_version(self._context.impact)}, 1)
             if now - self._refreshed <= KEPT:
                 yield from self._quick
                 yield from self._slow

@@ -5,6 +5,8 @@ A tone is a shape, a colour and a word together (colour alone never says anythin
 
 from typing import NamedTuple
 
+from sojourn_collector.score.severities import class_of
+
 
 class Word(NamedTuple):
     """A word for readers and its tone."""
@@ -79,6 +81,9 @@ FACTS = {
     "browser": "Browser",
     "release": "Release",
     "app": "App",
+    "country": "Country",
+    "region": "Region",
+    "channel": "Channel",
     "plan": "Plan",
     "segment": "Segment",
     "lifecycle": "Lifecycle",
@@ -198,17 +203,21 @@ def end(value: str) -> Word:
     return ENDS.get(value) or Word(value.replace("_", " ").capitalize() or "Not known", "unknown")
 
 
-def severity(value: float, *, stopped: bool = False) -> Word:
-    """What happened to someone, from the severity of their worst technical experience (docs/scores.md)."""
-    if stopped or value >= 0.95:
-        return Word("Was stopped", "bad")
-    if value >= 0.65:
-        return Word("Hit an error, then left", "bad")
-    if value >= 0.4:
-        return Word("Hit, got through later", "slow")
-    if value > 0:
-        return Word("Slow", "slow")
-    return Word("Not hit", "good")
+_MET = {
+    "": Word("Not hit", "good"),
+    "slow": Word("Slow", "slow"),
+    "recovered": Word("Hit, got through later", "slow"),
+    "left": Word("Hit an error, then left", "bad"),
+    "blocked": Word("Was stopped", "bad"),
+}
+
+MET = {"slow": "it was slow", "recovered": "an error, later passed", "left": "an error, then left", "blocked": "stopped by a failure"}
+"""The classes of what somebody met, within a sentence."""
+
+
+def severity(mark: float, *, stopped: bool = False) -> Word:
+    """What happened to someone, from the mark of their worst technical experience (docs/scores.md)."""
+    return _MET["blocked" if stopped else class_of(mark)]
 
 
 def tone_word(kind: str, tone: str) -> str:

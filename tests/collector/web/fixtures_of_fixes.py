@@ -6,6 +6,7 @@ from typing import Literal
 from sojourn_collector.score.fix_verification import LEVEL
 from sojourn_collector.web import models_fixes as fixes
 from sojourn_collector.web.models import Named
+from tests.collector.web import fixtures_of_versions
 from tests.collector.web.fixtures import NOW
 
 CHECKOUT = Named(id="checkout", name="Buy one item")
@@ -52,6 +53,7 @@ def verification(ident: str, name: str) -> fixes.Verification | None:
         untouched=[Named(id="renew", name="Renew")],
         left_out=[],
         notes=[],
+        breaks=fixtures_of_versions.breaks(NOW - 10 * DAY),
         measures=[_measure("satisfied", 40), _measure("finished", 300), _measure("unhurt", 0)],
     )
 

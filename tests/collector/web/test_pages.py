@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from html.parser import HTMLParser
 from typing import Any
 
@@ -13,7 +14,7 @@ from sojourn_collector.store.client import EngineUnavailable
 from sojourn_collector.web import axis, charts
 from sojourn_collector.web import models_details as details
 from sojourn_collector.web.format import Clockface
-from tests.collector.web import fixtures, fixtures_of_one, told
+from tests.collector.web import fixtures, fixtures_of_fixes, fixtures_of_one, told
 from tests.collector.web.preview import build_app, served
 
 
@@ -374,3 +375,28 @@ def test_the_clock_is_in_order_and_ends_now():
     assert (moments[0].x, moments[-1].x) == (0, 100)
     over = axis.problem_clock(fixtures.problem(state="over").clock, fixtures.NOW)
     assert over[-1].label == "Over"
+
+
+async def test_a_changed_configuration_is_told_above_the_figures_and_drawn_in_the_chart(shop):
+    """The fix's page says what was changed; its chart gets a line in the week of a change that stays in what came before; the list of versions is a page."""
+    page = Read((await shop.get(told.PAGES["fix"])).text)
+    assert "Since 10 Nov 14:00 windows.abandon 30m → 10m: not changes in customers." in page.text
+    drawn = [json.loads(chart) for chart in page.values("div", "data-chart")]
+    assert [chart["lines"] for chart in drawn] == [[5], [5]]  # of four weeks before, the trouble, and two weeks after
+    listed = Read((await shop.get("/versions")).text).text
+    assert "This collector scores by 7c1f0a9e55d2. Slow 0.25, hit and got through 0.50, hit and left 0.80, stopped 1.00." in listed
+    assert "windows.abandon: 30m → 10m" in listed
+    assert "nothing that a score is worked out by" in listed
+    assert "the first that is known" in listed
+    empty = (await ask(told.Nothing(), "/versions"))[1].text
+    assert "No version was written down yet; the next start of the collector does." in empty
+
+
+def test_a_change_is_drawn_in_the_part_its_day_lies_in():
+    """Of two changes in one week there is one line, of a day outside every part none."""
+    helped = fixtures_of_fixes.verification(fixtures_of_fixes.HELPED, "x")
+    assert helped is not None
+    satisfied = helped.measures[0]
+    first, last = satisfied.parts[0], satisfied.parts[-1]
+    assert charts.fix_weeks(satisfied)["lines"] == []
+    assert charts.fix_weeks(satisfied, [first.first, first.last, last.last, last.last + timedelta(days=1)])["lines"] == [0, len(satisfied.parts) - 1]

@@ -8,7 +8,7 @@ from sojourn_collector.config import ImpactConfig
 from sojourn_collector.web.frozen import frozen_html, without_people
 from sojourn_collector.web.models import ImpactReport
 from sojourn_collector.web.report_formats import COLUMNS, as_csv, as_markdown
-from tests.collector.web import fixtures
+from tests.collector.web import fixtures, fixtures_of_versions
 from tests.collector.web.test_pages import Read
 
 UTC = ZoneInfo("UTC")
@@ -35,6 +35,22 @@ def test_csv_has_a_line_for_each_problem_and_journey():
     ]
     assert (rows[0]["hit"], rows[0]["reached"], rows[0]["money"], rows[0]["satisfied_hit"], rows[0]["answered_hit"]) == ("41", "188", "1238.4", "6", "15")
     assert (rows[3]["tried"], rows[3]["impact"], rows[3]["probes_total"]) == ("", "", "")
+
+
+def test_a_changed_configuration_is_told_in_every_form():
+    """CSV names the version on each line and has a line for each change; Markdown and the page by itself say the sentence; a stranger's text stays one."""
+    breaks = fixtures_of_versions.breaks(fixtures.NOW, "*x*<b>")
+    one = fixtures.report().model_copy(update={"breaks": breaks})
+    rows = list(csv.DictReader(io.StringIO(as_csv(one))))
+    assert {row["config_version"] for row in rows} == {one.config_version}
+    assert [(row["kind"], row["id"], row["state"], row["cause"]) for row in rows[-2:]] == [
+        ("break", "7c1f0a9e55d2", kind, said.sentence) for kind, said in zip(("stored", "recomputed"), breaks, strict=True)
+    ]
+    assert "> Since 10 Nov 14:00 windows.abandon 30m → 10m: not changes in customers." in as_markdown(one, UTC)
+    assert r"journeys.\*x\*\<b\>.worth" in as_markdown(one, UTC)
+    page = frozen_html(ImpactConfig(), one)
+    assert "windows.abandon 30m → 10m" in page
+    assert "<b>" not in page
 
 
 def test_a_text_like_a_formula_stays_a_text():

@@ -9,6 +9,7 @@ import pytest
 from sojourn_collector.context import Context
 from sojourn_collector.counters import Counters
 from sojourn_collector.exposition import Histogram, render
+from sojourn_collector.impact_version import config_version
 from sojourn_collector.join.run_counts import RunCounts
 from sojourn_collector.store.client import EngineUnavailable, Store
 from sojourn_collector.web import slis as module
@@ -49,6 +50,7 @@ async def test_customers_impact_and_ages(context: Context):
     assert values(slis, "sojourn_journey_impact_score")["checkout",] == pytest.approx(100 * 10 / 41)
     low, high = values(slis, "sojourn_journey_impact_low")["checkout",], values(slis, "sojourn_journey_impact_high")["checkout",]
     assert 0 < low < 100 * 10 / 41 < high < 100
+    assert values(slis, "sojourn_impact_config_info") == {(config_version(context.impact),): 1}
     assert values(slis, "sojourn_journey_last_run_timestamp_seconds")["checkout", "synthetic", "local"] == (NOW - minute(1)).timestamp()
     assert values(slis, "sojourn_journey_last_good_timestamp_seconds")["checkout", "synthetic", "local"] == (NOW - minute(3)).timestamp()
     assert values(slis, "sojourn_journey_patience_seconds") == {("checkout", "local"): 90.0}

@@ -9,6 +9,7 @@ import pytest
 
 from sojourn_collector.context import Context
 from sojourn_collector.join.rollups import Rollups
+from sojourn_collector.score.severities import MARKS, Severities
 from sojourn_collector.web.answers.found import find
 from sojourn_collector.web.answers.impact import impact
 from sojourn_collector.web.answers.usual import hours_of_week, read_usual, usual_of
@@ -67,11 +68,12 @@ async def test_sums_of_days_say_the_same_as_the_steps(context: Context, zone: st
 def test_too_few_people_at_that_hour_are_not_taken_for_usual() -> None:
     """Below thirty person-days at these hours all hours speak; nothing at all is not known."""
     sums = {"w_sum": 400.0, "w_squares": 400.0, "w_severity": 40.0, "then_w_sum": 29.0, "then_w_squares": 29.0, "then_w_severity": 29.0}
-    row = {"oldest": NOW - timedelta(days=28), "hit": 40, "units": 400, "then_hit": 29, "then_units": 29, **sums}
-    assert (usual_of(row, NOW).share, usual_of(row, NOW).hours) == (0.1, "all")
-    assert usual_of({**row, "then_units": 30}, NOW).hours == "same"
+    classes = {f"{when}w_{name}": 0.0 for when in ("", "then_") for name in MARKS}
+    row = {"oldest": NOW - timedelta(days=28), "hit": 40, "units": 400, "then_hit": 29, "then_units": 29, **sums, **classes}
+    assert (usual_of(row, NOW, Severities()).share, usual_of(row, NOW, Severities()).hours) == (0.1, "all")
+    assert usual_of({**row, "then_units": 30}, NOW, Severities()).hours == "same"
     nothing = {**dict.fromkeys(row, 0), "oldest": datetime(1970, 1, 1, tzinfo=UTC)}
-    assert usual_of(nothing, NOW).share is None
+    assert usual_of(nothing, NOW, Severities()).share is None
 
 
 def test_hours_are_those_of_the_reports_zone() -> None:

@@ -9,6 +9,7 @@ from sojourn_collector.web import models_measures as measures
 from sojourn_collector.web import models_speed as waits
 from sojourn_collector.web import models_surveys as asking
 from sojourn_collector.web import models_tickets as desk
+from sojourn_collector.web import models_versions as versions
 from tests.collector.web import (
     fixtures,
     fixtures_of_feedback,
@@ -17,6 +18,7 @@ from tests.collector.web import (
     fixtures_of_measures,
     fixtures_of_one,
     fixtures_of_speed,
+    fixtures_of_versions,
 )
 
 
@@ -58,10 +60,13 @@ class Shop:
     async def silent(self) -> measures.SilentAnswer:
         return fixtures_of_measures.silent(self.label)
 
+    async def versions(self) -> versions.VersionList:
+        return fixtures_of_versions.known(self.comment or "checkout")
+
     async def problem(self, ident: str) -> measures.ProblemAnswer | None:
         return fixtures_of_measures.alone(comment=self.comment, **self.how) if ident == fixtures.PROBLEM else None
 
-    async def breakdown(self, ident: str, by: str = "cause") -> measures.Breakdown | None:
+    async def breakdown(self, ident: str, by: str = "cause", attr: str = "", of: str = "") -> measures.Breakdown | None:
         return fixtures_of_measures.breakdown(self.comment or "502", by) if ident == "checkout" else None
 
     async def corrected(self, ident: str) -> measures.CorrectedCsatAnswer:
@@ -128,10 +133,13 @@ class Nothing:
     async def silent(self) -> measures.SilentAnswer:
         return fixtures_of_measures.nobody_silent()
 
+    async def versions(self) -> versions.VersionList:
+        return fixtures_of_versions.none_known()
+
     async def problem(self, ident: str) -> measures.ProblemAnswer | None:
         return None
 
-    async def breakdown(self, ident: str, by: str = "cause") -> measures.Breakdown | None:
+    async def breakdown(self, ident: str, by: str = "cause", attr: str = "", of: str = "") -> measures.Breakdown | None:
         return None
 
     async def corrected(self, ident: str) -> measures.CorrectedCsatAnswer:
@@ -185,6 +193,8 @@ PAGES = {
     "silent": "/silent",
     "breakdown": "/breakdown/checkout?by=cause",
     "breakdown-device": "/breakdown/checkout?by=device",
+    "breakdown-region": "/breakdown/checkout?by=region",
+    "versions": "/versions",
     "fixes": "/fixes",
     "fix": f"/fixes/{fixtures_of_fixes.HELPED}",
     "fix-young": f"/fixes/{fixtures_of_fixes.YOUNG}",

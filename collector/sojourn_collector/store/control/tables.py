@@ -177,6 +177,17 @@ marks = Table(
     Index("marks_at", "tenant", "at"),
 )
 
+impact_versions = Table(
+    "impact_versions",
+    metadata,
+    Column("id", _BIG_ID, primary_key=True, autoincrement=True),
+    Column("tenant", String(64), nullable=False),
+    Column("version", String(16), nullable=False),
+    Column("since", Instant, nullable=False),
+    Column("content", Text, nullable=False),
+    Index("impact_versions_since", "tenant", "since"),
+)
+
 nodes = Table(
     "nodes",
     metadata,

@@ -8,9 +8,12 @@ WITH mine AS (
   WHERE tenant = {tenant:String} AND traffic = 'real' AND journey = {journey:String} AND settled AND reached AND person_kind != 'visit'
     AND run_started >= {since:DateTime64(3)} AND run_started < {until:DateTime64(3)}
 )
-SELECT step AS value, '' AS cause, uniqExact(person_id, day) AS people, 0. AS hurt, any(number) AS place FROM mine GROUP BY step
+SELECT step AS value, '' AS cause, uniqExact(person_id, day) AS people, 0. AS w_severity, any(number) AS place, 0. AS w_slow, 0. AS w_recovered, 0. AS w_left, 0. AS w_blocked FROM mine GROUP BY step
 UNION ALL
-SELECT at_step AS value, by_cause AS cause, count() AS people, sum(weight * worst) AS hurt, 0 AS place FROM (
+SELECT at_step AS value, by_cause AS cause, count() AS people, sum(weight * worst) AS w_severity, 0 AS place,
+  sumIf(weight, worst > 0 AND worst <= 0.4) AS w_slow, sumIf(weight, worst > 0.4 AND worst <= 0.7) AS w_recovered,
+  sumIf(weight, worst > 0.7 AND worst <= 0.9) AS w_left, sumIf(weight, worst > 0.9) AS w_blocked
+FROM (
   SELECT argMax((step, cause), (bad, -number)).1 AS at_step, argMax((step, cause), (bad, -number)).2 AS by_cause, max(bad) AS worst, max(w) AS weight
   FROM mine GROUP BY person_id, day HAVING worst > 0
-) GROUP BY value, cause ORDER BY hurt DESC LIMIT 2000
+) GROUP BY value, cause ORDER BY w_severity DESC LIMIT 2000

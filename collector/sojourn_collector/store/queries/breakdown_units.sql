@@ -1,15 +1,23 @@
 -- Severities by person and local day in a journey, by one fact about who or where it was. `by` names the fact; one of an account or a person is looked up there.
-SELECT fact AS value, count() AS people, sum(w * worst) AS hurt, sum(w) AS weight FROM (
+-- What a visit says of region and channel goes before an attribute of that name. `attr` is an attribute of a person, else of the account, else of the visit; `of`
+-- asks for one of the three alone.
+SELECT fact AS value, count() AS people, sum(w * worst) AS w_severity, sum(w) AS weight,
+  sumIf(w, worst > 0 AND worst <= 0.4) AS w_slow, sumIf(w, worst > 0.4 AND worst <= 0.7) AS w_recovered,
+  sumIf(w, worst > 0.7 AND worst <= 0.9) AS w_left, sumIf(w, worst > 0.9) AS w_blocked
+FROM (
   SELECT person_id, day, worst, w,
     multiIf({by:String} = 'device', of_device, {by:String} = 'browser', of_browser, {by:String} = 'release', of_release, {by:String} = 'app', of_app,
       {by:String} = 'day', toString(day), {by:String} = 'hour', of_hour, {by:String} = 'known', of_kind,
       {by:String} = 'plan', told.plan, {by:String} = 'segment', told.segment, {by:String} = 'lifecycle', told.lifecycle, {by:String} = 'owner', told.owner,
-      {by:String} = 'role', who.role, {attr:String} != '', if(who.attr != '', who.attr, told.attr), '') AS fact
+      {by:String} = 'role', who.role, {by:String} IN ('country', 'region', 'channel'), multiIf(of_fact != '', of_fact, who.attr != '', who.attr, told.attr),
+      {of:String} = 'person', who.attr, {of:String} = 'account', told.attr, {of:String} = 'visit', of_fact,
+      {attr:String} != '', multiIf(who.attr != '', who.attr, told.attr != '', told.attr, of_fact), '') AS fact
   FROM (
     SELECT person_id, toDate(started, {zone:String}) AS day, max(toFloat64(severity)) AS worst, max(1 / if(sample_rate > 0 AND sample_rate <= 1, sample_rate, 1)) AS w,
       argMax(toString(device), (severity, started)) AS of_device, argMax(toString(browser), (severity, started)) AS of_browser,
       argMax(toString(release), (severity, started)) AS of_release, argMax(toString(app), (severity, started)) AS of_app,
-      leftPad(toString(toHour(argMax(started, (severity, started)), {zone:String})), 2, '0') AS of_hour, any(toString(person_kind)) AS of_kind, max(account_id) AS of_account
+      leftPad(toString(toHour(argMax(started, (severity, started)), {zone:String})), 2, '0') AS of_hour, any(toString(person_kind)) AS of_kind, max(account_id) AS of_account,
+      argMax(facts[{fact:String}], (severity, started)) AS of_fact
     FROM runs FINAL
     WHERE tenant = {tenant:String} AND traffic = 'real' AND journey = {journey:String} AND settled AND person_kind != 'visit'
       AND started >= {since:DateTime64(3)} AND started < {until:DateTime64(3)}
@@ -25,4 +33,4 @@ SELECT fact AS value, count() AS people, sum(w * worst) AS hurt, sum(w) AS weigh
     FROM accounts FINAL WHERE tenant = {tenant:String} GROUP BY id
   ) AS told ON if(units.of_account != '', units.of_account, who.account_id) = told.id
 )
-GROUP BY value ORDER BY hurt DESC, people DESC LIMIT 2000
+GROUP BY value ORDER BY w_severity DESC, people DESC LIMIT 2000

@@ -4,6 +4,8 @@ SELECT journey, traffic, location, t, sum(n) AS runs, sum(f) AS finished, sum(g)
   sum(o_passed) AS passed, sum(o_degraded) AS degraded, sum(o_failed) AS failed, sum(o_inconclusive) AS inconclusive, sum(o_skipped) AS skipped,
   sum(fl) AS flaky, countIf(known) AS people, countIf(nobody) AS anonymous,
   countIf(known AND ends) AS units, sumIf(w, known AND ends) AS w_sum, sumIf(w * w, known AND ends) AS w_squares, sumIf(w * worst, known AND ends) AS w_severity,
+  sumIf(w, worst > 0 AND worst <= 0.4 AND known AND ends) AS w_slow, sumIf(w, worst > 0.4 AND worst <= 0.7 AND known AND ends) AS w_recovered,
+  sumIf(w, worst > 0.7 AND worst <= 0.9 AND known AND ends) AS w_left, sumIf(w, worst > 0.9 AND known AND ends) AS w_blocked,
   countIf(nobody AND ends) AS anonymous_units, sumIf(w, nobody AND ends) AS anonymous_w_sum, sumIf(w * w, nobody AND ends) AS anonymous_w_squares,
   sumIf(w * worst, nobody AND ends) AS anonymous_w_severity, sumMap(durations) AS took
 FROM (

@@ -1,12 +1,16 @@
 -- Sums of the steps of the runs that began in [since, until), as in roll_runs.sql; of a probe's step every attempt counts.
--- A unit is a person with a run that is over, at their worst.
+-- A unit is a person with a run that is over, at their worst. What they met is summed by class (score/severities.py): units under `w_…`, attempts under `at_…`.
 -- `took` of customers is the time to the largest paint, else the load, of those not hit; of probes the duration of what passed.
 SELECT journey, step, traffic, location, t, min(place) AS number, any(title) AS name, sum(n) AS attempts, sum(n_reached) AS reached, sum(n_done) AS done,
   sum(n_hit) AS hit, sum(n_slow) AS slow, sum(n_recovered) AS recovered, sum(n_left) AS abandoned, sum(n_stopped) AS stopped,
   sum(o_passed) AS passed, sum(o_degraded) AS degraded, sum(o_failed) AS failed, sum(o_inconclusive) AS inconclusive, sum(o_skipped) AS skipped,
   countIf(known) AS people, countIf(known AND n_hit > 0) AS people_hit, sum(severities) AS severity_sum,
   countIf(unit) AS units, countIf(unit AND was_hit) AS units_hit, countIf(unit AND NOT was_hit AND was_done) AS unhurt_done,
-  sumIf(w, unit) AS w_sum, sumIf(w * w, unit) AS w_squares, sumIf(w * worst, unit) AS w_severity, sumMap(durations) AS took, sumMap(paints) AS lcp
+  sumIf(w, unit) AS w_sum, sumIf(w * w, unit) AS w_squares, sumIf(w * worst, unit) AS w_severity,
+  sumIf(w, worst > 0 AND worst <= 0.4 AND unit) AS w_slow, sumIf(w, worst > 0.4 AND worst <= 0.7 AND unit) AS w_recovered,
+  sumIf(w, worst > 0.7 AND worst <= 0.9 AND unit) AS w_left, sumIf(w, worst > 0.9 AND unit) AS w_blocked,
+  sum(m_slow) AS at_slow, sum(m_recovered) AS at_recovered, sum(m_left) AS at_left, sum(m_blocked) AS at_blocked,
+  sumMap(durations) AS took, sumMap(paints) AS lcp
 FROM (
   WITH if(traffic = 'real', if(hit, 0, if(lcp_ms > 0, lcp_ms, load_ms)), if(done, duration_ms, 0)) AS took_ms
   SELECT journey, step, traffic, location, person_id, traffic = 'real' AND person_kind != 'visit' AS known,
@@ -15,6 +19,8 @@ FROM (
     countIf(slow) AS n_slow, countIf(recovered) AS n_recovered, countIf(stopped) AS n_stopped, countIf(hit AND NOT stopped AND severity > 0.7) AS n_left,
     countIf(outcome = 'passed') AS o_passed, countIf(outcome = 'degraded') AS o_degraded, countIf(outcome = 'failed') AS o_failed,
     countIf(outcome = 'inconclusive') AS o_inconclusive, countIf(outcome = 'skipped') AS o_skipped, sum(toFloat64(severity)) AS severities,
+    countIf(severity > 0 AND severity <= 0.4) AS m_slow, countIf(severity > 0.4 AND severity <= 0.7) AS m_recovered,
+    countIf(severity > 0.7 AND severity <= 0.9) AS m_left, countIf(severity > 0.9) AS m_blocked,
     known AND countIf(settled) > 0 AS unit, maxIf(hit, settled) AS was_hit, maxIf(done, settled) AS was_done, maxIf(toFloat64(severity), settled) AS worst,
     maxIf(1 / if(sample_rate > 0 AND sample_rate <= 1, sample_rate, 1), settled) AS w,
     sumMapIf(map(toInt16(ceil(log(greatest(took_ms, 0.001)) / 0.020000666706669435)), toUInt64(1)), took_ms > 0) AS durations,

@@ -1,6 +1,8 @@
 -- The same, of days on which people came in certain hours of the week (0 = Monday, 0 to 1 o'clock), by the worst of those hours. Rows of other hours
 -- are passed over by their time, which is of the key, before anything else of them is read.
-SELECT count() AS units, countIf(was_hit) AS hit, sum(w) AS w_sum, sum(w * w) AS w_squares, sum(w * worst) AS w_severity
+SELECT count() AS units, countIf(was_hit) AS hit, sum(w) AS w_sum, sum(w * w) AS w_squares, sum(w * worst) AS w_severity,
+  sumIf(w, worst > 0 AND worst <= 0.4) AS w_slow, sumIf(w, worst > 0.4 AND worst <= 0.7) AS w_recovered,
+  sumIf(w, worst > 0.7 AND worst <= 0.9) AS w_left, sumIf(w, worst > 0.9) AS w_blocked
 FROM (
   SELECT max(toFloat64(severity)) AS worst, max(hit) AS was_hit, max(1 / if(sample_rate > 0 AND sample_rate <= 1, sample_rate, 1)) AS w
   FROM steps FINAL

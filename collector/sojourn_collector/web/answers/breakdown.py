@@ -1,37 +1,58 @@
 """What explains a journey's score: by step and cause, or by one fact about its customers, ranked so that small groups do not lead."""
 
-from collections.abc import Sequence
-from typing import Any, Literal, get_args
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Literal, NamedTuple
+from urllib.parse import urlencode
 
+from sojourn_collector.config import ImpactConfig
 from sojourn_collector.context import Context
+from sojourn_collector.impact_config import Fact
+from sojourn_collector.join.visit_facts import attribute_fact
 from sojourn_collector.score.drivers import HIDDEN_BELOW, Driver, Group, drivers
+from sojourn_collector.score.severities import Severities
+from sojourn_collector.web.answers.breaks import versioned
 from sojourn_collector.web.answers.titles import step_title
 from sojourn_collector.web.answers.window import Window
 from sojourn_collector.web.models_measures import Breakdown, DriverLine
 
-By = Literal["cause", "device", "browser", "release", "app", "plan", "segment", "lifecycle", "owner", "role", "known", "day", "hour"]
-FACTS: tuple[str, ...] = get_args(By)
-"""What a score is broken down by; `attr` beside it names any attribute of people or accounts."""
+By = Literal["cause", Fact]
+"""What a score is broken down by: step and cause, or one of our facts; `attr` beside it names any attribute."""
+
+Of = Literal["", "person", "account", "visit"]
+"""Whose attribute; empty: the person's, else their account's, else the visit's."""
+
+OF_VISITS = ("country", "region", "channel")
+"""Facts that a visit's spans and events tell, else an attribute of that name."""
 
 MOST = 50
 
 
-async def breakdown(context: Context, journey: str, window: Window, by: By = "cause", attr: str = "") -> Breakdown:
+class Choice(NamedTuple):
+    """One thing to break down by: the query that asks for it, its name, and its label where it is an attribute."""
+
+    query: str
+    name: str
+    label: str
+
+
+async def breakdown(context: Context, journey: str, window: Window, by: By = "cause", attr: str = "", of: Of = "") -> Breakdown:
     """The body of `GET /api/v1/journeys/{id}/breakdown`.
 
-    :param attr: name of an attribute of people or accounts to break down by, instead of `by`.
+    :param attr: name of an attribute to break down by, instead of `by`. Of visits there are those that `segments` of impact.yaml names.
+    :param of: whose attribute.
     :raises EngineUnavailable: while the engine cannot answer.
     """
     asked: dict[str, Any] = {"journey": journey, "since": window.since, "until": window.until, "zone": context.impact.timezone}
-    rows = await context.store.query("breakdown_units", by="" if attr or by == "cause" else by, attr=attr, **asked)
+    severities = context.impact.severities.numbers
+    rows = _hurt(await context.store.query("breakdown_units", **asked, **_fact(by, attr, of)), severities)
     units, weight, hurt = sum(row["people"] for row in rows), sum(row["weight"] for row in rows), sum(row["hurt"] for row in rows)
     if by == "cause" and not attr:
-        groups, unknown = _causes(await context.store.query("breakdown_causes", **asked)), 0
+        groups, unknown = _causes(_hurt(await context.store.query("breakdown_causes", **asked), severities)), 0
     else:
         groups = [Group(row["value"], "", row["weight"], min(row["hurt"], row["weight"])) for row in rows if row["value"]]
         unknown = sum(row["people"] for row in rows if not row["value"])
     shown = drivers(groups, weight) if weight > 0 else []
-    return Breakdown(
+    answer = Breakdown(
         as_of=window.now,
         window_from=window.since,
         window_to=window.until,
@@ -44,6 +65,29 @@ async def breakdown(context: Context, journey: str, window: Window, by: By = "ca
         groups=[_line(context, journey, one, by="" if attr else by) for one in shown[:MOST]],
         reason=_reason(units, unknown, attr or by),
     )
+    return await versioned(context, answer, "breakdown", window.since, window.until, journey=journey)
+
+
+def choices(impact: ImpactConfig) -> list[Choice]:
+    """What a page offers to break down by: step and cause, then `segments` of impact.yaml in its order."""
+    told = [Choice("by=cause", "cause", "")]
+    for one in impact.segments:
+        if isinstance(one, str):
+            told.append(Choice(urlencode({"by": one}), one, ""))
+        else:
+            told.append(Choice(urlencode({"attr": one.attribute, **({"of": one.of} if one.of else {})}), one.attribute, one.label or one.attribute))
+    return told
+
+
+def _fact(by: By, attr: str, of: Of) -> dict[str, Any]:
+    if attr:
+        return {"by": "", "attr": attr, "of": of, "fact": attribute_fact(attr)}
+    mine = by if by in OF_VISITS else ""
+    return {"by": "" if by == "cause" else by, "attr": mine, "of": "", "fact": mine}
+
+
+def _hurt(rows: Iterable[Mapping[str, Any]], severities: Severities) -> list[dict[str, Any]]:
+    return [{**row, "hurt": severities.summed(row)} for row in rows]
 
 
 def _causes(rows: Sequence[dict[str, Any]]) -> list[Group]:

@@ -7,8 +7,9 @@ from typing import Any
 
 from sojourn_collector.context import Context
 from sojourn_collector.score.corrected_csat import Invited, corrected_csat
-from sojourn_collector.score.customer_impact import RECOVERED
 from sojourn_collector.score.satisfaction import Scale, is_satisfied
+from sojourn_collector.score.severities import RECOVERED
+from sojourn_collector.web.answers.breaks import versioned
 from sojourn_collector.web.answers.window import Window
 from sojourn_collector.web.models_measures import CorrectedCsatAnswer
 
@@ -32,7 +33,7 @@ async def corrected(context: Context, journey: str, window: Window) -> Corrected
     )
     scale, people = _survey(rows)
     told = corrected_csat(people, hit=hit["people"])
-    return CorrectedCsatAnswer(
+    answer = CorrectedCsatAnswer(
         as_of=window.now,
         window_from=window.since,
         window_to=window.until,
@@ -51,6 +52,7 @@ async def corrected(context: Context, journey: str, window: Window) -> Corrected
         reason=told.reason if people else "no survey about this journey tells whom it asked: send invitations (docs/sources.md)",
         never_asked=told.never_asked,
     )
+    return await versioned(context, answer, "satisfaction", window.since, window.until, journey=journey)
 
 
 def _survey(rows: Sequence[Row]) -> tuple[Scale | None, list[Invited]]:

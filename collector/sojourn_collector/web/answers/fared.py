@@ -10,6 +10,7 @@ from typing import Any
 from sojourn_collector.context import Context
 from sojourn_collector.score.customer_impact import NOBODY, Moments
 from sojourn_collector.score.experience import Funnel
+from sojourn_collector.score.severities import Severities
 from sojourn_collector.web.answers.days import summed_days
 
 ENDS = ("finished", "gave_up", "stopped", "trying")
@@ -26,7 +27,7 @@ class Fared:
 
 async def fared(context: Context, since: datetime, until: datetime) -> Fared:
     """From the runs that began in [since, until) themselves."""
-    return _added(await _runs(context, since, until))
+    return _added(await _runs(context, since, until), context.impact.severities.numbers)
 
 
 async def fared_long(context: Context, since: datetime, until: datetime) -> Fared:
@@ -40,7 +41,7 @@ async def fared_long(context: Context, since: datetime, until: datetime) -> Fare
         _runs(context, since, whole.begin),
         _runs(context, whole.end, until),
     )
-    told = _added(row for part in parts for row in part)
+    told = _added((row for part in parts for row in part), context.impact.severities.numbers)
     told.newest = {row["journey"]: row["newest"] for row in newest}
     return told
 
@@ -51,7 +52,7 @@ async def _runs(context: Context, since: datetime, until: datetime) -> list[dict
     return await context.store.query("journey_fared", since=since, until=until, zone=context.impact.timezone)
 
 
-def _added(rows: Iterable[Mapping[str, Any]]) -> Fared:
+def _added(rows: Iterable[Mapping[str, Any]], severities: Severities) -> Fared:
     found = Fared()
     counts: dict[str, dict[str, int]] = defaultdict(lambda: dict.fromkeys(ENDS, 0))
     for row in rows:
@@ -63,7 +64,7 @@ def _added(rows: Iterable[Mapping[str, Any]]) -> Fared:
         if not row.get("anonymous"):
             so_far = found.sums.get(row["journey"], NOBODY)
             found.sums[row["journey"]] = Moments(
-                so_far.units + row["units"], so_far.weights + row["w_sum"], so_far.squares + row["w_squares"], so_far.severity + row["w_severity"]
+                so_far.units + row["units"], so_far.weights + row["w_sum"], so_far.squares + row["w_squares"], so_far.severity + severities.summed(row)
             )
     found.funnels = {journey: Funnel(tried=sum(own.values()), **own) for journey, own in counts.items()}
     return found

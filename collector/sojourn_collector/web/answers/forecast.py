@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 from sojourn_collector.context import Context
 from sojourn_collector.score.complaint_forecast import Forecast, PastIncident, forecast
 from sojourn_collector.score.forecast_scores import TimedIncident, earlier_forecasts
+from sojourn_collector.web.answers.breaks import versioned
 from sojourn_collector.web.answers.found import Found, find
 from sojourn_collector.web.answers.times import to_ms
 from sojourn_collector.web.answers.titles import journey_title, step_title
@@ -79,7 +80,7 @@ async def problem_forecast(context: Context, ident: str) -> ForecastAnswer | Non
     base = tickets.usual(now, troubles)
     made, scored = await asyncio.to_thread(_forecast, found, exposure, base, tickets, lines, now - present.since)
     spoke = made.expected is not None
-    return ForecastAnswer(
+    answer = ForecastAnswer(
         as_of=now,
         until=now + AHEAD,
         problem=ident,
@@ -97,6 +98,7 @@ async def problem_forecast(context: Context, ident: str) -> ForecastAnswer | Non
         incidents=lines,
         reason=made.reason,
     )
+    return await versioned(context, answer, "forecast", now - BACK, now, journey=found.journey)
 
 
 def _apart(found: Sequence[Found]) -> list[_Trouble]:
@@ -112,7 +114,7 @@ def _apart(found: Sequence[Found]) -> list[_Trouble]:
 
 async def _exposures(context: Context, journey: str, troubles: Sequence[_Trouble], age: timedelta) -> dict[datetime, tuple[int, float]]:
     """Of each, who had been hit when it was as old as the present one is: people and Σ severity."""
-    until = max(one.since for one in troubles) + age
+    until, severities = max(one.since for one in troubles) + age, context.impact.severities.numbers
     rows = await context.store.query(
         "incident_exposure",
         journey=journey,
@@ -122,7 +124,7 @@ async def _exposures(context: Context, journey: str, troubles: Sequence[_Trouble
         untils=[to_ms(one.since + age) for one in troubles],
         deadline=DEADLINE,
     )
-    return {troubles[row["number"] - 1].since: (row["people"], row["exposure"]) for row in rows}
+    return {troubles[row["number"] - 1].since: (row["people"], severities.summed(row, "marks", "n_")) for row in rows}
 
 
 def _lines(

@@ -5,7 +5,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sojourn_collector.score.customer_impact import RECOVERED, SLOW, Unit
+from sojourn_collector.score.customer_impact import Unit
+from sojourn_collector.score.severities import RECOVERED, SLOW, Severities
 from sojourn_collector.web.answers.usual import Usual
 from sojourn_collector.web.models import People
 
@@ -14,7 +15,8 @@ from sojourn_collector.web.models import People
 class Guest:
     """One person or anonymous visit at the step within the incident. Times are milliseconds since the epoch.
 
-    `settled` = nothing more is to be expected of any of their runs; `row` = the run's row in which they were first hit, else their first.
+    `settled` = nothing more is to be expected of any of their runs; `severity` = the mark of the worst they met; `row` = the run's row in which they were
+    first hit, else their first.
     """
 
     id: str
@@ -86,9 +88,9 @@ def _severity(row: dict[str, Any], hit_here: bool, recovered: bool) -> float:
     return RECOVERED if row["stopped"] and recovered else float(row["severity"])
 
 
-def units_of(guests: Iterable[Guest]) -> list[Unit]:
+def units_of(guests: Iterable[Guest], severities: Severities) -> list[Unit]:
     """Units of the score: identified persons with nothing open."""
-    return [Unit(guest.id, guest.severity, guest.sample_rate) for guest in guests if guest.settled and not guest.anonymous]
+    return [Unit(guest.id, severities.of(guest.severity), guest.sample_rate) for guest in guests if guest.settled and not guest.anonymous]
 
 
 def people_of(guests: Sequence[Guest], *, probes_failed: bool, usual: Usual) -> People:

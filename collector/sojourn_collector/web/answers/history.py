@@ -12,7 +12,9 @@ from sojourn_collector.context import Context
 from sojourn_collector.join.rollups import Every, hour_of, label, midnight, rolled_until
 from sojourn_collector.score.customer_impact import Moments, score_of
 from sojourn_collector.score.intervals import wilson_counts
+from sojourn_collector.score.severities import Severities, not_by_class
 from sojourn_collector.store.buckets import merged, quantile
+from sojourn_collector.web.answers.breaks import versioned
 from sojourn_collector.web.answers.problem import impact_model
 from sojourn_collector.web.answers.titles import journey_title, step_title
 from sojourn_collector.web.answers.window import BadWindow
@@ -49,7 +51,8 @@ async def history(
     if not runs and ident not in context.journeys.all():
         return None
     by_time, steps_by_time = _by_time(runs), _by_time(of_steps)
-    return JourneyHistory(
+    runs_kept = now - timedelta(days=context.config.keep.runs)
+    answer = JourneyHistory(
         as_of=now,
         window_from=first,
         window_to=last,
@@ -59,8 +62,20 @@ async def history(
         timezone=context.impact.timezone,
         kept_days=context.config.keep.runs if every == "hour" else context.config.keep.rollups,
         counted_until=live if first < live else None,
+        usual_severities_until=_usual_until(context, every, zone, by_time),
         periods=[_period(context, ident, every, zone, t, by_time[t], steps_by_time.get(t, []), live) for t in sorted(by_time)],
     )
+    return await versioned(context, answer, "history", first, last, journey=ident, sums_before=runs_kept)
+
+
+def _usual_until(context: Context, every: Every, zone: ZoneInfo, by_time: Mapping[datetime, Sequence[Mapping[str, Any]]]) -> datetime | None:
+    """The end of the newest hour or day whose sums do not tell apart what people met, where that makes a difference."""
+    if context.impact.severities.numbers == Severities():
+        return None
+    newest = max((t for t, rows in by_time.items() if any(row["traffic"] == "real" and not_by_class(row) for row in rows)), default=None)
+    if newest is None:
+        return None
+    return newest + _HOUR if every == "hour" else midnight(newest.date() + _DAY, zone)
 
 
 def _window(now: datetime, every: Every, since: datetime | None, until: datetime | None) -> tuple[datetime, datetime]:
@@ -132,7 +147,7 @@ def _period(
         until=begins + _HOUR if day is None else midnight(day + _DAY, zone),
         day=day,
         open=begins >= live,
-        customers=_customers(added(by_traffic["real"]), every) if by_traffic["real"] else None,
+        customers=_customers(added(by_traffic["real"]), every, context.impact.severities.numbers) if by_traffic["real"] else None,
         probes=_probes(added(by_traffic["synthetic"]), by_traffic["synthetic"]) if by_traffic["synthetic"] else None,
         steps=[_step(context, journey, step, traffic, rows) for (_, step, traffic), rows in sorted(of_step.items(), key=lambda item: item[0])],
     )
@@ -156,9 +171,9 @@ def _share(part: int, of: int) -> tuple[float | None, float | None]:
     return wilson_counts(part, of) if of else (None, None)
 
 
-def _customers(sums: Mapping[str, Any], every: Every) -> HistoryCustomers:
+def _customers(sums: Mapping[str, Any], every: Every, severities: Severities) -> HistoryCustomers:
     low, high = _share(sums["finished"], sums["runs"] - sums["trying"])
-    units = Moments(sums["units"], sums["w_sum"], sums["w_squares"], sums["w_severity"])
+    units = Moments(sums["units"], sums["w_sum"], sums["w_squares"], severities.summed(sums))
     return HistoryCustomers(
         tried=sums["runs"],
         **{key: sums[key] for key in ("finished", "gave_up", "stopped", "trying", "people", "anonymous")},
@@ -192,7 +207,7 @@ def _step(context: Context, journey: str, step: str, traffic: Any, rows: Sequenc
         name=next((row["name"] for row in rows if row["name"]), "") or step_title(context, journey, step).name,
         traffic=traffic,
         **{key: sums[key] for key in counts},
-        severity=sums["severity_sum"] / sums["attempts"] if traffic == "real" and sums["attempts"] else None,
+        severity=context.impact.severities.numbers.summed(sums, "severity_sum", "at_") / sums["attempts"] if traffic == "real" and sums["attempts"] else None,
         took_p50=_seconds(sums["took"], 0.5),
         took_p75=_seconds(sums["took"], 0.75),
         lcp_p75=_seconds(sums["lcp"], 0.75),

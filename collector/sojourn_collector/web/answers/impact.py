@@ -7,10 +7,11 @@ from zoneinfo import ZoneInfo
 
 from sojourn_collector.context import Context
 from sojourn_collector.store.disk_budget import RAW_GONE_BEFORE
+from sojourn_collector.web.answers.breaks import versioned
 from sojourn_collector.web.answers.experience import experiences
 from sojourn_collector.web.answers.freshness import freshness_of
 from sojourn_collector.web.answers.probes import probe_states
-from sojourn_collector.web.answers.problems import Seen, config_version, problems_and_sources
+from sojourn_collector.web.answers.problems import Seen, problems_and_sources
 from sojourn_collector.web.answers.sufferers import contact_first
 from sojourn_collector.web.answers.times import EPOCH
 from sojourn_collector.web.answers.titles import journey_title
@@ -39,12 +40,11 @@ async def impact(context: Context, window: Window | None = None, journey: str = 
         context.control.progress.get(RAW_GONE_BEFORE),
     )
     freshness = freshness_seen(seen, window.now)
-    return ImpactReport(
+    report = ImpactReport(
         as_of=window.now,
         window_from=window.since,
         window_to=window.until,
         currency=context.impact.currency,
-        config_version=config_version(context),
         windows=windows_of(context),
         freshness=freshness,
         problems=problems,
@@ -74,6 +74,7 @@ async def impact(context: Context, window: Window | None = None, journey: str = 
         unlinked_orders=seen.orders["unlinked"],
         raw_gone_before=EPOCH + timedelta(days=gone) if gone else None,
     )
+    return await versioned(context, report, "report", window.since - timedelta(seconds=context.impact.windows.usual), window.until, journey=journey)
 
 
 def freshness_seen(seen: Seen, now: datetime) -> list[Freshness]:

@@ -2,10 +2,12 @@
 
 import asyncio
 import re
+from datetime import timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from sojourn_collector.context import Context
+from sojourn_collector.web.answers.breaks import versioned
 from sojourn_collector.web.answers.experience import experiences
 from sojourn_collector.web.answers.impact import beacons_fresh, freshness_seen, state_of
 from sojourn_collector.web.answers.probes import probe_states
@@ -36,7 +38,7 @@ async def journey(context: Context, ident: str, window: Window | None = None) ->
     experience, impact = fared[ident]
     if known is None and not experience.tried and not probes[ident].runs and not problems:
         return None
-    return JourneyAnswer(
+    answer = JourneyAnswer(
         as_of=window.now,
         window_from=window.since,
         window_to=window.until,
@@ -54,6 +56,7 @@ async def journey(context: Context, ident: str, window: Window | None = None) ->
         problems=problems,
         visits=visits,
     )
+    return await versioned(context, answer, "journey", window.since - timedelta(seconds=context.impact.windows.usual), window.until, journey=ident)
 
 
 async def _satisfaction(context: Context, ident: str, window: Window) -> Satisfaction:

@@ -3,7 +3,7 @@
 from typing import Any
 
 from sojourn_collector.context import Context
-from sojourn_collector.score.customer_impact import RECOVERED
+from sojourn_collector.score.severities import RECOVERED
 from sojourn_collector.web.answers.page import Place, place_of
 from sojourn_collector.web.answers.sufferers import label_of, names_of
 from sojourn_collector.web.answers.times import known, to_ms

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 from sojourn_collector.context import Context
 from sojourn_collector.score.customer_impact import ImpactScore, moments, score_of, total_severity
+from sojourn_collector.score.severities import Severities
 from sojourn_collector.web.answers.cause import cause_of
 from sojourn_collector.web.answers.found import Found
 from sojourn_collector.web.answers.guests import Guest, guests_of, people_of, units_of
@@ -43,7 +44,7 @@ async def problem_of(context: Context, found: Found, orders_known: OrdersKnown, 
     rows, usual, before_orders, probe = await _read(context, found, orders_known)
     guests = guests_of(rows, to_ms(incident.window_from), to_ms(incident.window_to))
     orders, feedback = await theirs.of(found, guests)
-    units = units_of(guests)
+    units = units_of(guests, impact.severities.numbers)
     satisfaction = satisfaction_of(feedback, {guest.id: guest.hit for guest in guests})
     cause, money, who = await asyncio.gather(
         cause_of(context, incident, guests, probe.traces, probe.message),
@@ -61,7 +62,7 @@ async def problem_of(context: Context, found: Found, orders_known: OrdersKnown, 
         sufferers_of(context, guests, satisfaction.comments, impact.currency),
     )
     # Person-days, as the incident counts: who comes daily would else be usually hit because of one bad day in the month.
-    before = usual_of(usual, incident.window_from)
+    before = usual_of(usual, incident.window_from, impact.severities.numbers)
     problem = Problem(
         id=found.id,
         as_of=now,
@@ -81,7 +82,7 @@ async def problem_of(context: Context, found: Found, orders_known: OrdersKnown, 
     )
     return Worked(
         problem.model_copy(update={"headline": headline(problem, ZoneInfo(impact.timezone))}),
-        _weight(guests),
+        _weight(guests, impact.severities.numbers),
         {guest.id: guest.anonymous for guest in guests if guest.hit},
         frozenset(_names(guests, orders, feedback)),
     )
@@ -95,8 +96,8 @@ def _names(guests: Sequence[Guest], orders: Sequence[dict[str, Any]], feedback: 
     yield from (f"feedback/{row['id']}" for row in feedback)
 
 
-def _weight(guests: list[Guest]) -> float:
-    return total_severity(units_of(guests)) + sum(guest.severity for guest in guests if guest.anonymous)
+def _weight(guests: list[Guest], severities: Severities) -> float:
+    return total_severity(units_of(guests, severities)) + sum(severities.of(guest.severity) for guest in guests if guest.anonymous)
 
 
 async def _read(context: Context, found: Found, orders_known: OrdersKnown) -> tuple[Any, ...]:

@@ -8,7 +8,9 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from sojourn_collector.context import Context
+from sojourn_collector.score.severities import Severities
 from sojourn_collector.score.value_impact import DAYS, ValueUnit, value_impact
+from sojourn_collector.web.answers.breaks import versioned
 from sojourn_collector.web.answers.found import Found, find
 from sojourn_collector.web.answers.guests import Guest, guests_of
 from sojourn_collector.web.answers.prices import converted
@@ -18,8 +20,8 @@ from sojourn_collector.web.answers.times import to_ms
 from sojourn_collector.web.answers.window import RUN_LENGTH, Window, window_of
 from sojourn_collector.web.models_measures import Exposed, Largest, ProblemAnswer, ValueView
 
-MONTHS = DAYS / 30
-"""Months of the time a worth is of: what an account pays a month counts so many times."""
+MONTH = 30.0
+"""Days of a month: what an account pays a month counts for as many of them as a worth is of."""
 
 RENEWS_SOON = timedelta(days=30)
 MOST_NAMED = 10
@@ -36,7 +38,12 @@ async def problem_alone(context: Context, ident: str, window: Window | None = No
         return None
     (problems, _, _), (value, exposed) = await asyncio.gather(problems_and_sources(context, window, [found.journey]), _measured(context, found))
     problem = next((one for one in problems if one.id == ident), None)
-    return None if problem is None else ProblemAnswer(problem=problem, value=value, exposed=exposed)
+    if problem is None:
+        return None
+    # What is usual is of the time before, and so is what people were worth.
+    before = timedelta(seconds=max(context.impact.windows.usual, context.impact.weights.paid))
+    answer = ProblemAnswer(problem=problem, value=value, exposed=exposed)
+    return await versioned(context, answer, "problem", found.incident.window_from - before, window.until, journey=found.journey)
 
 
 async def _measured(context: Context, found: Found) -> tuple[ValueView, Exposed]:
@@ -51,7 +58,11 @@ async def _measured(context: Context, found: Found) -> tuple[ValueView, Exposed]
     people, worths, subscribed = await asyncio.gather(
         query("problem_people", **here),
         query(
-            "worth_at_step", **here, paid_since=incident.window_from - timedelta(days=DAYS), paid_until=incident.window_from, currency=context.impact.currency
+            "worth_at_step",
+            **here,
+            paid_since=incident.window_from - timedelta(seconds=context.impact.weights.paid),
+            paid_until=incident.window_from,
+            currency=context.impact.currency,
         ),
         query("subscribed_hit", **here),
     )
@@ -68,8 +79,10 @@ async def _value(context: Context, guests: Sequence[Guest], worths: Mapping[str,
         if any(row["orders"] for row in worths.values())
         else {person: row for person, row in worths.items() if row["mrr_currency"] == context.impact.currency}
     )
-    units = [unit_of(guest, told.get(guest.id), context.impact.currency, before) for guest in guests if guest.settled and not guest.anonymous]
-    score = value_impact(units)
+    weights, severities = context.impact.weights, context.impact.severities.numbers
+    settled = [guest for guest in guests if guest.settled and not guest.anonymous]
+    units = [unit_of(guest, told.get(guest.id), context.impact.currency, before, severities, weights.days) for guest in settled]
+    score = value_impact(units, days=weights.days, cap=weights.cap)
     names = await names_of(context, (person for person, _ in score.largest[:MOST_NAMED]))
     return ValueView(
         state="measured" if score.score is not None else "not measured",
@@ -89,25 +102,25 @@ async def _value(context: Context, guests: Sequence[Guest], worths: Mapping[str,
     )
 
 
-def unit_of(guest: Guest, worth: Row | None, currency: str, before: datetime) -> ValueUnit:
+def unit_of(guest: Guest, worth: Row | None, currency: str, before: datetime, severities: Severities, days: float = DAYS) -> ValueUnit:
     """A unit of the people view with what its person was worth: orders, else what the account pays a month."""
-    revenue, known_days, segment, account = worth_of(worth, currency, before)
-    return ValueUnit(guest.id, guest.severity, revenue, known_days, segment, account, guest.sample_rate)
+    revenue, known_days, segment, account = worth_of(worth, currency, before, days)
+    return ValueUnit(guest.id, severities.of(guest.severity), revenue, known_days, segment, account, guest.sample_rate)
 
 
-def worth_of(worth: Row | None, currency: str, before: datetime) -> tuple[float | None, float, str, str]:
-    """Net revenue over `DAYS` days before a moment, days of them that are known, segment, and the account where the worth is the account's.
+def worth_of(worth: Row | None, currency: str, before: datetime, days: float = DAYS) -> tuple[float | None, float, str, str]:
+    """Net revenue over `days` days before a moment, days of them that are known, segment, and the account where the worth is the account's.
 
     :param worth: a row of `worth_at_step`; None for somebody of whom nothing is known.
     """
     if worth is None:
-        return None, DAYS, "", ""
+        return None, days, "", ""
     segment = worth["segment"] or worth["plan"] or ""
     if not worth["orders"] and worth["mrr"] is not None and worth["mrr_currency"] == currency:
-        return MONTHS * worth["mrr"], DAYS, segment, worth["account"]
+        return days / MONTH * worth["mrr"], days, segment, worth["account"]
     since = min((ms for ms in (worth["ordered_since"], worth["seen_since"]) if ms), default=None)
-    days = 0.0 if since is None else min(DAYS, max(0.0, before.timestamp() - since / 1000) / 86_400)
-    return float(worth["paid"] or 0.0), days, segment, ""
+    known = 0.0 if since is None else min(days, max(0.0, before.timestamp() - since / 1000) / 86_400)
+    return float(worth["paid"] or 0.0), known, segment, ""
 
 
 def exposed_of(guests: Sequence[Guest], worths: Mapping[str, Row], subscribed: Sequence[Row], currency: str, at: datetime) -> Exposed:

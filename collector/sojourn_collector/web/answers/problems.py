@@ -1,7 +1,6 @@
 """All problems of a window with what is known of the sources: as remembered where that is still true, else worked out."""
 
 import asyncio
-import hashlib
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -9,6 +8,7 @@ from functools import partial
 from typing import Any
 
 from sojourn_collector.context import Context
+from sojourn_collector.impact_version import config_version
 from sojourn_collector.web.answers.found import Found, find
 from sojourn_collector.web.answers.problem import OrdersKnown, problem_of
 from sojourn_collector.web.answers.remembered import Changes, ProblemMemory, Worked, known_step
@@ -107,7 +107,7 @@ async def _work_out(context: Context, found: Sequence[Found], orders_known: Orde
 
 
 async def _remembered(context: Context, memory: ProblemMemory, found: Sequence[Found], orders_known: OrdersKnown, now: datetime) -> list[Worked]:
-    version, outcome = config_version(context), context.impact.windows.outcome
+    version, outcome = config_version(context.impact), context.impact.windows.outcome
     until = {one.id: known_step(orders_known.until, min(now, one.incident.window_to + timedelta(seconds=outcome)), outcome) for one in found}
     told: dict[str, Worked] = {}
 
@@ -122,8 +122,3 @@ async def _remembered(context: Context, memory: ProblemMemory, found: Sequence[F
             changes, missing = await recall()
             told |= await _work_out(context, missing, orders_known, now, lambda one, work: memory.keep(one, changes, version, until[one.id], work))
     return [told[one.id] for one in found]
-
-
-def config_version(context: Context) -> str:
-    """12 hex digits that change when impact.yaml does: scores of different versions are not comparable."""
-    return hashlib.sha256(context.impact.model_dump_json().encode()).hexdigest()[:12]

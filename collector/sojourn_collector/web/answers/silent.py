@@ -7,10 +7,11 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from sojourn_collector.context import Context
-from sojourn_collector.score.silent_sufferers import LEAST_SEVERITY, Hurt, silent_sufferers
-from sojourn_collector.score.value_impact import DAYS
+from sojourn_collector.score.severities import MARKS
+from sojourn_collector.score.silent_sufferers import Hurt, silent_sufferers
+from sojourn_collector.web.answers.breaks import versioned
 from sojourn_collector.web.answers.prices import converted
-from sojourn_collector.web.answers.problem_alone import MONTHS
+from sojourn_collector.web.answers.problem_alone import MONTH
 from sojourn_collector.web.answers.sufferers import label_of, names_of
 from sojourn_collector.web.answers.times import from_ms
 from sojourn_collector.web.answers.window import Window, window_of
@@ -34,11 +35,12 @@ async def silent(context: Context, window: Window | None = None, journey: str = 
     now, currency = context.clock(), context.impact.currency
     window = window or window_of(now, ZoneInfo(context.impact.timezone), span=SPAN)
     span: dict[str, Any] = {"since": window.since, "until": window.until}
-    paid_since = window.since - timedelta(days=DAYS)
+    chosen, days = context.impact.silent, context.impact.weights.days
+    paid_since = window.since - timedelta(days=days)
     (active,) = await context.store.query("active_people", **span)
     rows, worths, unlinked = await asyncio.gather(
         context.store.query(
-            "silent_candidates", **span, paid_since=paid_since, severity=LEAST_SEVERITY, journey=journey, currency=currency, most=MOST_HURT + 1
+            "silent_candidates", **span, paid_since=paid_since, severity=MARKS[chosen.severity], journey=journey, currency=currency, most=MOST_HURT + 1
         ),
         context.store.query(
             "worth_of_active",
@@ -46,7 +48,7 @@ async def silent(context: Context, window: Window | None = None, journey: str = 
             paid_since=paid_since,
             paid_until=window.since,
             currency=currency,
-            months=MONTHS,
+            months=days / MONTH,
             one_in=max(1, active["people"] // ENOUGH),
         ),
         context.store.query("unlinked_voices", **span),
@@ -56,10 +58,16 @@ async def silent(context: Context, window: Window | None = None, journey: str = 
     # Where nobody has paid anything and no account has a price, a worth of 0 is no worth but a missing feed.
     told = [(row["segment"], worth) for row in worths for worth in row["worths"]] if any(any(row["worths"]) for row in worths) else []
     found = silent_sufferers(
-        (_hurt(row, currency, told=bool(told)) for row in rows), told, now.timestamp(), unlinked=unlinked[0]["feedback"] + unlinked[0]["tickets"]
+        (_hurt(row, currency, days / MONTH, told=bool(told)) for row in rows),
+        told,
+        now.timestamp(),
+        unlinked=unlinked[0]["feedback"] + unlinked[0]["tickets"],
+        least=MARKS[chosen.severity],
+        top=chosen.worth,
+        wait=chosen.wait,
     )
     names = await names_of(context, (one.person for one in found.people[:MOST_LISTED]))
-    return SilentAnswer(
+    answer = SilentAnswer(
         as_of=window.now,
         window_from=window.since,
         window_to=window.until,
@@ -69,11 +77,12 @@ async def silent(context: Context, window: Window | None = None, journey: str = 
         notes=[*found.notes, *([f"of {len(found.people)} the {MOST_LISTED} most valuable are shown"] if len(found.people) > MOST_LISTED else [])],
         truncated=truncated,
     )
+    return await versioned(context, answer, "silent", paid_since, window.until)
 
 
-def _hurt(row: Row, currency: str, *, told: bool) -> Hurt:
+def _hurt(row: Row, currency: str, months: float, *, told: bool) -> Hurt:
     priced = not row["orders"] and row["mrr"] is not None and row["mrr_currency"] == currency
-    worth = MONTHS * row["mrr"] if priced else float(row["paid"] or 0.0)
+    worth = months * row["mrr"] if priced else float(row["paid"] or 0.0)
     # What a feed of people says of consent goes before what a browser said.
     consent = row["told_consent"] if row["told_consent"] not in ("", "unknown") else row["seen_consent"]
     return Hurt(

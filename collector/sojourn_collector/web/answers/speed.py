@@ -10,6 +10,7 @@ import numpy as np
 from sojourn_collector.context import Context
 from sojourn_collector.score.elasticity import Experience, elasticity
 from sojourn_collector.score.satisfaction import Scale, is_satisfied
+from sojourn_collector.web.answers.breaks import versioned
 from sojourn_collector.web.answers.titles import journey_title, step_place, step_title
 from sojourn_collector.web.answers.window import Window
 from sojourn_collector.web.models_speed import Odds, SpeedAnswer, StepSpeed
@@ -37,7 +38,7 @@ async def speed(context: Context, journey: str, window: Window) -> SpeedAnswer:
     )
     chosen = _scale(answered)
     steps = await asyncio.to_thread(_steps, context, journey, rows[:MOST_ROWS], [row for row in answered if _scale_of(row) == chosen])
-    return SpeedAnswer(
+    answer = SpeedAnswer(
         as_of=window.now,
         window_from=window.since,
         window_to=window.until,
@@ -49,6 +50,7 @@ async def speed(context: Context, journey: str, window: Window) -> SpeedAnswer:
         steps=steps,
         reason="" if steps else "no customer's walk through this journey was over in this time",
     )
+    return await versioned(context, answer, "speed", window.since, window.until, journey=journey)
 
 
 def _scale_of(row: Row) -> Scale:

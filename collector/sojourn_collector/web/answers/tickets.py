@@ -8,8 +8,10 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from sojourn_collector.context import Context
+from sojourn_collector.score.severities import RECOVERED
 from sojourn_collector.score.survival import Waiting
 from sojourn_collector.score.tickets import AGAIN, DAY, Share, Ticket, ticket_figures
+from sojourn_collector.web.answers.breaks import versioned
 from sojourn_collector.web.answers.times import from_ms
 from sojourn_collector.web.answers.titles import journey_title
 from sojourn_collector.web.answers.window import Window, window_of
@@ -21,8 +23,6 @@ SPAN = timedelta(days=28)
 MOST = 100_000
 MOST_GROUPS = 20
 MOST_LINES = 20
-HIT = 0.5
-"""Severity from which on the visit before a ticket had met a failure (docs/scores.md)."""
 
 Row = Mapping[str, Any]
 
@@ -45,7 +45,7 @@ async def tickets(context: Context, window: Window | None = None, journey: str =
     def figures(of: Sequence[Row]) -> TicketFigures:
         return _figures(of, window, context.impact.windows.unresolved)
 
-    return TicketsAnswer(
+    answer = TicketsAnswer(
         as_of=window.now,
         window_from=window.since,
         window_to=window.until,
@@ -58,6 +58,7 @@ async def tickets(context: Context, window: Window | None = None, journey: str =
         linked=sum(row["session_id"] != "" for row in mine),
         state="measured" if mine else "not measured",
     )
+    return await versioned(context, answer, "tickets", window.since, window.until)
 
 
 def _groups(
@@ -93,7 +94,7 @@ def _figures(rows: Sequence[Row], window: Window, unresolved: float) -> TicketFi
         reopened=_part(told.reopened),
         repeat=_part(told.repeat),
         stale=_part(told.stale),
-        after_failure=_part(Share.of_counts(sum(row["worst"] >= HIT for row in linked), len(linked))),
+        after_failure=_part(Share.of_counts(sum(row["worst"] >= RECOVERED for row in linked), len(linked))),
         stale_days=unresolved / DAY,
         per_day=PerDay(
             days=[days[number] for number in range(whole)],

@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 from sojourn_collector.context import Context
 from sojourn_collector.join.rollups import midnight
 from sojourn_collector.score.customer_impact import SPEAKS_FROM, Moments
+from sojourn_collector.score.severities import MARKS, Severities
 from sojourn_collector.web.answers.days import before, summed_days
 from sojourn_collector.web.answers.found import Found
 from sojourn_collector.web.answers.times import known
@@ -34,7 +35,7 @@ class Usual:
         return self.hit / self.moments.units if self.moments.units else None
 
 
-SUMS = ("units", "hit", "unhurt", "unhurt_done", "w_sum", "w_squares", "w_severity")
+SUMS = ("units", "hit", "unhurt", "unhurt_done", "w_sum", "w_squares", "w_severity", *(f"w_{name}" for name in MARKS))
 """What adds up over stretches that begin and end at midnight."""
 
 
@@ -87,11 +88,13 @@ def hours_of_week(since: datetime, until: datetime, zone: ZoneInfo) -> list[int]
     return sorted(hours)
 
 
-def usual_of(row: Mapping[str, Any], until: datetime) -> Usual:
+def usual_of(row: Mapping[str, Any], until: datetime, severities: Severities) -> Usual:
     """Choose the hours: the same ones from four weeks of data and `SPEAKS_FROM` person-days in them on, else all."""
     oldest = known(row["oldest"])
     # A day of grace: the first person of the window need not have come in its first minute.
     long_enough = oldest is not None and until - oldest >= FOUR_WEEKS - timedelta(days=1)
     if long_enough and row["then_units"] >= SPEAKS_FROM:
-        return Usual(row["then_hit"], Moments(row["then_units"], row["then_w_sum"], row["then_w_squares"], row["then_w_severity"]), "same")
-    return Usual(row["hit"], Moments(row["units"], row["w_sum"], row["w_squares"], row["w_severity"]), "all")
+        return Usual(
+            row["then_hit"], Moments(row["then_units"], row["then_w_sum"], row["then_w_squares"], severities.summed(row, "then_w_severity", "then_w_")), "same"
+        )
+    return Usual(row["hit"], Moments(row["units"], row["w_sum"], row["w_squares"], severities.summed(row)), "all")

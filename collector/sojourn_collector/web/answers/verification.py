@@ -10,8 +10,10 @@ from zoneinfo import ZoneInfo
 from sojourn_collector.context import Context
 from sojourn_collector.join.rollups import midnight
 from sojourn_collector.score.fix_verification import LEVEL, LOOKS, DayCount, verify_fix
+from sojourn_collector.score.severities import RECOVERED
 from sojourn_collector.score.trouble import MOST, trouble_begin
 from sojourn_collector.store.control.marks import MarkRow
+from sojourn_collector.web.answers.breaks import versioned
 from sojourn_collector.web.answers.fix_answers import BEFORE, answers_by_day
 from sojourn_collector.web.answers.fix_parts import Span, counted, mix_of, parts_of
 from sojourn_collector.web.answers.marks import mark_of
@@ -22,8 +24,6 @@ from sojourn_collector.web.models_fixes import FixLook, FixMeasure, Mark, Verdic
 HISTORY = 168
 """Days before the trouble that say how much the difference varies without a fix: six times the longest look."""
 DEADLINE = 30.0
-HIT = 0.5
-"""Severity from which on a walk met a failure; slow alone is milder."""
 
 Measured = Literal["satisfied", "finished", "unhurt"]
 
@@ -53,13 +53,14 @@ async def verification(context: Context, ident: str) -> Verification | None:
     untouched = sorted(one for one in context.journeys.all() if one != journey and one not in left_out)
     reason = _silent(mark, journey, untouched)
     if reason:
-        return _told(context, mark, "not estimable", f"It cannot be judged: {reason}.", reason=reason)
+        return await versioned(context, _told(context, mark, "not estimable", f"It cannot be judged: {reason}.", reason=reason), "fix", now, now)
     asked = _Asked(mark, journey, untouched, fixed, today, zone)
     begin = fixed - MOST - HISTORY
     span = {"since": midnight(_day(begin), zone), "until": min(now, midnight(_day(fixed + LOOKS[-1] + 1), zone))}
-    common: dict[str, Any] = {**span, "journey": journey, "untouched": untouched, "zone": zone.key, "severity": HIT, "deadline": DEADLINE}
+    common: dict[str, Any] = {**span, "journey": journey, "untouched": untouched, "zone": zone.key, "severity": RECOVERED, "deadline": DEADLINE}
     if span["since"] >= span["until"]:
-        return _told(context, mark, "too early", "It lies too far ahead to be judged.", reason="the mark lies in the future")
+        early = _told(context, mark, "too early", "It lies too far ahead to be judged.", reason="the mark lies in the future")
+        return await versioned(context, early, "fix", now, now)
     walks, answers = await asyncio.gather(context.store.query("fix_days", **common), context.store.query("fix_answers", **common, days=BEFORE))
     given, scale = answers_by_day(answers)
     days: dict[Measured, list[DayCount]] = {
@@ -69,7 +70,8 @@ async def verification(context: Context, ident: str) -> Verification | None:
     }
     trouble = _trouble(asked, days["unhurt"])
     measures = await asyncio.to_thread(lambda: [_measure(asked, name, rows, trouble, scale if name == "satisfied" else "") for name, rows in days.items()])
-    return _judged(context, asked, trouble, measures, [journey_title(context, one) for one in sorted(left_out)], _notes(others, mark))
+    answer = _judged(context, asked, trouble, measures, [journey_title(context, one) for one in sorted(left_out)], _notes(others, mark))
+    return await versioned(context, answer, "fix", span["since"], span["until"], journey=journey)
 
 
 def _silent(mark: Mark, journey: str, untouched: Sequence[str]) -> str:

@@ -64,7 +64,7 @@
         tooltip: { ...tooltip(c), trigger: "axis", formatter: (all) => { const p = data.points[all[0].dataIndex]; const said = (v) => (v === null ? "none" : `${v.toFixed(1)}%`); return `${p.part === "trouble" ? "trouble from" : "week of"} ${p.name}\nfixed journey ${said(p.fixed)}, untouched ${said(p.untouched)}`; } },
         series: [
           line("fixed journey", "fixed", { lineStyle: { color: c.data, width: 3 }, itemStyle: { color: c.data }, symbolSize: 7, markArea: trouble < 0 ? undefined : { silent: true, itemStyle: { color: c.bad, opacity: 0.12 }, label: { color: c.soft, fontSize: 12, position: "insideTop" }, data: [[{ name: "trouble", xAxis: Math.max(0, trouble - 0.5) }, { xAxis: trouble + 0.5 }]] } }),
-          line("untouched journeys", "untouched", { lineStyle: { color: c.soft, width: 1.5, type: "dashed" }, itemStyle: { color: c.soft }, symbolSize: 5 }),
+          line("untouched journeys", "untouched", { lineStyle: { color: c.soft, width: 1.5, type: "dashed" }, itemStyle: { color: c.soft }, symbolSize: 5, markLine: data.lines.length ? { silent: true, symbol: "none", lineStyle: { color: c.soft, type: "dotted", width: 2 }, label: { color: c.soft, fontSize: 12, formatter: "configuration changed" }, data: data.lines.map((at) => ({ xAxis: at })) } : undefined }),
         ],
       };
     },

@@ -1,0 +1,80 @@
+"""Facts of a visit: only what its spans and events say, bounded; the join keeps them and a score is broken down by them."""
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sojourn_collector.join.visit_facts import LONGEST, visit_facts
+
+
+def row(kind: str = "page_view", res: Any = None, **attrs: str) -> dict[str, Any]:
+    """A span or log record with these attributes; `__` stands for a dot."""
+    return {"kind": kind, "attrs": {key.replace("__", "."): value for key, value in attrs.items()}, "res": res or {}}
+
+
+@pytest.mark.parametrize(
+    ("told", "country", "region"),
+    [
+        ({"geo.country.iso_code": "DE", "geo.region.iso_code": "DE-BE"}, "DE", "DE-BE"),
+        ({"geo.country_iso_code": "gb", "geo.region_iso_code": "ENG"}, "GB", "GB-ENG"),
+        ({"geo.country.iso_code": "DE"}, "DE", "DE"),
+        ({"geo.region.iso_code": "US-CA"}, "US", "US-CA"),
+        ({"geo.region.iso_code": "BE"}, None, None),
+        ({"geo.country.iso_code": "Germany", "geo.region.iso_code": "DE-BE'; DROP"}, None, None),
+        ({"geo.country_name": "Germany", "sojourn.browser": "Chrome 156"}, None, None),
+    ],
+)
+def test_where_a_visit_comes_from(told: dict[str, str], country: str | None, region: str | None) -> None:
+    """OpenTelemetry's names and its geoip processor's, of the resource too; a region's own part without its country could be anywhere."""
+    facts = visit_facts([row(res=told)])
+    assert (facts.get("country"), facts.get("region")) == (country, region)
+
+
+@pytest.mark.parametrize(
+    ("attrs", "channel"),
+    [
+        ({"sojourn__channel": "Email"}, "email"),
+        ({"url__query": "utm_source=news&utm_medium=email"}, "email"),
+        ({"url__full": "https://shop.example/?a=1&utm_medium=paid%20social#x"}, "paid social"),
+        ({"url__query": "?utm_source=partner"}, "partner"),
+        ({"url__query": "utm_medium=ada%40example.org"}, None),
+        ({"url__query": "medium=email"}, None),
+        ({"url__full": "http://[utm_medium=email"}, None),
+        ({"url__query": "utm_medium=" + "x" * 5000}, None),
+        ({"sojourn__channel": "x" * 41}, None),
+    ],
+)
+def test_how_a_visit_came(attrs: dict[str, str], channel: str | None) -> None:
+    """What the sender says, else the campaign of the page it landed on; what is no plain word, such as an address of somebody, is none."""
+    assert visit_facts([row(**attrs)]).get("channel") == channel
+
+
+def test_the_landing_page_tells_the_channel_and_a_request_does_not() -> None:
+    """The first page view that has a campaign decides; a fetch to an address with one is no arrival."""
+    rows = [row("fetch", url__full="https://ads.example/?utm_medium=ads"), row(url__query="utm_medium=email"), row(url__query="utm_medium=paid")]
+    assert visit_facts(rows) == {"channel": "email"}
+
+
+def test_an_attribute_is_kept_with_its_newest_value_and_bounded() -> None:
+    """Only attributes that are asked for; of log records and resources too; a fact of that name is another thing."""
+    rows = [row(tier="gold", secret="x"), row("event", tier="silver"), row("event", res={"ab.test": "B" * 200}, region="north")]
+    assert visit_facts(rows, ("tier", "ab.test", "region", "absent")) == {
+        "attribute:tier": "silver",
+        "attribute:ab.test": "B" * LONGEST,
+        "attribute:region": "north",
+    }
+
+
+@given(
+    rows=st.lists(
+        st.dictionaries(st.sampled_from(["url.query", "url.full", "sojourn.channel", "geo.country.iso_code", "geo.region.iso_code"]), st.text(max_size=60)),
+        max_size=5,
+    )
+)
+def test_strangers_texts_never_fail(rows: list[dict[str, str]]) -> None:
+    """Whatever stands in those attributes, there are facts or none, and codes and words are what they should be."""
+    facts = visit_facts([{"kind": "page_view", "attrs": attrs, "res": {}} for attrs in rows])
+    assert set(facts) <= {"country", "region", "channel"}
+    assert all(value.isascii() and len(value) <= 40 for value in facts.values())
