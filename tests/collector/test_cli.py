@@ -183,6 +183,26 @@ async def test_one_life_of_a_collector(tmp_path: Path):
     assert not (tmp_path / "data/control.json").exists()
 
 
+async def test_a_start_with_another_weight_writes_its_version_down(tmp_path: Path):
+    """Started twice with the same file there is one version; started with a changed one there are two, and the report says what was changed."""
+    collector = CollectorProcess(tmp_path)
+    (tmp_path / "impact.yaml").write_text("")
+    collector.config.write_text(collector.config.read_text() + "impact: impact.yaml\n")
+    for text in ("", "# nothing\n", "windows: {abandon: 10m}\n"):
+        (tmp_path / "impact.yaml").write_text(text)
+        await collector.start()
+        try:
+            await collector.ready()
+            known = (await collector.get("/api/v1/impact/versions")).json()
+            report = (await collector.get("/api/v1/impact")).json()
+        finally:
+            assert collector.stop() == 0
+        assert known["present"] == known["versions"][0]["version"] == report["config_version"]
+        assert len(known["versions"]) == (2 if "abandon" in text else 1)
+        assert bool(report["breaks"]) == ("abandon" in text)
+    assert known["versions"][0]["changes"] == [{"key": "windows.abandon", "old": "30m", "new": "10m"}]
+
+
 async def guarded(collector: CollectorProcess) -> None:
     """A foreign Host is refused, every answer carries the headers, the API is described from our own origin."""
     page = await collector.get("/api/docs")

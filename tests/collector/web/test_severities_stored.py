@@ -10,15 +10,22 @@ import pytest
 
 from sojourn_collector.config import ImpactConfig
 from sojourn_collector.context import Context
+from sojourn_collector.counters import Counters
 from sojourn_collector.join.rollups import Rollups
+from sojourn_collector.join.run_counts import RunCounts
 from sojourn_collector.store.client import Store
 from sojourn_collector.web.answers.breakdown import breakdown
 from sojourn_collector.web.answers.experience import experiences
 from sojourn_collector.web.answers.fared import fared, fared_long
+from sojourn_collector.web.answers.forecast import problem_forecast
+from sojourn_collector.web.answers.found import find
 from sojourn_collector.web.answers.history import history
 from sojourn_collector.web.answers.impact import impact
+from sojourn_collector.web.answers.problem import OrdersKnown, problem_of
 from sojourn_collector.web.answers.problem_alone import problem_alone
+from sojourn_collector.web.answers.theirs import Theirs
 from sojourn_collector.web.answers.window import Window
+from sojourn_collector.web.slis import Slis
 from tests.collector.web.stage import NOW, Rows, broken_shop, context_of, minute
 
 UTC_ZONE = ZoneInfo("UTC")
@@ -131,3 +138,31 @@ async def test_worth_is_of_as_many_days_as_impact_yaml_says(store: Store, tmp_pa
     assert short is not None
     assert long.value.state == "measured"
     assert (short.value.state, short.value.score) == ("not measured", None)
+
+
+async def test_metrics_and_expected_tickets_are_by_them_too(store: Store, tmp_path: Path) -> None:
+    """Half the severities are half the impact in /metrics and half the exposure that tickets are expected of; the people exposed are the same."""
+    context = context_of(store, tmp_path)
+    await broken_shop().store(store)
+    half = weighed(context, slow=0.1, recovered=0.25, left=0.4, blocked=0.5)
+    shown, exposed, ordered = [], [], []
+    for one in (context, half):
+        slis = Slis(one, RunCounts(), Counters())
+        await slis.refresh()
+        shown.append(next(sample.value for sample in slis.samples() if sample.name == "sojourn_journey_impact_score"))
+        (problem,) = (await impact(one)).problems
+        told = await problem_forecast(one, problem.id)
+        assert told is not None
+        exposed.append((told.people, told.exposure))
+        (found,) = await find(one, Window(NOW - DAY, NOW, NOW))
+        worked = await problem_of(one, found, OrdersKnown(None, 0, None), NOW, Theirs(one, [found], NOW, DAY))
+        ordered.append(worked.weight)
+    context.control.close()
+    assert isinstance(shown[0], float)
+    assert shown[0] > 0
+    assert shown[1] == pytest.approx(shown[0] / 2)
+    assert exposed[0][1] > 0
+    assert exposed[1][0] == exposed[0][0]
+    assert exposed[1][1] == pytest.approx(exposed[0][1] / 2)
+    assert ordered[0] > 0
+    assert ordered[1] == pytest.approx(ordered[0] / 2)
