@@ -60,6 +60,19 @@ async def test_who_said_nothing_is_worth_their_price_in_the_report_s_currency(co
     assert "user:u0" not in [one.person_id for one in (await silent(context)).people]
 
 
+async def test_what_is_a_high_worth_counts_prices_of_other_currencies_too(context: Context, store: Store) -> None:
+    """Where most customers' accounts pay 2,000 dollars a month, one that pays 50 euros is not among the most valuable."""
+    rows = Rows()
+    for number in range(30):
+        rows.customer(f"u{number}", NOW - 10 * DAY, fails=number == 0, stopped=number == 0)
+        rows.people.append({"source": "crm", "id": f"u{number}", "version": 1, "account_id": f"a{number}"})
+        price = {"mrr": 50, "currency": "EUR"} if number == 0 else {"mrr": 2000, "currency": "USD"}
+        rows.accounts.append({"source": "crm", "id": f"a{number}", "version": 1, "name": f"A{number}", **price})
+    await rows.store(store)
+    assert [one.person_id for one in (await silent(context)).people] == ["user:u0"]
+    assert (await silent(replace(context, exchange=dollars))).people == []
+
+
 @pytest.mark.parametrize(
     ("row", "told"),
     [

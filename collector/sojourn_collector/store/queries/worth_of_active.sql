@@ -5,7 +5,8 @@ WITH active AS (
     AND sipHash64(person_id) % {one_in:UInt32} = 0
   GROUP BY person
 )
-SELECT if(segment != '', segment, plan) AS segment, groupArray(least(1e12, if(ifNull(orders, 0) = 0 AND mrr IS NOT NULL AND mrr_currency = {currency:String}, {months:Float64} * mrr, ifNull(paid, 0)))) AS worths
+SELECT if(segment != '', segment, plan) AS segment, groupArray(least(1e12, if(ifNull(orders, 0) = 0 AND mrr IS NOT NULL AND has({units:Array(String)}, mrr_currency),
+  {months:Float64} * mrr * {rates:Array(Float64)}[indexOf({units:Array(String)}, mrr_currency)], ifNull(paid, 0)))) AS worths
 FROM active
 LEFT JOIN (
   SELECT person_id, sum(net) AS paid, count() AS orders FROM (

@@ -10,7 +10,7 @@ from sojourn_collector.context import Context
 from sojourn_collector.score.severities import MARKS
 from sojourn_collector.score.silent_sufferers import Hurt, silent_sufferers
 from sojourn_collector.web.answers.breaks import versioned
-from sojourn_collector.web.answers.prices import converted
+from sojourn_collector.web.answers.prices import converted, rates
 from sojourn_collector.web.answers.problem_alone import MONTH
 from sojourn_collector.web.answers.sufferers import label_of, names_of
 from sojourn_collector.web.answers.times import from_ms
@@ -37,6 +37,7 @@ async def silent(context: Context, window: Window | None = None, journey: str = 
     span: dict[str, Any] = {"since": window.since, "until": window.until}
     chosen, days = context.impact.silent, context.impact.weights.days
     paid_since = window.since - timedelta(days=days)
+    units, worth_of_unit = rates(context, window.until)
     (active,) = await context.store.query("active_people", **span)
     rows, worths, unlinked = await asyncio.gather(
         context.store.query(
@@ -48,6 +49,8 @@ async def silent(context: Context, window: Window | None = None, journey: str = 
             paid_since=paid_since,
             paid_until=window.since,
             currency=currency,
+            units=units,
+            rates=worth_of_unit,
             months=days / MONTH,
             one_in=max(1, active["people"] // ENOUGH),
         ),
