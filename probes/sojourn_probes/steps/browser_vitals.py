@@ -21,7 +21,7 @@ MAX_TEXT: Final = 200_000
 SCRIPT: Final = """
 (() => {
   const KEPT = 2000;
-  const shifts = [], inputs = new Map(), lcps = [], softs = [], inner = [];
+  const shifts = [], inputs = new Map(), lcps = [], softs = [], inner = [], slow = [], told = new Set();
   const watch = (type, take, more) => {
     // Chromium warns in the console about a type it does not know; the console is the site's.
     if (!PerformanceObserver.supportedEntryTypes.includes(type)) return () => {};
@@ -36,6 +36,7 @@ SCRIPT: Final = """
     watch('largest-contentful-paint', (entry) => keep(lcps, entry.startTime)),
     watch('layout-shift', (entry) => { if (!entry.hadRecentInput) keep(shifts, {at: entry.startTime, value: entry.value}); }),
     watch('event', (entry) => {
+      if (told.size < KEPT) told.add(Math.round(entry.startTime));
       if (!entry.interactionId) return;
       const known = inputs.get(entry.interactionId);
       if (known) known.took = Math.max(known.took, entry.duration);
@@ -47,6 +48,12 @@ SCRIPT: Final = """
       keep(inner, {id: entry.navigationId, at: paint ? paint.startTime : entry.startTime + entry.duration});
     }),
   ];
+  // A browser under load tells of an event some frames late. That one is to come is known from how long it took until the next frame.
+  for (const type of ['pointerdown', 'pointerup', 'click', 'keydown', 'keyup']) {
+    addEventListener(type, (event) => {
+      if (event.isTrusted) requestAnimationFrame(() => { if (performance.now() - event.timeStamp > 32) keep(slow, event.timeStamp); });
+    }, {capture: true, passive: true});
+  }
   let since = 0;
   const address = () => location.origin + location.pathname + location.search;
   let counted = 0, here = address();
@@ -101,7 +108,8 @@ SCRIPT: Final = """
   };
   // A soft navigation is told after its first paint, so one that can be seen from the address is waited for.
   const pending = () => address() !== here && (performance.interactionCount || 0) > counted && !softs.some((one) => one.at >= start());
-  globalThis.sojournPending = pending;
+  const untold = () => slow.some((at) => at >= start() && ![-1, 0, 1].some((off) => told.has(Math.round(at) + off)));
+  globalThis.sojournPending = () => { late.forEach((look) => look()); return pending() || untold(); };
   globalThis.sojournSettled = () => {
     late.forEach((look) => look());
     const [navigation] = performance.getEntriesByType('navigation');
@@ -120,7 +128,7 @@ _PAINTED: Final = """(most) => new Promise((done) => {
   const give = () => done({vitals: globalThis.sojournVitals ? sojournVitals() : null, title: document.title, text: text()});
   // Nothing more is to come when nothing was touched and the last paint of loading is over.
   if (!globalThis.sojournVitals || sojournSettled()) { give(); return; }
-  setTimeout(give, 500);
+  setTimeout(give, 1000);
   const look = () => (sojournPending() ? setTimeout(look, 20) : give());
   requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(look)));
 })"""
