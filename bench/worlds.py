@@ -1,8 +1,7 @@
 """How right the money is: many simulated worlds per family, in which the true loss is known. Families and bounds: docs/methods.md.
 
 Every person of a world carries both outcomes. The world is written into a real engine's tables under a tenant of its own and asked through the
-report's own queries and functions; nothing is handed to the estimator directly (but for the two families in bench/simulated/measures.py, whose
-scores no question asks for yet). Seeds are 1, 2, 3 …, fixed and not tuned.
+report's own queries and functions; nothing is handed to the estimator directly. Seeds are 1, 2, 3 …, fixed and not tuned.
 Coverage = share of intervals that hold the true loss of the people they speak of; its Monte-Carlo error is beside it.
 A family meets its bounds at coverage >= .92, claims where nothing happened <= 4 %, speaking >= 80 % where its gates truly hold and <= 5 % where they
 do not, width <= 1.6 of an oracle's; it passes when it meets them on at least 400 worlds. Where most worlds are too small to speak 400 of them say
@@ -26,7 +25,7 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from bench.simulated.asked import engine, problems
+from bench.simulated.asked import engine, measured, problems
 from bench.simulated.families import FAMILIES
 from bench.simulated.judged import Answered, answered, verdict
 from bench.simulated.measures import MEASURES
@@ -81,18 +80,11 @@ async def judge(families: list[str], wanted: Wanted) -> dict[str, list[Answered]
         began = time.perf_counter()
         answers = told[family] = wanted.kept(family)
         while not wanted.enough(answers):
-            await (some_measured(family, wanted, answers) if family in MEASURES else some_stored(family, wanted, answers))
+            await some_stored(family, wanted, answers)
         print(line(family, verdict(answers), time.perf_counter() - began), file=sys.stderr if wanted.quiet else sys.stdout, flush=True)
         for reason, count in Counter(one.silence for one in answers if not one.spoke).most_common(4):
             print(f"{'':48}silent {count} × {reason[:300]}", file=sys.stderr, flush=True)
     return told
-
-
-async def some_measured(family: str, wanted: Wanted, answers: list[Answered]) -> None:
-    """One more world of a family that needs no engine."""
-    seed = wanted.first + len(answers)
-    answers.append(MEASURES[family](seed))
-    wanted.keep(family, seed, answers[-1])
 
 
 async def some_stored(family: str, wanted: Wanted, answers: list[Answered]) -> None:
@@ -102,8 +94,12 @@ async def some_stored(family: str, wanted: Wanted, answers: list[Answered]) -> N
             if wanted.enough(answers):
                 return
             seed = wanted.first + len(answers)
-            world = make_world(family, seed)
-            answers.append(answered(world, await problems(context, world, f"{family} {seed}")))
+            tenant = f"{family} {seed}"
+            if family in MEASURES:
+                answers.append(await measured(context, MEASURES[family](seed), tenant))
+            else:
+                world = make_world(family, seed)
+                answers.append(answered(world, await problems(context, world, tenant)))
             wanted.keep(family, seed, answers[-1])
 
 

@@ -7,6 +7,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from bench.simulated.judged import Answered
+from bench.simulated.measured import Measured
 from bench.simulated.world import World
 
 from sojourn_collector.config import CollectorConfig, ImpactConfig
@@ -55,17 +57,27 @@ def context_on(store: Store, control: Control) -> Context:
 
 async def problems(context: Context, world: World, tenant: str) -> list[Problem]:
     """Store the world under a tenant of its own and work out every problem the report would find in it."""
-    # One connection for all worlds; a Store is for one tenant, and opening one costs more than most worlds.
-    context.store._tenant = tenant
-    # Drawing a large world takes seconds, in which an idle connection may have been closed: a question finds out, an insert would fail.
-    await context.store.ping()
-    await context.store.insert("steps", world.steps)
-    await context.store.insert("orders", world.orders)
+    await _stored(context, tenant, {"steps": world.steps, "orders": world.orders})
     now, watermark = _utc(world.now), _utc(world.watermark)
     found = await find(context, Window(_utc(world.since), now, now))
     known = OrdersKnown(watermark, len(world.orders), None)
     theirs = Theirs(context, found, now, timedelta(seconds=HISTORY))
     return [(await problem_of(context, one, known, now, theirs)).problem for one in found]
+
+
+async def measured(context: Context, world: Measured, tenant: str) -> Answered:
+    """Store the world under a tenant of its own and ask its question."""
+    await _stored(context, tenant, world.rows)
+    return await world.ask(context)
+
+
+async def _stored(context: Context, tenant: str, tables: Mapping[str, list[dict[str, Any]]]) -> None:
+    # One connection for all worlds; a Store is for one tenant, and opening one costs more than most worlds.
+    context.store._tenant = tenant
+    # Drawing a large world takes seconds, in which an idle connection may have been closed: a question finds out, an insert would fail.
+    await context.store.ping()
+    for table, rows in tables.items():
+        await context.store.insert(table, rows)
 
 
 def _utc(seconds: float) -> datetime:

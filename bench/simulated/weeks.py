@@ -16,6 +16,9 @@ BEFORE = 3 * HOUR
 ONE_IN = 0.003
 """Share of visits something fails for on an ordinary day."""
 
+GAP = 1800.0
+"""Failures closer than this are one incident: one that failed by chance shortly before makes it begin earlier, and who came since is beside those hit."""
+
 
 def make_weeks(shape: Weeks, rng: np.random.Generator) -> Mapping[str, Any]:
     """The fields of a `World`."""
@@ -27,7 +30,7 @@ def make_weeks(shape: Weeks, rng: np.random.Generator) -> Mapping[str, Any]:
     steps: list[dict[str, Any]] = []
     orders: list[dict[str, Any]] = []
     now = START + length + OUTCOME + 3600
-    spread, expected, hit = 0.0, 0.0, 0
+    spread, expected, hit, beside = 0.0, 0.0, 0, 0
     lost: list[tuple[float, float]] = []
     before = BEFORE if shape.kind == "everyone" else 0.0
     for day in range(days, -1, -1):
@@ -61,6 +64,7 @@ def make_weeks(shape: Weeks, rng: np.random.Generator) -> Mapping[str, Any]:
             mean = float((odds * cart[who]).sum())
             spread = float((odds * (1 - odds) * cart[who] ** 2).sum()) + (noise * mean) ** 2
             expected = float(odds.sum())
+            beside = _ordered_beside(came, failed_at, lived, now) if shape.kind == "everyone" else 0
         for number in range(count):
             ident = f"d{day}-{number}"
             steps.append(_step(ident, float(came[number]), float(failed_at[number]), float(lived[number]), float(cart[number]), mobile=bool(mobile[number])))
@@ -69,8 +73,7 @@ def make_weeks(shape: Weeks, rng: np.random.Generator) -> Mapping[str, Any]:
 
     def true_loss(problem: Problem) -> float:
         first, last = problem.clock.window_from.timestamp() - 0.002, problem.clock.window_to.timestamp() + 0.002
-        # Who fails came a second before: the first to fail came before the window began, and is not spoken of.
-        return sum(loss for at, loss in lost if first + 1 <= at <= last)
+        return sum(loss for at, loss in lost if first <= at <= last)
 
     return {
         "steps": steps,
@@ -80,9 +83,21 @@ def make_weeks(shape: Weeks, rng: np.random.Generator) -> Mapping[str, Any]:
         "watermark": now,
         "truth": true_loss,
         "oracle_width": lambda _: float(2 * 1.96 * np.sqrt(spread)),
-        "gates_hold": hit >= 30 and days >= 19 and expected >= 20,
+        # Those of level 2 and 1b, or of level 1: the fewest hit and days, orders expected by the true odds, orders of those beside them.
+        "gates_hold": hit >= 30 and ((days >= 19 and expected >= 20) or (beside >= 20 and expected >= 5)),
         "nothing": shape.harm == (0.0, 0.0),
     }
+
+
+def _ordered_beside(came: Floats, failed_at: Floats, lived: Floats, now: float) -> int:
+    """Orders of those who came in the incident and met no failure."""
+    failures = np.sort(failed_at[~np.isnan(failed_at)])
+    if not len(failures):
+        return 0
+    apart = np.flatnonzero(np.diff(failures) >= GAP)
+    first = failures[apart[-1] + 1] if len(apart) else failures[0]
+    with np.errstate(invalid="ignore"):
+        return int((np.isnan(failed_at) & (came >= first) & (came <= failures[-1]) & (lived <= np.minimum(came + OUTCOME, now))).sum())
 
 
 def _lived(unhurt: Floats, fails: Any, came: Floats, harm: float, deferral: float, rng: np.random.Generator) -> Floats:

@@ -80,11 +80,10 @@ def _world(parts: list[Lives], shape: Shape, rng: np.random.Generator) -> World:
 
 
 def _counted(lives: Lives, problem: Problem) -> Bools:
-    """Those the problem speaks of: who failed in its window and came in it; the first to fail came before it began."""
+    """Those the problem speaks of: who failed in its window."""
     since, until = problem.clock.window_from.timestamp() - 0.002, problem.clock.window_to.timestamp() + 0.002
     with np.errstate(invalid="ignore"):
-        came = np.nanmax(lives.arrivals, axis=1) >= since
-        return np.asarray(came & (lives.failed_at >= since) & (lives.failed_at <= until), dtype=bool)
+        return np.asarray((lives.failed_at >= since) & (lives.failed_at <= until), dtype=bool)
 
 
 def _gates_hold(lives: Lives, until: float) -> bool:

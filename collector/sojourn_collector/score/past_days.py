@@ -10,14 +10,17 @@ Both are silent by their gates, which never look at what those hit paid. Definit
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from math import exp, inf, isfinite, log
-from statistics import fmean, median
+from math import exp, inf, isfinite, log, sqrt
+from statistics import fmean, median, variance
 from typing import Literal
 
 from sojourn_collector.score.conformal import LEAST, foretold, half_width
 from sojourn_collector.score.money import Shortfall
 
 MIN_EXPECTED_ORDERS = 20.0
+WEAK = 0.84
+"""Standard deviations below the mean of a day that four in five are better than."""
+
 MAX_SPREAD = 0.5
 """Median |log r − mean| from which a day says too little of another."""
 
@@ -112,13 +115,27 @@ def _too_few(usable: Sequence[PastDay], days: int, hit: int, windows: Sequence[W
         out = f" ({days - len(usable)} more had trouble of their own or nobody came)" if days > len(usable) else ""
         reasons.append(f"{len(usable)} past days to compare with{out}, estimated from {LEAST} on")
     expected = _orders_expected(windows, hit)
-    if usable and expected < MIN_EXPECTED_ORDERS:
-        reasons.append(f"{expected:.1f} orders expected of those hit by past days, estimated from {MIN_EXPECTED_ORDERS:g} on")
+    weak = expected * _weak_day(windows)
+    if usable and weak < MIN_EXPECTED_ORDERS:
+        reasons.append(f"{expected:.1f} orders expected of those hit by past days, {weak:.1f} if it was a weak one, estimated from {MIN_EXPECTED_ORDERS:g} on")
     return tuple(reasons)
 
 
 def _orders_expected(windows: Sequence[Window], hit: int) -> float:
     return hit * fmean(window.orders / window.people for window in windows) if windows else 0.0
+
+
+def _weak_day(windows: Sequence[Window]) -> float:
+    """What share of the usual a day may still bring: one in five is weaker. How good today was is not known, the past only says how much days differ.
+
+    The days' own part of the variance of orders per person, by moments (the binomial part off), and that of their mean; log-normal.
+    """
+    shares = [window.orders / window.people for window in windows]
+    if len(shares) < 2 or not (mean := fmean(shares)):
+        return 1.0
+    seen = variance(shares)
+    own = max(0.0, seen - fmean(mean * (1 - min(1.0, mean)) / window.people for window in windows))
+    return exp(-WEAK * sqrt(own + seen / len(shares)) / mean)
 
 
 def _unlike_before(today: Window | None, past: Sequence[tuple[Window, int]]) -> str:

@@ -86,7 +86,12 @@ def test_level_two_says_why_it_is_silent() -> None:
     few = from_past_days(SILENT, 0.0, [*good[:18], PastDay(day(15.0, hit=50))])
     assert few.reasons == ("nobody stayed unhurt", "18 past days to compare with (1 more had trouble of their own or nobody came), estimated from 19 on")
     poor = from_past_days(replace(SILENT, hit=40), 0.0, good)
-    assert poor.reasons[1] == "10.0 orders expected of those hit by past days, estimated from 20 on"
+    assert poor.reasons[1] == "10.0 orders expected of those hit by past days, 10.0 if it was a weak one, estimated from 20 on"
+    changing = [PastDay(Window(200, 0, 20 + 60 * (number % 2), 3000.0)) for number in range(20)]
+    weak = from_past_days(replace(SILENT, hit=100), 0.0, changing)
+    assert weak.reasons[1] == "25.0 orders expected of those hit by past days, 14.9 if it was a weak one, estimated from 20 on"
+    steady = [PastDay(Window(200, 0, 47 + 6 * (number % 2), 3000.0)) for number in range(20)]
+    assert from_past_days(replace(SILENT, hit=100), 0.0, steady).level == 2, "counts that differ by chance alone are no weak days"
     wild = from_past_days(SILENT, 0.0, [PastDay(day(15.0 * 4 ** (number % 2))) for number in range(20)])
     assert wild.reasons[1] == "past days differ too much from each other to say what this one would have brought (median 0.69)"
     assert (wild.amount, wild.level) == (None, 0)

@@ -6,9 +6,10 @@ from pathlib import Path
 import pytest
 from bench.simulated.asked import context_on, problems
 from bench.simulated.families import FAMILIES
+from bench.simulated.fixes import FIX
 from bench.simulated.judged import Answered, answered, verdict
-from bench.simulated.measures import FIX
 from bench.simulated.plot import plot
+from bench.simulated.surveys import THANKS
 from bench.simulated.world import make_world
 from bench.worlds import Wanted, judge
 
@@ -98,3 +99,14 @@ def test_a_family_goes_on_until_enough_spoke() -> None:
     wanted = Wanted(2, spoken=2, times=3)
     assert [wanted.enough(told) for told in ([spoke], [spoke, silent], [spoke, silent, spoke], [silent] * 6)] == [False, False, True, True]
     assert Wanted(2).enough([silent, silent])
+
+
+async def test_scores_beside_the_money_are_asked_through_the_tables(tmp_path: Path) -> None:
+    """A survey's world and a fix's are stored as a deployment's rows, and the product's answers hold their truth or say why not."""
+    told = await judge([THANKS, FIX], Wanted(2))
+    for family, answers in told.items():
+        assert len(answers) == 2, family
+        for one in answers:
+            assert one.spoke, one.silence
+            assert one.low < one.high
+            assert one.low - 0.1 <= one.truth <= one.high + 0.1

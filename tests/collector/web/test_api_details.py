@@ -115,6 +115,7 @@ async def test_a_status_or_address_that_is_none_breaks_no_answer(context: Contex
     rows = Rows()
     failed = rows.probe(NOW - minute(3), "failed", message="it does not work", trace=TRACE)
     session = rows.customer("u1", NOW - minute(5), fails=True, trace="cd" * 16)
+    rows.steps[-1] |= {"hit_status": 0, "hit_method": "", "hit_path": ""}
     said = {"http.request.method": "POST", "url.full": "http://[", "http.response.status_code": code, "sojourn.attempt": code}
     at = NOW - minute(3) + timedelta(seconds=1)
     own = {"service": "sojourn-agent", "traffic": "synthetic", "journey": "checkout", "step": "pay", "run_id": failed}

@@ -343,7 +343,7 @@ async def test_usual_counts_days_of_people_and_not_people(context: Context) -> N
     rows.probe(NOW - minute(0.5), "failed", message="502 from POST /payments")
     await rows.store(context.store)
     (problem,) = (await impact(context)).problems
-    assert problem.people.hit == 3
+    assert problem.people.hit == 4
     assert problem.people.usual_hit is not None
     assert problem.people.usual_hit < 1
 

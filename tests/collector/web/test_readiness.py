@@ -37,7 +37,9 @@ async def test_who_opens_the_report_first_finds_it_worked_out(context: Context, 
     down = False
     while not asked["problem_feedback"]:
         await asyncio.sleep(0.01)
-    await asyncio.sleep(0.3)
+    rounds = asked["report_hits"]
+    while asked["report_hits"] == rounds:
+        await asyncio.sleep(0.01)
     ready.cancel()
     await asyncio.gather(ready, return_exceptions=True)
     asked.clear()

@@ -1,10 +1,10 @@
--- Orders of everyone who came to some steps, each within a time of its own, from the time before until now; a probe's and cancelled ones are out, an
+-- Orders of everyone who came to some steps or was hit there, each within a time of its own, from the time before until now; a probe's and cancelled ones are out, an
 -- order counts once. In another currency than the report's it is converted where the rate of its day is known.
 WITH here AS (
   SELECT person_id, session_id FROM steps FINAL
   WHERE tenant = {tenant:String} AND traffic = 'real' AND journey IN {journeys:Array(String)}
     AND run_started >= {run_since:DateTime64(3)} AND run_started <= {run_until:DateTime64(3)}
-    AND arrayExists((j, s, since, until) -> journey = j AND step = s AND arrayExists(a -> a >= since AND a <= until, arrivals),
+    AND arrayExists((j, s, since, until) -> journey = j AND step = s AND arrayExists(a -> a >= since AND a <= until, arrayConcat(arrivals, failures)),
       {journeys:Array(String)}, {steps:Array(String)}, {since:Array(DateTime64(3))}, {until:Array(DateTime64(3))})
 )
 SELECT id, person_id, session_id, toUnixTimestamp64Milli(ts) AS ms, toFloat64(amount - refunded) * if(converted, rate, 1) AS net, if(converted, {currency:String}, told) AS currency, converted

@@ -67,7 +67,7 @@ def _guest(person: str, rows: Sequence[dict[str, Any]], since: int, until: int) 
     return Guest(
         id=person,
         kind=first["person_kind"],
-        arrivals=tuple(sorted({ms for row in rows for ms in row["came"] if since <= ms <= until})),
+        arrivals=_arrivals({ms for row in rows for ms in row["came"] if ms <= until}, since, all_failures),
         failures=tuple(all_failures),
         recovered=bool(recovered),
         stopped=any(row["stopped"] for row in hit_rows) and not recovered,
@@ -79,6 +79,14 @@ def _guest(person: str, rows: Sequence[dict[str, Any]], since: int, until: int) 
         sessions=tuple(dict.fromkeys(row["session_id"] for row in rows)),
         row=first,
     )
+
+
+def _arrivals(came: set[int], since: int, failures: Sequence[int]) -> tuple[int, ...]:
+    """Arrivals since then. Who was hit before any of them had come earlier: the failure belongs to the last one before it."""
+    within = sorted(ms for ms in came if ms >= since)
+    if failures and (not within or within[0] > failures[0]):
+        within = [*sorted(ms for ms in came if ms <= failures[0])[-1:], *within]
+    return tuple(within)
 
 
 def _severity(row: dict[str, Any], hit_here: bool, recovered: bool) -> float:
