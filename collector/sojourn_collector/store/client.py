@@ -103,8 +103,7 @@ class Store:
         try:
             async with asyncio.timeout(deadline):
                 types = await self.columns(table)
-                stamped = rows if "tenant" not in types or all("tenant" in row for row in rows) else [{"tenant": self._tenant, **row} for row in rows]
-                names, values = rows_of.plan(stamped, types, table)
+                names, values = rows_of.plan(rows, types, table, self._tenant)
                 await client.insert(
                     table,
                     values,

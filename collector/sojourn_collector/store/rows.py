@@ -10,21 +10,33 @@ from typing import Any
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 WRAPPER = re.compile(r"^(?:LowCardinality|SimpleAggregateFunction\(\w+,)\s*\((.*)\)$")
 
+MILLI = 3
+"""Digits of a DateTime64 that counts as we do."""
+
 Fit = Callable[[Any], Any]
 
 
-def plan(rows: Sequence[Mapping[str, Any]], types: Mapping[str, str], table: str) -> tuple[list[str], list[list[Any]]]:
-    """Column names and, in their order, the columns. Raises KeyError for a column the table does not have."""
+def plan(rows: Sequence[Mapping[str, Any]], types: Mapping[str, str], table: str, tenant: str = "") -> tuple[list[str], list[list[Any]]]:
+    """Column names and, in their order, the columns; rows without a tenant are of `tenant` where the table has one.
+
+    Raises KeyError for a column the table does not have.
+    """
     named = set().union(*rows)
     if unknown := sorted(named - types.keys()):
         raise KeyError(f"table {table} has no column {', '.join(unknown)}")
-    columns = [name for name in types if name in named]
-    return columns, [_column(rows, name, types[name]) for name in columns]
+    columns = [name for name in types if name in named or (tenant and name == "tenant")]
+    return columns, [_column(rows, name, types[name], tenant if name == "tenant" else default(types[name])) for name in columns]
 
 
-def _column(rows: Sequence[Mapping[str, Any]], name: str, engine_type: str) -> list[Any]:
-    fit, missing = fitting(engine_type), default(engine_type)
-    return [fit(row[name]) if name in row else missing for row in rows]
+def _column(rows: Sequence[Mapping[str, Any]], name: str, engine_type: str, missing: Any) -> list[Any]:
+    values = [row.get(name, missing) for row in rows]
+    return values if _as_given(engine_type) and None not in values else list(map(fitting(engine_type), values))
+
+
+@cache
+def _as_given(engine_type: str) -> bool:
+    """Whether every value but None is wanted as it is: then nothing needs to be asked of each."""
+    return unwrap(engine_type).startswith(("String", "Float", "Map", "FixedString", "Bool", "UUID")) or unwrap(engine_type) in ("Date", "Date32")
 
 
 def unwrap(engine_type: str) -> str:
@@ -54,7 +66,7 @@ def _certain(engine_type: str) -> Fit:
     """The same for a value that is there."""
     if engine_type.startswith("Array("):
         item = fitting(engine_type[6:-1])
-        return lambda value: [item(one) for one in value]
+        return lambda value: [item(one) for one in value] if value else []
     if engine_type.startswith("DateTime"):
         scale = re.match(r"DateTime64\((\d)", engine_type)
         return _ticks(int(scale.group(1)) if scale else 0)
@@ -69,6 +81,8 @@ def _ticks(digits: int) -> Fit:
     ticks: int = 10**digits
 
     def fit(value: datetime | int) -> int:
+        if digits == MILLI and type(value) is int:
+            return value
         if isinstance(value, datetime):
             if value.tzinfo is None:
                 raise TypeError(f"time {value} has no zone")
