@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import stats
+from scipy import special
 
 LEAST_INCIDENTS = 5
 DRAWS = 4000
@@ -82,8 +82,11 @@ def beats_base(scored: Sequence[PastForecast]) -> bool:
 
 
 def _log_score(tickets: int, mean: float, dispersion: float) -> float:
+    """Of the negative binomial with this mean and dispersion."""
     size = 1 / max(dispersion, 1e-6)
-    return float(stats.nbinom.logpmf(tickets, size, size / (size + max(mean, 1e-9))))
+    share = size / (size + max(mean, 1e-9))
+    ways = special.gammaln(size + tickets) - special.gammaln(tickets + 1) - special.gammaln(size)
+    return float(ways + size * np.log(share) + special.xlog1py(tickets, -share))
 
 
 def _rate(incidents: Sequence[PastIncident]) -> float:

@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from scipy import stats
+import numpy as np
+from scipy import special
 
 LEAST = 7
 """Points below which nothing is said."""
@@ -30,5 +31,23 @@ def trend(values: Sequence[float], times: Sequence[float] | None = None) -> Tren
         raise ValueError("each value needs its time")
     if len(values) < LEAST or len(set(at)) < 2:
         return Trend("unknown")
-    slope, _, low, high = (float(one) for one in stats.theilslopes(list(values), at, 0.95))
+    slope, low, high = _theil_sen(at, values)
     return Trend("rising" if low > 0 else "falling" if high < 0 else "no trend", slope, low, high)
+
+
+def _theil_sen(times: Sequence[float], values: Sequence[float]) -> tuple[float, float, float]:
+    """Median of the slopes between any two points, and the slopes between which it lies (Sen 1968, eq. 2.6)."""
+    x, y = np.array(times, dtype=float), np.array(values, dtype=float)
+    later = x[:, None] > x
+    slopes = np.sort((y[:, None] - y)[later] / (x[:, None] - x)[later])
+    count = len(slopes)
+    variance = (_pairs(len(y)) - sum(_pairs(many) for one in (x, y) for many in np.unique(one, return_counts=True)[1])) / 18
+    # Where more points are tied than tell apart there is no variance, and every slope may be it.
+    apart = -special.ndtri(0.025) * np.sqrt(variance) if variance >= 0 else count
+    low = max(int(np.round((count - apart) / 2)) - 1, 0)
+    high = min(int(np.round((count + apart) / 2)), count - 1)
+    return float(np.median(slopes)), float(slopes[low]), float(slopes[high])
+
+
+def _pairs(many: int) -> int:
+    return int(many * (many - 1) * (2 * many + 5))
