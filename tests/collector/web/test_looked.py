@@ -75,7 +75,7 @@ async def test_days_are_remembered_while_the_clock_goes_on(context: Context, sto
     """What is asked up to now reads no day twice, although now is later each time somebody looks."""
     await some_days(1).store(store)
     later = iter(range(10_000))
-    ticking = replace(context, clock=lambda: NOW + timedelta(milliseconds=next(later)))
+    ticking = replace(context, clock=lambda: NOW + timedelta(milliseconds=next(later)), problems=ProblemMemory(lambda: 0.0))
     read: Counter[str] = Counter()
     query = store.query
 
