@@ -18,7 +18,7 @@ demo: setup-demo ## a shop, its shoppers, a fault, and the report; ARGS="--once 
 	@exec $(BIN)/python -m sojourn_demo $(ARGS)
 
 test: setup ## the tests, under ten minutes on two cores; ARGS="-k word" to choose, ARGS="-n 0" one after the other
-	@exec $(BIN)/python -m pytest -n 2 --dist loadfile -m "not slow" $(ARGS)
+	@exec $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder -m "not slow" $(ARGS)
 
 test-all: setup ## the slow ones too
 	@exec $(BIN)/python -m pytest $(ARGS)

@@ -46,8 +46,12 @@ stamp_of() { cat pyproject.toml uv.lock deploy/setup.sh | sha256sum | cut -c1-16
 stamp="$(stamp_of) $("$python" -c 'import platform; print(platform.python_version())')"
 stamp_file="$venv/.stamp-$want"
 
+# Compiled at once: several processes start in the demo and in many tests, also where Python may not write beside its sources.
+compile_ours() { "$venv/bin/python" -m compileall -q agent collector demo probes; }
+
 current() { [ -f "$1" ] && [ "$(cat "$1")" = "$stamp" ]; }
 if current "$stamp_file" || { [ "$want" = demo ] && current "$venv/.stamp-dev"; }; then
+  compile_ours   # what was edited since
   exit 0
 fi
 
@@ -62,9 +66,8 @@ groups=(--all-extras)
 [ "$want" = dev ] && groups+=(--group dev)
 quiet=(--quiet)
 [ -t 2 ] && quiet=()
-# Compiled at once: several processes start in the demo and in many tests, also where Python may not write beside its sources.
 UV_PROJECT_ENVIRONMENT="$venv" "$venv/bin/uv" sync --locked --inexact --compile-bytecode --python "$venv/bin/python" "${groups[@]}" "${quiet[@]}"
-"$venv/bin/python" -m compileall -q agent collector demo probes
+compile_ours
 # The browser driver brings its own node, which wants a library that the smallest systems leave out.
 if ! "$venv/bin/python" -m playwright --version >/dev/null 2>&1; then
   if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then

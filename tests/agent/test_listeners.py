@@ -38,7 +38,7 @@ def status(**changes: Any) -> Status:
 
 async def test_the_admin_listener_answers():
     """/healthz, /readyz, /metrics and /runs, the last one also for one journey; anything else is a sentence."""
-    async with served(build_admin(status())) as address, httpx2.AsyncClient(base_url=f"http://{address}", trust_env=False) as client:
+    async with served(build_admin(status())) as address, httpx2.AsyncClient(base_url=f"http://{address}", trust_env=False, timeout=60) as client:
         assert (await client.get("/healthz")).json() == {"status": "ok"}
         assert (await client.get("/readyz")).status_code == 200
         assert 'sojourn_runs_total{journey="a\\"b\\\\c\\n"} 3' in (await client.get("/metrics")).text
@@ -51,7 +51,7 @@ async def test_the_admin_listener_answers():
 
 async def test_an_agent_that_is_not_ready_says_503():
     """For whoever routes by it."""
-    async with served(build_admin(status(ready=lambda: False))) as address, httpx2.AsyncClient(trust_env=False) as client:
+    async with served(build_admin(status(ready=lambda: False))) as address, httpx2.AsyncClient(trust_env=False, timeout=60) as client:
         assert (await client.get(f"http://{address}/readyz")).status_code == 503
 
 
@@ -60,7 +60,7 @@ async def test_an_agent_that_is_not_ready_says_503():
 )
 async def test_a_foreign_host_name_is_refused(host, answer):
     """Loopback names and configured ones are answered; a name somebody pointed here is not."""
-    async with served(build_admin(status(), ["agent.example"])) as address, httpx2.AsyncClient(trust_env=False) as client:
+    async with served(build_admin(status(), ["agent.example"])) as address, httpx2.AsyncClient(trust_env=False, timeout=60) as client:
         assert (await client.get(f"http://{address}/runs", headers={"host": host})).status_code == answer
 
 
@@ -72,7 +72,7 @@ async def test_half_a_header_does_not_hold_a_connection():
         writer.write(b"GET /healthz HTTP/1.1\r\nhost: loc")
         assert await reader.read() == b""
         writer.close()
-        async with httpx2.AsyncClient(trust_env=False) as client:
+        async with httpx2.AsyncClient(trust_env=False, timeout=60) as client:
             assert (await client.get(f"http://{address}/healthz")).status_code == 200
             assert (await client.get(f"http://{address}/healthz")).status_code == 200
 

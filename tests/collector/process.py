@@ -11,6 +11,8 @@ from typing import Any
 
 import httpx2
 
+from tests.collector.engine_folder import copy_tables
+
 CONFIG = """data: data
 journeys: journeys
 otlp: {{listen: "127.0.0.1:0"{grpc}}}
@@ -22,9 +24,11 @@ limits: {{memory: 2 GiB}}
 class CollectorProcess:
     """One collector on a folder, restarted on the same data."""
 
-    def __init__(self, folder: Path, *, grpc: bool = False) -> None:
-        """`grpc`: take OTLP over gRPC too."""
+    def __init__(self, folder: Path, *, grpc: bool = False, tables: bool = False) -> None:
+        """`grpc`: take OTLP over gRPC too. `tables`: they are made already, and its first start need not make them."""
         self.folder = folder
+        if tables:
+            copy_tables(folder / "data/engine")
         (folder / "journeys").mkdir()
         self.config = folder / "collector.yaml"
         self.config.write_text(CONFIG.format(grpc=', grpc: "127.0.0.1:0"' if grpc else ""))
@@ -40,7 +44,11 @@ class CollectorProcess:
         (self.folder / "data/control.json").unlink(missing_ok=True)
         with (self.folder / "log.txt").open("ab") as log:
             self._process = subprocess.Popen([sys.executable, "-m", "sojourn_collector.cli", "run", "--config", str(self.config)], stderr=log)
-        await self.until(lambda: (self.folder / "data/control.json").exists() and self.runtime["pid"] == self.pid, "the collector to start")
+        try:
+            await self.until(lambda: (self.folder / "data/control.json").exists() and self.runtime["pid"] == self.pid, "the collector to start")
+        except BaseException:
+            self.kill()  # nobody else would
+            raise
 
     @property
     def pid(self) -> int:
@@ -87,8 +95,8 @@ class CollectorProcess:
 
         await self.until_true(asked, wanted)
 
-    async def until_true(self, what: Any, wanted: str, seconds: float = 60.0) -> None:
-        """Poll a condition with a deadline; says what was waited for, and the process's last words."""
+    async def until_true(self, what: Any, wanted: str, seconds: float = 200.0) -> None:
+        """Poll a condition with a deadline, for what never comes and not for what is slow; says what was waited for, and the process's last words."""
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:
             try:

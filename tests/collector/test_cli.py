@@ -185,7 +185,7 @@ async def test_one_life_of_a_collector(tmp_path: Path):
 
 async def test_a_start_with_another_weight_writes_its_version_down(tmp_path: Path):
     """Started twice with the same file there is one version; started with a changed one there are two, and the report says what was changed."""
-    collector = CollectorProcess(tmp_path)
+    collector = CollectorProcess(tmp_path, tables=True)
     (tmp_path / "impact.yaml").write_text("")
     collector.config.write_text(collector.config.read_text() + "impact: impact.yaml\n")
     for text in ("", "# nothing\n", "windows: {abandon: 10m}\n"):
@@ -225,7 +225,7 @@ async def guarded(collector: CollectorProcess) -> None:
 
 async def test_an_orphaned_engine_is_ended_at_the_next_start(tmp_path: Path):
     """An engine that outlived its collector holds the folder's lock; the next start ends it and goes on."""
-    collector = CollectorProcess(tmp_path)
+    collector = CollectorProcess(tmp_path, tables=True)
     await collector.start()
     await collector.ready()
     first = collector.engine_pid

@@ -40,11 +40,11 @@ def test_a_damaged_control_database_is_one_sentence(way: str, tmp_path: Path, ca
 
 async def test_a_damaged_part_is_taken_out_and_the_rest_is_answered(tmp_path: Path) -> None:
     """A part whose bytes changed on disk: the query that meets it is 503 with a sentence, then all goes on without it, and /readyz says what was lost."""
-    collector = CollectorProcess(tmp_path)
+    collector = CollectorProcess(tmp_path, tables=True)
     headers = {"content-type": "application/x-protobuf"}
 
     async def send(spans: int) -> None:
-        async with httpx2.AsyncClient(trust_env=False) as http:
+        async with httpx2.AsyncClient(trust_env=False, timeout=60) as http:
             (await http.post(f"{collector.runtime['otlp']}/v1/traces", content=traces(spans).SerializeToString(), headers=headers)).raise_for_status()
 
         async def loaded() -> bool:

@@ -27,7 +27,7 @@ pytestmark = pytest.mark.timeout(600)  # processes start many times; a busy mach
 @pytest.fixture
 def collector(tmp_path: Path) -> Iterator[CollectorProcess]:
     """A collector process on a folder of its own, ended afterwards."""
-    one = CollectorProcess(tmp_path, grpc=True)
+    one = CollectorProcess(tmp_path, grpc=True, tables=True)
     yield one
     if one._process is not None:
         one.stop()

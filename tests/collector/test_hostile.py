@@ -38,7 +38,7 @@ at_first: dict[int, int] = {}
 @pytest.fixture(scope="module")
 def collector(tmp_path_factory: pytest.TempPathFactory) -> Iterator[CollectorProcess]:
     """One for all attacks."""
-    one = CollectorProcess(tmp_path_factory.mktemp("hostile"), grpc=True)
+    one = CollectorProcess(tmp_path_factory.mktemp("hostile"), grpc=True, tables=True)
 
     async def begin() -> None:
         await one.start()

@@ -23,12 +23,12 @@ CHECKS = (not_a_server_error, content_type_conformance, response_schema_conforma
 @pytest.fixture(scope="module")
 def web(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Where a collector answers that has a few spans."""
-    collector = CollectorProcess(tmp_path_factory.mktemp("openapi"))
+    collector = CollectorProcess(tmp_path_factory.mktemp("openapi"), tables=True)
 
     async def begin() -> None:
         await collector.start()
         await collector.ready()
-        async with httpx2.AsyncClient(trust_env=False) as http:
+        async with httpx2.AsyncClient(trust_env=False, timeout=60) as http:
             headers = {"content-type": "application/x-protobuf"}
             (await http.post(f"{collector.runtime['otlp']}/v1/traces", content=traces(20).SerializeToString(), headers=headers)).raise_for_status()
 

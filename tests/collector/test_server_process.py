@@ -43,7 +43,7 @@ async def test_a_collector_keeps_its_tables_on_a_server(collector: CollectorProc
     await collector.ready()
     assert not (collector.folder / "data/engine").exists()
     batch = os.urandom(8).hex()
-    async with httpx2.AsyncClient(trust_env=False, verify=False) as http:
+    async with httpx2.AsyncClient(trust_env=False, verify=False, timeout=60) as http:
         headers = {"content-type": "application/x-protobuf", "idempotency-key": batch}
         sent = await http.post(f"{collector.runtime['otlp']}/v1/traces", content=body(batch, 5), headers=headers)
     assert sent.status_code == 200

@@ -17,10 +17,12 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from sojourn_demo.shop import serve
 from sojourn_demo.shop.serve import Shop, build_shop, listening
 from sojourn_demo.shop.settings import Account, Customer, ShopSettings
 from sojourn_demo.shoppers.wire import Wire
 from sojourn_demo.stage.ports import free_ports
+from tests.serving import PromptServer
 
 
 @dataclass
@@ -61,6 +63,16 @@ class Receiver:
             service = next(a.value.string_value for a in resource.resource.attributes if a.key == "service.name")
             self.spans += [(service, span) for scope in resource.scope_spans for span in scope.spans]
         return Response(b"", media_type="application/x-protobuf")
+
+
+class PromptShop(PromptServer, serve._Server):
+    """The shop's listener, which ends without pauses."""
+
+
+@pytest.fixture(autouse=True)
+def promptly(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Listeners end without uvicorn's pauses."""
+    monkeypatch.setattr(serve, "_Server", PromptShop)
 
 
 @pytest.fixture

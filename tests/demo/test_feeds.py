@@ -24,7 +24,7 @@ async def test_introduces_itself(running: Running, receiver: Receiver) -> None:
 async def test_watermark_without_orders(receiver: Receiver) -> None:
     """The orders feed says how far it is even when nothing was sold; the feedback feed says nothing."""
     moment = datetime(2026, 5, 1, 12, tzinfo=UTC)
-    async with httpx2.AsyncClient(trust_env=False) as client:
+    async with httpx2.AsyncClient(trust_env=False, timeout=60) as client:
         assert await Feed("orders", receiver.url, "k", watermark=True, now=lambda: moment).send(client)
         assert await Feed("feedback", receiver.url, "k").send(client)
     assert receiver.watermarks == ["2026-05-01T12:00:00+00:00"]
@@ -35,7 +35,7 @@ async def test_no_watermark_while_rows_wait(receiver: Receiver) -> None:
     """A batch that does not hold all waiting rows claims no watermark."""
     feed = Feed("orders", receiver.url, "k", watermark=True)
     feed.waiting = [{"id": str(number)} for number in range(1001)]
-    async with httpx2.AsyncClient(trust_env=False) as client:
+    async with httpx2.AsyncClient(trust_env=False, timeout=60) as client:
         assert await feed.send(client)
         assert receiver.watermarks == []
         assert await feed.send(client)
@@ -49,7 +49,7 @@ async def test_rows_wait_while_refused(receiver: Receiver, status: int) -> None:
     receiver.answers = [status]
     feed = Feed("feedback", receiver.url, "k")
     feed.add_now({"id": "s1"})
-    async with httpx2.AsyncClient(trust_env=False) as client:
+    async with httpx2.AsyncClient(trust_env=False, timeout=60) as client:
         assert not await feed.send(client)
         assert len(feed.waiting) == 1
         assert await feed.send(client)
@@ -62,7 +62,7 @@ async def test_bad_rows_do_not_block(receiver: Receiver) -> None:
     receiver.answers = [400]
     feed = Feed("feedback", receiver.url, "k")
     feed.add({"id": "s1"})
-    async with httpx2.AsyncClient(trust_env=False) as client:
+    async with httpx2.AsyncClient(trust_env=False, timeout=60) as client:
         assert await feed.send(client)
     assert (feed.waiting, feed.sent, feed.refused) == ([], 0, 1)
 
@@ -71,7 +71,7 @@ async def test_collector_away() -> None:
     """A collector that cannot be reached costs nothing but patience."""
     feed = Feed("orders", "http://127.0.0.1:9", "k", watermark=True)
     feed.add_now({"id": "o1"})
-    async with httpx2.AsyncClient(trust_env=False) as client:
+    async with httpx2.AsyncClient(trust_env=False, timeout=60) as client:
         assert not await feed.send(client)
     assert len(feed.waiting) == 1
 

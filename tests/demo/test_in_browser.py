@@ -52,7 +52,7 @@ async def test_buys_after_a_failure(settings: ShopSettings, receiver: Receiver, 
     shopper, fault = _buyer(2, fails=1)
     fate = foresee(shopper, fault)
     customer = replace(settings.customers[0], id=shopper.user)
-    async with httpx2.AsyncClient(trust_env=False) as calls:
+    async with httpx2.AsyncClient(trust_env=False, timeout=60) as calls:
         settings = replace(settings, snippet_url=snippet, otlp_url="", customers=(customer,))
         shop = build_shop(settings, calls, pause=0.05)
         shop.switchboard.fault = fault

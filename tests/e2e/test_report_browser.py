@@ -12,7 +12,8 @@ from playwright.async_api import Browser, Page, async_playwright
 from sojourn_collector.store.client import EngineUnavailable
 from sojourn_probes import chromium
 from tests.collector.web import fixtures, told
-from tests.collector.web.preview import build_app, served
+from tests.collector.web.preview import build_app
+from tests.serving import served
 
 pytestmark = pytest.mark.browser
 

@@ -5,6 +5,8 @@ import shutil
 import subprocess
 from pathlib import Path
 
+from tests.conftest import LONG
+
 ROOT = Path(__file__).parents[2]
 BUILT = ("vendor/", "rum.js", "uv.lock", "package-lock.json", "LICENSE", "journey.schema.json")
 
@@ -53,3 +55,8 @@ def test_every_test_states_its_fact():
                     if '"""' not in "".join(lines[end + 1 : end + 2]):
                         missing.append(f"{path.relative_to(ROOT)}:{number + 1}")
     assert missing == []
+
+
+def test_files_that_begin_first_are_there():
+    """Each file that tests/conftest.py puts first exists."""
+    assert [name for name in LONG if not (ROOT / "tests" / name).is_file()] == []

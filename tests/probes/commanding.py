@@ -58,8 +58,11 @@ async def terminal(*args: object, **env: str) -> AsyncIterator[Terminal]:
     """The command in the foreground of a terminal of its own."""
     ours, theirs = pty.openpty()
     environ = {**os.environ, "TERM": "xterm-256color", "COLUMNS": "120", "LINES": "40", **env}
-    # A session of its own with this terminal as the controlling one, so that Ctrl-C becomes a signal.
-    starter = "import fcntl, os, sys, termios; os.setsid(); fcntl.ioctl(0, termios.TIOCSCTTY, 0); os.execv(sys.argv[1], sys.argv[1:])"
+    # A session of its own with this terminal as the controlling one, so that Ctrl-C becomes a signal; it is heard also where the tests run in the background.
+    starter = (
+        "import fcntl, os, signal, sys, termios; os.setsid(); fcntl.ioctl(0, termios.TIOCSCTTY, 0); "
+        "signal.signal(signal.SIGINT, signal.SIG_DFL); os.execv(sys.argv[1], sys.argv[1:])"
+    )
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-c", starter, *PROGRAM, *map(str, args), stdin=theirs, stdout=theirs, stderr=theirs, env=environ
     )

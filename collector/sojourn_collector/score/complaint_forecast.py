@@ -9,7 +9,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import stats
 
 LEAST_INCIDENTS = 5
 DRAWS = 4000
@@ -82,6 +81,9 @@ def beats_base(scored: Sequence[PastForecast]) -> bool:
 
 
 def _log_score(tickets: int, mean: float, dispersion: float) -> float:
+    # Loading it takes a good part of a second, which every command would wait for.
+    from scipy import stats
+
     size = 1 / max(dispersion, 1e-6)
     return float(stats.nbinom.logpmf(tickets, size, size / (size + max(mean, 1e-9))))
 

@@ -7,7 +7,7 @@ ordered by the people hurt for whom there is good evidence: the lower end of the
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from scipy import stats
+from scipy import special
 
 HIDDEN_BELOW, THIN_BELOW = 5, 30
 """People below which a group is not shown (it could tell of one), and below which it is marked thin."""
@@ -78,5 +78,5 @@ def drivers(groups: Iterable[Group], active: float) -> list[Driver]:
 
 def _driver(group: Group, alpha: float, beta: float, active: float) -> Driver:
     a, b = group.hurt + alpha, group.people - group.hurt + beta
-    low, high = (float(stats.beta.ppf(share, a, b)) for share in (0.1, 0.9))
+    low, high = (float(special.betaincinv(a, b, share)) for share in (0.1, 0.9))
     return Driver(group.step, group.cause, group.people, group.hurt, a / (a + b), low, high, 100 * group.hurt / active, group.people < THIN_BELOW)

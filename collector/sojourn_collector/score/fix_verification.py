@@ -13,7 +13,7 @@ from math import sqrt
 from typing import Literal
 
 import numpy as np
-from scipy import stats
+from scipy import special
 
 LOOKS = (7, 14, 28)
 """Days after the fix at which it is looked at."""
@@ -83,7 +83,7 @@ def verify_fix(days: Iterable[DayCount], fixed: int, triggered_from: int, today:
         return FixVerdict(
             "not estimable", look, effect, shifts=tuple(shifts), reason=f"{len(shifts)} earlier dates to compare with, judged from {LEAST_SHIFTS} on"
         )
-    half = max(float(stats.norm.ppf(0.5 + LEVEL / 2)) * error, _spread(shifts, _side(look, triggered_from - min(day for _, day in rows))))
+    half = max(float(special.ndtri(0.5 + LEVEL / 2)) * error, _spread(shifts, _side(look, triggered_from - min(day for _, day in rows))))
     low, high = effect - half, effect + half
     return FixVerdict("improved" if low > 0 else "worse" if high < 0 else "no evidence", look, effect, low, high, tuple(shifts))
 
@@ -172,5 +172,5 @@ def _spread(shifts: Sequence[float], side: int) -> float:
     """
     days = len(shifts) + 2 * side
     freedom = (3 * (days - 1) / (2 * side) - 2 * (days - 2) / days) * 4 * side**2 / (4 * side**2 + 5)
-    point = float(stats.t.ppf(0.5 + LEVEL / 2, max(2.0, freedom)))
+    point = float(special.stdtrit(max(2.0, freedom), 0.5 + LEVEL / 2))
     return point * float(np.sqrt(np.mean(np.square(shifts))))

@@ -5,7 +5,7 @@ identified people to say, all who would have bought.
 """
 
 import numpy as np
-from scipy import optimize, stats
+from scipy import special
 
 from sojourn_collector.score.trials import Bools, Trials
 
@@ -57,4 +57,7 @@ def tail_of(back: float, spread: float, level: float = 0.95) -> float:
     if back <= 0 or spread <= 0:
         return (1 - level) / 2
     apart = min(back / spread, 40.0)
-    return float(stats.norm.cdf(-optimize.brentq(lambda c: stats.norm.cdf(c + apart) - stats.norm.cdf(-c) - level, 0.0, 3.0)))
+    # Loading it takes time that every command would wait for.
+    from scipy import optimize
+
+    return float(special.ndtr(-optimize.brentq(lambda c: special.ndtr(c + apart) - special.ndtr(-c) - level, 0.0, 3.0)))

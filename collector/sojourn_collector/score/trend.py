@@ -4,8 +4,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from scipy import stats
-
 LEAST = 7
 """Points below which nothing is said."""
 
@@ -30,5 +28,8 @@ def trend(values: Sequence[float], times: Sequence[float] | None = None) -> Tren
         raise ValueError("each value needs its time")
     if len(values) < LEAST or len(set(at)) < 2:
         return Trend("unknown")
+    # Loading it takes a good part of a second, which every command would wait for.
+    from scipy import stats
+
     slope, _, low, high = (float(one) for one in stats.theilslopes(list(values), at, 0.95))
     return Trend("rising" if low > 0 else "falling" if high < 0 else "no trend", slope, low, high)

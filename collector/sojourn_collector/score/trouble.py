@@ -6,7 +6,7 @@ Days are looked at by what failed technically, never by what is judged afterward
 from collections.abc import Mapping
 
 import numpy as np
-from scipy import stats
+from scipy import special
 
 LEAST, MOST = 7, 28
 """Days before a fix that are out at least, and at most."""
@@ -31,7 +31,7 @@ def trouble_begin(days: Mapping[int, tuple[int, int]], fixed: int) -> int:
     for day in range(fixed - 1, fixed - MOST - 1, -1):
         hit, of = days.get(day, (0, 0))
         # The chance of so many or more, if the day were as usual.
-        if hit >= LEAST_HIT and float(stats.binom.sf(hit - 1, of, max(usually, 1 / max(of, 1)))) < UNLIKELY:
+        if hit >= LEAST_HIT and float(special.bdtrc(hit - 1, of, max(usually, 1 / max(of, 1)))) < UNLIKELY:
             first, quiet = min(first, day), 0
         else:
             quiet += 1

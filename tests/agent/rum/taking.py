@@ -1,8 +1,6 @@
 """A real intake on loopback before a spool in memory, and what it stored in plain words."""
 
-import asyncio
 import json
-import socket
 import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
@@ -10,7 +8,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import httpx2
-import uvicorn
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
@@ -18,6 +15,7 @@ from sojourn_agent.rum.config import RumConfig
 from sojourn_agent.rum.counts import IntakeCounts
 from sojourn_agent.rum.intake import build_app
 from sojourn_agent.spool_memory import MemorySpool
+from tests.serving import served
 
 ORIGIN = "https://shop.example"
 TRACE, SPAN = "a1" * 16, "b2" * 8
@@ -88,21 +86,6 @@ def fetch(**more: Any) -> dict[str, Any]:
 
 
 @asynccontextmanager
-async def served(app: Any) -> AsyncIterator[str]:
-    """Serve an ASGI app on a free port of loopback; yields its address."""
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        listener.listen(128)
-        server = uvicorn.Server(uvicorn.Config(app, log_level="error", ws="none", lifespan="on"))
-        task = asyncio.create_task(server.serve(sockets=[listener]))
-        try:
-            yield f"http://127.0.0.1:{listener.getsockname()[1]}"
-        finally:
-            server.should_exit = True
-            await task
-
-
-@asynccontextmanager
 async def taking(
     *, keys: Mapping[str, bytes] | None = None, clock: Callable[[], float] = time.time, body_seconds: float = 5.0, origins: list[str] | None = None, **rum: Any
 ) -> AsyncIterator[Taking]:
@@ -111,5 +94,5 @@ async def taking(
     config = RumConfig.model_validate({"apps": {"shop": {"origins": origins or [ORIGIN], **app_keys}}, **rum})
     spool = MemorySpool()
     app = build_app(config, spool, keys or {}, clock, body_seconds)
-    async with served(app) as url, httpx2.AsyncClient(base_url=url) as client:
+    async with served(app, ws="none", lifespan="on") as url, httpx2.AsyncClient(base_url=url, timeout=60) as client:
         yield Taking(url, client, app.state.counts, spool)

@@ -25,6 +25,7 @@ from sojourn_collector.store.journal import Journal
 from sojourn_collector.store.load import Loader
 from sojourn_collector.store.record import Record
 from sojourn_collector.store.turns import Turns
+from tests.collector.control_file import open_control
 from tests.collector.erasure.people import ago
 
 
@@ -79,7 +80,7 @@ class Rig:
 async def rig(data: Path, store: Store, *more: Place) -> AsyncIterator[Rig]:
     """Everything built as `assembly.build` does."""
     (data / "dead-letters").mkdir(parents=True)
-    control = await asyncio.to_thread(Control.open, data / "control.sqlite")
+    control = await asyncio.to_thread(open_control, data / "control.sqlite")
     counters, turns = Counters(), Turns()
     journal = Journal(data / "journal", linger=0.001)
     await journal.open()

@@ -19,13 +19,13 @@ import pytest
 
 from sojourn_collector.cli import main
 from sojourn_collector.store.client import Store
-from sojourn_collector.store.control.control import Control
 from sojourn_collector.store.control.keys import Scope
 from sojourn_collector.store.engine_process import EngineProcess, EngineSettings
 from sojourn_collector.store.erasure.statements import CONDITIONS
 from sojourn_collector.store.journal import Journal
 from sojourn_collector.store.migrations import migrate
 from sojourn_collector.store.record import Record
+from tests.collector.control_file import open_control
 from tests.collector.erasure.people import Customer, ago
 from tests.collector.process import CollectorProcess
 
@@ -47,7 +47,7 @@ async def prepare(folder: Path, mine: Customer, other: Customer) -> str:
             )
     await store.close()
     await asyncio.to_thread(engine.stop)
-    control = Control.open(data / "control.sqlite")
+    control = open_control(data / "control.sqlite")
     key = (await control.keys.create("all", [Scope.ADMIN])).text
     both = mine.spans(ago(60))
     both.MergeFrom(other.spans(ago(60)))

@@ -17,6 +17,7 @@ from sojourn_collector.store.evidence.blobs import Blobs
 from sojourn_collector.store.evidence.bucket import BucketBlobs, BucketPlace
 from sojourn_collector.store.evidence.evidence import Bounds, Evidence
 from sojourn_collector.store.evidence.folder import FolderBlobs
+from tests.collector.control_file import open_control
 
 PNG = b"\x89PNG\r\n\x1a\n"
 
@@ -69,7 +70,7 @@ def clock() -> Clock:
 @pytest.fixture
 def control(tmp_path: Path) -> Iterator[Control]:
     """A control database of its own."""
-    one = Control.open(tmp_path / "control.sqlite")
+    one = open_control(tmp_path / "control.sqlite")
     yield one
     one.close()
 

@@ -7,10 +7,10 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from sojourn_collector.counters import Counters
-from sojourn_collector.store.control.control import Control
 from sojourn_collector.store.control.evidence import Noted
 from sojourn_collector.store.evidence.blobs import Blobs, BlobsUnavailableError
 from sojourn_collector.store.evidence.evidence import Bounds, Evidence
+from tests.collector.control_file import open_control
 from tests.collector.evidence.conftest import Clock, lying, piece
 
 
@@ -223,7 +223,7 @@ async def test_links_live_on_over_a_restart(tmp_path):
     """The key that signs them is made once and kept; each use has its own, of 32 bytes."""
     found = []
     for _ in range(2):
-        control = Control.open(tmp_path / "links.sqlite")
+        control = open_control(tmp_path / "links.sqlite")
         found.append(await control.signing_keys.get("evidence links", datetime.now(UTC)))
         other = await control.signing_keys.get("another use", datetime.now(UTC))
         control.close()

@@ -6,12 +6,13 @@ from pathlib import Path
 import pytest
 
 from sojourn_collector.store.control import Control
+from tests.collector.control_file import open_control
 from tests.collector.sources.vendor_api import VendorApi, running
 
 
 @pytest.fixture
 def control(tmp_path: Path) -> Iterator[Control]:
-    one = Control.open(tmp_path / "control.sqlite")
+    one = open_control(tmp_path / "control.sqlite")
     yield one
     one.close()
 

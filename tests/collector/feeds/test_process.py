@@ -28,7 +28,7 @@ async def collector(tmp_path: Path, api: VendorApi) -> AsyncIterator[CollectorPr
     """A collector that pulls a Mastodon server, and a forum that is no feed."""
     post = {**STATUS, "created_at": POSTED, "language": None, "content": "<p>Seit dem Update stürzt die App ständig ab</p>", "spoiler_text": ""}
     api.answers |= {"/api/v1/timelines/tag/shop": [[post]], "/rss": [Response("<html>Sign in</html>")]}
-    one = CollectorProcess(tmp_path)
+    one = CollectorProcess(tmp_path, tables=True)
     more = 'insecure: true, internal: ["127.0.0.1/32"]'
     one.config.write_text(
         one.config.read_text()

@@ -11,6 +11,7 @@ from typing import Any
 import uvicorn
 
 from sojourn_collector.listeners import take
+from tests.serving import PromptServer
 
 Answer = tuple[int, dict[str, str], bytes]
 
@@ -57,7 +58,7 @@ async def sinking(address: str = "127.0.0.1:0", certificate: Path | None = None)
     """Run one, over TLS with a certificate."""
     sink = Sink()
     taken = take(address, "sink")
-    server = uvicorn.Server(uvicorn.Config(sink, lifespan="off", log_config=None, timeout_graceful_shutdown=1, ssl_certfile=certificate))
+    server = PromptServer(uvicorn.Config(sink, lifespan="off", log_config=None, timeout_graceful_shutdown=1, ssl_certfile=certificate))
     server.capture_signals = contextlib.nullcontext  # type: ignore[method-assign,assignment]
     sink.url = "{}://{}:{}".format("https" if certificate else "http", *taken.getsockname()[:2])
     serving = asyncio.create_task(server.serve(sockets=[taken]))

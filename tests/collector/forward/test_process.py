@@ -36,7 +36,7 @@ async def post(collector: CollectorProcess, batch: str) -> bytes:
 
 async def test_kill_9_loses_nothing_for_a_destination(tmp_path: Path, far: Sink):
     """A destination is away, the collector is killed meanwhile; all that was acknowledged arrives, under one id each, and /metrics tells of it."""
-    url, collector = far.url, CollectorProcess(tmp_path)
+    url, collector = far.url, CollectorProcess(tmp_path, tables=True)
     collector.config.write_text(collector.config.read_text() + f'forward: [{{name: far, endpoint: "{url}"}}]\n')
     far.answer = lambda path, headers, body: (503, {}, b"")
     bodies = []
@@ -79,7 +79,7 @@ async def pages(collector: CollectorProcess) -> None:
 @pytest.mark.slow
 async def test_collectors_in_a_circle_are_told(tmp_path: Path):
     """Two collectors that forward to each other: each batch is in both once, and goes round no second time."""
-    first, second = CollectorProcess(make(tmp_path / "a")), CollectorProcess(make(tmp_path / "b"))
+    first, second = (CollectorProcess(make(tmp_path / name), tables=True) for name in "ab")
     try:
         await first.start()
         second.config.write_text(second.config.read_text() + f'forward: [{{name: first, endpoint: "{first.runtime["otlp"]}"}}]\n')

@@ -6,13 +6,13 @@ from pathlib import Path
 import pytest
 
 from sojourn_collector.store.client import Store
-from sojourn_collector.store.control import Control
+from tests.collector.control_file import open_control
 from tests.collector.join.world import World, journeys
 
 
 @pytest.fixture
 async def world(store: Store, tmp_path: Path) -> AsyncIterator[World]:
     """Shoppers, a join worker and the tables they meet in."""
-    control = Control.open(tmp_path / "control.sqlite")
+    control = open_control(tmp_path / "control.sqlite")
     yield World(store, control, journeys(tmp_path / "journeys"))
     control.close()

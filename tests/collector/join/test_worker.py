@@ -10,7 +10,8 @@ import pytest
 
 from sojourn_collector.join.ranges import progress_name
 from sojourn_collector.store.client import EngineUnavailable, Store
-from sojourn_collector.store.control import Arrival, Control
+from sojourn_collector.store.control import Arrival
+from tests.collector.control_file import open_control
 from tests.collector.join.world import Browser, World, journeys
 
 
@@ -506,7 +507,7 @@ async def test_a_changed_journey_file_is_taken_without_a_restart(world: World, t
 async def test_tenants_do_not_meet(world: World, store: Store, tmp_path: Path) -> None:
     """What one tenant's worker joins is nothing another tenant's queries see."""
     other_store = Store(store._endpoint, tenant=f"{store.tenant}-other")
-    control = Control.open(tmp_path / "other.sqlite")
+    control = open_control(tmp_path / "other.sqlite")
     try:
         other = World(other_store, control, journeys(tmp_path / "journeys-other"))
         await world.load([shopper(world).page(0, "/")])

@@ -27,6 +27,8 @@ from sojourn_collector.store.control.control import Control
 from sojourn_collector.store.engine_process import Endpoint
 from sojourn_collector.store.journal import Journal
 from sojourn_collector.store.load import Loader
+from tests.collector.control_file import open_control
+from tests.serving import PromptServer
 
 QUERIES = {
     "span_of_trace": "SELECT * EXCEPT (trace_id, span_id, parent_id), lower(hex(span_id)) AS span_id FROM spans WHERE trace_id = unhex({trace_id:String})",
@@ -68,6 +70,10 @@ class Listener:
                 await self.loader.wait_beyond(self.journal.loaded_seq)
 
 
+class PromptQuietServer(PromptServer, QuietServer):
+    """The collector's listener, which ends without pauses."""
+
+
 @contextlib.asynccontextmanager
 async def listening(
     engine: Endpoint, folder: Path, queries: Path, limits: Limits, *, needs_key: bool = False, tls: ServerTls | None = None
@@ -77,7 +83,7 @@ async def listening(
         (queries / f"{name}.sql").write_text(sql)
     for own in (Path(__file__).parents[3] / "collector/sojourn_collector/store/queries").glob("loaded_*.sql"):
         (queries / own.name).write_text(own.read_text())
-    control = Control.open(folder / "control.sqlite")
+    control = open_control(folder / "control.sqlite")
     store = Store(lambda: engine, catalogue=Catalogue(queries))
     journal = Journal(folder / "journal", limit=limits.journal)
     counters = Counters()
@@ -88,7 +94,7 @@ async def listening(
     by_grpc = OtlpGrpc(intake, needs_key=needs_key, tls=tls, connections=limits.connections)
     await by_grpc.start("127.0.0.1", 0)
     taken = take("127.0.0.1:0", "otlp.listen")
-    server = QuietServer(OtlpApp(intake, needs_key=needs_key), tls)
+    server = PromptQuietServer(OtlpApp(intake, needs_key=needs_key), tls)
     serving = asyncio.create_task(server.serve(sockets=[taken]))
     loading = asyncio.create_task(loader.run())
     async with httpx2.AsyncClient(trust_env=False, verify=False, timeout=30) as http:

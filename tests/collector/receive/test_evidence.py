@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from sojourn_collector.config import Limits
 from sojourn_collector.counters import Counters
-from sojourn_collector.listeners import QuietServer, take
+from sojourn_collector.listeners import take
 from sojourn_collector.receive.answers import RefusalError
 from sojourn_collector.receive.evidence import EvidenceApp, piece_of
 from sojourn_collector.receive.intake import Intake
@@ -24,6 +24,8 @@ from sojourn_collector.store.control.control import Control
 from sojourn_collector.store.control.keys import Scope
 from sojourn_collector.store.evidence.evidence import Bounds, Evidence
 from sojourn_collector.store.evidence.folder import FolderBlobs
+from tests.collector.control_file import open_control
+from tests.collector.receive.conftest import PromptQuietServer
 
 WHOSE = {"run": "r1", "journey": "checkout", "step": "pay", "kind": "answer", "attempt": "1"}
 LARGEST = 2000
@@ -53,7 +55,7 @@ class Listener:
 @contextlib.asynccontextmanager
 async def listening(folder: Path, *, needs_key: bool = False) -> AsyncIterator[Listener]:
     """Serve it."""
-    control, counters = Control.open(folder / "control.sqlite"), Counters()
+    control, counters = open_control(folder / "control.sqlite"), Counters()
     evidence = Evidence(FolderBlobs(folder / "evidence"), control.evidence, Bounds(timedelta(days=1), 1 << 20), counters, lambda: datetime.now(UTC))
     intake = Intake(cast("Any", None), cast("Any", None), control.keys, Limits(body_deadline=0.5), counters)
 
@@ -62,7 +64,7 @@ async def listening(folder: Path, *, needs_key: bool = False) -> AsyncIterator[L
         await send({"type": "http.response.body", "body": b""})
 
     taken = take("127.0.0.1:0", "otlp.listen")
-    server = QuietServer(EvidenceApp(other, intake, evidence, LARGEST, needs_key=needs_key))
+    server = PromptQuietServer(EvidenceApp(other, intake, evidence, LARGEST, needs_key=needs_key))
     serving = asyncio.create_task(server.serve(sockets=[taken]))
     async with httpx2.AsyncClient(trust_env=False, verify=False, timeout=30) as http:
         try:

@@ -61,7 +61,7 @@ def certificates(tmp_path: Path) -> Certificates:
 
 
 async def post(url: str, trust: ssl.SSLContext, body: bytes, **headers: str) -> int:
-    async with httpx2.AsyncClient(trust_env=False, verify=trust) as http:
+    async with httpx2.AsyncClient(trust_env=False, verify=trust, timeout=60) as http:
         given = {"content-type": "application/x-protobuf", **{name.replace("_", "-"): value for name, value in headers.items()}}
         return (await http.post(url + "/v1/traces", content=body, headers=given)).status_code
 

@@ -14,7 +14,7 @@ from bench.simulated.world import make_world
 from bench.worlds import Wanted, judge
 
 from sojourn_collector.store.client import Store
-from sojourn_collector.store.control.control import Control
+from tests.collector.control_file import open_control
 
 SMALL = (350, 600)
 """People in a world of the ordinary tests."""
@@ -22,7 +22,7 @@ SMALL = (350, 600)
 
 async def test_few_worlds_are_covered_and_nothing_is_claimed_where_nothing_happened(store: Store, tmp_path: Path) -> None:
     """A loose bound: of 8 plain worlds and 8 in which failures cost nothing most intervals hold the truth, and hardly any lies above zero."""
-    control = Control.open(tmp_path / "control.sqlite")
+    control = open_control(tmp_path / "control.sqlite")
     context, answers = context_on(store, control), []
     try:
         for family in ("plain", "nothing happened"):
@@ -40,7 +40,7 @@ async def test_few_worlds_are_covered_and_nothing_is_claimed_where_nothing_happe
 
 async def test_an_outage_for_everyone_is_told_from_past_days(store: Store, tmp_path: Path) -> None:
     """Nobody beside them stayed unhurt: level 2 speaks; where one device takes all failures level 1b does."""
-    control = Control.open(tmp_path / "control.sqlite")
+    control = open_control(tmp_path / "control.sqlite")
     context = context_on(store, control)
     levels = {}
     try:

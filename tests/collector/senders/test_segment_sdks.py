@@ -22,7 +22,7 @@ from sojourn_collector.store.control import Scope
 from sojourn_probes import chromium
 from tests.collector.sources.conftest import desk_of
 from tests.collector.sources.webhook_rig import NOW, Desk
-from tests.collector.web.preview import served
+from tests.serving import served
 
 JS = Path(__file__).parent / "js"
 PAGES = JS / "node_modules/@segment/analytics-next/dist/umd"

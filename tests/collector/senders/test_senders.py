@@ -24,7 +24,7 @@ JS = Path(__file__).parent / "js"
 @pytest.fixture(scope="module")
 def collector(tmp_path_factory: pytest.TempPathFactory) -> Iterator[CollectorProcess]:
     """A collector with both listeners."""
-    one = CollectorProcess(tmp_path_factory.mktemp("senders"))
+    one = CollectorProcess(tmp_path_factory.mktemp("senders"), tables=True)
     one.config.write_text(one.config.read_text().replace('otlp: {listen: "127.0.0.1:0"}', 'otlp: {listen: "127.0.0.1:0", grpc: "127.0.0.1:0"}'))
 
     async def begin() -> None:

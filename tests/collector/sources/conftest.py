@@ -1,6 +1,5 @@
 """The intake on a real server on loopback, with a real control database."""
 
-import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
@@ -9,7 +8,6 @@ from pathlib import Path
 
 import httpx2
 import pytest
-import uvicorn
 from fastapi import FastAPI
 
 from sojourn_collector.counters import Counters
@@ -20,9 +18,11 @@ from sojourn_collector.sources.segment_door import build_segment
 from sojourn_collector.sources.webhook_intake import build_webhooks
 from sojourn_collector.sources_config import SourceSettings
 from sojourn_collector.store.control import Control, Scope
+from tests.collector.control_file import open_control
 from tests.collector.sources import webhook_rig as rig
 from tests.collector.sources.vendor_api import VendorApi, running
 from tests.collector.sources.webhook_rig import Desk
+from tests.serving import served
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 PROBE_KEYS = {"k1": b"a probe key"}
@@ -51,44 +51,28 @@ class Door:
 @pytest.fixture
 async def door(tmp_path: Path) -> AsyncIterator[Door]:
     """An intake with one key of scope `sources`."""
-    control = Control.open(tmp_path / "control.sqlite")
+    control = open_control(tmp_path / "control.sqlite")
     app = FastAPI()
     app.include_router(build_routes(Context(control), body_deadline=0.5))
-    server = uvicorn.Server(uvicorn.Config(app, port=0, log_level="warning", lifespan="off"))
-    task = asyncio.create_task(server.serve())
-    async with asyncio.timeout(10):
-        while not server.started:
-            await asyncio.sleep(0.01)
-    url = f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
     key = (await control.keys.create("shop", [Scope.SOURCES])).text
-    async with httpx2.AsyncClient(base_url=url, headers={"authorization": f"Bearer {key}"}, trust_env=False) as client:
+    async with served(app) as url, httpx2.AsyncClient(base_url=url, headers={"authorization": f"Bearer {key}"}, trust_env=False, timeout=60) as client:
         yield Door(url, client, control, key)
-    server.should_exit = True
-    await task
     control.close()
 
 
 @contextlib.asynccontextmanager
 async def desk_of(folder: Path, configured: Mapping[str, Configured], origin: str = "https://shop.example") -> AsyncIterator[Desk]:
     """An intake of these vendors on loopback; pages of `origin` may post to it."""
-    control = Control.open(folder / "control.sqlite")
+    control = open_control(folder / "control.sqlite")
     context, counters = rig.Context(control, configured), Counters()
     app = FastAPI()
     app.include_router(build_webhooks(context, counters, body_deadline=0.5))
     app.include_router(build_routes(context, body_deadline=0.5))
     app.include_router(build_segment(context, counters, [origin], body_deadline=0.5))
-    server = uvicorn.Server(uvicorn.Config(app, port=0, log_level="warning", lifespan="off"))
-    task = asyncio.create_task(server.serve())
-    async with asyncio.timeout(10):
-        while not server.started:
-            await asyncio.sleep(0.01)
-    url = f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
     try:
-        async with httpx2.AsyncClient(base_url=url, trust_env=False) as client:
+        async with served(app) as url, httpx2.AsyncClient(base_url=url, trust_env=False, timeout=60) as client:
             yield Desk(url, client, context, counters)
     finally:
-        server.should_exit = True
-        await task
         control.close()
 
 

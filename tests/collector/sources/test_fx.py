@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 from sojourn_collector.sources import normalise
 from sojourn_collector.sources.fx import Fx
 from sojourn_collector.sources.fx_rates import Rates, read_rates
-from sojourn_collector.store.control import Arrival, Control
+from sojourn_collector.store.control import Arrival
 from sojourn_collector.strict_yaml import ConfigError
+from tests.collector.control_file import open_control
 
 BANK = "Date,USD,JPY,CYP,\n2026-03-03,1.1000,160.00,N/A,\n2026-03-02,1.2500,150.00,0.5,\n"
 """As https://www.ecb.europa.eu/stats/eurofxref/eurofxref-hist.zip has it, newest first, with currencies that are no more."""
@@ -108,7 +109,7 @@ def test_the_day_is_the_reports(tmp_path: Path) -> None:
 
 async def test_orders_are_brought_again(tmp_path: Path) -> None:
     """With the first rates those since then, with a new day those of it, with another past all; with the same file, and after a restart, none."""
-    control = Control.open(tmp_path / "control.sqlite")
+    control = open_control(tmp_path / "control.sqlite")
     begin = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
     def arrival(kind: str, day: int) -> Arrival:

@@ -20,7 +20,7 @@ pytestmark = pytest.mark.timeout(240)
 @pytest.fixture
 async def collector(tmp_path: Path) -> AsyncIterator[CollectorProcess]:
     """A collector that is ready."""
-    one = CollectorProcess(tmp_path)
+    one = CollectorProcess(tmp_path, tables=True)
     await one.start()
     await one.ready()
     yield one

@@ -1,6 +1,5 @@
 """Imports on a real server: rows with their import, and what undoing does to the inbox."""
 
-import asyncio
 import json
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -8,14 +7,15 @@ from typing import Any
 
 import httpx2
 import pytest
-import uvicorn
 from fastapi import FastAPI
 
 from sojourn_collector.sources.import_door import ImportDoor
 from sojourn_collector.sources.intake import build_routes
-from sojourn_collector.store.control import Control, Scope
+from sojourn_collector.store.control import Scope
 from sojourn_collector.web.imports import build_imports
+from tests.collector.control_file import open_control
 from tests.collector.sources.conftest import Context, Door
+from tests.serving import served
 
 TOKEN = "token-of-the-process"
 LINES = {"content-type": "application/x-ndjson"}
@@ -29,22 +29,14 @@ def order(ident: str, amount: str = "10.00") -> dict[str, str]:
 @pytest.fixture
 async def desk(tmp_path: Path) -> AsyncIterator[Door]:
     """Intake and imports, and a client with a key of scope `sources`."""
-    control = Control.open(tmp_path / "control.sqlite")
+    control = open_control(tmp_path / "control.sqlite")
     context = Context(control)
     app = FastAPI()
     app.include_router(build_imports(context, ImportDoor(control, TOKEN), body_deadline=0.5))
     app.include_router(build_routes(context, body_deadline=0.5))
-    server = uvicorn.Server(uvicorn.Config(app, port=0, log_level="warning", lifespan="off"))
-    task = asyncio.create_task(server.serve())
-    async with asyncio.timeout(10):
-        while not server.started:
-            await asyncio.sleep(0.01)
-    url = f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
     key = (await control.keys.create("me", [Scope.SOURCES])).text
-    async with httpx2.AsyncClient(base_url=url, headers={"authorization": f"Bearer {key}"}, trust_env=False) as client:
+    async with served(app) as url, httpx2.AsyncClient(base_url=url, headers={"authorization": f"Bearer {key}"}, trust_env=False, timeout=60) as client:
         yield Door(url, client, control, key)
-    server.should_exit = True
-    await task
     control.close()
 
 
@@ -126,7 +118,7 @@ async def test_who_may_import(desk):
     """A key of scope sources or the process's token; pages of other sites never, whatever they send along."""
     reader = (await desk.control.keys.create("reader", [Scope.READ])).text
     good = {"authorization": f"Bearer {desk.key}"}
-    async with httpx2.AsyncClient(base_url=desk.url, trust_env=False) as http:
+    async with httpx2.AsyncClient(base_url=desk.url, trust_env=False, timeout=60) as http:
         for headers, status in (
             ({}, 401),
             ({"authorization": "Bearer sj_x_y"}, 401),

@@ -30,7 +30,7 @@ CANARY = "user-canary-4711"
 @pytest.fixture
 async def collector(tmp_path: Path) -> AsyncIterator[CollectorProcess]:
     """A collector with two vendors."""
-    one = CollectorProcess(tmp_path)
+    one = CollectorProcess(tmp_path, tables=True)
     (tmp_path / "secret").write_text(SECRET)
     one.config.write_text(one.config.read_text() + SOURCES + "impact: impact.yaml\n")
     (tmp_path / "impact.yaml").write_text("currency: EUR\nfx: rates.csv\n")

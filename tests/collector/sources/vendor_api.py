@@ -1,17 +1,17 @@
 """A vendor's API on loopback, which answers what a test says and remembers what it was asked."""
 
-import asyncio
 import contextlib
 import json
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from typing import Any
 
-import uvicorn
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
+
+from tests.serving import served
 
 
 @dataclass
@@ -41,16 +41,6 @@ class VendorApi:
 async def running() -> AsyncIterator[VendorApi]:
     """It listens."""
     api = VendorApi()
-    server = uvicorn.Server(
-        uvicorn.Config(Starlette(routes=[Route("/{path:path}", api.answer, methods=["GET", "POST"])]), port=0, log_level="warning", lifespan="off")
-    )
-    task = asyncio.create_task(server.serve())
-    async with asyncio.timeout(10):
-        while not server.started:
-            await asyncio.sleep(0.01)
-    api.url = f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
-    try:
+    async with served(Starlette(routes=[Route("/{path:path}", api.answer, methods=["GET", "POST"])])) as url:
+        api.url = url
         yield api
-    finally:
-        server.should_exit = True
-        await task

@@ -89,7 +89,7 @@ class Desk:
 
     async def ask(self) -> int:
         """Ask the vendors' API for what is due."""
-        async with httpx2.AsyncClient(trust_env=False, timeout=5) as http:
+        async with httpx2.AsyncClient(trust_env=False, timeout=60) as http:
             return await Further(self.control, self.context.webhooks, self.context.clock).work(http)
 
     async def bodies(self) -> list[dict[str, Any]]:

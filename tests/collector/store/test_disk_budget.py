@@ -16,6 +16,7 @@ from sojourn_collector.store.client import Store
 from sojourn_collector.store.control.control import Control
 from sojourn_collector.store.control.progress import Progress
 from sojourn_collector.store.disk_budget import DiskBudget, days_of, shown
+from tests.collector.control_file import open_control
 
 NOW = datetime.now(UTC)
 TODAY = NOW.date()
@@ -42,7 +43,7 @@ async def days(own: Store) -> Store:
 @pytest.fixture
 def control(tmp_path: Path) -> Iterator[Control]:
     """A control database."""
-    one = Control.open(tmp_path / "control.sqlite")
+    one = open_control(tmp_path / "control.sqlite")
     yield one
     one.close()
 

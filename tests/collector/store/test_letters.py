@@ -13,6 +13,7 @@ from sojourn_collector.store.journal import Journal
 from sojourn_collector.store.letter_error import LetterError
 from sojourn_collector.store.letters import Letters
 from sojourn_collector.store.record import Record
+from tests.collector.control_file import open_control
 from tests.collector.store.test_load import body
 
 NOW = datetime(2026, 11, 20, 14, 0, tzinfo=UTC)
@@ -39,7 +40,7 @@ def record(data: bytes) -> Record:
 
 @pytest.fixture
 async def desk(tmp_path: Path) -> AsyncIterator[Desk]:
-    control = Control.open(tmp_path / "control.sqlite")
+    control = open_control(tmp_path / "control.sqlite")
     journal = Journal(tmp_path / "journal", linger=0)
     await journal.open()
     yield Desk(tmp_path, control, journal)

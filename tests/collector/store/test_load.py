@@ -13,11 +13,11 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 from sojourn_collector.counters import Counters
 from sojourn_collector.store.catalogue import FOLDER, Catalogue
 from sojourn_collector.store.client import Store
-from sojourn_collector.store.control.control import Control
 from sojourn_collector.store.journal import Journal, JournalUnavailableError
 from sojourn_collector.store.load import Loader
 from sojourn_collector.store.load_sql import Load
 from sojourn_collector.store.record import Record
+from tests.collector.control_file import open_control
 
 HOT = "SELECT journey, step, run_id, traffic, user_id, session_id, span_type, app FROM spans WHERE attrs['batch'] = {batch:String}"
 
@@ -30,7 +30,7 @@ class Bench:
         self.counters = Counters()
 
     async def __aenter__(self) -> "Bench":
-        self.control = Control.open(self.folder / "control.sqlite")
+        self.control = open_control(self.folder / "control.sqlite")
         self.journal = Journal(self.folder / "journal", linger=0)
         self.files = await self.journal.open(self.first)
         self.loader = Loader(self.journal, self.store, self.control.ledger, self.control.dead_letters, self.folder / "dead", self.counters)

@@ -5,12 +5,9 @@
 
 import asyncio
 import sys
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, cast
 
-import uvicorn
 from fastapi import FastAPI, Response
 from playwright.async_api import async_playwright
 
@@ -18,6 +15,7 @@ from sojourn_collector.context import Context
 from sojourn_collector.web.pages import build_pages, mount_static
 from sojourn_probes import chromium
 from tests.collector.web import fixtures, told
+from tests.serving import served
 
 SIZES = {"laptop": (1280, 860), "phone": (390, 844)}
 
@@ -36,21 +34,6 @@ def build_app(answers: Any, *, simulated: bool = False) -> FastAPI:
 
     app.include_router(build_pages(cast("Context", clock), answers))
     return app
-
-
-@asynccontextmanager
-async def served(app: Any) -> AsyncIterator[str]:
-    """`app` on a free port of this machine; yields its origin."""
-    server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=0, log_level="warning", lifespan="off"))
-    serving = asyncio.create_task(server.serve())
-    async with asyncio.timeout(10):
-        while not server.started:
-            await asyncio.sleep(0.01)
-    try:
-        yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
-    finally:
-        server.should_exit = True
-        await serving
 
 
 async def pictures(folder: Path, only: set[str]) -> None:

@@ -10,8 +10,8 @@ from typing import Any
 from sojourn_collector.config import CollectorConfig, ImpactConfig, Windows
 from sojourn_collector.context import Context
 from sojourn_collector.store.client import Store
-from sojourn_collector.store.control.control import Control
 from sojourn_probes.journey import Journey
+from tests.collector.control_file import open_control
 
 NOW = datetime(2026, 11, 20, 14, 10, tzinfo=UTC)
 BROKE = NOW - timedelta(minutes=8)
@@ -77,7 +77,7 @@ def context_of(store: Store, folder: Path, *, impact: ImpactConfig = IMPACT, now
     """A context on a real store and control database, at a fixed time. Close `context.control` afterwards."""
     return Context(
         store=store,
-        control=Control.open(folder / "control.db"),
+        control=open_control(folder / "control.db"),
         journeys=journeys or Folder(CHECKOUT, NEWSLETTER),
         impact=impact,
         config=CollectorConfig(),

@@ -21,8 +21,9 @@ from sojourn_collector.web.add_data import build_add_data
 from sojourn_collector.web.guard import Guard
 from sojourn_collector.web.pages import mount_static
 from sojourn_probes import chromium
+from tests.collector.control_file import open_control
 from tests.collector.web.fixtures import NOW
-from tests.collector.web.preview import served
+from tests.serving import served
 
 ORDERS = """Order ID;Ordered at;Total;Customer;Land
 o-1;2026-11-01 10:00;62,00;u1;DE
@@ -57,7 +58,7 @@ class Running:
 @pytest.fixture
 async def running(tmp_path: Path) -> AsyncIterator[Running]:
     """The page behind the guard, as the collector has it on loopback."""
-    control = Control.open(tmp_path / "control.sqlite")
+    control = open_control(tmp_path / "control.sqlite")
     app = FastAPI(openapi_url=None)
     mount_static(app)
     app.include_router(build_add_data(cast("Context", Parts(control)), ImportDoor(control, ""), deadline=0.5))
@@ -143,7 +144,7 @@ async def test_it_fits_a_phone_and_says_what_is_missing(running):
 async def test_only_senders_may_ask_and_no_other_site(running):
     """Every question needs a key of scope sources, and a browser that asks for another site is refused even with one."""
     good = {"authorization": f"Bearer {running.key}"}
-    async with httpx2.AsyncClient(base_url=running.url, trust_env=False) as http:
+    async with httpx2.AsyncClient(base_url=running.url, trust_env=False, timeout=60) as http:
         for path in ("look", "check", "import", "list", "undo/0123456789ab"):
             assert (await http.post(f"/add/{path}?source=orders", content=b"id\n1")).status_code == 401, path
             other = await http.post(f"/add/{path}?source=orders", content=b"id\n1", headers={**good, "sec-fetch-site": "cross-site"})

@@ -15,6 +15,7 @@ from sojourn_collector.store.journal import Journal
 from sojourn_collector.store.letters import Letters
 from sojourn_collector.web.admin import build_admin
 from sojourn_collector.web.admin_door import AdminDoor
+from tests.collector.control_file import open_control
 from tests.collector.store.test_letters import NOW, record
 
 TOKEN = "token-of-the-process"
@@ -34,7 +35,7 @@ class Door:
 
 @pytest.fixture
 async def door(tmp_path: Path) -> AsyncIterator[Door]:
-    control, journal, folder = Control.open(tmp_path / "control.sqlite"), Journal(tmp_path / "journal"), tmp_path / "dead"
+    control, journal, folder = open_control(tmp_path / "control.sqlite"), Journal(tmp_path / "journal"), tmp_path / "dead"
     folder.mkdir()
     (folder / "1.pb").write_bytes(record(b"x").encode())
     await control.dead_letters.add("traces", "refused", "1.pb", NOW)

@@ -16,7 +16,6 @@ from hypothesis import strategies as st
 from sojourn_collector.config import CollectorConfig, EvidenceSettings
 from sojourn_collector.context import Context
 from sojourn_collector.counters import Counters
-from sojourn_collector.store.control.control import Control
 from sojourn_collector.store.control.evidence import Piece
 from sojourn_collector.store.evidence.blobs import BlobsUnavailableError
 from sojourn_collector.store.evidence.evidence import Bounds, Evidence
@@ -26,6 +25,7 @@ from sojourn_collector.store.evidence.media import MEDIA
 from sojourn_collector.web.answers.run import run
 from sojourn_collector.web.evidence import build_evidence
 from sojourn_collector.web.guard import Guard
+from tests.collector.control_file import open_control
 from tests.collector.web.stage import NOW, Rows
 
 HOSTILE = b"<!doctype html><svg onload=alert(1)><script>parent.stolen = document.cookie</script>"
@@ -50,7 +50,7 @@ class Desk:
 
 @pytest.fixture
 async def desk(tmp_path: Path) -> AsyncIterator[Desk]:
-    control = Control.open(tmp_path / "control.sqlite")
+    control = open_control(tmp_path / "control.sqlite")
     now = datetime.now(UTC)
 
     def clock() -> datetime:

@@ -23,8 +23,8 @@ from sojourn_collector.web.guard import Guard
 from sojourn_collector.web.marks import build_marks
 from sojourn_collector.web.pages import build_pages
 from tests.collector.web.asking import asking
-from tests.collector.web.preview import served
 from tests.collector.web.stage import NOW, Rows
+from tests.serving import served
 
 TOKEN = "token-of-the-process"
 DAY = timedelta(days=1)

@@ -72,7 +72,7 @@ async def test_the_query_of_a_client_that_is_gone_is_killed(slow: Context, tmp_p
             async with asyncio.timeout(25):
                 while not server.started:
                     await asyncio.sleep(0.01)
-                async with httpx2.AsyncClient(trust_env=False) as client:
+                async with httpx2.AsyncClient(trust_env=False, timeout=60) as client:
                     asking = asyncio.create_task(client.get(url, timeout=60))
                     while not await running():
                         await asyncio.sleep(0.02)

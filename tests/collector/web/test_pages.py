@@ -15,7 +15,8 @@ from sojourn_collector.web import axis, charts
 from sojourn_collector.web import models_details as details
 from sojourn_collector.web.format import Clockface
 from tests.collector.web import fixtures, fixtures_of_fixes, fixtures_of_one, told
-from tests.collector.web.preview import build_app, served
+from tests.collector.web.preview import build_app
+from tests.serving import served
 
 
 class Read(HTMLParser):
@@ -59,13 +60,13 @@ class Read(HTMLParser):
 @pytest.fixture
 async def shop() -> AsyncIterator[httpx2.AsyncClient]:
     """A client of the shop's report."""
-    async with served(build_app(told.Shop(), simulated=True)) as origin, httpx2.AsyncClient(base_url=origin) as client:
+    async with served(build_app(told.Shop(), simulated=True)) as origin, httpx2.AsyncClient(base_url=origin, timeout=60) as client:
         yield client
 
 
 async def ask(answers: Any, path: str = "/", **how: Any) -> tuple[httpx2.Response, Read]:
     """One page over `answers`."""
-    async with served(build_app(answers, **how)) as origin, httpx2.AsyncClient(base_url=origin) as client:
+    async with served(build_app(answers, **how)) as origin, httpx2.AsyncClient(base_url=origin, timeout=60) as client:
         response = await client.get(path)
     return response, Read(response.text)
 
@@ -179,7 +180,7 @@ async def test_long_lists_of_a_journey_are_folded():
         async def journey(self, ident):
             return made.model_copy(update={"satisfaction": many, "visits": [made.visits[0]] * 20})
 
-    async with served(build_app(Talkative(), simulated=True)) as origin, httpx2.AsyncClient(base_url=origin) as client:
+    async with served(build_app(Talkative(), simulated=True)) as origin, httpx2.AsyncClient(base_url=origin, timeout=60) as client:
         page = Read((await client.get("/journeys/checkout")).text)
     assert "12 more" in page.text
     assert "8 more" in page.text
@@ -215,7 +216,7 @@ async def test_money_says_no_more_than_it_knows(state, says, says_not):
 async def test_a_hostile_comment_is_only_text():
     """Markup, template code and a javascript link in a comment stay text, bounded, on every page that shows it."""
     answers = told.Shop(comment=fixtures.HOSTILE, label=fixtures.HOSTILE[:200], journey_name=fixtures.HOSTILE)
-    async with served(build_app(answers)) as origin, httpx2.AsyncClient(base_url=origin) as client:
+    async with served(build_app(answers)) as origin, httpx2.AsyncClient(base_url=origin, timeout=60) as client:
         for name, path in told.PAGES.items():
             html = (await client.get(path)).text
             page = Read(html)

@@ -1,4 +1,4 @@
-"""Walking journeys of browser steps against a site, in one warm browser of which nothing may be left."""
+"""Walking journeys of browser steps against a site, in a warm browser of which nothing may be left."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -12,8 +12,8 @@ from tests.probes.steps.browser_site import shop, started_by_us
 
 
 @asynccontextmanager
-async def warm(respond: Any = shop, **settings: Any) -> AsyncIterator[tuple[Site, dict[str, Any]]]:
-    """A shop and the tools with one warm browser; afterwards nothing of it may be left running."""
+async def alone(respond: Any = shop, **settings: Any) -> AsyncIterator[tuple[Site, dict[str, Any]]]:
+    """A shop and the tools with a warm browser of the test's own; afterwards nothing of it may be left running."""
     pool = BrowserPool(**settings)
     try:
         async with site(respond) as served:
@@ -21,6 +21,20 @@ async def warm(respond: Any = shop, **settings: Any) -> AsyncIterator[tuple[Site
     finally:
         await pool.aclose()
     assert started_by_us() == {}
+
+
+class Warm:
+    """Opens shops for tests that share a browser, each test with contexts of its own: `async with warm(respond) as (served, tools)`."""
+
+    def __init__(self, pool: BrowserPool) -> None:
+        self._pool = pool
+
+    @asynccontextmanager
+    async def __call__(self, respond: Any = shop) -> AsyncIterator[tuple[Site, dict[str, Any]]]:
+        """A shop and the tools with the warm browser; afterwards no context may be left open in it."""
+        async with site(respond) as served:
+            yield served, {"browser": self._pool}
+        assert [running.browser.contexts for running in self._pool._warm.values() if running.browser.contexts] == []
 
 
 def journey(url: str, *actions: str, more: str = "", timeout: str = "30s") -> str:

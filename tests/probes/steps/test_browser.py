@@ -1,27 +1,23 @@
 """Browser steps in a real Chromium against a real little shop."""
 
 import asyncio
-import os
-import signal
-from pathlib import Path
 
 import pytest
 
-from sojourn_probes.chromium import Choice
 from sojourn_probes.semconv import FailureKind, Outcome
 from tests.probes.site import Answer, Asked, answer, site
 from tests.probes.steps.browser_site import page, shop, started_by_us
-from tests.probes.steps.browsing import journey, only_failure, warm
+from tests.probes.steps.browsing import Warm, journey, only_failure
 from tests.probes.walking import walk
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="module")]
 
 
 PAYING = ('fill: {label: Card number, value: "${secrets.card}"}', "select: {label: Country, option: France}", "check: I agree", "click: Pay")
 SECRET = {"SOJOURN_SECRET_CARD": "4111-hidden"}
 
 
-async def test_a_step_does_its_actions_and_gives_facts_exchanges_and_vitals():
+async def test_a_step_does_its_actions_and_gives_facts_exchanges_and_vitals(warm: Warm):
     """Actions reach the page; url, title, text and vitals can be expected; requests are recorded with their phases."""
     async with warm() as (served, tools):
         expect = "    expect: [title == 'Cart', text contains 'Thank you', url contains '/cart', lcp < 20s, cls < 0.5]\n"
@@ -41,7 +37,7 @@ async def test_a_step_does_its_actions_and_gives_facts_exchanges_and_vitals():
 
 
 @pytest.mark.parametrize(("silence", "whole"), [(0.2, True), (20.0, False)])
-async def test_an_answer_whose_end_comes_late_belongs_to_the_step_all_the_same(silence: float, whole: bool):
+async def test_an_answer_whose_end_comes_late_belongs_to_the_step_all_the_same(warm: Warm, silence: float, whole: bool):
     """The page thanks at the answer's head: the step waits a little for the end, and records an endless answer as far as it came."""
 
     async def slow_end(asked: Asked) -> Answer:
@@ -56,7 +52,7 @@ async def test_an_answer_whose_end_comes_late_belongs_to_the_step_all_the_same(s
     assert (paid.method, paid.status, paid.body_size is not None) == ("POST", 201, whole)
 
 
-async def test_headers_go_to_own_origins_only_redirects_included():
+async def test_headers_go_to_own_origins_only_redirects_included(warm: Warm):
     """Own origins get our trace and the mark; a stranger gets neither, not even when one of our pages redirects to it."""
 
     async def stranger(asked: Asked) -> Answer:
@@ -81,7 +77,7 @@ async def test_headers_go_to_own_origins_only_redirects_included():
     assert not [asked.target for asked in other.asked if {"x-sojourn-probe", "traceparent"} & set(asked.headers)]
 
 
-async def test_the_page_knows_the_probe_and_keeps_its_own_traceparent():
+async def test_the_page_knows_the_probe_and_keeps_its_own_traceparent(warm: Warm):
     """`window.__sojourn` has mark and traceparent of the step before any script runs; a traceparent of the page's own is left alone."""
     mine = f"00-{'d' * 32}-{'e' * 16}-01"
     body = f"<p id=said></p><script>said.textContent = JSON.stringify(__sojourn); fetch('/payments', {{headers: {{traceparent: '{mine}'}}}})</script>"
@@ -99,7 +95,7 @@ async def test_the_page_knows_the_probe_and_keeps_its_own_traceparent():
     assert {asked.headers["traceparent"] for asked in served.asked if asked.target == "/payments"} == {mine}
 
 
-async def test_cookies_live_as_long_as_the_attempt():
+async def test_cookies_live_as_long_as_the_attempt(warm: Warm):
     """A later step of the attempt has the page and cookies of the earlier one; the next attempt starts clean."""
     steps = "{}  - id: next\n    browser:\n      - expect: Your cart\n      - goto: /nowhere\n"
     async with warm() as (served, tools):
@@ -110,7 +106,7 @@ async def test_cookies_live_as_long_as_the_attempt():
     assert carts == [("/cart", None), ("/nowhere", "basket=full")] * 2
 
 
-async def test_a_failure_names_what_the_page_ran_into_and_leaves_evidence_without_secrets(tmp_path):
+async def test_a_failure_names_what_the_page_ran_into_and_leaves_evidence_without_secrets(warm, tmp_path):
     """`expect` unmet is kind expectation, with the failing request; screenshot and console are written, the secret in neither."""
     async with warm() as (served, tools):
         steps = journey(served.url, "goto: /broken", *PAYING, "expect: {text: Thank you, timeout: 1s}")
@@ -131,7 +127,7 @@ async def test_a_failure_names_what_the_page_ran_into_and_leaves_evidence_withou
     assert not [path for path in tmp_path.iterdir() if b"4111-hidden" in path.read_bytes()]
 
 
-async def test_secrets_are_black_in_screenshots(tmp_path):
+async def test_secrets_are_black_in_screenshots(warm, tmp_path):
     """The picture of a page is the same whatever the secret in its field and in its text is."""
     pictures = []
     async with warm() as (served, tools):
@@ -166,7 +162,7 @@ FAILURES = [
 ]
 
 
-async def test_failures_have_kind_and_sentence(tmp_path):
+async def test_failures_have_kind_and_sentence(warm, tmp_path):
     """Each way to fail has its kind, decided by the error's type or code, and one sentence."""
     async with warm() as (served, tools):
         for actions, kind, message in FAILURES:
@@ -176,7 +172,7 @@ async def test_failures_have_kind_and_sentence(tmp_path):
             assert only_failure(result) == (kind, where + message.replace("URL", served.url).replace("FOLDER", str(tmp_path)))
 
 
-async def test_a_script_is_the_way_out(tmp_path):
+async def test_a_script_is_the_way_out(warm, tmp_path):
     """`script` runs the file's `run` with Playwright's page and the names; its assertion is an expectation, its error kind script."""
     (tmp_path / "good.py").write_text(
         "async def run(page, names):\n    await page.goto(names.fill('${vars.where}'))\n    assert await page.title() == 'Cart'\n"
@@ -198,7 +194,7 @@ async def test_a_script_is_the_way_out(tmp_path):
     ]
 
 
-async def test_a_deadline_cancels_and_leaves_the_browser_usable():
+async def test_a_deadline_cancels_and_leaves_the_browser_usable(warm: Warm):
     """A page that never comes is a timeout; the same browser then walks on."""
     async with warm() as (served, tools):
         assert (await walk(journey(served.url, "goto: /"), tools=tools)).failure is None
@@ -209,7 +205,7 @@ async def test_a_deadline_cancels_and_leaves_the_browser_usable():
         assert before & set(started_by_us())
 
 
-async def test_a_page_that_hangs_in_its_script_is_survived():
+async def test_a_page_that_hangs_in_its_script_is_survived(warm: Warm):
     """A page in an endless loop ends its attempt in time and the next attempt gets a page that works."""
 
     async def own(asked: Asked) -> Answer:
@@ -221,48 +217,7 @@ async def test_a_page_that_hangs_in_its_script_is_survived():
         assert (await walk(journey(served.url, "goto: /", "expect: Hello"), tools=tools)).failure is None
 
 
-async def test_a_stopped_browser_is_killed_and_replaced():
-    """A browser that no longer answers (SIGSTOP) costs its attempt; it is killed with its group and the next run has a new one."""
-    async with warm() as (served, tools):
-        await walk(journey(served.url, "goto: /"), tools=tools)
-        stopped = {pid for pid, command in started_by_us().items() if "chrom" in command and "node" not in command}
-        for pid in stopped:
-            os.kill(pid, signal.SIGSTOP)
-        result = await walk(journey(served.url, "goto: /", timeout="3s"), tools=tools)
-        assert result.outcome is not Outcome.PASSED
-        assert (await walk(journey(served.url, "goto: /"), tools=tools)).failure is None
-        assert not stopped & set(started_by_us())
-
-
-async def test_a_killed_browser_is_replaced():
-    """A browser that died between runs is replaced without anyone noticing."""
-    async with warm() as (served, tools):
-        await walk(journey(served.url, "goto: /"), tools=tools)
-        os.kill(
-            min(
-                pid for pid, command in started_by_us().items() if "--type=" not in command and "--sojourn-browser" in Path(f"/proc/{pid}/cmdline").read_text()
-            ),
-            signal.SIGKILL,
-        )
-        async with asyncio.timeout(20):
-            while (pool := tools["browser"])._warm[""].browser.is_connected():
-                await asyncio.sleep(0.02)
-        assert (await walk(journey(served.url, "goto: /"), tools=tools)).failure is None
-        assert pool is tools["browser"]
-
-
-async def test_a_browser_is_replaced_after_its_share_of_runs():
-    """After `recycle_after` contexts a fresh browser serves, and the old one goes."""
-    async with warm(recycle_after=1) as (served, tools):
-        await walk(journey(served.url, "goto: /"), tools=tools)
-        first = set(started_by_us())
-        await walk(journey(served.url, "goto: /"), tools=tools)
-        async with asyncio.timeout(20):
-            while first & set(started_by_us()):
-                await asyncio.sleep(0.02)
-
-
-async def test_runs_side_by_side_do_not_see_each_other():
+async def test_runs_side_by_side_do_not_see_each_other(warm: Warm):
     """Two runs at once share the browser and nothing else."""
     async with warm() as (served, tools):
         steps = journey(served.url, "goto: /cart", "goto: /")
@@ -271,25 +226,7 @@ async def test_runs_side_by_side_do_not_see_each_other():
     assert [asked.headers.get("cookie") for asked in served.asked if asked.target == "/cart"] == [None] * 3
 
 
-async def test_no_browser_is_one_sentence():
-    """Without a browser, or with one that does not start, the failure is of kind browser and says the cure."""
-    async with warm(choices=lambda: iter(())) as (served, tools):
-        result = await walk(journey(served.url, "goto: /"), tools=tools)
-        assert result.outcome is Outcome.INCONCLUSIVE
-        assert only_failure(result) == (FailureKind.BROWSER, "no Chromium or Chrome found; python -m sojourn_probes.chromium --ensure fetches one")
-    async with warm(choices=lambda: iter([Choice("/bin/false", "test", ())])) as (served, tools):
-        result = await walk(journey(served.url, "goto: /"), tools=tools)
-        assert only_failure(result) == (FailureKind.BROWSER, "/bin/false did not start; python -m sojourn_probes.chromium --ensure says why and finds another")
-
-
-async def test_a_run_without_tools_ends_its_own_browser():
-    """`run` called alone starts a browser and leaves none behind."""
-    async with site(shop) as served:
-        assert (await walk(journey(served.url, "goto: /"))).failure is None
-    assert started_by_us() == {}
-
-
-async def test_a_challenge_is_known_for_what_it_is():
+async def test_a_challenge_is_known_for_what_it_is(warm: Warm):
     """A bot challenge in the browser is `blocked_by_waf` with its provider, whatever the action that ran into it said."""
 
     async def guarded(asked: Asked) -> Answer:

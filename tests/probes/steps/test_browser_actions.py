@@ -10,10 +10,10 @@ import pytest
 from sojourn_probes.semconv import FailureKind
 from tests.probes.site import Answer, Asked, answer
 from tests.probes.steps.browser_site import page
-from tests.probes.steps.browsing import journey, only_failure, warm
+from tests.probes.steps.browsing import Warm, journey, only_failure
 from tests.probes.walking import walk
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="module")]
 
 DESK = """<h1>Desk</h1>
 <ul><li class=row>Mug <button onclick="said.textContent='took mug'">Take</button>
@@ -86,7 +86,7 @@ async def few_at_once(work: Callable[[Any], Awaitable[Any]], cases: list[Any]) -
     return await asyncio.gather(*(one(case) for case in cases))
 
 
-async def test_every_action_is_done(tmp_path):
+async def test_every_action_is_done(warm, tmp_path):
     """Each action reaches the page, in its short and long forms."""
     (tmp_path / "more").mkdir()
     (tmp_path / "mug.png").write_bytes(b"\x89PNG")
@@ -170,7 +170,7 @@ BAD = [
 ]
 
 
-async def test_what_cannot_be_done_is_said_with_what_is_there_instead(tmp_path):
+async def test_what_cannot_be_done_is_said_with_what_is_there_instead(warm, tmp_path):
     """A failing action names its number, its target, what was there instead and the cure; its kind is by type."""
     async with warm(desk) as (served, tools):
 
@@ -187,7 +187,7 @@ def _without_times(text: str) -> str:
     return re.sub(r"(within|for|after) (T|[\d.]+ m?s)\b", r"\1 T", text)
 
 
-async def test_values_of_the_page_are_taken_for_later_steps():
+async def test_values_of_the_page_are_taken_for_later_steps(warm: Warm):
     """Text, field, attribute, address, expression and cookie of a page fill later steps; regex narrows."""
 
     async def own(asked: Asked) -> Answer:
@@ -227,7 +227,7 @@ async def test_values_of_the_page_are_taken_for_later_steps():
         ("{regex: 'never'}", "x could not be extracted: the page has nothing like never"),
     ],
 )
-async def test_a_value_that_is_not_there_fails_the_step(extract, message):
+async def test_a_value_that_is_not_there_fails_the_step(warm, extract, message):
     """What cannot be taken is a failure of kind extract with its name."""
     async with warm(desk) as (served, tools):
         result = await walk(journey(served.url, "goto: /", more=f"    extract: {{x: {extract}}}\n"), tools=tools)

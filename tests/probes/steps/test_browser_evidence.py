@@ -9,10 +9,10 @@ import pytest
 from sojourn_probes.steps.browser_network import MAX_EXCHANGES
 from tests.probes.site import Answer, Asked, answer
 from tests.probes.steps.browser_site import page
-from tests.probes.steps.browsing import journey, warm
+from tests.probes.steps.browsing import Warm, journey
 from tests.probes.walking import walk
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="module")]
 
 CANARY = 'c4nary-"pass' + "'word/+ü"
 SESSION = "session-cookie-77aa"
@@ -46,7 +46,7 @@ def texts(folder) -> dict[str, str]:
     return found
 
 
-async def test_no_evidence_holds_a_secret(tmp_path):
+async def test_no_evidence_holds_a_secret(warm, tmp_path):
     """Screenshot, HAR, HTML, console and trace of a careless page: no secret in any spelling, no cookie, no authorization, no password."""
     async with warm(careless) as (served, tools):
         text = "defaults: {browser: {evidence: {trace: on_failure}}}\n" + journey(served.url, "goto: /", *STEPS, "expect: {text: never, timeout: 500ms}")
@@ -62,7 +62,7 @@ async def test_no_evidence_holds_a_secret(tmp_path):
     assert any("trace.trace" in name for name in found)
 
 
-async def test_the_har_is_one(tmp_path):
+async def test_the_har_is_one(warm, tmp_path):
     """The HAR has version, entries with times and statuses, and every needed key of the format."""
     async with warm(careless) as (served, tools):
         result = await walk(journey(served.url, "goto: /", "click: {css: .none}", timeout="6s"), tools=tools, evidence_folder=tmp_path)
@@ -75,7 +75,7 @@ async def test_the_har_is_one(tmp_path):
         assert {"status", "statusText", "httpVersion", "cookies", "headers", "content", "redirectURL"} <= set(entry["response"])
 
 
-async def test_a_step_that_fails_by_what_is_expected_of_it_leaves_evidence_too(tmp_path):
+async def test_a_step_that_fails_by_what_is_expected_of_it_leaves_evidence_too(warm, tmp_path):
     """Not only an action: an `expect:` of the step that does not hold has the page as it was."""
     async with warm() as (served, tools):
         result = await walk(journey(served.url, "goto: /", more="    expect: [title == Nothing]\n"), tools=tools, evidence_folder=tmp_path)
@@ -91,7 +91,7 @@ async def test_a_step_that_fails_by_what_is_expected_of_it_leaves_evidence_too(t
         ("{trace: always, har: always}", {"trace", "har"}, {"screenshot", "har", "dom", "trace"}),
     ],
 )
-async def test_the_journey_says_when_evidence_is_kept(wanted, passing, failing, tmp_path):
+async def test_the_journey_says_when_evidence_is_kept(warm, wanted, passing, failing, tmp_path):
     """`evidence` chooses what is kept and when; a step after a traced one has a trace of its own."""
     async with warm() as (served, tools):
         text = f"defaults: {{browser: {{evidence: {wanted}}}}}\n" + journey(served.url, "goto: /") + "  - id: next\n    browser: [{goto: /nowhere}]\n"
@@ -99,7 +99,7 @@ async def test_the_journey_says_when_evidence_is_kept(wanted, passing, failing, 
     assert [set(step.evidence) - {"console"} for step in result.attempts[0].steps] == [passing, failing]
 
 
-async def test_many_requests_are_kept_within_bounds_the_failed_and_the_slow_first():
+async def test_many_requests_are_kept_within_bounds_the_failed_and_the_slow_first(warm: Warm):
     """Of more requests than are kept, every failed one and the slowest stay, and how many are missing is said."""
 
     async def busy(asked: Asked) -> Answer:
@@ -118,7 +118,7 @@ async def test_many_requests_are_kept_within_bounds_the_failed_and_the_slow_firs
     assert step.note == f"{101 - MAX_EXCHANGES} of 102 requests are not kept: the step made more than {MAX_EXCHANGES} that matter"
 
 
-async def test_a_folder_that_is_not_there_is_made(tmp_path):
+async def test_a_folder_that_is_not_there_is_made(warm, tmp_path):
     """The first failed step of a new host leaves its evidence as every later one does."""
     async with warm(careless) as (served, tools):
         text = journey(served.url, "goto: /", "expect: {text: never, timeout: 300ms}")
@@ -128,7 +128,7 @@ async def test_a_folder_that_is_not_there_is_made(tmp_path):
     assert set(step.evidence.values()) == {path.name for path in (tmp_path / "not/there").iterdir()}
 
 
-async def test_a_folder_that_cannot_be_written_changes_no_verdict(tmp_path, caplog):
+async def test_a_folder_that_cannot_be_written_changes_no_verdict(warm, tmp_path, caplog):
     """The step fails for its own reason, without evidence; that it could not be kept is said."""
     (tmp_path / "file").write_text("no folder")
     async with warm(careless) as (served, tools):

@@ -2,12 +2,9 @@
 
 import base64
 import datetime
-from pathlib import Path
 
 import pytest
 
-from sojourn_probes.errors import JourneyFileError
-from sojourn_probes.load import load_text
 from sojourn_probes.names import Names
 from sojourn_probes.secrets import SecretStore
 from sojourn_probes.semconv import FailureKind
@@ -16,11 +13,10 @@ from sojourn_probes.steps.auth_aws import aws_signer
 from sojourn_probes.steps.browser_devices import FILE, source
 from tests.probes.site import Answer, Asked, answer, site
 from tests.probes.steps.browser_site import page
-from tests.probes.steps.browsing import journey, only_failure, warm
-from tests.probes.test_schema import fits_schema, loads
+from tests.probes.steps.browsing import Warm, journey, only_failure
 from tests.probes.walking import walk
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="module")]
 
 
 def with_defaults(defaults: str, text: str) -> str:
@@ -51,7 +47,7 @@ SEEN = [
 ]
 
 
-async def test_the_page_sees_what_the_journey_says():
+async def test_the_page_sees_what_the_journey_says(warm: Warm):
     """Device, viewport, locale, time zone, colour scheme, permissions, position and dialogs reach the page."""
     failures = []
     async with warm(plain) as (served, tools):
@@ -65,14 +61,15 @@ async def test_the_page_sees_what_the_journey_says():
     assert failures == []
 
 
-async def test_a_slow_line_and_a_slow_device_are_slow():
+async def test_a_slow_line_and_a_slow_device_are_slow(warm: Warm):
     """`network` lets bytes trickle and adds its latency, `cpu` stretches the page's own work; both through DevTools."""
 
     async def big(asked: Asked) -> Answer:
         return answer(200, b"x" * 100_000) if asked.target == "/big" else page("Home", "<h1>Home</h1>")
 
     fetching = "(async () => { const t = performance.now(); await (await fetch('/big')).text(); return performance.now() - t; })()"
-    working = "(() => { const t = performance.now(); let n = 0; for (let i = 0; i < 3e7; i++) n += i % 7; return performance.now() - t; })()"
+    once = "() => { const t = performance.now(); let n = 0; for (let i = 0; i < 5e6; i++) n += i % 7; return performance.now() - t; }"
+    working = f"Math.min(...Array.from({{length: 20}}, {once}))"  # the quickest of many: other work of the machine comes between some, not all
     took: dict[str, float] = {}
     async with warm(big) as (served, tools):
         for name, defaults, js in (
@@ -90,7 +87,7 @@ async def test_a_slow_line_and_a_slow_device_are_slow():
     assert took["device"] > 2 * took["plain device"]
 
 
-async def test_headers_and_credentials_go_to_own_origins_alone():
+async def test_headers_and_credentials_go_to_own_origins_alone(warm: Warm):
     """Headers and a bearer token are on every own request, and not on a stranger's, not even after our own redirect to it."""
 
     async def stranger(asked: Asked) -> Answer:
@@ -115,7 +112,7 @@ async def test_headers_and_credentials_go_to_own_origins_alone():
     assert not [asked.target for asked in other.asked if {"x-canary", "authorization"} & set(asked.headers)]
 
 
-async def test_user_and_password_answer_an_own_origin_and_nobody_else():
+async def test_user_and_password_answer_an_own_origin_and_nobody_else(warm: Warm):
     """A question for user and password is answered once, to own origins; a wrong password is the server's 401."""
     right = f"Basic {base64.b64encode(b'probe:open sesame').decode()}"
 
@@ -137,7 +134,7 @@ async def test_user_and_password_answer_an_own_origin_and_nobody_else():
     assert len(served.asked) == 6  # each walk asked once without and once with them
 
 
-async def test_blocked_hosts_and_third_parties_are_not_asked():
+async def test_blocked_hosts_and_third_parties_are_not_asked(warm: Warm):
     """`block` and `third_parties` keep requests from being made; what is blocked is neither a failure nor a request."""
 
     async def stranger(asked: Asked) -> Answer:
@@ -159,7 +156,7 @@ async def test_blocked_hosts_and_third_parties_are_not_asked():
     assert counts == [(1, False), (1, False), (1, False), (2, False), (2, False)]
 
 
-async def test_frames_of_other_sites_are_watched_too():
+async def test_frames_of_other_sites_are_watched_too(warm: Warm):
     """A request made by a frame of another site is seen, and blocked if it shall be, like one of the page itself."""
 
     async def tracker(asked: Asked) -> Answer:
@@ -183,7 +180,7 @@ async def test_frames_of_other_sites_are_watched_too():
     assert len(third.asked) == 1
 
 
-async def test_a_token_of_the_client_is_fetched_and_sent_to_own_origins():
+async def test_a_token_of_the_client_is_fetched_and_sent_to_own_origins(warm: Warm):
     """`oauth2` under auth: the token is fetched once for several runs, and on every request to own origins."""
 
     async def own(asked: Asked) -> Answer:
@@ -201,7 +198,7 @@ async def test_a_token_of_the_client_is_fetched_and_sent_to_own_origins():
     assert only_failure(failed)[0] is FailureKind.CONNECT
 
 
-async def test_requests_of_the_browser_are_signed_for_aws(monkeypatch):
+async def test_requests_of_the_browser_are_signed_for_aws(warm, monkeypatch):
     """`sigv4` under auth: each request to own origins has a signature over its own method, address and body; nobody else sees one."""
     import botocore.auth
 
@@ -237,7 +234,7 @@ async def test_requests_of_the_browser_are_signed_for_aws(monkeypatch):
     assert [name for asked in other.asked for name in asked.headers if name == "authorization" or name.startswith("x-amz")] == []
 
 
-async def test_cookies_go_from_http_steps_to_the_browser_and_back():
+async def test_cookies_go_from_http_steps_to_the_browser_and_back(warm: Warm):
     """A login by http holds in the browser, what the browser is given holds in http, and what one forgets the other does."""
 
     async def own(asked: Asked) -> Answer:
@@ -269,7 +266,7 @@ async def test_cookies_go_from_http_steps_to_the_browser_and_back():
     assert cookies["/after"] == "cart=mug"
 
 
-async def test_a_device_nobody_knows_is_said_with_the_nearest():
+async def test_a_device_nobody_knows_is_said_with_the_nearest(warm: Warm):
     """An unknown device that only a run can know of makes it inconclusive and names the ones it may have meant."""
     async with warm(plain) as (served, tools):
         result = await walk(with_defaults("{device: '${env.DEVICE}'}", journey(served.url, "goto: /")), tools=tools, environ={"DEVICE": "iPhone 15 Proo"})
@@ -281,71 +278,3 @@ async def test_a_device_nobody_knows_is_said_with_the_nearest():
 async def test_the_names_of_devices_are_those_of_playwright():
     """browser_device_names.py is what the installed Playwright says; `make schema` writes it."""
     assert FILE.read_text() == await source()
-
-
-BAD = [
-    (
-        "{device: iPhone 15 Proo}",
-        "defaults.browser.device: device 'iPhone 15 Proo' is not known to Playwright; did you mean iPhone 15 Pro or iPhone 17 Pro or iPhone 16 Pro?",
-    ),
-    ("{viewport: big}", "defaults.browser.viewport: 'big' is no size; write it as 1280x800"),
-    ("{timezone: Mars/Olympus}", "defaults.browser.timezone: 'Mars/Olympus' is no time zone; write it as Europe/Berlin"),
-    ("{network: dialup}", "defaults.browser.network: 'dialup' is not known; one of slow-3g, slow-4g, fast-4g, or {down, up, latency}"),
-    ("{network: {down: 5}}", "defaults.browser.network.down: a rate is wanted here, such as 750 kbit/s or 1.6 Mbit/s"),
-    ("{cpu: 4}", "defaults.browser.cpu: how many times slower is wanted here, such as 4x, at most 50x"),
-    ("{permissions: [fly]}", None),
-    ("{auth: {user: a, password: b}}", None),
-    ("{headers: {cookie: a}}", None),
-    ("{tls: {key_file: k.pem}}", "defaults.browser.tls: has a key but no certificate; add cert_file:"),
-    ("{evidence: {screenshot: sometimes}}", None),
-    ("{block: ['http://x/']}", None),
-]
-
-
-@pytest.mark.parametrize(("defaults", "message"), BAD)
-def test_bad_settings_are_refused(defaults, message):
-    """What cannot be meant is refused in one sentence."""
-    with pytest.raises(JourneyFileError) as caught:
-        load_text(f"id: j\ndefaults: {{browser: {defaults}}}\nsteps:\n  - {{id: s, browser: [{{goto: 'http://x/'}}]}}\n", Path("j.yaml"))
-    assert message is None or str(caught.value).partition(": ")[2] == message
-
-
-ACTIONS = [
-    ("expect: {url: /a, title: b}", "takes one thing on the page, a url or a title"),
-    ("expect: {title: a, count: 2}", "count goes with one thing on the page, not with title"),
-    ("expect: {css: a, count: 2, value: b}", "value and count are two expectations; make two of it"),
-    ("expect: {css: a, count: 2, nth: 1}", "nth picks one, so there is nothing to count; remove nth or count"),
-    ("scroll: {to: top, by: 5}", "takes one thing on the page, to: top or bottom, or by: pixels"),
-    ("upload: {css: a}", "takes either file or files"),
-    ("upload: {css: a, file: " + "é" * 200 + "}", f"'{'é' * 40}'… is too long for the name of a file; it may have 255 bytes"),
-    ("upload: {css: a, file: ../b}", "'../b' leaves the journey's folder; put the file beside the journey and name it from there"),
-    ("frame: {actions: [{click: a}]}", "name the frame by one of title, name, css"),
-    ("frame: {css: a, actions: [{goto: /}]}", "goto changes the page and cannot stand inside a frame; put it beside the frame"),
-    ("new_tab: {timeout: 1s}", "takes one action that opens the tab: click, press or goto"),
-    ("download: {click: a, min_size: 2 MB, max_size: 1 MB}", "min_size is larger than max_size; swap them"),
-    ("tab: second", None),
-    ("evaluate: ''", None),
-    ("click: {css: a, within: {text: b, css: c}}", "text and css are two ways to name one thing; keep one"),
-]
-
-
-@pytest.mark.parametrize(("action", "message"), ACTIONS)
-def test_bad_actions_are_refused(action, message):
-    """What cannot be meant is refused in one sentence at its place."""
-    with pytest.raises(JourneyFileError) as caught:
-        load_text(f"id: j\nbase_url: http://x\nsteps:\n  - id: s\n    browser:\n      - {action}\n", Path("j.yaml"))
-    assert message is None or str(caught.value).partition(": ")[2].partition(": ")[2] == message
-
-
-@pytest.mark.parametrize(("line", "good"), [("{cpu: 4x}", True), ("{cpu: 50x}", True), ("{cpu: 99x}", False), ("{cpu: 0x}", False), ("{cpu: 4}", False)])
-def test_the_editor_and_the_loader_agree_on_settings(line, good):
-    """What the loader refuses in the browser's settings the JSON Schema marks, and the other way round."""
-    text = f"id: j\nbase_url: http://x\ndefaults: {{browser: {line}}}\nsteps:\n  - {{id: s, browser: [{{goto: /}}]}}\n"
-    assert (loads(text), fits_schema(text)) == (good, good)
-
-
-@pytest.mark.parametrize("action", ["goto: ''", "press: ''", "evaluate: ''", "script: ''", "tab: second", "frame: {css: a, actions: []}"])
-def test_the_editor_and_the_loader_agree_on_empty_actions(action):
-    """An action that says nothing is bad to both."""
-    text = f"id: j\nbase_url: http://x\nsteps:\n  - id: s\n    browser:\n      - {action}\n"
-    assert (loads(text), fits_schema(text)) == (False, False)

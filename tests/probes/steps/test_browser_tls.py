@@ -9,7 +9,7 @@ import trustme
 from sojourn_probes.semconv import FailureKind
 from tests.probes.site import Answer, Asked, site
 from tests.probes.steps.browser_site import page
-from tests.probes.steps.browsing import journey, only_failure, warm
+from tests.probes.steps.browsing import alone, journey, only_failure
 from tests.probes.walking import walk
 
 pytestmark = pytest.mark.browser
@@ -46,7 +46,7 @@ async def test_authorities_are_trusted_and_names_are_still_checked(authority, tm
     """`ca_file` makes a private authority good, for its names only; without it, and beside it, nothing else changes."""
     stranger = trustme.CA()
     async with (
-        warm(plain) as (_, tools),
+        alone(plain) as (_, tools),
         site(plain, serving(authority, "localhost")) as good,
         site(plain, serving(authority, "other.example")) as wrong_name,
         site(plain, serving(stranger, "localhost")) as unknown,
@@ -65,7 +65,7 @@ async def test_authorities_are_trusted_and_names_are_still_checked(authority, tm
 
 async def test_a_client_certificate_is_shown_to_own_origins(authority, tmp_path):
     """A server that asks for a certificate gets it, with its authority trusted; without one the step fails."""
-    async with warm(plain) as (_, tools), site(plain, serving(authority, "localhost", asks=True)) as served:
+    async with alone(plain) as (_, tools), site(plain, serving(authority, "localhost", asks=True)) as served:
         shown = await walk(trusting(served.url, "{ca_file: ca.pem, cert_file: me.pem}"), tools=tools, path=tmp_path / "j.yaml")
         without = await walk(trusting(served.url, "{ca_file: ca.pem}"), tools=tools, path=tmp_path / "j.yaml")
         unknown = await walk(trusting(served.url, "{cert_file: me.pem}"), tools=tools, path=tmp_path / "j.yaml")
@@ -85,6 +85,6 @@ async def test_a_client_certificate_is_shown_to_own_origins(authority, tmp_path)
 async def test_files_that_cannot_be_used_are_said(tls, message, tmp_path):
     """A missing file and one without certificates make the run inconclusive, in one sentence."""
     (tmp_path / "j.txt").write_text("no certificate")
-    async with warm(plain) as (served, tools):
+    async with alone(plain) as (served, tools):
         result = await walk(trusting(served.url, tls), tools=tools, path=tmp_path / "j.yaml")
     assert only_failure(result) == (FailureKind.CONFIG, message.replace("FOLDER", str(tmp_path)))

@@ -4,10 +4,10 @@ import pytest
 
 from tests.probes.site import Answer, Asked
 from tests.probes.steps.browser_site import page
-from tests.probes.steps.browsing import journey, warm
+from tests.probes.steps.browsing import Warm, journey
 from tests.probes.walking import walk
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="module")]
 
 APP = """<h1>Home</h1><button id=busy>Work</button><button id=go>Go</button><button id=shift>Shift</button><a href=/next id=leave>Leave</a>
 <div id=gap></div><div id=main style="min-height:300px;background:#def">content that moves</div>
@@ -41,14 +41,14 @@ def steps(url: str, *more: list[str]) -> str:
     return text
 
 
-async def test_a_page_that_is_opened_has_paints_and_a_first_byte():
+async def test_a_page_that_is_opened_has_paints_and_a_first_byte(warm: Warm):
     """LCP, FCP, TTFB and CLS belong to the step that opened the page; without a click there is no INP."""
     async with warm(app) as (served, tools):
         (attempt,) = (await walk(steps(served.url), tools=tools)).attempts
     assert set(attempt.steps[0].vitals) == {"lcp", "fcp", "ttfb", "cls"}
 
 
-async def test_inp_and_cls_belong_to_the_step_in_which_they_happened():
+async def test_inp_and_cls_belong_to_the_step_in_which_they_happened(warm: Warm):
     """A slow click is the INP of its step alone, a shift the CLS of its step alone; paints stay with the step that opened the page."""
     async with warm(app) as (served, tools):
         text = steps(served.url, ["click: Work", "expect: Worked"], ["click: Shift", "expect: moved"], ["hover: Home"])
@@ -64,7 +64,7 @@ async def test_inp_and_cls_belong_to_the_step_in_which_they_happened():
     assert "lcp" in opened
 
 
-async def test_a_soft_navigation_has_its_own_paints():
+async def test_a_soft_navigation_has_its_own_paints(warm: Warm):
     """When a click makes the page change its address and its content, LCP and FCP count from the click; a browser too old to tell gives none."""
     async with warm(app) as (served, tools):
         text = steps(served.url, ["click: Go", "expect: Second page", "expect: {url: /two}"], [SOFT])
@@ -77,7 +77,7 @@ async def test_a_soft_navigation_has_its_own_paints():
         assert not {"lcp", "fcp"} & set(vitals)
 
 
-async def test_a_page_left_within_a_step_still_gives_its_inp():
+async def test_a_page_left_within_a_step_still_gives_its_inp(warm: Warm):
     """The click that leads away counts, although its page is gone; paints are those of the page arrived at."""
     async with warm(app) as (served, tools):
         (attempt,) = (await walk(steps(served.url, ["click: Work", "expect: Worked", PAINT, "goto: /next", "expect: Next"]), tools=tools)).attempts

@@ -198,7 +198,7 @@ async def test_frames_that_are_none(frame):
         await writer.drain()
 
     async with listening(serve) as port:
-        run = await walk(one(f"http://127.0.0.1:{port}/", ", http_version: 2", timeout="5s"))
+        run = await walk(one(f"http://127.0.0.1:{port}/", ", http_version: 2", timeout="60s"))
     assert run.failure.kind is FailureKind.PROTOCOL, run.failure
 
 
@@ -218,7 +218,7 @@ async def test_wrong_length_and_no_status():
 
     for misbehave in (short, none, odd):
         async with misbehaving(misbehave) as port:
-            run = await walk(one(f"http://127.0.0.1:{port}/", ", http_version: 2", timeout="5s"))
+            run = await walk(one(f"http://127.0.0.1:{port}/", ", http_version: 2", timeout="60s"))
         assert run.failure is not None, misbehave
         assert run.failure.kind is FailureKind.PROTOCOL, run.failure
 

@@ -164,7 +164,7 @@ async def test_odd_answers_that_browsers_take(raw, body, note):
 async def test_answers_that_cannot_be_taken(raw, said):
     """Are `protocol`, with the reason."""
     async with listening(saying(raw)) as port:
-        run = await walk(one(f"http://127.0.0.1:{port}/", timeout="5s"))
+        run = await walk(one(f"http://127.0.0.1:{port}/", timeout="60s"))
     assert run.failure.kind is FailureKind.PROTOCOL, run.failure
     assert said in run.failure.message
 

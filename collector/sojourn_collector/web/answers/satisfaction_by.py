@@ -5,7 +5,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal, NamedTuple, get_args
 
-from scipy import stats
+from scipy import special
 
 from sojourn_collector.context import Context
 from sojourn_collector.score.drivers import HIDDEN_BELOW, THIN_BELOW, Group, prior
@@ -109,6 +109,6 @@ def _shrunk(groups: Sequence[SatisfactionGroup]) -> list[SatisfactionGroup]:
             out.append(one)
             continue
         a, b = one.csat.satisfied + alpha, one.csat.answered - one.csat.satisfied + beta
-        low, high = (float(stats.beta.ppf(share, a, b)) for share in (0.1, 0.9))
+        low, high = (float(special.betaincinv(a, b, share)) for share in (0.1, 0.9))
         out.append(one.model_copy(update={"shrunk": a / (a + b), "shrunk_low": low, "shrunk_high": high}))
     return out
