@@ -10,13 +10,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import httpx2
-import uvicorn
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
 from sojourn_agent.rum.config import RumConfig
 from sojourn_agent.rum.counts import IntakeCounts
 from sojourn_agent.rum.intake import build_app
+from sojourn_agent.serve import Listener
 from sojourn_agent.spool_memory import MemorySpool
 
 ORIGIN = "https://shop.example"
@@ -93,10 +93,10 @@ async def served(app: Any) -> AsyncIterator[str]:
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         listener.listen(128)
-        server = uvicorn.Server(uvicorn.Config(app, log_level="error", ws="none", lifespan="on"))
-        task = asyncio.create_task(server.serve(sockets=[listener]))
+        server = Listener(app, listener)
+        task = asyncio.create_task(server.run_here())
         try:
-            yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+            yield f"http://{server.address}"
         finally:
             server.should_exit = True
             await task
