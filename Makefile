@@ -37,8 +37,9 @@ fmt: setup ## put the format right
 bench: setup ## where we stand; each prints its method and figures
 	@set -e; for file in bench/*.py; do echo "== $$file"; $(BIN)/python $$file $(ARGS); done
 
-schema: setup ## write the generated files anew: names of devices, journey schema, docs/telemetry.md, docs/configuration.md, docs/reference/
+schema: setup ## write the generated files anew: names of devices, rules of channels, journey schema, docs/telemetry.md, docs/configuration.md, docs/reference/
 	@$(BIN)/python -c "import asyncio; from pathlib import Path; from sojourn_probes.steps.browser_devices import FILE, source; FILE.write_text(asyncio.run(source()))"
+	@$(BIN)/python -c "from pathlib import Path; from sojourn_probes.channels import snippet_source; Path('agent/snippet/src/channel_rules.ts').write_text(snippet_source())"
 	@$(BIN)/sojourn schema > probes/schema/journey.schema.json
 	@$(BIN)/python docs/generate.py
 

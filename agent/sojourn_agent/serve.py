@@ -61,6 +61,7 @@ class Listener(uvicorn.Server):
             log_config=None,
             access_log=False,
             server_header=False,
+            proxy_headers=False,  # whose word counts is `rum: proxies:` to say, not a default that believes whatever comes from loopback
             limit_concurrency=MAX_CONNECTIONS,
             timeout_keep_alive=15,
             timeout_graceful_shutdown=3,

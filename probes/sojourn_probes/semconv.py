@@ -56,6 +56,25 @@ class Consent(StrEnum):
     UNKNOWN = "unknown"
 
 
+class Channel(StrEnum):
+    """How a visit came about (attribute `sojourn.channel`); the rules are in `channels.py`."""
+
+    DIRECT = "direct"
+    SEARCH = "search"
+    PAID_SEARCH = "paid_search"
+    SOCIAL = "social"
+    PAID_SOCIAL = "paid_social"
+    DISPLAY = "display"
+    PAID = "paid"
+    EMAIL = "email"
+    MESSAGING = "messaging"
+    AFFILIATE = "affiliate"
+    ASSISTANT = "assistant"
+    REFERRAL = "referral"
+    OFFLINE = "offline"
+    OTHER = "other"
+
+
 class SpanType(StrEnum):
     """What one of our spans stands for (attribute `sojourn.span.type`); foreign spans have none."""
 
@@ -99,8 +118,10 @@ URL_PATH: Final = "url.path"
 """The path of the URL."""
 URL_QUERY: Final = "url.query"
 """The query of the URL, as other senders of OTLP may give it; ours have none."""
+REFERRER: Final = "http.request.header.referer"
+"""The page before, as other senders of OTLP may give it on page views; ours tell the channel alone."""
 GEO_COUNTRY: Final = "geo.country.iso_code"
-"""Country a visit comes from, ISO 3166-1, such as `DE`; where a sender or an OpenTelemetry Collector on the way says so."""
+"""Country a visit comes from, ISO 3166-1, such as `DE`: by the browser's time zone or a header of your proxy, or as another sender says."""
 GEO_REGION: Final = "geo.region.iso_code"
 """Its region, ISO 3166-2, such as `DE-BE`; the same."""
 SERVER_ADDRESS: Final = "server.address"
@@ -235,7 +256,7 @@ PAGE_PATH: Final = "sojourn.page.path"
 DEVICE: Final = "sojourn.device"
 """`desktop`, `mobile` or `tablet`."""
 CHANNEL: Final = "sojourn.channel"
-"""How the visit came about, such as `email` or `paid`; where the page or a sender says so."""
+"""How the visit came about, a word of `Channel`; on the first page view of a visit of ours, or where another sender says so."""
 BROWSER: Final = "sojourn.browser"
 """Family and major version, such as `Chrome 156`."""
 CART_VALUE: Final = "sojourn.cart.value"

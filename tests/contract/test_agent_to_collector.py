@@ -5,6 +5,7 @@ import threading
 import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -48,6 +49,7 @@ steps:
 
 
 CANARY = "canary-3f9a-of-the-desk"
+CAMPAIGN = "canary-77c1-of-a-campaign"
 BROKEN = """
 id: break-desk
 name: A desk that fails
@@ -107,7 +109,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     (folder / "journeys").mkdir()
     (folder / "journeys/buy-ticket.yaml").write_text(JOURNEY.format(shop=f"http://127.0.0.1:{shop}"))
     (folder / "journeys/break-desk.yaml").write_text(BROKEN.format(shop=f"http://127.0.0.1:{shop}"))
-    (folder / "impact.yaml").write_text("currency: EUR\n")
+    (folder / "impact.yaml").write_text("currency: EUR\nwindows: {abandon: 3s}\n")
     (folder / "collector.yaml").write_text(
         f'data: collector\njourneys: journeys\nimpact: impact.yaml\notlp: {{listen: "127.0.0.1:{otlp}"}}\nweb: {{listen: "127.0.0.1:{web}"}}\n'
     )
@@ -223,3 +225,30 @@ def test_a_backend_span_is_joined_to_a_browsers_fetch(world):
     items = until(fetch_and_backend, what="fetch and backend span on the visit's axis")
     shared = next(item["trace_id"] for item in items if item["kind"] == "backend")
     assert services(world.collector, shared) >= {"desk", "desk-backend"}
+
+
+@pytest.mark.browser
+def test_customers_are_told_apart_by_channel_and_country(world):
+    """Six consenting visitors who came by a mail to a page whose request failed: the breakdown of the journey finds them by how they came and from where,
+    of nobody is either unknown, and no byte of the campaign is in what agent and collector wrote."""
+    from playwright.sync_api import sync_playwright
+
+    choice = chromium.find()
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=choice.path, args=list(choice.args))
+        for _ in range(6):
+            page = browser.new_context(timezone_id="Europe/Copenhagen").new_page()
+            page.goto(f"{world.shop}/?utm_medium=email&utm_source={CAMPAIGN}")
+            page.evaluate("fetch('/api/broken', {method: 'POST', body: '{}'}).then(() => sojourn('flush'))")
+            page.goto("about:blank")
+        browser.close()
+
+    def found(by: str) -> Any:
+        told = get_json(f"{world.collector}/api/v1/journeys/buy-ticket/breakdown?by={by}")
+        return [(one["value"], one["people"]) for one in told["groups"]] and told
+
+    for by, value in (("channel", "email"), ("country", "DK")):
+        told = until(partial(found, by), what=f"people by {by}")
+        assert [(one["value"], one["people"]) for one in told["groups"]] == [(value, 6)], told
+    written = [path for part in ("collector", "agent") for path in (world.folder / part).rglob("*") if path.is_file()]
+    assert [str(path) for path in written if holds(path, CAMPAIGN.encode()) or holds(path, b"Europe/Copenhagen")] == []

@@ -21,7 +21,7 @@ const text = (value: unknown): string | undefined => (value == null || value ===
 function start(settings: Settings): (verb: string, ...given: unknown[]) => unknown {
   const visits = new Visits(settings);
   const outbox = new Outbox(settings, visits);
-  const pages = new Pages(outbox);
+  const pages = new Pages(outbox, visits);
   watchRequests(settings, outbox, pages);
   const thrown = watchErrors(outbox, pages);
   watchRage(outbox);

@@ -1,7 +1,9 @@
 // Page views: the load itself, and changes of the path without a load (patched history, back and forward).
 
+import { channelOf } from "./channel";
 import { hex, parseContext, type Context } from "./ids";
 import type { Outbox } from "./outbox";
+import type { Visits } from "./session";
 import { probe } from "./settings";
 import { bare, type Page } from "./wire";
 
@@ -12,7 +14,10 @@ export class Pages {
   context!: Context;
   private pending?: () => void;
 
-  constructor(private outbox: Outbox) {
+  constructor(
+    private outbox: Outbox,
+    private visits: Visits,
+  ) {
     const parent = parseContext(probe().traceparent || document.querySelector<HTMLMetaElement>('meta[name="traceparent"]')?.content);
     const started = performance.timeOrigin || Date.now() - performance.now();
     this.begin(started, "", parent);
@@ -39,17 +44,20 @@ export class Pages {
     if (nav) this.tell(this.outbox.page, this.context, at, 0, nav, parent);
   }
 
-  private tell(page: Page, context: Context, at: number, duration: number, nav: string, parent?: Context): void {
-    this.outbox.add({ type: "page_view", at, duration, ...context, parent: parent?.span, url: page.url, nav }, page);
+  private tell(page: Page, context: Context, at: number, duration: number, nav: string, parent?: Context, channel?: string): void {
+    this.outbox.add({ type: "page_view", at, duration, ...context, parent: parent?.span, url: page.url, nav, channel }, page);
   }
 
   private watchLoad(started: number, parent?: Context): void {
     const { page } = this.outbox;
     const context = this.context;
+    const entry = performance.getEntriesByType("navigation")[0] as PerformanceNavigationTiming | undefined;
+    // The page's own scripts may have tidied the address by now; the entry has the one that was opened.
+    const channel = channelOf(new URL(entry?.name || location.href, location.href).search, document.referrer, location.hostname);
     this.pending = () => {
       this.pending = undefined;
-      const entry = performance.getEntriesByType("navigation")[0] as PerformanceNavigationTiming | undefined;
-      this.tell(page, context, started, entry?.loadEventEnd || performance.now(), (entry?.type || "navigate").replace("_", "-"), parent);
+      const landed = this.visits.current().id === this.visits.landing;
+      this.tell(page, context, started, entry?.loadEventEnd || performance.now(), (entry?.type || "navigate").replace("_", "-"), parent, landed ? channel : undefined);
     };
     // loadEventEnd is known only after the handlers of load have run.
     const loaded = () => setTimeout(() => this.pending?.());

@@ -44,14 +44,19 @@ function storage(name: "localStorage" | "sessionStorage"): Storage | undefined {
 
 export class Visits {
   consent: ConsentWord;
+  /** The session that this page began, "" when it goes on with one. */
+  landing: string;
   private now: Session;
 
   constructor(private settings: Settings) {
     const kept = read(storage("localStorage"));
     // Something is stored only after consent was given; a page that does not know better goes by that.
     this.consent = settings.consent === "unknown" && kept ? "granted" : settings.consent;
-    this.now = (this.consent === "granted" && kept) || (this.store && read(this.store)) || this.fresh();
+    const found = (this.consent === "granted" && kept) || (this.store && read(this.store));
+    this.now = found || this.fresh();
     this.decide(this.consent);
+    const { id } = this.current();
+    this.landing = found?.id === id ? "" : id;
   }
 
   /** Consent given, withdrawn or unknown. Withdrawing forgets visitor and session at once. */

@@ -58,6 +58,7 @@ class Device(Struct, frozen=True):
     browser: str = ""
     os: str = ""
     language: str = ""
+    zone: str = ""
     webdriver: bool = False
 
 
@@ -78,6 +79,7 @@ class PageView(Item, frozen=True, tag="page_view", kw_only=True):
     duration: Millis = 0
     url: str
     nav: str = ""
+    channel: str = ""
 
 
 class ActionTaken(Item, frozen=True, tag="action", kw_only=True):

@@ -2,9 +2,9 @@
 
 import ipaddress
 import re
-from typing import Annotated, Final, Literal
+from typing import Annotated, Final, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 APP_PATTERN: Final = r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$"
 
@@ -21,6 +21,12 @@ def _origin(text: str) -> str:
     usual = {"http": ":80", "https": ":443"}[scheme.lower()]
     # Browsers leave the usual port out of the Origin header.
     return f"{scheme}://{wild or ''}{host}{'' if port is None or port == usual else port}".lower()
+
+
+def _header(text: str) -> str:
+    if text and re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9-]{0,63}", text) is None:
+        raise ValueError(f"{text!r} is not the name of a header; write one such as CF-IPCountry")
+    return text.lower()
 
 
 def _network(text: str) -> str:
@@ -60,4 +66,16 @@ class RumConfig(_Settings):
     apps: dict[Annotated[str, Field(pattern=APP_PATTERN)], AppConfig] = Field(default_factory=dict, description="app name → its settings")
     per_ip: RateLimit = Field(RateLimit(per_second=200, burst=1000), description="limit per client address (IPv6: per /64)")
     per_app: RateLimit = Field(RateLimit(per_second=5000, burst=10000), description="limit per app")
-    proxies: list[Annotated[str, AfterValidator(_network)]] = Field(default_factory=list, description="proxies whose X-Forwarded-For is believed")
+    proxies: list[Annotated[str, AfterValidator(_network)]] = Field(
+        default_factory=list, description="proxies whose X-Forwarded-For and `country_header` are believed"
+    )
+    country_header: Annotated[str, AfterValidator(_header)] = Field(
+        "",
+        description="header in which those proxies tell a visitor's country in two letters, such as `CF-IPCountry`; else the browser's time zone tells it",
+    )
+
+    @model_validator(mode="after")
+    def _from_proxies_alone(self) -> Self:
+        if self.country_header and not self.proxies:
+            raise ValueError("country_header is believed from proxies alone; list the addresses it comes from under proxies, or take it out")
+        return self

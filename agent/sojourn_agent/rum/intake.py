@@ -22,6 +22,7 @@ from starlette.routing import Route
 from sojourn_agent.rum.beacon import MAX_BYTES, Beacon, BeaconError, BeaconReader
 from sojourn_agent.rum.bots import is_bot
 from sojourn_agent.rum.config import AppConfig, RumConfig
+from sojourn_agent.rum.countries import Countries
 from sojourn_agent.rum.counts import IntakeCounts
 from sojourn_agent.rum.gather import Gatherer, Parcel
 from sojourn_agent.rum.limits import ClientAddress, TokenBuckets
@@ -62,6 +63,7 @@ class Intake:
         self._reader, self._seen = BeaconReader(), Seen()
         self._per_client, self._per_app = TokenBuckets(config.per_ip, clock), TokenBuckets(config.per_app, clock)
         self._address = ClientAddress(config.proxies)
+        self._countries, self._country_header = Countries.read(), config.country_header
 
     async def beacons(self, request: Request) -> Response:
         """`POST` and `OPTIONS /v1/beacons`."""
@@ -135,7 +137,7 @@ class Intake:
             await self._again(name)
             return
         consent = self._consent_of(beacon, app, request)
-        encoded = encode(beacon, int(now * 1e9), consent, mark, unverified=mark is None and beacon.probe is not None)
+        encoded = encode(beacon, int(now * 1e9), consent, mark, unverified=mark is None and beacon.probe is not None, country=self._country_of(beacon, request))
         bodies: dict[Signal, bytes] = {signal: body for signal, body in (("traces", encoded.traces), ("logs", encoded.logs)) if body}  # type: ignore[misc]  # mypy widens the literals
         parcel = Parcel(bodies)
         self._seen.add(name, parcel)
@@ -176,6 +178,12 @@ class Intake:
         if consent != Consent.GRANTED and (beacon.user or beacon.visitor or beacon.account):
             self.counts.ids_withheld += 1
         return consent
+
+    def _country_of(self, beacon: Beacon, request: Request) -> str:
+        told = ""
+        if self._country_header and request.client is not None and self._address.is_proxy(request.client.host):
+            told = self._countries.told(request.headers.getlist(self._country_header))
+        return told or self._countries.of_zone(beacon.device.zone)
 
     def _count(self, encoded: Encoded, dropped: int, mark: Mark | None) -> None:
         counts = self.counts

@@ -15,6 +15,7 @@ from sojourn_agent.rum.attributes import Attributes
 from sojourn_agent.rum.moment import Moment
 from sojourn_agent.rum.scrub import scrub, split_url
 from sojourn_probes import semconv
+from sojourn_probes.channels import channel_word
 from sojourn_probes.semconv import SpanType
 
 _ODD = re.compile(r"[^A-Za-z0-9_.-]")
@@ -79,6 +80,7 @@ def _page_view(item: wire.PageView, spans: Any, records: Any, moment: Moment, pa
     attributes.text(semconv.URL_FULL, url)
     attributes.text(semconv.URL_PATH, path)
     attributes.text(semconv.NAVIGATION_TYPE, item.nav, 32)
+    attributes.text(semconv.CHANNEL, channel_word(item.channel))
     return Written(attributes, Page(page.id, url, path, item.url))
 
 

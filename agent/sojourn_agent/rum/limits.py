@@ -42,12 +42,13 @@ class ClientAddress:
     def of(self, peer: str, forwarded: str | None) -> str:
         """The client's address, for IPv6 its /64; the text as it is when it is no address."""
         address = peer
-        if self._proxies and forwarded and self._is_proxy(peer):
+        if self._proxies and forwarded and self.is_proxy(peer):
             hops = [hop.strip() for hop in forwarded[:1000].split(",")]
-            address = next((hop for hop in reversed(hops) if not self._is_proxy(hop)), hops[0])
+            address = next((hop for hop in reversed(hops) if not self.is_proxy(hop)), hops[0])
         return _prefix(address)
 
-    def _is_proxy(self, text: str) -> bool:
+    def is_proxy(self, text: str) -> bool:
+        """Whether the address is one of the listed proxies."""
         try:
             address = ipaddress.ip_address(text)
         except ValueError:

@@ -32,16 +32,17 @@ class Encoded:
     corrected: bool
 
 
-def encode(beacon: Beacon, received_ns: int, consent: str, mark: Mark | None, unverified: bool) -> Encoded:
+def encode(beacon: Beacon, received_ns: int, consent: str, mark: Mark | None, unverified: bool, country: str = "") -> Encoded:
     """The OTLP of `beacon`.
 
     `received_ns`: arrival, nanoseconds since the epoch. `consent`: as it counts here; only `granted` lets ids of people through.
-    `mark`: the verified probe mark, if any; `unverified`: it carried one that proves nothing.
+    `mark`: the verified probe mark, if any; `unverified`: it carried one that proves nothing. `country`: where it comes from, empty when not known.
     """
     traces, logs = ExportTraceServiceRequest(), ExportLogsServiceRequest()
     spans = traces.resource_spans.add()
     attributes = Attributes(spans.resource.attributes)
     _resource(attributes, beacon, consent, mark, unverified)
+    attributes.text(semconv.GEO_COUNTRY, country)
     scope = spans.scope_spans.add()
     scope.scope.name = "sojourn.rum"
     records = logs.resource_logs.add()

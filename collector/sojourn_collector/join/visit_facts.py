@@ -1,14 +1,16 @@
 """Facts of a visit beside device, browser and release: where it came from and how, and the attributes people are broken down by.
 
-Only what its spans and log records say: nothing is looked up by address, nothing is guessed from a language. What nobody told is not there.
+Only what its spans and log records say: nothing is looked up by address, nothing is guessed from a language. What nobody told is not there. How a visit came
+is a word of `Channel`: as its sender says, else by the rules of `sojourn_probes.channels`, which are our snippet's too.
 """
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import urlsplit
 
 from sojourn_probes import semconv
+from sojourn_probes.channels import campaign_of, channel_of, channel_word
 
 COUNTRY, REGION, CHANNEL = "country", "region", "channel"
 """Names of the facts that are always looked for; an attribute's is `attribute:` and its name."""
@@ -20,8 +22,7 @@ _COUNTRIES: Final = (semconv.GEO_COUNTRY, "geo.country_iso_code")
 _REGIONS: Final = (semconv.GEO_REGION, "geo.region_iso_code")
 """OpenTelemetry's names, then those its Collector's geoip processor writes."""
 
-_WORD: Final = re.compile(r"[a-z0-9][a-z0-9 ._-]{0,39}")
-_LONGEST_QUERY: Final = 4096
+_LONGEST_ADDRESS: Final = 4096
 
 
 def attribute_fact(name: str) -> str:
@@ -62,31 +63,24 @@ def _newest(ordered: Sequence[Mapping[str, Any]], name: str) -> str:
 
 
 def _channel(row: Mapping[str, Any]) -> str:
-    told = _word(str(row["attrs"].get(semconv.CHANNEL, "") or row["res"].get(semconv.CHANNEL, "")))
-    if told:
-        return told
+    attrs: Mapping[str, str] = row["attrs"]
+    if told := channel_word(str(attrs.get(semconv.CHANNEL, "") or row["res"].get(semconv.CHANNEL, ""))):
+        return str(told)
     if row["kind"] != "page_view":
         return ""
-    attrs: Mapping[str, str] = row["attrs"]
-    asked = attrs.get(semconv.URL_QUERY, "") or _query(attrs.get(semconv.URL_FULL, ""))
-    if "utm_" not in asked or len(asked) > _LONGEST_QUERY:
+    query, host = _address(attrs.get(semconv.URL_FULL, ""))
+    query = attrs.get(semconv.URL_QUERY, "") or query
+    referrer = attrs.get(semconv.REFERRER, "")
+    if max(len(query), len(referrer)) > _LONGEST_ADDRESS or not (campaign_of(query) or referrer):
+        # Without a word about the page before, nobody knows that there was none.
         return ""
+    return str(channel_of(query, referrer, host) or "")
+
+
+def _address(url: str) -> tuple[str, str]:
+    """The query and the host of an address, empty where it is none."""
     try:
-        campaign = parse_qs(asked.lstrip("?"), max_num_fields=100)
+        parts = urlsplit(url) if len(url) <= _LONGEST_ADDRESS else urlsplit("")
+        return parts.query, parts.hostname or ""
     except ValueError:
-        return ""
-    return next((word for key in ("utm_medium", "utm_source") if (word := _word(campaign.get(key, [""])[0]))), "")
-
-
-def _query(url: str) -> str:
-    if len(url) > _LONGEST_QUERY or "utm_" not in url:
-        return ""
-    try:
-        return urlsplit(url).query
-    except ValueError:
-        return ""
-
-
-def _word(text: str) -> str:
-    word = text.strip().lower()
-    return word if _WORD.fullmatch(word) else ""
+        return "", ""

@@ -13,6 +13,10 @@ from sojourn_demo.shoppers.wire import Wire, WireError
 
 TRIES: Final = 6
 
+ZONES: Final = (("Europe/Berlin", 0.5), ("Europe/Vienna", 0.2), ("Europe/Zurich", 0.15), ("Europe/Amsterdam", 0.15))
+CHANNELS: Final = (("direct", 0.35), ("search", 0.25), ("paid_search", 0.15), ("email", 0.15), ("social", 0.1))
+"""Where shoppers are and how they come, with their shares; by dice of their own, so that a world stays as its seed made it."""
+
 
 class BeaconLostError(Exception):
     """The agent did not take a beacon after all tries."""
@@ -49,8 +53,14 @@ class Visit:
     started: int = field(default_factory=now_ms)
     path: str = ""
     page: str = ""
+    zone: str = ""
+    channel: str = ""
     items: list[dict[str, Any]] = field(default_factory=list)
     _page_ids: Ids = field(default_factory=lambda: Ids("", ""))
+
+    def __post_init__(self) -> None:
+        dice = random.Random(self.shopper.id)
+        self.zone, self.channel = (dice.choices([word for word, _ in rows], [share for _, share in rows])[0] for rows in (ZONES, CHANNELS))
 
     def ids(self, *, on_page: bool = False) -> Ids:
         """Fresh ids; `on_page` keeps the trace of the page."""
@@ -62,6 +72,8 @@ class Visit:
         self.path, self.page, self._page_ids = path, f"{self.dice.getrandbits(64):016x}", ids
         took = max(now_ms() - began, 1)
         view = {"type": "page_view", "at": began, "duration": took, "trace": ids.trace, "span": ids.span, "url": self._url(path), "nav": "navigate"}
+        if self.channel:
+            view["channel"], self.channel = self.channel, ""
         self.items.append(view)
         lcp = round(took + self.dice.lognormvariate(6.2, 0.35), 1)
         rating = "good" if lcp <= 2500 else "needs-improvement" if lcp <= 4000 else "poor"
@@ -97,7 +109,7 @@ class Visit:
             "sample_rate": 1,
             "release": "1.0",
             "page": {"id": self.page, "url": self._url(self.path)},
-            "device": {"type": device.type, "browser": device.browser, "os": device.os, "language": device.language, "webdriver": False},
+            "device": {"type": device.type, "browser": device.browser, "os": device.os, "language": device.language, "zone": self.zone, "webdriver": False},
         }
         if self.cart:
             body["cart"] = {"value": self.cart, "currency": "EUR"}

@@ -304,3 +304,11 @@ async def test_unknown_paths_and_methods_are_one_sentence():
         assert (lost.status_code, lost.json()) == (404, {"error": "nothing here; beacons go to POST /v1/beacons, the snippet is /rum.js"})
         wrong = await intake.client.get("/v1/beacons")
         assert (wrong.status_code, wrong.json()) == (405, {"error": "this method is not for this path; beacons go to POST /v1/beacons"})
+
+
+@pytest.mark.parametrize(("proxies", "second"), [([], 429), (["127.0.0.1"], 204)])
+async def test_a_proxy_on_loopback_is_believed_only_when_it_is_listed(proxies, second):
+    """Two clients that an unlisted neighbour on this machine names are one to the limit; of a listed one they are two."""
+    async with taking(per_ip={"per_second": 0.001, "burst": 1}, proxies=proxies) as intake:
+        answers = [(await intake.post(beacon(page_view(), id=address), x_forwarded_for=address)).status_code for address in ("203.0.113.7", "203.0.113.8")]
+        assert answers == [204, second]

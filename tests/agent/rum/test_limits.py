@@ -96,6 +96,11 @@ def test_origin_of_a_request():
         ),
         ({"apps": {"shop": {"origins": []}}}, "List should have at least 1 item after validation, not 0"),
         ({"proxies": ["everyone"]}, "'everyone' is neither an address nor a network such as 10.0.0.0/8"),
+        ({"country_header": "X Country", "proxies": ["10.0.0.1"]}, "'X Country' is not the name of a header; write one such as CF-IPCountry"),
+        (
+            {"country_header": "X-Country"},
+            "country_header is believed from proxies alone; list the addresses it comes from under proxies, or take it out",
+        ),
         ({"listen": "x", "colour": "red"}, "Extra inputs are not permitted"),
     ],
 )

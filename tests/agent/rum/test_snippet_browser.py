@@ -36,7 +36,9 @@ def in_chromium(test: Any) -> Any:
 
 
 @asynccontextmanager
-async def visited(consent: str = "granted", data: str = "", keys: dict[str, bytes] | None = None, init: str = "") -> AsyncIterator[tuple[Any, Site, Taking]]:
+async def visited(
+    consent: str = "granted", data: str = "", keys: dict[str, bytes] | None = None, init: str = "", **context_of: Any
+) -> AsyncIterator[tuple[Any, Site, Taking]]:
     """(page, shop, intake): a Chromium page before a shop whose pages carry the snippet."""
     from playwright.async_api import async_playwright
 
@@ -55,7 +57,7 @@ async def visited(consent: str = "granted", data: str = "", keys: dict[str, byte
         async with async_playwright() as playwright:
             browser = await playwright.chromium.launch(executable_path=choice.path, args=list(choice.args))
             try:
-                context = await browser.new_context()
+                context = await browser.new_context(**context_of)
                 if init:
                     await context.add_init_script(init)
                 yield await context.new_page(), shop_site, intake_running

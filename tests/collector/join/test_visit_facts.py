@@ -37,23 +37,38 @@ def test_where_a_visit_comes_from(told: dict[str, str], country: str | None, reg
     [
         ({"sojourn__channel": "Email"}, "email"),
         ({"url__query": "utm_source=news&utm_medium=email"}, "email"),
-        ({"url__full": "https://shop.example/?a=1&utm_medium=paid%20social#x"}, "paid social"),
-        ({"url__query": "?utm_source=partner"}, "partner"),
-        ({"url__query": "utm_medium=ada%40example.org"}, None),
+        ({"url__full": "https://shop.example/?a=1&utm_medium=paid%20social#x"}, "paid_social"),
+        ({"url__query": "?utm_source=partner"}, "affiliate"),
+        ({"url__query": "gclid=4711"}, "paid_search"),
+        ({"url__query": "utm_medium=ada%40example.org"}, "other"),
+        ({"url__full": "https://shop.example/", "http__request__header__referer": "https://www.google.com/"}, "search"),
+        ({"url__full": "https://shop.example/", "http__request__header__referer": '["https://blog.example/x"]'}, "referral"),
+        ({"url__full": "https://shop.example/", "http__request__header__referer": "https://www.shop.example/cart"}, None),
+        ({"url__full": "https://shop.example/", "http__request__header__referer": "https://blog.example/" + "x" * 5000}, None),
+        ({"url__full": "https://shop.example/"}, None),
+        ({"sojourn__channel": "ada@example.org", "url__query": "utm_medium=email"}, "email"),
+        ({"sojourn__channel": "phone"}, None),
         ({"url__query": "medium=email"}, None),
         ({"url__full": "http://[utm_medium=email"}, None),
         ({"url__query": "utm_medium=" + "x" * 5000}, None),
-        ({"sojourn__channel": "x" * 41}, None),
+        ({"sojourn__channel": "x" * 5000}, None),
     ],
 )
 def test_how_a_visit_came(attrs: dict[str, str], channel: str | None) -> None:
-    """What the sender says, else the campaign of the page it landed on; what is no plain word, such as an address of somebody, is none."""
+    """What the sender says, else the campaign of the page it landed on or the page before, in one word of the list; who says neither tells nothing."""
     assert visit_facts([row(**attrs)]).get("channel") == channel
+
+
+def test_our_own_beacons_tell_channel_and_country() -> None:
+    """A visit as our snippet and agent tell it: the country on everything, the channel on the landing page alone; pages after it change nothing."""
+    res = {"geo.country.iso_code": "DE"}
+    rows = [row(res=res, url__full="https://shop.example/", sojourn__channel="email"), row(res=res, url__full="https://shop.example/cart")]
+    assert visit_facts(rows) == {"country": "DE", "region": "DE", "channel": "email"}
 
 
 def test_the_landing_page_tells_the_channel_and_a_request_does_not() -> None:
     """The first page view that has a campaign decides; a fetch to an address with one is no arrival."""
-    rows = [row("fetch", url__full="https://ads.example/?utm_medium=ads"), row(url__query="utm_medium=email"), row(url__query="utm_medium=paid")]
+    rows = [row("fetch", url__full="https://ads.example/?utm_medium=ads"), row(url__query="utm_medium=email"), row(url__query="utm_medium=cpc")]
     assert visit_facts(rows) == {"channel": "email"}
 
 
@@ -69,7 +84,10 @@ def test_an_attribute_is_kept_with_its_newest_value_and_bounded() -> None:
 
 @given(
     rows=st.lists(
-        st.dictionaries(st.sampled_from(["url.query", "url.full", "sojourn.channel", "geo.country.iso_code", "geo.region.iso_code"]), st.text(max_size=60)),
+        st.dictionaries(
+            st.sampled_from(["url.query", "url.full", "sojourn.channel", "geo.country.iso_code", "geo.region.iso_code", "http.request.header.referer"]),
+            st.text(max_size=60),
+        ),
         max_size=5,
     )
 )

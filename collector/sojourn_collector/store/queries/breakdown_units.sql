@@ -1,5 +1,5 @@
 -- Severities by person and local day in a journey, by one fact about who or where it was. `by` names the fact; one of an account or a person is looked up there.
--- What a visit says of region and channel goes before an attribute of that name. `attr` is an attribute of a person, else of the account, else of the visit; `of`
+-- What a visit says of country, region and channel goes before an attribute of that name, but for a region that is only known to be of a country. `attr` is an attribute of a person, else of the account, else of the visit; `of`
 -- asks for one of the three alone.
 SELECT fact AS value, count() AS people, sum(w * worst) AS w_severity, sum(w) AS weight,
   sumIf(w, worst > 0 AND worst <= 0.4) AS w_slow, sumIf(w, worst > 0.4 AND worst <= 0.7) AS w_recovered,
@@ -9,7 +9,8 @@ FROM (
     multiIf({by:String} = 'device', of_device, {by:String} = 'browser', of_browser, {by:String} = 'release', of_release, {by:String} = 'app', of_app,
       {by:String} = 'day', toString(day), {by:String} = 'hour', of_hour, {by:String} = 'known', of_kind,
       {by:String} = 'plan', told.plan, {by:String} = 'segment', told.segment, {by:String} = 'lifecycle', told.lifecycle, {by:String} = 'owner', told.owner,
-      {by:String} = 'role', who.role, {by:String} IN ('country', 'region', 'channel'), multiIf(of_fact != '', of_fact, who.attr != '', who.attr, told.attr),
+      {by:String} = 'role', who.role, {by:String} IN ('country', 'region', 'channel'), multiIf(
+        of_fact != '' AND ({by:String} != 'region' OR position(of_fact, '-') > 0), of_fact, who.attr != '', who.attr, told.attr != '', told.attr, of_fact),
       {of:String} = 'person', who.attr, {of:String} = 'account', told.attr, {of:String} = 'visit', of_fact,
       {attr:String} != '', multiIf(who.attr != '', who.attr, told.attr != '', told.attr, of_fact), '') AS fact
   FROM (
