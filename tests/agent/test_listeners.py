@@ -8,6 +8,10 @@ from typing import Any
 
 import httpx2
 import pytest
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse
+from starlette.routing import Route
 
 from sojourn_agent.admin import Status, build_admin, exposition
 from sojourn_agent.serve import Listener, ListenError, bind
@@ -99,3 +103,13 @@ def test_the_exposition_groups_samples_and_types_them():
     """One TYPE line per name; counters by their ending."""
     text = exposition([("a_total", {"x": "1"}, 1), ("b", {}, 0.5), ("a_total", {"x": "2"}, 2)])
     assert text == '# TYPE a_total counter\na_total{x="1"} 1\na_total{x="2"} 2\n# TYPE b gauge\nb 0.5\n'
+
+
+async def test_a_neighbour_on_loopback_cannot_say_who_asked():
+    """X-Forwarded-For changes nobody's address: whom to believe is for `rum: proxies:` to say."""
+
+    async def who(request: Request) -> PlainTextResponse:
+        return PlainTextResponse(request.client.host if request.client else "")
+
+    async with served(Starlette(routes=[Route("/", who)])) as address, httpx2.AsyncClient(trust_env=False, timeout=60) as client:
+        assert (await client.get(f"http://{address}/", headers={"x-forwarded-for": "203.0.113.7"})).text == "127.0.0.1"

@@ -1,8 +1,6 @@
 """A real intake on loopback before a spool in memory, and what it stored in plain words."""
 
-import asyncio
 import json
-import socket
 import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
@@ -16,9 +14,8 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 from sojourn_agent.rum.config import RumConfig
 from sojourn_agent.rum.counts import IntakeCounts
 from sojourn_agent.rum.intake import build_app
-from sojourn_agent.serve import Listener
 from sojourn_agent.spool_memory import MemorySpool
-from tests.serving import PromptServer
+from tests.serving import served
 
 ORIGIN = "https://shop.example"
 TRACE, SPAN = "a1" * 16, "b2" * 8
@@ -88,23 +85,6 @@ def fetch(**more: Any) -> dict[str, Any]:
     return {"type": "fetch", "trace": TRACE, "span": "c3" * 8, "method": "POST", "url": "/payments", "status": 200, "duration": 50, **more}
 
 
-class PromptListener(PromptServer, Listener):
-    """The agent's own listener, which ends when it is told to."""
-
-
-@asynccontextmanager
-async def served(app: Any) -> AsyncIterator[str]:
-    """Serve an ASGI app on a free port of loopback; yields its address."""
-    with socket.create_server(("127.0.0.1", 0), backlog=128) as listener:
-        server = PromptListener(app, listener)
-        task = asyncio.create_task(server.run_here())
-        try:
-            yield f"http://{server.address}"
-        finally:
-            server.should_exit = True
-            await task
-
-
 @asynccontextmanager
 async def taking(
     *, keys: Mapping[str, bytes] | None = None, clock: Callable[[], float] = time.time, body_seconds: float = 5.0, origins: list[str] | None = None, **rum: Any
@@ -114,5 +94,5 @@ async def taking(
     config = RumConfig.model_validate({"apps": {"shop": {"origins": origins or [ORIGIN], **app_keys}}, **rum})
     spool = MemorySpool()
     app = build_app(config, spool, keys or {}, clock, body_seconds)
-    async with served(app) as url, httpx2.AsyncClient(base_url=url, timeout=60) as client:
+    async with served(app, ws="none", lifespan="on", proxy_headers=False) as url, httpx2.AsyncClient(base_url=url, timeout=60) as client:
         yield Taking(url, client, app.state.counts, spool)
