@@ -1,6 +1,7 @@
 """Drivers: which steps and causes explain a score, ranked so that small groups do not lead.
 
-Each group's share hurt is shrunk towards that of all by an empirical-Bayes beta-binomial, fitted by moments (Kleinman 1973). Groups are
+Each group's share hurt is shrunk towards that of all by an empirical-Bayes beta-binomial, fitted by moments (Kleinman 1973); the prior counts
+as no more people than are outside the group, since it is learnt from no more. Groups are
 ordered by the people hurt for whom there is good evidence: the lower end of the 80 % credible interval times the people in the group.
 """
 
@@ -77,6 +78,8 @@ def drivers(groups: Iterable[Group], active: float) -> list[Driver]:
 
 
 def _driver(group: Group, alpha: float, beta: float, active: float) -> Driver:
-    a, b = group.hurt + alpha, group.people - group.hurt + beta
+    # Groups that differ by chance alone would else all have the share of all, as if that were known without error.
+    surer = min(1.0, max(1.0, active - group.people) / (alpha + beta))
+    a, b = group.hurt + surer * alpha, group.people - group.hurt + surer * beta
     low, high = (float(special.betaincinv(a, b, share)) for share in (0.1, 0.9))
     return Driver(group.step, group.cause, group.people, group.hurt, a / (a + b), low, high, 100 * group.hurt / active, group.people < THIN_BELOW)

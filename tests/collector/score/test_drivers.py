@@ -36,6 +36,14 @@ def test_groups_that_differ_by_chance_alone_are_pooled() -> None:
     assert drivers([Group("s", "a", 100, 10), Group("s", "b", 100, 10)], 200)[0].share == pytest.approx(0.1, abs=1e-3)
 
 
+def test_what_all_share_is_no_surer_than_the_people_it_is_of() -> None:
+    """Six groups of 100 that differ by chance alone: each is as sure as 600 people are, and not as if the share of all were known."""
+    for one in drivers([Group("s", str(n), 100, 30 + n % 3 - 1) for n in range(6)], 600):
+        assert one.share == pytest.approx(0.3, abs=0.005)
+        assert one.low == pytest.approx(float(stats.beta.ppf(0.1, 180, 420)), abs=0.004)
+        assert one.high == pytest.approx(float(stats.beta.ppf(0.9, 180, 420)), abs=0.004)
+
+
 def test_the_interval_is_betas() -> None:
     """10 and 90 % points of Beta(hurt + α, people − hurt + β); one group alone has a prior worth one person."""
     (one,) = drivers([Group("s", "a", 20, 5)], 20)

@@ -111,7 +111,7 @@ def _reason(units: int, unknown: int, by: str) -> str:
 def _line(context: Context, journey: str, one: Driver, *, by: str) -> DriverLine:
     return DriverLine(
         value=one.step,
-        name=step_title(context, journey, one.step).name if by == "cause" else one.step,
+        name=step_title(context, journey, one.step).name if by == "cause" else one.step.replace("_", " ") if by == "channel" else one.step,
         cause=one.cause,
         people=round(one.people),
         hurt=one.hurt,
