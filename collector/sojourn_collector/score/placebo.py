@@ -45,7 +45,11 @@ def placebo(trials: Trials, pools: Pools) -> Placebo | None:
     if spread == 0:
         return None
     difference = (float(hit.mean()) - mean) / spread
-    half = Z95 * float(np.sqrt(hit.var(ddof=1) / len(hit) + variance / _persons(trials, weights))) / spread
+    # By the variance of both arms together, as if they were alike: few of those hit paid before, and where none of the large amounts is among them their own
+    # variance is small just when their mean is.
+    persons = _persons(trials, weights)
+    together = (len(hit) * float(hit.var(ddof=1)) + persons * variance) / (len(hit) + persons)
+    half = Z95 * float(np.sqrt(together * (1 / len(hit) + 1 / persons))) / spread
     return Placebo(difference, difference - half, difference + half)
 
 
