@@ -7,9 +7,9 @@ import pytest
 HERE = Path(__file__).parent
 LONG = (
     "e2e/test_demo.py",
-    "probes/steps/test_browser_actions.py",
     "collector/test_faults.py",
     "probes/test_cli_run.py",
+    "probes/steps/test_browser_actions.py",
     "probes/steps/test_browser_hostile.py",
     "collector/test_openapi.py",
     "collector/erasure/test_eraser.py",
