@@ -128,15 +128,15 @@ BAD = [
     (["click: {css: '#chooser'}"], FailureKind.TIMEOUT, "click css '#chooser': there but hidden for T; do first what makes it visible"),
     (["click: Take"], FailureKind.SCRIPT, "click button 'Take': there are 2 of it; say which with nth, or name it more exactly"),
     (
-        ["expect: {text: Deks, timeout: 200ms}"],
+        ["expect: {text: Deks, timeout: 3s}"],
         FailureKind.EXPECTATION,
         "expect text 'Deks': not there after 200 ms; the page shows text 'Desk': name what is there, or wait for what comes first",
     ),
-    (["expect: {css: .row, count: 3, timeout: 200ms}"], FailureKind.EXPECTATION, "expect css '.row': there are 2 of it, not 3"),
+    (["expect: {css: .row, count: 3, timeout: 3s}"], FailureKind.EXPECTATION, "expect css '.row': there are 2 of it, not 3"),
     (["expect: {title: Cart, timeout: 3s}"], FailureKind.EXPECTATION, "expect title 'Cart': still 'Desk, ready' after 900 ms"),
-    (["expect: {url: /cart, timeout: 200ms}"], FailureKind.EXPECTATION, "expect url /cart: still at URL/ after 200 ms"),
-    (["expect: {css: h1, contains: Cart, timeout: 200ms}"], FailureKind.EXPECTATION, "expect css 'h1': holds 'Desk', not 'Cart'"),
-    (["expect: {label: As a gift, state: checked, timeout: 200ms}"], FailureKind.EXPECTATION, "expect label 'As a gift': not checked"),
+    (["expect: {url: /cart, timeout: 3s}"], FailureKind.EXPECTATION, "expect url /cart: still at URL/ after 200 ms"),
+    (["expect: {css: h1, contains: Cart, timeout: 3s}"], FailureKind.EXPECTATION, "expect css 'h1': holds 'Desk', not 'Cart'"),
+    (["expect: {label: As a gift, state: checked, timeout: 3s}"], FailureKind.EXPECTATION, "expect label 'As a gift': not checked"),
     (["evaluate: {js: cart.total, equals: 8}"], FailureKind.EXPECTATION, "evaluate cart.total: gives 7.5, not 8"),
     (["evaluate: {js: '1', equals: true}"], FailureKind.EXPECTATION, "evaluate 1: gives 1, not true"),
     (["evaluate: nothing.there"], FailureKind.SCRIPT, "evaluate nothing.there: ReferenceError: nothing is not defined"),
@@ -162,7 +162,7 @@ BAD = [
     (["new_tab: {click: Pay now, timeout: 3s}"], FailureKind.TIMEOUT, "new_tab: no tab opened within 3.00 s"),
     (["tab: close"], FailureKind.SCRIPT, "tab close: this is the only tab; remove it or open another first"),
     (
-        ["frame: {title: Card form, actions: [{click: {css: label}}, {expect: {text: Payd, timeout: 200ms}}]}"],
+        ["frame: {title: Card form, actions: [{click: {css: label}}, {expect: {text: Payd, timeout: 3s}}]}"],
         FailureKind.EXPECTATION,
         "in frame title 'Card form', action 2 there, expect text 'Payd': not there after 200 ms;"
         " the page shows text 'Pay': name what is there, or wait for what comes first",
@@ -176,7 +176,7 @@ async def test_what_cannot_be_done_is_said_with_what_is_there_instead(warm, tmp_
 
         async def said(case: tuple[list[str], FailureKind, str]) -> tuple[FailureKind, str]:
             # Where nothing is waited for until the step ends, a busy machine may take its time.
-            patience = "25s" if "within T" in case[2] or "for T" in case[2] else "60s"
+            patience = "15s" if "within T" in case[2] or "for T" in case[2] else "60s"
             return only_failure(await walk(journey(served.url, "goto: /", *case[0], timeout=patience), tools=tools, path=tmp_path / "journey.yaml"))
 
         found = await few_at_once(said, BAD)
