@@ -7,6 +7,7 @@ ordered by the people hurt for whom there is good evidence: the lower end of the
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from scipy import special
 
@@ -61,6 +62,27 @@ def prior(groups: Sequence[Group]) -> tuple[float, float]:
     return mean * strength, (1 - mean) * strength
 
 
+class Shrunk(NamedTuple):
+    """A group's share drawn towards that of all, with its 80 % credible interval."""
+
+    share: float
+    low: float
+    high: float
+
+
+def shrunk(hurt: float, people: float, learnt: tuple[float, float], outside: float) -> Shrunk:
+    """Draw one group's share towards that of all.
+
+    :param learnt: α and β of `prior`.
+    :param outside: people who are not in the group. The prior counts as no more: groups that differ by chance alone would else all have the share of all, as if
+        that were known without error.
+    """
+    alpha, beta = learnt
+    surer = min(1.0, max(1.0, outside) / (alpha + beta))
+    a, b = hurt + surer * alpha, people - hurt + surer * beta
+    return Shrunk(a / (a + b), float(special.betaincinv(a, b, 0.1)), float(special.betaincinv(a, b, 0.9)))
+
+
 def drivers(groups: Iterable[Group], active: float) -> list[Driver]:
     """The groups worth showing, the strongest first.
 
@@ -72,14 +94,11 @@ def drivers(groups: Iterable[Group], active: float) -> list[Driver]:
     listed = [group for group in groups if group.people > 0]
     if not listed:
         return []
-    alpha, beta = prior(listed)
-    shown = [_driver(group, alpha, beta, active) for group in listed if group.people >= HIDDEN_BELOW and group.hurt > 0]
+    learnt = prior(listed)
+    shown = [_driver(group, learnt, active) for group in listed if group.people >= HIDDEN_BELOW and group.hurt > 0]
     return sorted(shown, key=lambda one: (-one.low * one.people, one.step, one.cause))
 
 
-def _driver(group: Group, alpha: float, beta: float, active: float) -> Driver:
-    # Groups that differ by chance alone would else all have the share of all, as if that were known without error.
-    surer = min(1.0, max(1.0, active - group.people) / (alpha + beta))
-    a, b = group.hurt + surer * alpha, group.people - group.hurt + surer * beta
-    low, high = (float(special.betaincinv(a, b, share)) for share in (0.1, 0.9))
-    return Driver(group.step, group.cause, group.people, group.hurt, a / (a + b), low, high, 100 * group.hurt / active, group.people < THIN_BELOW)
+def _driver(group: Group, learnt: tuple[float, float], active: float) -> Driver:
+    share, low, high = shrunk(group.hurt, group.people, learnt, active - group.people)
+    return Driver(group.step, group.cause, group.people, group.hurt, share, low, high, 100 * group.hurt / active, group.people < THIN_BELOW)

@@ -111,7 +111,7 @@ def _reason(units: int, unknown: int, by: str) -> str:
 def _line(context: Context, journey: str, one: Driver, *, by: str) -> DriverLine:
     return DriverLine(
         value=one.step,
-        name=step_title(context, journey, one.step).name if by == "cause" else one.step.replace("_", " ") if by == "channel" else one.step,
+        name=_name(context, journey, one.step, by),
         cause=one.cause,
         people=round(one.people),
         hurt=one.hurt,
@@ -122,3 +122,9 @@ def _line(context: Context, journey: str, one: Driver, *, by: str) -> DriverLine
         points=one.points,
         thin=one.thin,
     )
+
+
+def _name(context: Context, journey: str, value: str, by: str) -> str:
+    if by == "cause":
+        return step_title(context, journey, value).name
+    return value.replace("_", " ") if by == "channel" else value

@@ -5,10 +5,8 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal, NamedTuple, get_args
 
-from scipy import special
-
 from sojourn_collector.context import Context
-from sojourn_collector.score.drivers import HIDDEN_BELOW, THIN_BELOW, Group, prior
+from sojourn_collector.score.drivers import HIDDEN_BELOW, THIN_BELOW, Group, prior, shrunk
 from sojourn_collector.score.satisfaction import Answer, Scale, ces_of_counts, csat_of_counts, nps_of_counts
 from sojourn_collector.web.answers.window import Window
 from sojourn_collector.web.models import Effort, Promoters, Share
@@ -102,13 +100,13 @@ def _shrunk(groups: Sequence[SatisfactionGroup]) -> list[SatisfactionGroup]:
     rated = [one for one in groups if one.csat is not None and one.csat.answered]
     if len(rated) < 2:
         return list(groups)
-    alpha, beta = prior([Group(one.value, "", one.csat.answered, one.csat.satisfied) for one in rated if one.csat])
+    counted = [Group(one.value, "", one.csat.answered, one.csat.satisfied) for one in rated if one.csat]
+    learnt, everyone = prior(counted), sum(group.people for group in counted)
     out = []
     for one in groups:
         if one.csat is None or not one.csat.answered:
             out.append(one)
             continue
-        a, b = one.csat.satisfied + alpha, one.csat.answered - one.csat.satisfied + beta
-        low, high = (float(special.betaincinv(a, b, share)) for share in (0.1, 0.9))
-        out.append(one.model_copy(update={"shrunk": a / (a + b), "shrunk_low": low, "shrunk_high": high}))
+        share, low, high = shrunk(one.csat.satisfied, one.csat.answered, learnt, everyone - one.csat.answered)
+        out.append(one.model_copy(update={"shrunk": share, "shrunk_low": low, "shrunk_high": high}))
     return out
