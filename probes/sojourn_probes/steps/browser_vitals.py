@@ -105,6 +105,8 @@ SCRIPT: Final = """
     late.forEach((look) => look());
     counted = performance.interactionCount || 0;
     here = address();
+    told.clear();
+    slow.length = 0;
   };
   // A soft navigation is told after its first paint, so one that can be seen from the address is waited for.
   const pending = () => address() !== here && (performance.interactionCount || 0) > counted && !softs.some((one) => one.at >= start());
