@@ -41,19 +41,14 @@ def walk(ident: str, journey: str, person: str, at: float, *, device: str, hit: 
     }
 
 
-def answer(ident: str, journey: str, person: str, at: float, run: str, *, good: bool) -> dict[str, Any]:
-    """One answer from 1 to 5 to the survey `after`."""
+def survey_row(ident: str, journey: str, person: str, at: float, run: str) -> dict[str, Any]:
+    """What an invitation to the survey `after` and an answer to it have alike."""
     return {
         "source": "api",
         "id": ident,
         "version": 1,
         "ts": ms(at),
         "received": ms(at),
-        "kind": "csat",
-        "value": 5.0 if good else 2.0,
-        "scale_min": 1.0,
-        "scale_max": 5.0,
-        "higher_is_better": 1,
         "survey_id": "after",
         "journey": journey,
         "person_id": f"user:{person}",
@@ -61,3 +56,9 @@ def answer(ident: str, journey: str, person: str, at: float, run: str, *, good: 
         "run_ids": [run],
         "join": "explicit",
     }
+
+
+def answer(ident: str, journey: str, person: str, at: float, run: str, *, good: bool) -> dict[str, Any]:
+    """One answer from 1 to 5."""
+    marked = {"kind": "csat", "value": 5.0 if good else 2.0, "scale_min": 1.0, "scale_max": 5.0, "higher_is_better": 1}
+    return survey_row(ident, journey, person, at, run) | marked

@@ -9,7 +9,7 @@ import numpy as np
 from bench.simulated.families import DAY
 from bench.simulated.judged import Answered
 from bench.simulated.lives import START
-from bench.simulated.measured import Measured, answer, ms, walk
+from bench.simulated.measured import Measured, answer, ms, survey_row, walk
 
 from sojourn_collector.context import Context
 from sojourn_collector.web.answers.corrected_csat import corrected
@@ -38,7 +38,7 @@ def survey(seed: int) -> Measured:
         if old[n]:
             tables["sessions"].append(_session(f"s-before-{run}", who, came - 40 * DAY, device))
         if asked[n]:
-            tables["invitations"].append(_invitation(f"i{n}", who, came + 120, run))
+            tables["invitations"].append(survey_row(f"i{n}", JOURNEY, who, came + 120, run) | {"status": "sent"})
         if answers[n]:
             tables["feedback"].append(answer(f"f{n}", JOURNEY, who, came + 180, run, good=bool(good[n])))
     count, now = int(answers.sum()), datetime.fromtimestamp(START + 8 * DAY, UTC)
@@ -65,21 +65,4 @@ def _session(ident: str, person: str, at: float, device: str) -> dict[str, Any]:
         "person_id": f"user:{person}",
         "person_kind": "user",
         "device": device,
-    }
-
-
-def _invitation(ident: str, person: str, at: float, run: str) -> dict[str, Any]:
-    return {
-        "source": "api",
-        "id": ident,
-        "version": 1,
-        "ts": ms(at),
-        "received": ms(at),
-        "status": "sent",
-        "survey_id": "after",
-        "journey": JOURNEY,
-        "person_id": f"user:{person}",
-        "session_id": f"s-{run}",
-        "run_ids": [run],
-        "join": "explicit",
     }
