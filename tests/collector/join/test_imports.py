@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from sojourn_collector.store.control import Arrival, InboxRow
-from tests.collector.join.test_worker import keep, table
+from tests.collector.join.working import keep, table
 from tests.collector.join.world import World
 
 

@@ -3,7 +3,7 @@
 from datetime import timedelta
 from typing import Any
 
-from tests.collector.join.test_worker import table
+from tests.collector.join.working import table
 from tests.collector.join.world import Browser, World
 
 STEP = 1500.0

@@ -1,6 +1,6 @@
 """Mentions and the language of words, through the join and on the real engine."""
 
-from tests.collector.join.test_worker import at, keep, shopper, table
+from tests.collector.join.working import at, keep, shopper, table
 from tests.collector.join.world import World
 
 

@@ -14,7 +14,7 @@ from sojourn_collector.store.buckets import ACCURACY, STEP, bucket, merged, quan
 from sojourn_collector.store.catalogue import FOLDER
 from sojourn_collector.store.client import EngineUnavailable
 from sojourn_collector.store.control.leases import LeaseLostError, Leases
-from tests.collector.join.test_worker import buys
+from tests.collector.join.working import buys
 from tests.collector.join.world import Browser, World
 
 BERLIN = ZoneInfo("Europe/Berlin")

@@ -6,7 +6,7 @@ from sojourn_collector.exposition import Histogram, Sample
 from sojourn_collector.join.run_counts import MOST, RunCounts
 from sojourn_collector.join.worker import JoinWorker
 from sojourn_collector.sources import normalise
-from tests.collector.join.test_worker import buys, probe_run, shopper
+from tests.collector.join.working import buys, probe_run, shopper
 from tests.collector.join.world import World
 
 

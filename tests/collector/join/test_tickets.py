@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from sojourn_collector.sources.email import email_digest
-from tests.collector.join.test_worker import at, buys, keep, shopper, table
+from tests.collector.join.working import at, buys, keep, shopper, table
 from tests.collector.join.world import World
 
 

@@ -3,7 +3,6 @@
 import json
 import re
 from collections.abc import AsyncIterator
-from datetime import timedelta
 from html.parser import HTMLParser
 from typing import Any
 
@@ -11,10 +10,8 @@ import httpx2
 import pytest
 
 from sojourn_collector.store.client import EngineUnavailable
-from sojourn_collector.web import axis, charts
 from sojourn_collector.web import models_details as details
-from sojourn_collector.web.format import Clockface
-from tests.collector.web import fixtures, fixtures_of_fixes, fixtures_of_one, told
+from tests.collector.web import fixtures, fixtures_of_one, told
 from tests.collector.web.preview import build_app
 from tests.serving import served
 
@@ -308,28 +305,6 @@ async def test_charts_carry_the_figures_of_their_tables(shop):
     assert [point["outcome"] for point in told["durations"]["points"]][-5:] == ["failed"] * 5
 
 
-def test_people_over_time_counts_up_to_those_listed():
-    """The line ends at the number of people listed and begins at zero."""
-    chart = charts.people_over_time(fixtures.problem(), Clockface(now=fixtures.NOW))
-    assert [point["people"] for point in chart["points"]] == [0, *range(1, 13), 12]
-    assert [mark["name"] for mark in chart["marks"]] == ["first probe failed"]
-
-
-def test_nothing_is_drawn_outside_its_axis():
-    """Spans that begin before or end after their trace, and items of no time at all, stay inside 0 to 100."""
-    span = fixtures_of_one.trace().spans[0]
-    for offset, duration, whole in ((-5.0, 1.0, 1.0), (0.0, 99.0, 1.0), (7.0, 1.0, 1.0), (0.0, 0.0, 0.0)):
-        x, width = axis.span_place(span.model_copy(update={"offset": offset, "duration": duration}), whole)
-        assert x >= 0
-        assert width > 0
-        assert x + width <= 100.001
-    drawing = axis.timeline(fixtures_of_one.timeline(), Clockface(now=fixtures.NOW))
-    assert drawing is not None
-    assert [lane.name for lane in drawing.lanes] == ["Pages", "Actions", "Requests", "Backend", "Feedback and orders"]
-    assert all(mark.x >= 0 and mark.x + mark.width <= 100.001 for lane in drawing.lanes for mark in lane.marks)
-    assert axis.timeline([], Clockface()) is None
-
-
 async def test_a_failed_step_shows_its_evidence(shop):
     """The picture with a text for who does not see it, a link to each file with its size, and on which host the one is that did not come."""
     page = Read((await shop.get(f"/runs/{fixtures.PROBE_RUN}")).text)
@@ -360,24 +335,6 @@ async def test_evidence_of_a_hostile_sender_is_only_text():
     assert "h" * 200 not in page.text
 
 
-def test_two_runs_are_drawn_on_one_scale():
-    """The bars of a failing run and of the good one beside it can be compared."""
-    failing, good = fixtures_of_one.probe_steps(failed=True), fixtures_of_one.probe_steps(failed=False)
-    whole = axis.longest_exchange([*failing, *good])
-    ends = [phases[-1].x + phases[-1].width for phases in (axis.phases(steps[-1].exchanges[0], whole) for steps in (failing, good))]
-    assert ends[0] == pytest.approx(100, abs=0.5)
-    assert ends[1] < 40
-
-
-def test_the_clock_is_in_order_and_ends_now():
-    """The moments of a problem stand in the order they came, whichever of probe or customer was first."""
-    moments = axis.problem_clock(fixtures.problem().clock, fixtures.NOW)
-    assert [moment.label for moment in moments] == ["Our last good probe", "First customer hit", "Our probe failed first", "Now"]
-    assert (moments[0].x, moments[-1].x) == (0, 100)
-    over = axis.problem_clock(fixtures.problem(state="over").clock, fixtures.NOW)
-    assert over[-1].label == "Over"
-
-
 async def test_a_changed_configuration_is_told_above_the_figures_and_drawn_in_the_chart(shop):
     """The fix's page says what was changed; its chart gets a line in the week of a change that stays in what came before; the list of versions is a page."""
     page = Read((await shop.get(told.PAGES["fix"])).text)
@@ -391,13 +348,3 @@ async def test_a_changed_configuration_is_told_above_the_figures_and_drawn_in_th
     assert "the first that is known" in listed
     empty = (await ask(told.Nothing(), "/versions"))[1].text
     assert "No version was written down yet; the next start of the collector does." in empty
-
-
-def test_a_change_is_drawn_in_the_part_its_day_lies_in():
-    """Of two changes in one week there is one line, of a day outside every part none."""
-    helped = fixtures_of_fixes.verification(fixtures_of_fixes.HELPED, "x")
-    assert helped is not None
-    satisfied = helped.measures[0]
-    first, last = satisfied.parts[0], satisfied.parts[-1]
-    assert charts.fix_weeks(satisfied)["lines"] == []
-    assert charts.fix_weeks(satisfied, [first.first, first.last, last.last, last.last + timedelta(days=1)])["lines"] == [0, len(satisfied.parts) - 1]
