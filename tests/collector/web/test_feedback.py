@@ -99,6 +99,23 @@ async def test_what_is_not_linked_says_why_and_what_to_do(client: httpx2.AsyncCl
     assert (await get(client, "feedback/bare"))["cure"].startswith("put the visit's session id into the survey's link")
 
 
+async def test_plans_that_differ_by_chance_alone_are_no_surer_than_their_people(client: httpx2.AsyncClient, store: Store) -> None:
+    """14, 15 and 16 of 20 satisfied: each near 75 %, as sure as 60 people are and not as if the share of all were known."""
+    rows = Rows()
+    for number in range(60):
+        plan = number // 20
+        rows.people.append({"source": "crm", "id": f"u{number}", "version": 1, "account_id": f"a{plan}"})
+        rows.answer(f"f{number}", NOW - DAY, 5 if number % 20 < 14 + plan else 1, person=f"user:u{number}")
+    for plan in range(3):
+        rows.accounts.append({"source": "crm", "id": f"a{plan}", "version": 1, "plan": f"plan {plan}"})
+    await rows.store(store)
+    groups = (await get(client, "satisfaction", by="plan"))["groups"]
+    assert len(groups) == 3
+    for one in groups:
+        assert one["shrunk"] == pytest.approx(0.75, abs=0.02)
+        assert one["shrunk_high"] - one["shrunk_low"] == pytest.approx(0.142, abs=0.01)
+
+
 async def test_satisfaction_by_a_fact_keeps_scales_apart_and_small_groups_hidden(client: httpx2.AsyncClient, store: Store) -> None:
     """By plan: each person's newest answer; another scale stands apart; four people are not shown; a small group is drawn towards the others."""
     rows = Rows()
