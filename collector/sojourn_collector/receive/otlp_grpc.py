@@ -40,6 +40,7 @@ HANDSHAKE_MS: Final = 10_000
 LOOK_EVERY: Final = 0.25
 """Seconds between looks at whether the port is still listened on."""
 GRACE: Final = 3.0
+"""Seconds that calls in work have when the listener is stopped."""
 CODES: Final = {code.value[0]: code for code in grpc.StatusCode}
 
 
@@ -55,7 +56,7 @@ class OtlpGrpc(grpc.GenericRpcHandler):  # type: ignore[misc]  # grpc has no typ
         self._shown: Pem | None = None
         self._server: Any = None
         self._guard: asyncio.Task[None] | None = None
-        self._ended: set[asyncio.Task[None]] = set()
+        self._ended: dict[asyncio.Task[None], Any] = {}
         self._reading = 0
         self._unpacking = asyncio.Semaphore(UNPACKED_AT_ONCE)
         self.address = ("", 0)
@@ -75,9 +76,9 @@ class OtlpGrpc(grpc.GenericRpcHandler):  # type: ignore[misc]  # grpc has no typ
                 continue
             log.error("the gRPC listener was ended by a request that makes no sense; it is started again")
             self._intake.counters.add("sojourn_rejected", signal="none", reason="grpc")
-            ended = asyncio.create_task(self._server.stop(GRACE), name="grpc-ended")
-            self._ended.add(ended)
-            ended.add_done_callback(self._ended.discard)
+            ended = asyncio.create_task(self._server.stop(self._intake.limits.body_deadline + GRACE), name="grpc-ended")
+            self._ended[ended] = self._server
+            ended.add_done_callback(self._ended.pop)
             try:
                 await self._listen(*self.address)
             except ListenError as error:
@@ -114,9 +115,14 @@ class OtlpGrpc(grpc.GenericRpcHandler):  # type: ignore[misc]  # grpc has no typ
         if self._guard is not None:
             self._guard.cancel()
             await asyncio.gather(self._guard, return_exceptions=True)
-        await asyncio.gather(*self._ended, return_exceptions=True)
-        if self._server is not None:
-            await self._server.stop(GRACE)
+        # A server that ended before has its calls end as soon: of two graces gRPC keeps the shorter.
+        servers = [*self._ended.values(), *([self._server] if self._server is not None else [])]
+        await asyncio.gather(*self._ended, *(server.stop(GRACE) for server in servers), return_exceptions=True)
+
+    @property
+    def in_work(self) -> int:
+        """Calls whose handler has begun and that are not answered."""
+        return self._reading
 
     def _credentials(self) -> Any:
         """None without TLS. At each handshake `_renewed` is asked."""

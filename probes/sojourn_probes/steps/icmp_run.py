@@ -146,7 +146,9 @@ class _Ping:
         except OSError as fault:
             self._unreachable = fault
             return
-        now = self.context.clock.now_ns() - _lag(extra)
+        lag = _lag(extra)
+        # Read after the lag was: a pause between the two then makes a round trip longer, and never shorter than it was.
+        now = self.context.clock.now_ns() - lag
         found = reply_in(packet, 6 if ":" in self.address else 4, raw)
         # The kernel gives unprivileged pings an identifier of its own, and only their own answers.
         if found is None or (raw and found[0] != self._identifier) or not found[2].startswith(self._token):

@@ -51,6 +51,7 @@ class Listener:
     journal: Journal
     loader: Loader
     intake: Intake
+    by_grpc: OtlpGrpc
 
     async def post(self, body: bytes, path: str = "/v1/traces", **headers: str) -> httpx2.Response:
         """Send a request; header names with _ for -."""
@@ -100,7 +101,7 @@ async def listening(
     async with httpx2.AsyncClient(trust_env=False, verify=False, timeout=30) as http:
         try:
             url = url_of(*taken.getsockname(), tls=tls is not None)
-            yield Listener(url, "{}:{}".format(*by_grpc.address), http, store, counters, control, journal, loader, intake)
+            yield Listener(url, "{}:{}".format(*by_grpc.address), http, store, counters, control, journal, loader, intake, by_grpc)
         finally:
             server.should_exit = True
             await by_grpc.stop()

@@ -153,26 +153,30 @@ async def test_mangled_frames_for_long(listener: Listener):
     await _mangled(listener, range(1000, 11_000))
 
 
-async def test_the_name_of_a_method_that_is_no_text(listener: Listener):
+async def test_the_name_of_a_method_that_is_no_text(engine: Any, tmp_path: Path, queries: Path):
     """It ends grpcio's own loop. A call that is in work is answered all the same, later ones are taken, and that again and again."""
     bad = PREFACE + frame(SETTINGS, 0, 0, b"") + frame(HEADERS, END_HEADERS, 1, headers(EXPORT.encode().replace(b"t", b"\xe1")))
-    for times in range(1, 4):
-        async with grpc.aio.insecure_channel(listener.grpc, options=(("grpc.use_local_subchannel_pool", 1),)) as channel:
-            waiting: asyncio.Queue[bytes] = asyncio.Queue()
+    async with listening(engine, tmp_path, queries, Limits(body_deadline=30.0)) as listener:
+        for times in range(1, 4):
+            async with grpc.aio.insecure_channel(listener.grpc, options=(("grpc.use_local_subchannel_pool", 1),)) as channel:
+                waiting: asyncio.Queue[bytes] = asyncio.Queue()
 
-            async def late(waiting: asyncio.Queue[bytes] = waiting) -> AsyncIterator[bytes]:
-                yield await waiting.get()
+                async def late(waiting: asyncio.Queue[bytes] = waiting) -> AsyncIterator[bytes]:
+                    yield await waiting.get()
 
-            sent = channel.stream_unary(EXPORT)(late())
-            await sent.wait_for_connection()
-            await thrown(listener, bad, 0.1)
-            async with asyncio.timeout(10):
-                while listener.counters.value("sojourn_rejected", signal="none", reason="grpc") < times:
-                    await asyncio.sleep(0.01)
-            waiting.put_nowait(traces().SerializeToString())
-            await sent
-        async with calling(listener) as call:
-            await call()
+                sent = channel.stream_unary(EXPORT)(late())
+                async with asyncio.timeout(20):
+                    # That the caller has sent it is not yet that it is in work here.
+                    while not listener.by_grpc.in_work:
+                        await asyncio.sleep(0.01)
+                await thrown(listener, bad, 0.1)
+                async with asyncio.timeout(20):
+                    while listener.counters.value("sojourn_rejected", signal="none", reason="grpc") < times:
+                        await asyncio.sleep(0.01)
+                waiting.put_nowait(traces().SerializeToString())
+                await sent
+            async with calling(listener) as call:
+                await call()
 
 
 @pytest.mark.parametrize("flood", FLOODS)
