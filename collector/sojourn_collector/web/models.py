@@ -40,15 +40,25 @@ class ChangedKey(Answer):
     new: str
 
 
+class Coverage(Answer):
+    """Orders, and how many of them have a visit, with the 95 % interval of that share (0–1, Wilson): how much of what happens the browsers tell."""
+
+    orders: int
+    with_visit: int
+    low: float
+    high: float
+
+
 class Break(Answer):
-    """A moment from which on scores are worked out by another configuration, in the time an answer speaks of.
+    """A moment from which on scores are worked out by another configuration, or of other visits, in the time an answer speaks of.
 
     `stored`: what came in before stays by the former, so a change across the moment need not be one in customers. `recomputed`: all of the answer is by
-    the present configuration; only what was kept or sent elsewhere before is by the former. `frozen`: the moment lies after a kept report.
+    the present configuration; only what was kept or sent elsewhere before is by the former. `frozen`: the moment lies after a kept report. `coverage`: from
+    that day on another share of the orders has a visit (`before` and `version` are empty), so a change across it need not be one in customers.
     """
 
     at: datetime
-    kind: Literal["stored", "recomputed", "frozen"]
+    kind: Literal["stored", "recomputed", "frozen", "coverage"]
     before: str
     version: str
     changes: list[ChangedKey]
@@ -107,9 +117,15 @@ class People(Answer):
 
 
 class Impact(Answer):
-    """Customer impact 0–100, 0 = nobody hurt; people view. `state` is `measured` from 30 settled units on."""
+    """Customer impact 0–100, 0 = nobody hurt. `state` is `measured` from 30 settled units on.
+
+    `covers` says whom it is of: people; or visits, of those without identity alone, or where sessions are sampled of everybody. Scores of people and of
+    visits are never added up. `trying` = units outside it of which something is still open; `if_all_pass`, `if_all_fail`: what it comes to if all of that
+    succeeds, or fails.
+    """
 
     state: Literal["measured", "not measured"]
+    covers: Literal["people", "anonymous visits", "all visits"] = "people"
     score: float | None = None
     low: float | None = None
     high: float | None = None
@@ -118,6 +134,9 @@ class Impact(Answer):
     usual: float | None = None
     excess: float | None = None
     reason: str = ""
+    trying: int = 0
+    if_all_pass: float | None = None
+    if_all_fail: float | None = None
 
 
 class Money(Answer):
@@ -259,6 +278,7 @@ class Problem(Answer):
     cause: Cause | None
     people: People
     impact: Impact
+    impact_of_visits: Impact | None = None
     money: Money
     satisfaction: Satisfaction
     who: list[Sufferer] = []
@@ -339,6 +359,7 @@ class JourneyState(Answer):
     experience: Experience
     probes: ProbeState
     impact: Impact
+    impact_of_visits: Impact | None = None
 
 
 class ImpactReport(Versioned):
@@ -357,6 +378,7 @@ class ImpactReport(Versioned):
     visits_hit: int = 0
     unlinked_feedback: int = 0
     unlinked_orders: int = 0
+    coverage: Coverage | None = None
     raw_gone_before: datetime | None = None
     """Spans, log records and metrics from before were dropped for want of room on disk."""
 
@@ -377,6 +399,7 @@ class JourneyAnswer(Versioned):
     experience: Experience
     probes: ProbeState
     impact: Impact
+    impact_of_visits: Impact | None = None
     satisfaction: Satisfaction
     problems: list[Problem]
     visits: list["VisitLine"] = []

@@ -7,6 +7,7 @@ from datetime import tzinfo
 
 from sojourn_collector.web.format import Clockface, estimate, number, plain, score, span_of
 from sojourn_collector.web.models import Break, Impact, ImpactReport, JourneyState, Money, Problem, Share
+from sojourn_collector.web.scores_said import per, said
 
 COLUMNS = (
     "kind",
@@ -25,6 +26,15 @@ COLUMNS = (
     "impact_low",
     "impact_high",
     "impact_of",
+    "impact_usual",
+    "impact_trying",
+    "impact_if_all_pass",
+    "impact_if_all_fail",
+    "visits_impact",
+    "visits_impact_low",
+    "visits_impact_high",
+    "visits_impact_of",
+    "visits_impact_covers",
     "money_state",
     "money",
     "money_low",
@@ -83,7 +93,7 @@ def _problem_row(problem: Problem) -> dict[str, object]:
         "stopped": people.stopped,
         "visits_hit": people.visits_hit,
         "usual_hit": people.usual_hit,
-        **_impact_cells(problem.impact),
+        **_impact_cells(problem.impact, problem.impact_of_visits),
         "money_state": money.state,
         "money": money.amount,
         "money_low": money.low,
@@ -106,7 +116,7 @@ def _journey_row(journey: JourneyState, report: ImpactReport) -> dict[str, objec
         "journey": journey.id,
         "state": journey.state,
         **({"tried": e.tried, "finished": e.finished, "gave_up": e.gave_up, "stopped": e.stopped} if e.tried else {}),
-        **_impact_cells(journey.impact),
+        **_impact_cells(journey.impact, journey.impact_of_visits),
         **({"probes_passed": journey.probes.passed, "probes_total": journey.probes.total} if journey.probes.total else {}),
         "as_of": report.as_of.isoformat(),
     }
@@ -116,8 +126,13 @@ def _break_row(one: Break, report: ImpactReport) -> dict[str, object]:
     return {"kind": "break", "id": one.version, "state": one.kind, "since": one.at.isoformat(), "cause": one.sentence, "as_of": report.as_of.isoformat()}
 
 
-def _impact_cells(impact: Impact) -> dict[str, object]:
-    return {"impact": impact.score, "impact_low": impact.low, "impact_high": impact.high, "impact_of": impact.of}
+def _impact_cells(people: Impact, visits: Impact | None) -> dict[str, object]:
+    cells: dict[str, object] = {"impact": people.score, "impact_low": people.low, "impact_high": people.high, "impact_of": people.of}
+    cells |= {"impact_usual": people.usual, "impact_trying": people.trying, "impact_if_all_pass": people.if_all_pass, "impact_if_all_fail": people.if_all_fail}
+    if visits is not None:
+        own = {"": visits.score, "_low": visits.low, "_high": visits.high, "_of": visits.of, "_covers": visits.covers}
+        cells |= {f"visits_impact{name}": value for name, value in own.items()}
+    return cells
 
 
 def _answers(arm: str, share: Share | None) -> dict[str, object]:
@@ -160,7 +175,7 @@ def _markdown(report: ImpactReport, clock: Clockface) -> Iterator[str]:
         usual = "" if p.usual_hit is None else f", usual {number(p.usual_hit)}"
         visits = f"; apart {number(p.visits_hit)} of {number(p.visits_reached)} visits without a name" if p.visits_reached else ""
         hit = f"{number(p.hit)} of {number(p.reached)} hit, {number(p.stopped)} stopped{usual}{visits}"
-        yield f"| {hit} | {_impact(problem.impact)} | {_money(problem.money, clock)} | {_satisfied(problem)} |"
+        yield f"| {hit} | {_impact(problem.impact, problem.impact_of_visits)} | {_money(problem.money, clock)} | {_satisfied(problem)} |"
         yield ""
     if report.journeys:
         yield "## Journeys"
@@ -171,7 +186,7 @@ def _markdown(report: ImpactReport, clock: Clockface) -> Iterator[str]:
             e, probes = journey.experience, journey.probes
             tried = f"{number(e.finished)} of {number(e.tried)} finished, {number(e.stopped)} stopped" if e.tried else "nobody tried"
             walked = f"{number(probes.passed)} of {number(probes.total)} passed" if probes.total else "none ran"
-            yield f"| {_inline(journey.name)} | {journey.state} | {tried} | {walked} | {_impact(journey.impact)} |"
+            yield f"| {_inline(journey.name)} | {journey.state} | {tried} | {walked} | {_impact(journey.impact, journey.impact_of_visits)} |"
         yield ""
     yield "In brackets 95 % intervals. Customers and our probes are never added up; grey (unknown) is neither good nor zero."
 
@@ -181,10 +196,20 @@ def _inline(text: str, longest: int = 200) -> str:
     return "".join(f"\\{letter}" if letter in "\\`*_{}[]()<>#+!|~" else letter for letter in plain(text, longest).replace("\n", " "))
 
 
-def _impact(impact: Impact) -> str:
+def _impact(people: Impact, visits: Impact | None) -> str:
+    lead, beside = said(people, visits)
+    if beside is None or beside.score is None:
+        return _score(lead)
+    return f"{_score(lead)}; apart {'people ' if beside.covers == 'people' else ''}{_score(beside)}"
+
+
+def _score(impact: Impact) -> str:
     if impact.score is None or impact.low is None or impact.high is None:
         return f"not measured ({impact.reason})" if impact.reason else "not measured"
-    return f"{score(impact.score)} [{span_of(impact.low, impact.high)}]"
+    text = f"{score(impact.score)} [{span_of(impact.low, impact.high)}]{per(impact)}"
+    if impact.if_all_pass is None:
+        return text
+    return f"{text}, {score(impact.if_all_pass)} to {score(impact.if_all_fail)} with the {number(impact.trying)} still trying"
 
 
 def _money(money: Money, clock: Clockface) -> str:

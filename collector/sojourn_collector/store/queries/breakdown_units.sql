@@ -1,6 +1,6 @@
 -- Severities by person and local day in a journey, by one fact about who or where it was. `by` names the fact; one of an account or a person is looked up there.
 -- What a visit says of country, region and channel goes before an attribute of that name, but for a region that is only known to be of a country. `attr` is an attribute of a person, else of the account, else of the visit; `of`
--- asks for one of the three alone.
+-- asks for one of the three alone. With by_visit each visit counts by itself, whosever it is.
 SELECT fact AS value, count() AS people, sum(w * worst) AS w_severity, sum(w) AS weight,
   sumIf(w, worst > 0 AND worst <= 0.4) AS w_slow, sumIf(w, worst > 0.4 AND worst <= 0.7) AS w_recovered,
   sumIf(w, worst > 0.7 AND worst <= 0.9) AS w_left, sumIf(w, worst > 0.9) AS w_blocked
@@ -20,9 +20,9 @@ FROM (
       leftPad(toString(toHour(argMax(started, (severity, started)), {zone:String})), 2, '0') AS of_hour, any(toString(person_kind)) AS of_kind, max(account_id) AS of_account,
       argMax(facts[{fact:String}], (severity, started)) AS of_fact
     FROM runs FINAL
-    WHERE tenant = {tenant:String} AND traffic = 'real' AND journey = {journey:String} AND settled AND person_kind != 'visit'
+    WHERE tenant = {tenant:String} AND traffic = 'real' AND journey = {journey:String} AND settled AND ({by_visit:Bool} OR person_kind != 'visit')
       AND started >= {since:DateTime64(3)} AND started < {until:DateTime64(3)}
-    GROUP BY person_id, day
+    GROUP BY person_id, if({by_visit:Bool}, session_id, ''), day
   ) AS units
   LEFT JOIN (
     SELECT concat('user:', id) AS of_person, argMax(account_id, version) AS account_id, argMax(role, version) AS role, argMax(attrs[{attr:String}], version) AS attr

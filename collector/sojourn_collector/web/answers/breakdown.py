@@ -8,6 +8,7 @@ from sojourn_collector.config import ImpactConfig
 from sojourn_collector.context import Context
 from sojourn_collector.impact_config import Fact
 from sojourn_collector.join.visit_facts import attribute_fact
+from sojourn_collector.score.customer_impact import Covers, Moments
 from sojourn_collector.score.drivers import HIDDEN_BELOW, Driver, Group, drivers
 from sojourn_collector.score.severities import Severities
 from sojourn_collector.web.answers.breaks import versioned
@@ -44,7 +45,8 @@ async def breakdown(context: Context, journey: str, window: Window, by: By = "ca
     """
     asked: dict[str, Any] = {"journey": journey, "since": window.since, "until": window.until, "zone": context.impact.timezone}
     severities = context.impact.severities.numbers
-    rows = _hurt(await context.store.query("breakdown_units", **asked, **_fact(by, attr, of)), severities)
+    rows, covers = await _units(context, {**asked, **_fact(by, attr, of)})
+    asked["by_visit"] = covers != "people"
     units, weight, hurt = sum(row["people"] for row in rows), sum(row["weight"] for row in rows), sum(row["hurt"] for row in rows)
     if by == "cause" and not attr:
         groups, unknown = _causes(_hurt(await context.store.query("breakdown_causes", **asked), severities)), 0
@@ -60,12 +62,24 @@ async def breakdown(context: Context, journey: str, window: Window, by: By = "ca
         by=attr or by,
         units=units,
         score=100 * hurt / weight if weight > 0 else None,
+        covers=covers,
         unknown=unknown,
         hidden=sum(0 < group.people < HIDDEN_BELOW and group.hurt > 0 for group in groups),
         groups=[_line(context, journey, one, by="" if attr else by) for one in shown[:MOST]],
         reason=_reason(units, unknown, attr or by),
     )
     return await versioned(context, answer, "breakdown", window.since, window.until, journey=journey)
+
+
+async def _units(context: Context, asked: Mapping[str, Any]) -> tuple[list[dict[str, Any]], Covers]:
+    """Days of people by the fact; visits where nobody is known, or where people were sampled by session and so have no score."""
+    severities = context.impact.severities.numbers
+    rows = _hurt(await context.store.query("breakdown_units", **asked, by_visit=False), severities)
+    people, weight = sum(row["people"] for row in rows), sum(row["weight"] for row in rows)
+    if people and not Moments(people, weight, 0.0, 0.0).sampled:
+        return rows, "people"
+    visits = _hurt(await context.store.query("breakdown_units", **asked, by_visit=True), severities)
+    return (visits, "all visits" if people else "anonymous visits") if visits else (rows, "people")
 
 
 def choices(impact: ImpactConfig) -> list[Choice]:

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 from sojourn_collector.context import Context
 from sojourn_collector.store.disk_budget import RAW_GONE_BEFORE
 from sojourn_collector.web.answers.breaks import versioned
+from sojourn_collector.web.answers.coverage import coverage_of, covered_days, sum_of
 from sojourn_collector.web.answers.experience import experiences
 from sojourn_collector.web.answers.freshness import freshness_of
 from sojourn_collector.web.answers.probes import probe_states
@@ -32,12 +33,13 @@ async def impact(context: Context, window: Window | None = None, journey: str = 
     """
     window = window or window_of(context.clock(), ZoneInfo(context.impact.timezone))
     only = [journey] if journey else []
-    (problems, seen, hurt), fared, probes, gone = await in_turn(
+    (problems, seen, hurt), fared, probes, gone, orders = await in_turn(
         window,
         problems_and_sources(context, window, only),
         experiences(context, window, only),
         probe_states(context, window, journeys=only),
         context.control.progress.get(RAW_GONE_BEFORE),
+        covered_days(context, window.since, window.until),
     )
     freshness = freshness_seen(seen, window.now)
     report = ImpactReport(
@@ -64,6 +66,7 @@ async def impact(context: Context, window: Window | None = None, journey: str = 
                 experience=fared[ident][0] if ident in fared else Experience(tried=0, finished=0, gave_up=0, stopped=0, trying=0),
                 probes=probes.get(ident, ProbeState(state="unknown")),
                 impact=fared[ident][1],
+                impact_of_visits=fared[ident][2],
             )
             for ident in sorted(fared)
         ],
@@ -72,6 +75,7 @@ async def impact(context: Context, window: Window | None = None, journey: str = 
         visits_hit=hurt.visits,
         unlinked_feedback=seen.feedback["unlinked"],
         unlinked_orders=seen.orders["unlinked"],
+        coverage=coverage_of(sum_of(orders.values())),
         raw_gone_before=EPOCH + timedelta(days=gone) if gone else None,
     )
     return await versioned(context, report, "report", window.since - timedelta(seconds=context.impact.windows.usual), window.until, journey=journey)

@@ -10,6 +10,7 @@ from typing import Any
 from sojourn_collector.context import Context
 from sojourn_collector.impact_version import config_version
 from sojourn_collector.web.answers.found import Found, find
+from sojourn_collector.web.answers.list_order import in_order
 from sojourn_collector.web.answers.problem import OrdersKnown, problem_of
 from sojourn_collector.web.answers.remembered import Changes, ProblemMemory, Worked, known_step
 from sojourn_collector.web.answers.shortfall import HISTORY
@@ -83,14 +84,9 @@ async def problems_and_sources(context: Context, window: Window, journeys: Seque
         worked = list((await _work_out(context, urgent, orders_known, window.until)).values())
     else:
         worked = await _remembered(context, context.problems, urgent, orders_known, window.until)
-    ordered = sorted(worked, key=_place)
+    ordered = await in_order(context, worked, urgent)
     anonymous = {ident: visit for one in worked for ident, visit in one.hit.items()}
     return [one.problem for one in ordered], seen, Hurt(sum(not visit for visit in anonymous.values()), sum(anonymous.values()))
-
-
-def _place(one: Worked) -> tuple[Any, ...]:
-    problem = one.problem
-    return (problem.state != "failing" and not one.weight, -one.weight, -problem.clock.since.timestamp(), problem.id)
 
 
 async def _work_out(context: Context, found: Sequence[Found], orders_known: OrdersKnown, now: datetime, keep: Keep | None = None) -> dict[str, Worked]:
