@@ -7,7 +7,7 @@ from datetime import tzinfo
 
 from sojourn_collector.web.format import Clockface, estimate, number, plain, score, span_of
 from sojourn_collector.web.models import Break, Impact, ImpactReport, JourneyState, Money, Problem, Share
-from sojourn_collector.web.scores_said import per, said
+from sojourn_collector.web.scores_said import bounds, per, said
 
 COLUMNS = (
     "kind",
@@ -175,6 +175,8 @@ def _markdown(report: ImpactReport, clock: Clockface) -> Iterator[str]:
         usual = "" if p.usual_hit is None else f", usual {number(p.usual_hit)}"
         visits = f"; apart {number(p.visits_hit)} of {number(p.visits_reached)} visits without a name" if p.visits_reached else ""
         hit = f"{number(p.hit)} of {number(p.reached)} hit, {number(p.stopped)} stopped{usual}{visits}"
+        if not p.reached and p.visits_reached:
+            hit = f"{number(p.visits_hit)} of {number(p.visits_reached)} visits without a name hit, {number(p.visits_stopped)} stopped"
         yield f"| {hit} | {_impact(problem.impact, problem.impact_of_visits)} | {_money(problem.money, clock)} | {_satisfied(problem)} |"
         yield ""
     if report.journeys:
@@ -207,9 +209,8 @@ def _score(impact: Impact) -> str:
     if impact.score is None or impact.low is None or impact.high is None:
         return f"not measured ({impact.reason})" if impact.reason else "not measured"
     text = f"{score(impact.score)} [{span_of(impact.low, impact.high)}]{per(impact)}"
-    if impact.if_all_pass is None:
-        return text
-    return f"{text}, {score(impact.if_all_pass)} to {score(impact.if_all_fail)} with the {number(impact.trying)} still trying"
+    ends = bounds(impact)
+    return f"{text}, {' to '.join(ends)} with the {number(impact.trying)} still trying" if ends else text
 
 
 def _money(money: Money, clock: Clockface) -> str:

@@ -3,6 +3,7 @@
 from typing import NamedTuple
 
 from sojourn_collector.score.customer_impact import SAMPLED as SAMPLED
+from sojourn_collector.web.format import number, score
 from sojourn_collector.web.models import Impact
 
 
@@ -25,6 +26,14 @@ def said(people: Impact, visits: Impact | None) -> Said:
 def per(impact: Impact) -> str:
     """What stands behind a score that is not of people, so that nobody takes it for one of people: empty, or that it is per visit."""
     return "" if impact.covers == "people" else ", per visit"
+
+
+def bounds(impact: Impact) -> tuple[str, str] | None:
+    """What the score comes to if all who still try get through, and if none does; None where nobody still tries. Alike, they are told with a decimal."""
+    if impact.if_all_pass is None or impact.if_all_fail is None:
+        return None
+    low, high = score(impact.if_all_pass), score(impact.if_all_fail)
+    return (low, high) if low != high else (number(impact.if_all_pass, 1), number(impact.if_all_fail, 1))
 
 
 UNITS = {

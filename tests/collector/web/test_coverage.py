@@ -5,6 +5,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from sojourn_collector.context import Context
+from sojourn_collector.join.rollups import Rollups
 from sojourn_collector.web.answers.coverage import covered_days
 from sojourn_collector.web.answers.history import history
 from sojourn_collector.web.answers.impact import impact
@@ -35,6 +36,7 @@ async def test_lost_beacons_are_a_break_in_whatever_compares(context: Context) -
         orders(rows, day, 40, 12 if day < 4 else 36)
         rows.customer(f"u{day}", NOW - day * DAY - minute(30), done=True)
     await rows.store(context.store)
+    await Rollups(context.store, context.control, ZoneInfo("UTC"), 400, lambda: 1, context.clock).catch_up()
     report, own, told = await impact(context), await journey(context, "checkout"), await history(context, "checkout")
     assert own is not None
     assert told is not None

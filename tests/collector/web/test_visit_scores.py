@@ -6,7 +6,9 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from sojourn_collector.context import Context
+from sojourn_collector.counters import Counters
 from sojourn_collector.join.rollups import Rollups
+from sojourn_collector.join.run_counts import RunCounts
 from sojourn_collector.score.customer_impact import SAMPLED
 from sojourn_collector.web.answers.breakdown import breakdown
 from sojourn_collector.web.answers.history import history
@@ -15,6 +17,7 @@ from sojourn_collector.web.answers.problem_alone import problem_alone
 from sojourn_collector.web.answers.window import window_of
 from sojourn_collector.web.models import Impact, ImpactReport
 from sojourn_collector.web.report_formats import as_csv, as_markdown
+from sojourn_collector.web.slis import Slis
 from tests.collector.web.stage import NOW, Rows, minute
 
 UTC = ZoneInfo("UTC")
@@ -57,8 +60,9 @@ async def test_a_shop_without_names_has_a_score_per_visit_that_leads(context: Co
         assert one is not None
         assert (one.covers, one.state, one.score, one.of, one.usual, one.excess) == ("anonymous visits", "measured", 100.0, 100, 0.0, 100.0)
         assert one.low == pytest.approx(96.3, abs=0.1)
-    assert problem.headline[1].endswith("impact 100 of 100 [96–100], per visit")
-    assert "100 [96–100], per visit" in as_markdown(report, UTC)
+    told = " ".join(problem.headline[1].split())
+    assert told == "customers 100 of 100 anonymous visits hit, 100 could not pay impact 100 of 100 [96–100], per visit"
+    assert "| 100 of 100 visits without a name hit, 100 stopped | 100 [96–100], per visit |" in as_markdown(report, UTC)
     row = as_csv(report).splitlines()[1].split(",")
     assert "100.0" in row
     assert "anonymous visits" in row
@@ -106,6 +110,22 @@ async def test_sampled_sessions_have_a_weighted_score_per_visit_and_none_of_peop
     broken = await breakdown(context, "checkout", window_of(NOW, UTC), "device")
     assert (broken.covers, broken.units) == ("all visits", 101)
     assert broken.score == pytest.approx(100 * 30 / 731)
+
+
+@pytest.mark.parametrize(("rate", "people", "visits"), [(1.0, 10.0, 100.0), (0.5, None, 60.0)])
+async def test_metrics_have_both_and_of_sampled_people_none(context: Context, rate: float, people: float | None, visits: float) -> None:
+    """Forty people with four stopped beside fifty visits that all were: 10 and 100; where sessions are sampled 54 of all 90 visits and nothing of people."""
+    rows = Rows()
+    crowd(rows, 40, 4, anonymous=False)
+    crowd(rows, 50, 50, anonymous=True)
+    sampled(rows, rate)
+    await rows.store(context.store)
+    slis = Slis(context, RunCounts(), Counters())
+    await slis.refresh()
+    told = {sample.name: sample.value for sample in slis.samples() if "impact_" in sample.name and sample.labels.get("journey") == "checkout"}
+    assert told.get("sojourn_journey_impact_score") == people
+    assert told["sojourn_journey_visit_impact_score"] == pytest.approx(visits)
+    assert {f"sojourn_journey_visit_impact_{end}" for end in ("low", "high")} <= told.keys()
 
 
 @pytest.mark.parametrize("rate", [1.0, 0.5])

@@ -4,7 +4,7 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from sojourn_collector.web.models import Impact, Money, People, Problem, Satisfaction
-from sojourn_collector.web.scores_said import per, said
+from sojourn_collector.web.scores_said import bounds, per, said
 
 VERBS = frozenset(
     {
@@ -94,6 +94,8 @@ def _at(at: datetime, zone: ZoneInfo, beside: datetime) -> str:
 
 
 def _who(people: People, stops: str) -> str:
+    if not people.reached and people.visits_reached:
+        return f"{people.visits_hit} of {people.visits_reached} anonymous visits hit, {people.visits_stopped} {stops}"
     usual = "" if people.usual_hit is None else f" (usual: {people.usual_hit:.0f})"
     text = f"{people.hit} of {people.reached} hit, {people.stopped} {stops}{usual}"
     if people.trying:
@@ -115,9 +117,8 @@ def _score(impact: Impact) -> str:
     if impact.score is None or impact.low is None or impact.high is None:
         return f"not measured ({impact.reason})" if impact.reason else "not measured"
     text = f"{impact.score:.0f} of 100 [{impact.low:.0f}–{impact.high:.0f}]{per(impact)}"
-    if impact.if_all_pass is None or impact.if_all_fail is None:
-        return text
-    return f"{text}, {impact.if_all_pass:.0f} to {impact.if_all_fail:.0f} with the {impact.trying} still trying"
+    ends = bounds(impact)
+    return f"{text}, {' to '.join(ends)} with the {impact.trying} still trying" if ends else text
 
 
 def _money(money: Money, people: People, zone: ZoneInfo) -> str:
