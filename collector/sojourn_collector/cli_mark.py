@@ -1,4 +1,7 @@
-"""`sojourn-collector mark`: tell of releases and fixes, so that the report can say whether they helped, and of campaigns and changed prices, which make a day unlike others."""
+"""`sojourn-collector mark`: tell of releases and fixes, so that the report can say whether they helped, and of campaigns and changed prices.
+
+The latter make a day unlike those before it, which nothing is then compared with.
+"""
 
 import argparse
 import asyncio

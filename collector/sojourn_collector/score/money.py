@@ -27,10 +27,10 @@ class Payment:
 class Shopper:
     """One person (or anonymous visit) at the failing step during the incident.
 
-    `arrivals` are the times they came to the step, `failed_at` their first technical failure there, `device`, `region` and `cart` what was known
-    at the step (cart None = unknown), `visits` how many visits they made in `Settings.history` before the incident, `payments` everything they paid from `Settings.history` before the incident until now,
-    `cluster` whoever decides together (the account in B2B), by default the person. `identified` = known beyond this visit: only then are
-    earlier and later visits theirs. `weight` = 1 / sampling probability.
+    `arrivals` are the times they came to the step, `failed_at` their first technical failure there, `device`, `region` and `cart` what was known at
+    the step (cart None = unknown), `visits` how many visits they made in `Settings.history` before the incident, `payments` everything they paid from
+    `Settings.history` before the incident until now, `cluster` whoever decides together (the account in B2B), by default the person. `identified` = known
+    beyond this visit: only then are earlier and later visits theirs. `weight` = 1 / sampling probability.
     """
 
     id: str

@@ -177,7 +177,7 @@ def test_trials_put_first_and_later_tries_beside_their_like() -> None:
 
 
 def test_thin_cells_give_up_region_device_and_history_before_the_cart() -> None:
-    """Four controls like one hit are too few: the region goes first, then the device, then what is known of earlier visits, last the cart band. Nobody: outside."""
+    """Four controls like one hit are too few: first the region goes, then the device, then earlier visits and orders, last the cart band. Nobody: outside."""
     hit = [Shopper("h", (0.0,), 1.0, "tablet", 60.0, visits=4, region="DE-BY")]
 
     def rank(**changed: Any) -> list[tuple[int, int]]:
@@ -207,12 +207,14 @@ def test_a_cell_is_widened_for_the_payers_to_be_expected_and_not_for_those_it_ha
 
 
 def test_where_regions_differ_in_what_they_bring_those_hit_are_compared_with_their_own() -> None:
-    """Failures meet a poor region more often than a rich one and cost nothing there: beside their own region nothing is missing, which pooled would be a loss."""
+    """Failures meet a poor region more often than a rich one and cost nothing: beside their own region nothing is missing, pooled it would seem a loss."""
     rich = [replace(one, region="FR-IDF") for one in crowd(400, 0.5, failed=False, prefix="r") + crowd(40, 0.5, failed=True, prefix="s")]
     poor = [replace(one, region="FR-BRE") for one in crowd(400, 0.2, failed=False, prefix="p") + crowd(200, 0.2, failed=True, prefix="q")]
     told, blind = ask(rich + poor), ask([replace(one, region="") for one in rich + poor])
-    assert told.low is not None and told.low < 0 < (told.high or 0)
-    assert blind.low is not None and blind.low > 0
+    assert told.low is not None
+    assert blind.low is not None
+    assert told.low < 0 < (told.high or 0)
+    assert blind.low > 0
 
 
 def test_people_of_one_account_decide_together() -> None:

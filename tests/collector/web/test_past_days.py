@@ -175,7 +175,7 @@ def test_a_failure_belongs_to_the_last_arrival_before_it() -> None:
 
 @pytest.mark.parametrize("origin", ["told", "told of a campaign", "seen", "long before", "of another journey"])
 async def test_what_else_happened_at_its_start_keeps_level_two_silent(context: Context, origin: str) -> None:
-    """A release or a campaign within the hour before: what it changed cannot be told from the failure. One of yesterday, or of another journey, says nothing."""
+    """A release or a campaign within the hour before: what it changed cannot be told from the failure. One of yesterday or of another journey says nothing."""
     rows = outage()
     start = NOW - minute(8)
     if origin == "seen":

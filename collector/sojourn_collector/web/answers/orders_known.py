@@ -24,8 +24,8 @@ API = "api"
 
 @dataclass(frozen=True, slots=True)
 class OrdersKnown:
-    """How many orders there are and up to when they are known (None = none were ever received); `slowest` = the feed that only its newest order speaks for, "" = all
-    have given their word."""
+    """How many orders there are and up to when they are known (None = none were ever received); `slowest` = the feed that only its newest order
+    speaks for, "" = all have given their word."""
 
     count: int
     until: datetime | None
