@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from typing import Any
 
 import httpx2
 import pytest
@@ -316,7 +317,7 @@ async def test_a_proxy_on_loopback_is_believed_only_when_it_is_listed(proxies, s
 
 async def test_a_fetch_says_whether_it_asked_the_sites_own():
     """Own are the page's origin and what the page calls its own, whoever sends it; a request without an address is none and is dropped."""
-    asked = [
+    asked: list[dict[str, Any]] = [
         {"url": f"{ORIGIN}/payments"},
         {"url": "/payments"},
         {"url": "https://shop.example:443/payments"},
