@@ -195,6 +195,51 @@ async def test_csat_is_corrected_for_those_who_keep_silent(client: httpx2.AsyncC
     assert told["if_satisfied_answer_more"] < told["share"] < told["if_satisfied_answer_less"]
 
 
+async def test_what_happened_after_the_question_explains_no_answer(context: Context, store: Store) -> None:
+    """Facts are those of when somebody was asked: hit 18 days later is not hit; of two times asked the one before the answer counts."""
+    rows, asked = Rows(), NOW - 20 * DAY
+    for number in range(6):
+        person = f"user:k{number}"
+        session = rows.customer(f"k{number}", asked - minute(30), fails=number == 5, done=True)
+        rows.invitation(f"i{number}", asked, person=person, session=session)
+        if number < 4:
+            rows.answer(f"a{number}", asked + minute(5), 5, person=person, session=session)
+        if number in (0, 4):
+            rows.customer(f"k{number}", NOW - 2 * DAY, fails=True, stopped=True, device="mobile")
+        if number in (0, 5):
+            rows.invitation(f"again{number}", NOW - DAY, person=person)
+    rows.invitation("stranger", asked, person="user:never seen")
+    await rows.store(store)
+    told = await context.store.query("invited_people", journey="checkout", since=NOW - 28 * DAY, until=NOW, most=100)
+    facts = {row["person"]: (row["exposure"], row["outcome"], row["of_device"], row["has_answered"]) for row in told}
+    calm = ("not hit", "finished", "desktop")
+    assert facts == {
+        **{f"user:k{number}": (*calm, 1) for number in range(4)},
+        "user:k4": (*calm, 0),
+        "user:k5": ("hit, got through", "finished", "desktop", 0),
+        "user:never seen": ("not seen", "not seen", "not known", 0),
+    }
+
+
+async def test_those_hit_whom_no_survey_reached_since_are_counted(client: httpx2.AsyncClient, store: Store) -> None:
+    """Three of eight were asked since: by the greatest survey, by a smaller one, in the page without an invitation. The others were asked before
+    their hit, about something else, by a mail that bounced, or not at all. Who was hit before the window is none of them."""
+    rows, hit = Rows(), NOW - 10 * DAY
+    sessions = [rows.customer(f"h{number}", hit + timedelta(seconds=number), fails=True, stopped=True) for number in range(8)]
+    rows.customer("earlier", NOW - 30 * DAY, fails=True, stopped=True)
+    rows.invitation("i0", hit + DAY, person="user:h0", survey_id="great")
+    rows.invitation("i1", hit + DAY, person="user:h1", survey_id="small")
+    rows.answer("a2", hit + DAY, 1, person="user:h2", session=sessions[2])
+    rows.feedback[-1]["journey"] = "checkout"
+    rows.invitation("i3", hit - DAY, person="user:h3", survey_id="great")
+    rows.invitation("i4", hit + DAY, person="user:h4", survey_id="great", journey="browse")
+    rows.invitation("i5", hit + DAY, person="user:h5", survey_id="great", status="bounced")
+    rows.invitation("early", NOW - 20 * DAY, person="user:earlier", survey_id="great")
+    await rows.store(store)
+    told = await get(client, "journeys/checkout/corrected-csat")
+    assert (told["invited"], told["never_asked"]) == (3, "5 of 8 hit were never asked")
+
+
 @pytest.mark.parametrize("path", ["tickets", "silent-sufferers"])
 async def test_what_makes_no_sense_is_one_sentence(client: httpx2.AsyncClient, path: str) -> None:
     """An unknown journey is 404, a window from the future 422, each with its sentence."""
