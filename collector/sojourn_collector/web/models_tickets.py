@@ -39,6 +39,8 @@ class PerDay(Answer):
 class TicketFigures(Answer):
     """Tickets opened in a window, as of its report. `stale` = not solved within `stale_days`, of those opened at least so long ago.
 
+    `first_reply` is of tickets whose source tells of replies; `replies_untold` are the others, and it is None where all are. `unanswered` = solved without a known reply,
+    known to have waited until then; its `waiting` are those not solved. `reopened` is of all that were ever solved.
     `repeat` = another ticket of the same person on the same topic within seven days before. `after_failure` = those whose linked visit had met a failure.
     """
 
@@ -47,6 +49,8 @@ class TicketFigures(Answer):
     first_reply: WaitingTime | None = None
     resolution: WaitingTime | None = None
     resolution_p90: WaitingTime | None = None
+    unanswered: int = 0
+    replies_untold: int = 0
     solved: Part
     reopened: Part
     repeat: Part
@@ -65,7 +69,10 @@ class TicketGroup(Answer):
 
 
 class TicketLine(Answer):
-    """One open ticket, for the list of the longest waiting. `severity` is the worst its visit met, None without a linked visit."""
+    """One open ticket, for the list of the longest waiting. `severity` is the worst its visit met, None without a linked visit.
+
+    `replied` is None of a desk that never told of a reply.
+    """
 
     id: str
     source: str
@@ -73,7 +80,7 @@ class TicketLine(Answer):
     status: str
     priority: str
     topic: str
-    replied: bool
+    replied: bool | None
     person_id: str
     account_id: str
     session_id: str

@@ -74,6 +74,34 @@ def test_open_tickets_count_as_waiting() -> None:
     assert figures.solved.low is not None
 
 
+def test_a_solution_ends_the_wait_for_a_reply_that_nobody_told_of() -> None:
+    """Thirty solved after an hour without a known reply: they waited that long and wait for none now; the one that is open does."""
+    tickets = [*(Ticket(f"{n}", 0.0, solved=3600.0) for n in range(30)), Ticket("open", 0.0), Ticket("told", 0.0, first_reply=60.0, solved=120.0)]
+    figures = ticket_figures(tickets, -1.0, 1.0, 5 * DAY)
+    assert figures.first_reply is not None
+    assert (figures.first_reply.finished, figures.first_reply.waiting, figures.unanswered) == (1, 1, 30)
+    assert (figures.first_reply.value, figures.first_reply.low) == (None, None)
+    late = ticket_figures([Ticket("a", 0.0, solved=3 * DAY), Ticket("b", 0.0, first_reply=2 * DAY)], -1.0, 1.0, DAY)
+    assert late.first_reply is not None
+    assert (late.first_reply.waiting, late.unanswered) == (2, 0)
+
+
+def test_of_a_desk_that_never_tells_of_replies_nothing_is_known() -> None:
+    """Its tickets are in no figure about replies; with no other desk there is none at all."""
+    tickets = [Ticket("a", 0.0, source="mute"), Ticket("b", 0.0, solved=9.0, source="mute"), Ticket("c", 0.0, first_reply=60.0, source="desk")]
+    figures = ticket_figures(tickets, -1.0, 1.0, DAY, replying={"desk"})
+    assert figures.first_reply is not None
+    assert (figures.first_reply.value, figures.first_reply.waiting, figures.replies_untold, figures.unanswered, figures.opened) == (60.0, 0, 2, 0, 3)
+    nobody = ticket_figures(tickets[:2], -1.0, 1.0, DAY, replying=set())
+    assert (nobody.first_reply, nobody.replies_untold) == (None, 2)
+
+
+def test_what_waits_again_was_opened_again() -> None:
+    """One opened again three times and still open, and thirty solved for good: 1 of 31 that were ever solved."""
+    figures = ticket_figures([*(Ticket(f"{n}", 0.0, solved=60.0) for n in range(30)), Ticket("again", 0.0, reopens=3), Ticket("new", 0.0)], -1.0, 1.0, DAY)
+    assert (figures.reopened.count, figures.reopened.of, figures.solved.count) == (1, 31, 30)
+
+
 def test_repeats_reopened_and_what_is_not_known_yet() -> None:
     """A second ticket of a person on the topic within a week is a repeat; a solution after `now` is none yet."""
     tickets = [

@@ -49,7 +49,8 @@ async def test_tickets_count_the_open_ones_and_name_the_journey_they_came_from(c
 
 
 async def test_a_ticket_said_to_be_solved_is_no_longer_waiting(client: httpx2.AsyncClient, store: Store) -> None:
-    """Without the time of its solution it was solved by its last change; one opened again waits, whatever it says of an earlier solution."""
+    """Without the time of its solution it was solved by its last change; one opened again waits, whatever it says of an earlier solution. Of replies
+    nothing is known until the desk tells of one, then that one waits."""
     rows = Rows()
     at = NOW - 5 * DAY
     rows.ticket("untimed", at, status="solved", updated=at + timedelta(hours=3))
@@ -58,7 +59,15 @@ async def test_a_ticket_said_to_be_solved_is_no_longer_waiting(client: httpx2.As
     told = await get(client, "tickets")
     assert (told["figures"]["open"], told["figures"]["solved"]["count"]) == (1, 1)
     assert told["figures"]["resolution"]["value"] == 3 * 3600.0
-    assert [one["id"] for one in told["longest_waiting"]] == ["again"]
+    assert (told["figures"]["reopened"]["count"], told["figures"]["reopened"]["of"]) == (1, 2)
+    assert (told["figures"]["first_reply"], told["figures"]["replies_untold"]) == (None, 2)
+    assert [(one["id"], one["replied"]) for one in told["longest_waiting"]] == [("again", None)]
+    rows.tickets.clear()
+    rows.ticket("other", at - 60 * DAY, first_reply_at=at)
+    await rows.store(store)
+    told = await get(client, "tickets")
+    assert (told["figures"]["first_reply"]["waiting"], told["figures"]["unanswered"], told["figures"]["replies_untold"]) == (1, 1, 0)
+    assert [one["replied"] for one in told["longest_waiting"]] == [False]
 
 
 async def test_without_orders_nobody_s_worth_is_known(client: httpx2.AsyncClient, store: Store) -> None:
