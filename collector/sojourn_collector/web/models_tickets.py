@@ -26,7 +26,10 @@ class Part(Answer):
 
 
 class PerDay(Answer):
-    """Tickets a day: the days of the window, oldest first, and whether they rise (slope per day, Theil–Sen with its 95 % interval)."""
+    """Tickets a day: the days of the window, oldest first, and whether they rise (slope per day, Theil–Sen).
+
+    `low`, `high`: the slope's interval, 95 % at all looks together: wider than one that holds at one look.
+    """
 
     days: list[int]
     mean: float | None = None
@@ -39,8 +42,8 @@ class PerDay(Answer):
 class TicketFigures(Answer):
     """Tickets opened in a window, as of its report. `stale` = not solved within `stale_days`, of those opened at least so long ago.
 
-    `first_reply` is of tickets whose source tells of replies; `replies_untold` are the others, and it is None where all are. `unanswered` = solved without a known reply,
-    known to have waited until then; its `waiting` are those not solved. `reopened` is of all that were ever solved.
+    `first_reply` is of tickets whose source tells of replies; `replies_untold` are the others, and it is None where all are. `unanswered` = solved without a
+    known reply, known to have waited until then; `waiting` of `first_reply` are those not solved. `reopened` is of all that were ever solved.
     `repeat` = another ticket of the same person on the same topic within seven days before. `after_failure` = those whose linked visit had met a failure.
     """
 

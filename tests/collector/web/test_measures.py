@@ -183,6 +183,26 @@ async def test_only_the_valuable_who_kept_silent_and_consented_are_named(client:
     ]
 
 
+async def test_a_worth_is_of_the_time_before_each_one_s_own_hit(client: httpx2.AsyncClient, store: Store) -> None:
+    """Who paid 9,000 three days before they were hit is in the list with that; what others paid after it, or longer before it than 90 days, is no worth.
+    A newcomer who paid 60 the day before is worth that and the median of the others for the 89 days that nobody saw them."""
+    rows = Rows()
+    at = NOW - 5 * DAY
+    for number in range(40):
+        rows.customer(f"u{number}", at, fails=number < 4, stopped=number < 4)
+        if number != 3:
+            rows.sessions += [{**rows.sessions[-1], "session_id": f"{days}-{number}", "started": NOW - days * DAY + timedelta(hours=1)} for days in (95, 85)]
+        if number > 3:
+            rows.order(f"o{number}", NOW - 40 * DAY, 100.0, person=f"user:u{number}")
+    rows.order("new", at - DAY, 60.0, person="user:u3")
+    rows.order("before", at - 3 * DAY, 9000.0, person="user:u0")
+    rows.order("after", at + minute(5), 9000.0, person="user:u1")
+    rows.order("long ago", at - 91 * DAY, 9000.0, person="user:u2")
+    await rows.store(store)
+    told = await get(client, "silent-sufferers")
+    assert [(one["person_id"], round(one["worth"])) for one in told["people"]] == [("user:u0", 9000), ("user:u3", 159)]
+
+
 async def test_csat_is_corrected_for_those_who_keep_silent(client: httpx2.AsyncClient, store: Store) -> None:
     """Those hit answer rarely and are not satisfied: the corrected share lies below the raw one; without invitations it says what is missing."""
     assert (await get(client, "journeys/checkout/corrected-csat"))[
