@@ -17,7 +17,7 @@ FROM (
     SELECT person_id, sum(net) AS paid, count() AS orders, min(at) AS first_order FROM (
       SELECT id, person_id, ts AS at, toFloat64(amount - refunded) * if(currency = {currency:String}, 1, rate) AS net FROM orders FINAL
       WHERE tenant = {tenant:String} AND ts >= {paid_since:DateTime64(3)} AND ts < {until:DateTime64(3)} AND probe = 0 AND status != 'cancelled'
-        AND (currency = {currency:String} OR rate_currency = {currency:String}) AND person_id IN (SELECT arrayJoin(listed).1)
+        AND (currency = {currency:String} OR rate_currency = {currency:String}) AND person_id GLOBAL IN (SELECT arrayJoin(listed).1)
       ORDER BY id, version DESC LIMIT 1 BY id
     ) GROUP BY person_id
   ) AS paying ON active.person = paying.person_id
