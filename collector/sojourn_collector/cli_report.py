@@ -82,6 +82,11 @@ def _written(form: str, body: dict[str, Any], config: CollectorConfig) -> str:
     if form == "human":
         lines = ["\n".join(problem["headline"]) + "\n" for problem in body["problems"]]
         told = "\n".join(lines or ["No problem that touches customers is known just now.\n"])
+        from sojourn_collector.web.models import CompanyImpact
+        from sojourn_collector.web.report_formats import in_one_line
+
+        if body.get("company"):
+            told += f"\n{in_one_line(CompanyImpact.model_validate(body['company']))}\n"
         return told + "".join(f"\n{one['sentence']}\n" for one in body["breaks"])
     from sojourn_collector.web.frozen import frozen_html
     from sojourn_collector.web.models import ImpactReport

@@ -120,6 +120,17 @@ class Impact(Answer):
     reason: str = ""
 
 
+class CompanyImpact(Impact):
+    """Customer impact over all journeys: each person's day once, at the worst they met anywhere. Anonymous visits (`visits`) are counted apart.
+
+    `hit` of `weight` = person-days with a hit, slow ones too, each by 1 / its sampling probability; `of` as many as were seen.
+    """
+
+    hit: float = 0
+    weight: float = 0
+    visits: int = 0
+
+
 class Money(Answer):
     """The realised shortfall of those hit. `amount` may be negative and is never clipped.
 
@@ -353,6 +364,8 @@ class ImpactReport(Versioned):
     problems: list[Problem]
     journeys: list[JourneyState]
     contact_first: list[Sufferer]
+    company: CompanyImpact | None = None
+    """Over all journeys; None of a report of one."""
     people_hit: int = 0
     visits_hit: int = 0
     unlinked_feedback: int = 0

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from datetime import tzinfo
 
 from sojourn_collector.web.format import Clockface, estimate, number, plain, score, span_of
-from sojourn_collector.web.models import Break, Impact, ImpactReport, JourneyState, Money, Problem, Share
+from sojourn_collector.web.models import Break, CompanyImpact, Impact, ImpactReport, JourneyState, Money, Problem, Share
 
 COLUMNS = (
     "kind",
@@ -45,8 +45,8 @@ COLUMNS = (
     "as_of",
     "config_version",
 )
-"""Of the CSV, one line a problem, one a journey, and one a change of the configuration (`break`: its id is the version that holds since); what is not known
-is empty."""
+"""Of the CSV, one line a problem, one of all journeys together (`company`), one a journey, and one a change of the configuration (`break`: its id is the
+version that holds since); what is not known is empty."""
 
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 """What a spreadsheet would take for a formula."""
@@ -57,7 +57,7 @@ def as_csv(report: ImpactReport) -> str:
     out = io.StringIO()
     writer = csv.DictWriter(out, COLUMNS, lineterminator="\r\n", restval="")
     writer.writeheader()
-    rows = [*map(_problem_row, report.problems), *(_journey_row(journey, report) for journey in report.journeys)]
+    rows = [*map(_problem_row, report.problems), *_company_row(report), *(_journey_row(journey, report) for journey in report.journeys)]
     for row in [*rows, *(_break_row(one, report) for one in report.breaks)]:
         writer.writerow({key: _cell(value) for key, value in {"config_version": report.config_version, **row}.items()})
     return out.getvalue()
@@ -112,6 +112,10 @@ def _journey_row(journey: JourneyState, report: ImpactReport) -> dict[str, objec
     }
 
 
+def _company_row(report: ImpactReport) -> list[dict[str, object]]:
+    return [] if report.company is None else [{"kind": "company", **_impact_cells(report.company), "as_of": report.as_of.isoformat()}]
+
+
 def _break_row(one: Break, report: ImpactReport) -> dict[str, object]:
     return {"kind": "break", "id": one.version, "state": one.kind, "since": one.at.isoformat(), "cause": one.sentence, "as_of": report.as_of.isoformat()}
 
@@ -162,6 +166,9 @@ def _markdown(report: ImpactReport, clock: Clockface) -> Iterator[str]:
         hit = f"{number(p.hit)} of {number(p.reached)} hit, {number(p.stopped)} stopped{usual}{visits}"
         yield f"| {hit} | {_impact(problem.impact)} | {_money(problem.money, clock)} | {_satisfied(problem)} |"
         yield ""
+    if report.company is not None:
+        yield f"{in_one_line(report.company)}."
+        yield ""
     if report.journeys:
         yield "## Journeys"
         yield ""
@@ -179,6 +186,13 @@ def _markdown(report: ImpactReport, clock: Clockface) -> Iterator[str]:
 def _inline(text: str, longest: int = 200) -> str:
     """A stranger's text that cannot become markup: one line, with Markdown's own characters escaped."""
     return "".join(f"\\{letter}" if letter in "\\`*_{}[]()<>#+!|~" else letter for letter in plain(text, longest).replace("\n", " "))
+
+
+def in_one_line(whole: CompanyImpact) -> str:
+    """Impact over all journeys together, as a report says it."""
+    apart = f"; apart {number(whole.visits)} anonymous visits" if whole.visits else ""
+    usual = "" if whole.usual is None else f", usual {score(whole.usual)}"
+    return f"All journeys together: impact {_impact(whole)}{usual}, {number(round(whole.hit))} of {number(round(whole.weight))} days of people hit{apart}"
 
 
 def _impact(impact: Impact) -> str:

@@ -77,12 +77,15 @@ MONEY_STATES = {
 # What a score is broken down by.
 FACTS = {
     "cause": "Step and cause",
+    "step": "Step",
+    "failure_kind": "Kind of failure",
     "device": "Device",
     "browser": "Browser",
     "release": "Release",
     "app": "App",
     "country": "Country",
     "region": "Region",
+    "location": "Location",
     "channel": "Channel",
     "plan": "Plan",
     "segment": "Segment",

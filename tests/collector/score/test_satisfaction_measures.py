@@ -144,6 +144,15 @@ def test_elasticity_is_found_relative_to_the_cell() -> None:
     assert "usual wait" in told.sentence
 
 
+def test_whether_it_goes_with_the_wait_is_said_by_what_holds_at_every_look() -> None:
+    """Clear odds have the word; where one interval of 95 % leaves 1 out by little, it still cannot be told from chance."""
+    assert elasticity(waits(3000, np.log(0.6))).goes == "less"
+    assert elasticity(waits(3000, np.log(1.7))).goes == "more"
+    close = [told for seed in range(60) if (told := elasticity(waits(500, -0.3, seed=seed))).high is not None and 0.9 < told.high < 1]
+    assert len(close) >= 5
+    assert {told.goes for told in close} == {"unknown"}
+
+
 def test_elasticity_says_why_it_is_silent() -> None:
     """Few people, few events in an outer third, waits that hardly differ."""
     assert elasticity(waits(80, 0.0)).reason == "80 people with a wait to compare, estimated from 90 on"

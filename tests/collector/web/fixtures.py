@@ -296,6 +296,7 @@ def report(**how: str) -> m.ImpactReport:
             m.Freshness(source="people", last=None, state="never", hint="Post people to /api/v1/in/people with a key to see names."),
         ],
         problems=[problem(**how)],
+        company=m.CompanyImpact(state="measured", score=4.2, low=3.1, high=5.6, of=1210, n_eff=1210, usual=0.8, excess=3.4, hit=61, weight=1210, visits=12),
         journeys=[failing, healthy, unknown],
         contact_first=sufferers()[:5],
         people_hit=41,

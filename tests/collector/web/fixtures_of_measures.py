@@ -122,6 +122,10 @@ def breakdown(cause: str = "502 from POST /payments", by: str = "cause") -> meas
         score=10.0,
         unknown=12,
         hidden=1,
+        cut=3 if by == "device" else 0,
+        probes=[measures.ProbesAt(location=where, runs=960, passed=950, degraded=4, failed=6, not_counted=0) for where in ("eu", cause)]
+        if by == "location"
+        else [],
         groups=[
             measures.DriverLine(
                 value=step,

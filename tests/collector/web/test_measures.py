@@ -49,7 +49,8 @@ async def test_tickets_count_the_open_ones_and_name_the_journey_they_came_from(c
 
 
 async def test_a_ticket_said_to_be_solved_is_no_longer_waiting(client: httpx2.AsyncClient, store: Store) -> None:
-    """Without the time of its solution it was solved by its last change; one opened again waits, whatever it says of an earlier solution."""
+    """Without the time of its solution it was solved by its last change; one opened again waits, whatever it says of an earlier solution. Of replies
+    nothing is known until the desk tells of one, then that one waits."""
     rows = Rows()
     at = NOW - 5 * DAY
     rows.ticket("untimed", at, status="solved", updated=at + timedelta(hours=3))
@@ -58,7 +59,15 @@ async def test_a_ticket_said_to_be_solved_is_no_longer_waiting(client: httpx2.As
     told = await get(client, "tickets")
     assert (told["figures"]["open"], told["figures"]["solved"]["count"]) == (1, 1)
     assert told["figures"]["resolution"]["value"] == 3 * 3600.0
-    assert [one["id"] for one in told["longest_waiting"]] == ["again"]
+    assert (told["figures"]["reopened"]["count"], told["figures"]["reopened"]["of"]) == (1, 2)
+    assert (told["figures"]["first_reply"], told["figures"]["replies_untold"]) == (None, 2)
+    assert [(one["id"], one["replied"]) for one in told["longest_waiting"]] == [("again", None)]
+    rows.tickets.clear()
+    rows.ticket("other", at - 60 * DAY, first_reply_at=at)
+    await rows.store(store)
+    told = await get(client, "tickets")
+    assert (told["figures"]["first_reply"]["waiting"], told["figures"]["unanswered"], told["figures"]["replies_untold"]) == (1, 1, 0)
+    assert [one["replied"] for one in told["longest_waiting"]] == [False]
 
 
 async def test_without_orders_nobody_s_worth_is_known(client: httpx2.AsyncClient, store: Store) -> None:
@@ -172,6 +181,26 @@ async def test_only_the_valuable_who_kept_silent_and_consented_are_named(client:
         "1 more gave no consent and are not named",
         "1 answers and tickets are linked to nobody; up to 1 of these people may have spoken in them",
     ]
+
+
+async def test_a_worth_is_of_the_time_before_each_one_s_own_hit(client: httpx2.AsyncClient, store: Store) -> None:
+    """Who paid 9,000 three days before they were hit is in the list with that; what others paid after it, or longer before it than 90 days, is no worth.
+    A newcomer who paid 60 the day before is worth that and the median of the others for the 89 days that nobody saw them."""
+    rows = Rows()
+    at = NOW - 5 * DAY
+    for number in range(40):
+        rows.customer(f"u{number}", at, fails=number < 4, stopped=number < 4)
+        if number != 3:
+            rows.sessions += [{**rows.sessions[-1], "session_id": f"{days}-{number}", "started": NOW - days * DAY + timedelta(hours=1)} for days in (95, 85)]
+        if number > 3:
+            rows.order(f"o{number}", NOW - 40 * DAY, 100.0, person=f"user:u{number}")
+    rows.order("new", at - DAY, 60.0, person="user:u3")
+    rows.order("before", at - 3 * DAY, 9000.0, person="user:u0")
+    rows.order("after", at + minute(5), 9000.0, person="user:u1")
+    rows.order("long ago", at - 91 * DAY, 9000.0, person="user:u2")
+    await rows.store(store)
+    told = await get(client, "silent-sufferers")
+    assert [(one["person_id"], round(one["worth"])) for one in told["people"]] == [("user:u0", 9000), ("user:u3", 159)]
 
 
 async def test_csat_is_corrected_for_those_who_keep_silent(client: httpx2.AsyncClient, store: Store) -> None:

@@ -29,12 +29,14 @@ def test_csv_has_a_line_for_each_problem_and_journey():
     assert list(rows[0]) == list(COLUMNS)
     assert [(row["kind"], row["journey"], row["state"]) for row in rows] == [
         ("problem", "checkout", "failing"),
+        ("company", "", ""),
         ("journey", "checkout", "failing"),
         ("journey", "browse", "healthy"),
         ("journey", "renew", "unknown"),
     ]
     assert (rows[0]["hit"], rows[0]["reached"], rows[0]["money"], rows[0]["satisfied_hit"], rows[0]["answered_hit"]) == ("41", "188", "1238.4", "6", "15")
-    assert (rows[3]["tried"], rows[3]["impact"], rows[3]["probes_total"]) == ("", "", "")
+    assert (rows[1]["impact"], rows[1]["impact_low"], rows[1]["impact_high"], rows[1]["impact_of"]) == ("4.2", "3.1", "5.6", "1210")
+    assert (rows[4]["tried"], rows[4]["impact"], rows[4]["probes_total"]) == ("", "", "")
 
 
 def test_a_changed_configuration_is_told_in_every_form():
@@ -67,6 +69,9 @@ def test_markdown_says_the_same_figures_and_no_markup_of_strangers():
         in told
     )
     assert "| Look around | healthy | 799 of 840 finished, 0 stopped | 96 of 96 passed | 0.2 [0.0–0.7] |" in told
+    whole = "All journeys together: impact 4.2 [3.1–5.6], usual 0.8, 61 of 1,210 days of people hit; apart 12 anonymous visits."
+    assert whole in told
+    assert whole.removesuffix(".") in frozen_html(ImpactConfig(), fixtures.report())
     escaped = as_markdown(hostile(), UTC)
     assert "<script>" not in escaped
     assert r"\| \`x\` \<script\>" in escaped

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 from sojourn_collector.context import Context
 from sojourn_collector.store.disk_budget import RAW_GONE_BEFORE
 from sojourn_collector.web.answers.breaks import versioned
+from sojourn_collector.web.answers.company import company
 from sojourn_collector.web.answers.experience import experiences
 from sojourn_collector.web.answers.freshness import freshness_of
 from sojourn_collector.web.answers.probes import probe_states
@@ -15,7 +16,7 @@ from sojourn_collector.web.answers.problems import Seen, problems_and_sources
 from sojourn_collector.web.answers.sufferers import contact_first
 from sojourn_collector.web.answers.times import EPOCH
 from sojourn_collector.web.answers.titles import journey_title
-from sojourn_collector.web.answers.weeks import in_turn
+from sojourn_collector.web.answers.weeks import in_turn, of_weeks
 from sojourn_collector.web.answers.window import Window, window_of
 from sojourn_collector.web.models import Experience, Freshness, ImpactReport, JourneyState, ProbeState, Problem, Windows
 
@@ -32,12 +33,13 @@ async def impact(context: Context, window: Window | None = None, journey: str = 
     """
     window = window or window_of(context.clock(), ZoneInfo(context.impact.timezone))
     only = [journey] if journey else []
-    (problems, seen, hurt), fared, probes, gone = await in_turn(
+    (problems, seen, hurt), fared, probes, gone, whole = await in_turn(
         window,
         problems_and_sources(context, window, only),
         experiences(context, window, only),
         probe_states(context, window, journeys=only),
         context.control.progress.get(RAW_GONE_BEFORE),
+        _nothing() if journey else of_weeks(context, window, ("company",), lambda: company(context, window)),
     )
     freshness = freshness_seen(seen, window.now)
     report = ImpactReport(
@@ -67,6 +69,7 @@ async def impact(context: Context, window: Window | None = None, journey: str = 
             )
             for ident in sorted(fared)
         ],
+        company=whole,
         contact_first=contact_first(problem.who for problem in problems),
         people_hit=hurt.people,
         visits_hit=hurt.visits,
@@ -75,6 +78,10 @@ async def impact(context: Context, window: Window | None = None, journey: str = 
         raw_gone_before=EPOCH + timedelta(days=gone) if gone else None,
     )
     return await versioned(context, report, "report", window.since - timedelta(seconds=context.impact.windows.usual), window.until, journey=journey)
+
+
+async def _nothing() -> None:
+    return None
 
 
 def freshness_seen(seen: Seen, now: datetime) -> list[Freshness]:
