@@ -54,8 +54,13 @@ class Exposed(Answer):
 
 
 class ProblemAnswer(Versioned):
-    """Body of `GET /api/v1/problems/{id}`: the problem of the report, and what is measured of it alone."""
+    """Body of `GET /api/v1/problems/{id}`: the problem of the report, and what is measured of it alone.
 
+    Without `from` and `to` it is looked for where its id says that it began, however long ago. Late data may have moved its beginning: the answer is then
+    of the problem that goes on there, under the id it has now.
+    """
+
+    as_of: datetime
     problem: Problem
     value: ValueView
     exposed: Exposed

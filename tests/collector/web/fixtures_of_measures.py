@@ -90,6 +90,8 @@ def starter() -> desk.StarterSet:
 def alone(**how: str) -> measures.ProblemAnswer:
     """The shop's problem with its worth."""
     return measures.ProblemAnswer(
+        as_of=NOW,
+        config_version="7c1f0a9e",
         problem=problem(**how),
         value=measures.ValueView(
             state="measured",

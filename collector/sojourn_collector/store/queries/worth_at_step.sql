@@ -1,10 +1,13 @@
--- What everyone who came to a step or was hit there within [since, until] was worth before: what they paid in [paid_since, paid_until) in one currency, since when they are known, and
+-- What everyone who came to a step or was hit there within [since, until], in the first so many walks, was worth before: what they paid in [paid_since, paid_until) in one currency, since when they are known, and
 -- the account they belong to with its recurring revenue.
 WITH here AS (
-  SELECT DISTINCT person_id, account_id FROM steps FINAL
-  WHERE tenant = {tenant:String} AND traffic = 'real' AND journey = {journey:String} AND step = {step:String} AND person_kind != 'visit'
-    AND run_started >= {run_since:DateTime64(3)} AND run_started <= {until:DateTime64(3)}
-    AND arrayExists(a -> a >= {since:DateTime64(3)} AND a <= {until:DateTime64(3)}, arrayConcat(arrivals, failures))
+  SELECT DISTINCT person_id, account_id FROM (
+    SELECT person_id, account_id, person_kind FROM steps FINAL
+    WHERE tenant = {tenant:String} AND traffic = 'real' AND journey = {journey:String} AND step = {step:String}
+      AND run_started >= {run_since:DateTime64(3)} AND run_started <= {until:DateTime64(3)}
+      AND arrayExists(a -> a >= {since:DateTime64(3)} AND a <= {until:DateTime64(3)}, arrayConcat(arrivals, failures))
+    ORDER BY run_started, run_id LIMIT {most:UInt32}
+  ) WHERE person_kind != 'visit'
 ), theirs AS (
   SELECT person_id AS person, if(max(account_id) != '', max(account_id), max(told.account_id)) AS account
   FROM here LEFT JOIN (SELECT concat('user:', id) AS of_person, argMax(account_id, version) AS account_id FROM people FINAL WHERE tenant = {tenant:String} GROUP BY id) AS told
@@ -31,4 +34,3 @@ LEFT JOIN (
     argMax(tuple(toFloat64OrNull(toString(mrr))), version).1 AS mrr, argMax(toString(currency), version) AS mrr_currency, argMax(tuple(renewal_date), version).1 AS renewal
   FROM accounts FINAL WHERE tenant = {tenant:String} AND id IN (SELECT account FROM theirs WHERE account != '') GROUP BY id
 ) AS told_accounts ON theirs.account = told_accounts.id
-LIMIT 200000
