@@ -98,20 +98,21 @@ def _endpoint(context: IntakeContext, source: Source[Any], parsing: asyncio.Sema
             until = _read_watermark(source, watermark, received)
             async with parsing:
                 body = await read_body(request, deadline, LARGEST_BODY)
-                rows, lines = await asyncio.to_thread(_rows, source, body, form, request.query_params)
+                rows, lines, notes = await asyncio.to_thread(_rows, source, body, form, request.query_params)
                 taken, arrivals = await asyncio.to_thread(check, source, rows, key.tenant, received, context.secrets)
                 if lines:
-                    taken = taken.model_copy(update={"errors": [RowError(row=one.row, error=f"line {lines[one.row]}: {one.error}") for one in taken.errors]})
+                    errors = [RowError(row=one.row, error=f"line {lines[one.row]}: {one.error}") for one in taken.errors]
+                    taken = taken.model_copy(update={"errors": errors, "notes": notes})
             if rows and not arrivals:
-                return JSONResponse(taken.model_dump(), status_code=400)
+                return JSONResponse(taken.answer(), status_code=400)
             if dry:
-                return JSONResponse(taken.model_dump())
+                return JSONResponse(taken.answer())
             await context.control.inbox.add_many(arrivals)
             if until is not None and not taken.rejected:
                 await context.control.watermarks.advance(source.name, until, sender=key.sender, tenant=key.tenant)
         except Refused as error:
             return refusal(error)
-        return JSONResponse(taken.model_dump())
+        return JSONResponse(taken.answer())
 
     if not source.has_watermark:
 
@@ -153,13 +154,13 @@ def _read_watermark(source: Source[Any], watermark: str | None, received: dateti
         raise Refused(400, f"watermark: {sentence_of(error, ())}.") from None
 
 
-def _rows(source: Source[Any], body: bytes, form: set[str], asked: QueryParams) -> tuple[list[Any], list[int]]:
-    """The rows, and of a CSV the line each begins on."""
+def _rows(source: Source[Any], body: bytes, form: set[str], asked: QueryParams) -> tuple[list[Any], list[int], list[str]]:
+    """The rows, and of a CSV the line each begins on and sentences about it."""
     try:
         if form is _CSV:
-            reading = Reading.of(asked.getlist("map"), asked.getlist("set"), asked.get("timezone"), asked.get("decimal"))
+            reading = Reading.of(asked.getlist("map"), asked.getlist("set"), asked.get("timezone"), asked.get("decimal"), asked.get("dates"))
             return table_rows(source, body, reading)
-        return rows_of(body, lines=form is _LINES), []
+        return rows_of(body, lines=form is _LINES), [], []
     except BodyRefused as error:
         raise Refused(400, str(error)) from None
 

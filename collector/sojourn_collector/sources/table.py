@@ -22,9 +22,13 @@ class Reading:
     writing: Writing = field(default_factory=Writing)
 
     @classmethod
-    def of(cls, mapping: Sequence[str], constants: Sequence[str], timezone: str | None = None, decimal: str | None = None) -> "Reading":
-        """From `column=key` and `key=value` as persons write them. Raises BodyRefused."""
-        return cls(_pairs("map", mapping, last=True), _pairs("set", constants, last=False), Writing.of(timezone, decimal))
+    def of(
+        cls, mapping: Sequence[str], constants: Sequence[str], timezone: str | None = None, decimal: str | None = None, dates: str | None = None
+    ) -> "Reading":
+        """From `column=key` and `key=value` as persons write them; how dates are written may stand among the latter. Raises BodyRefused."""
+        every = _pairs("set", constants, last=False)
+        dates = every.pop("dates", dates)
+        return cls(_pairs("map", mapping, last=True), every, Writing.of(timezone, decimal, dates))
 
 
 class Table:
@@ -46,17 +50,22 @@ class Table:
             except RowRefused as error:
                 yield line.number, Unreadable(str(error))
 
+    def notes(self) -> list[str]:
+        """Sentences about the rows read so far: what was taken for granted, and what is to be said."""
+        return self.columns.cells.notes()
 
-def table_rows(source: Source[Any], body: bytes, reading: Reading, most: int = MOST_ROWS) -> tuple[list[Any], list[int]]:
-    """All rows of a body, at most `most`, and the line of each. Raises BodyRefused."""
+
+def table_rows(source: Source[Any], body: bytes, reading: Reading, most: int = MOST_ROWS) -> tuple[list[Any], list[int], list[str]]:
+    """All rows of a body, at most `most`, the line of each, and sentences about the file. Raises BodyRefused."""
     rows: list[Any] = []
     lines: list[int] = []
-    for line, row in Table(source, [body], reading):
+    table = Table(source, [body], reading)
+    for line, row in table:
         if len(rows) == most:
             raise BodyRefused(f"The file has more than {most:,} rows; send it in several parts, or use sojourn-collector import.")
         rows.append(row)
         lines.append(line)
-    return rows, lines
+    return rows, lines, table.notes()
 
 
 def _pairs(name: str, given: Sequence[str], *, last: bool) -> dict[str, str]:

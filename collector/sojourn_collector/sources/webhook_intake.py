@@ -130,7 +130,7 @@ class _Door:
             self._count("seen", len(events) - fresh)
         self._count("refused", len(wrong))
         taken = Taken(accepted=len(events), rejected=len(wrong), errors=wrong)
-        return JSONResponse(taken.model_dump(), status_code=400 if wrong and not events else 200)
+        return JSONResponse(taken.answer(), status_code=400 if wrong and not events else 200)
 
     def _secrets(self) -> Sequence[bytes]:
         try:
@@ -174,7 +174,7 @@ class _Door:
         """What a dry run answers: what would be kept, and the rows that can be read of it already."""
         records, unread = dry_records(self._one, self._one.name, [event for _, event in events], received)
         errors = [*wrong, *unread]
-        taken = Taken(accepted=len(events), rejected=len(wrong), errors=errors).model_dump()
+        taken = Taken(accepted=len(events), rejected=len(wrong), errors=errors).answer()
         read: dict[str, Any] = json.loads(json.dumps({**taken, "records": records}, default=str))
         return read
 

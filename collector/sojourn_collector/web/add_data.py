@@ -4,9 +4,11 @@ The file stays in the browser and comes along with every question, so nothing of
 """
 
 import asyncio
+import contextlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, Final
+from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Path, Request
 from starlette.responses import HTMLResponse
@@ -14,7 +16,9 @@ from starlette.responses import HTMLResponse
 from sojourn_collector.context import Context
 from sojourn_collector.sources import Source
 from sojourn_collector.sources.answer import Taken
+from sojourn_collector.sources.base import RowRefused
 from sojourn_collector.sources.body import BodyRefused, Unreadable
+from sojourn_collector.sources.cells import Cells, Writing
 from sojourn_collector.sources.checking import check
 from sojourn_collector.sources.columns import ATTRIBUTE, LEFT_OUT, guessed, known
 from sojourn_collector.sources.csv_file import CsvFile
@@ -31,6 +35,7 @@ LARGEST_FILE: Final = 20 << 20
 MOST_ROWS: Final = 50_000
 _FIRST_ROWS = 5
 _MOST_ERRORS = 10
+_LOOKED_AT = 2_000
 _LISTED = 20
 _DEADLINE = 50.0
 _AT_ONCE = 2
@@ -85,12 +90,12 @@ def build_add_data(context: Context, door: ImportDoor, *, deadline: float = _DEA
             sender, source, body = await file_of(request)
             asked = request.query_params
             try:
-                reading = Reading.of(asked.getlist("map"), asked.getlist("set"), asked.get("timezone"), asked.get("decimal"))
-                rows, lines = await asyncio.to_thread(table_rows, source, body, reading, MOST_ROWS)
+                reading = Reading.of(asked.getlist("map"), asked.getlist("set"), asked.get("timezone"), asked.get("decimal"), asked.get("dates"))
+                rows, lines, notes = await asyncio.to_thread(table_rows, source, body, reading, MOST_ROWS)
             except BodyRefused as error:
                 raise Refused(400, str(error)) from None
             taken, arrivals = await asyncio.to_thread(check, source, rows, sender.tenant, context.clock(), context.secrets)
-            return sender, source, taken, arrivals, lines
+            return sender, source, taken.model_copy(update={"notes": notes}), arrivals, lines
 
     @router.get("/add")
     async def add() -> HTMLResponse:
@@ -104,7 +109,7 @@ def build_add_data(context: Context, door: ImportDoor, *, deadline: float = _DEA
             async with reading_files:
                 _, source, body = await file_of(request)
                 try:
-                    header, rows = await asyncio.to_thread(_first, body)
+                    header, rows, more = await asyncio.to_thread(_first, body)
                 except BodyRefused as error:
                     raise Refused(400, str(error)) from None
             asked = request.query_params
@@ -129,6 +134,8 @@ def build_add_data(context: Context, door: ImportDoor, *, deadline: float = _DEA
             constants=constants,
             zone=asked.get("timezone", context.impact.timezone),
             decimal=asked.get("decimal", "."),
+            dates=asked.get("dates", ""),
+            hints=await asyncio.to_thread(_date_hints, source, asked.get("dates", ""), [keys[column] for column in header], more),
         )
 
     @router.post("/add/check")
@@ -175,15 +182,29 @@ def build_add_data(context: Context, door: ImportDoor, *, deadline: float = _DEA
     return router
 
 
-def _first(body: bytes) -> tuple[list[str], list[list[str]]]:
-    """Names of the columns, and the first rows. Raises BodyRefused."""
+def _first(body: bytes) -> tuple[list[str], list[list[str]], list[list[str]]]:
+    """Names of the columns, the rows that are shown, and as many as tell how dates are written. Raises BodyRefused."""
     file = CsvFile([body])
     rows: list[list[str]] = []
     for line in file:
         if not isinstance(line.cells, Unreadable):
             rows.append(line.cells)
-        if len(rows) == _FIRST_ROWS:
+        if len(rows) == _LOOKED_AT:
             break
     if not rows:
         raise BodyRefused("The file has names of columns and no row below them.")
-    return file.header, rows
+    return file.header, rows[:_FIRST_ROWS], rows
+
+
+def _date_hints(source: Source[Any], dates: str, keys: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
+    """What the dates in the columns of times tell of how they are written, in a sentence for each column that leaves it open."""
+    if dates:
+        return []
+    cells = Cells.of(source.model.model_fields, Writing(zone=ZoneInfo("UTC")))
+    times = [place for place, key in enumerate(keys) if key and cells.is_time(key)]
+    for row in rows:
+        for place in times:
+            if place < len(row) and row[place].strip():
+                with contextlib.suppress(RowRefused):
+                    cells.value(keys[place], row[place].strip())
+    return cells.notes()
