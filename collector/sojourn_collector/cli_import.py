@@ -35,7 +35,13 @@ def add_arguments(one: argparse.ArgumentParser) -> None:
     one.add_argument("file", nargs="?", type=Path, metavar="FILE", help="a file that ends in .csv, .tsv, .json, .ndjson or .jsonl")
     one.add_argument("--source", choices=list(SOURCES), help="what it holds")
     one.add_argument("--map", action="append", default=[], metavar="COLUMN=KEY", help="which key a column of a CSV is; nothing after the = leaves it out")
-    one.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="what every row of a CSV has, such as currency=EUR")
+    one.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        metavar="KEY=VALUE",
+        help="what every row of a CSV has, such as currency=EUR; csat.scale_max=5 is of the rows of a kind",
+    )
     one.add_argument("--timezone", metavar="ZONE", help="zone of times without one, such as Europe/Berlin (default: UTC)")
     one.add_argument("--dates", choices=ORDERS, help="what of 5/11/2026 comes first; without it dates that may be read in two ways are refused")
     one.add_argument("--decimal", choices=[".", ","], default=".", metavar="SIGN", help="decimal sign of numbers, . or , (default: .)")

@@ -9,6 +9,7 @@ from sojourn_collector.sources.body import MOST_ROWS, BodyRefused, Unreadable
 from sojourn_collector.sources.cells import Writing
 from sojourn_collector.sources.columns import Columns, matched
 from sojourn_collector.sources.csv_file import CsvFile
+from sojourn_collector.sources.kinds import left_out_said
 
 _LONGEST_SETTING = 500
 
@@ -40,19 +41,22 @@ class Table:
         self.columns: Columns = matched(source, self._file.header, reading.mapping, reading.constants, reading.writing)
 
     def __iter__(self) -> Iterator[tuple[int, dict[str, Any] | Unreadable]]:
-        """Each row with the number of its line. Raises BodyRefused where nothing after it can be read either."""
+        """Each row that is not left out, with the number of its line. Raises BodyRefused where nothing after it can be read either."""
         for line in self._file:
             if isinstance(line.cells, Unreadable):
                 yield line.number, line.cells
                 continue
             try:
-                yield line.number, self.columns.row(line.cells)
+                row = self.columns.row(line.cells)
             except RowRefused as error:
                 yield line.number, Unreadable(str(error))
+                continue
+            if row is not None:
+                yield line.number, row
 
     def notes(self) -> list[str]:
         """Sentences about the rows read so far: what was taken for granted, and what is to be said."""
-        return self.columns.cells.notes()
+        return [*left_out_said(self.columns.left_out), *self.columns.cells.notes()]
 
 
 def table_rows(source: Source[Any], body: bytes, reading: Reading, most: int = MOST_ROWS) -> tuple[list[Any], list[int], list[str]]:

@@ -24,6 +24,7 @@ from sojourn_collector.sources.columns import ATTRIBUTE, LEFT_OUT, guessed, know
 from sojourn_collector.sources.csv_file import CsvFile
 from sojourn_collector.sources.door import Refused, read_body
 from sojourn_collector.sources.import_door import ImportDoor, Sender
+from sojourn_collector.sources.kinds import scaled
 from sojourn_collector.sources.table import Reading, table_rows
 from sojourn_collector.store.control import Arrival
 from sojourn_collector.web.api import SentenceRoute
@@ -36,6 +37,7 @@ MOST_ROWS: Final = 50_000
 _FIRST_ROWS = 5
 _MOST_ERRORS = 10
 _LOOKED_AT = 2_000
+_SEVERAL = 2
 _LISTED = 20
 _DEADLINE = 50.0
 _AT_ONCE = 2
@@ -121,7 +123,7 @@ def build_add_data(context: Context, door: ImportDoor, *, deadline: float = _DEA
         given = dict(one.partition("=")[::2] for one in asked.getlist("set"))
         needed = [name for name, one in source.model.model_fields.items() if one.is_required()]
         matched = set(keys.values())
-        constants = [(name, given.get(name, "")) for name in CONSTANTS.get(source.name, ()) if name not in matched]
+        constants = [(name, given.get(name, "")) for name in _constants(source, [keys[column] for column in header], more)]
         return pages.page(
             "add_columns.html",
             source=source,
@@ -194,6 +196,19 @@ def _first(body: bytes) -> tuple[list[str], list[list[str]], list[list[str]]]:
     if not rows:
         raise BodyRefused("The file has names of columns and no row below them.")
     return file.header, rows[:_FIRST_ROWS], rows
+
+
+def _constants(source: Source[Any], keys: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
+    """What may be given for every row; where the file has several kinds with a scale, the scale of each."""
+    names = [name for name in CONSTANTS.get(source.name, ()) if name not in keys]
+    if "kind" not in keys:
+        return names
+    place = keys.index("kind")
+    found = {row[place].strip() for row in rows if place < len(row)}
+    kinds = [kind for kind in scaled(source) if kind in found]
+    if len(kinds) < _SEVERAL:
+        return names
+    return [one for name in names for one in ([f"{kind}.{name}" for kind in kinds] if name.startswith("scale_") else [name])]
 
 
 def _date_hints(source: Source[Any], dates: str, keys: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:

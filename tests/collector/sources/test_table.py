@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from sojourn_collector.sources import SOURCES
+from sojourn_collector.sources import SOURCES, RowRefused
 from sojourn_collector.sources.body import BodyRefused, Unreadable
 from sojourn_collector.sources.table import Reading, table_rows
 
@@ -157,10 +157,44 @@ def test_numbers_are_never_guessed(cell, decimal, read_as):
 def test_records_of_formbricks_hub_keep_their_fields_apart():
     """A submission has a record per field: both make the id. The scale, which the record has not, is given."""
     answers = read("feedback", HUB, every=("scale_min=1", "scale_max=5"))
-    assert [row["id"] for row in answers] == ["s1/q1", "s1/q2", "s1/q3"]
+    assert [row["id"] for row in answers] == ["s1/q1", "s1/q2"]
     first = SOURCES["feedback"].read(answers[0], NOW)
     assert (first.kind, first.value, first.scale(), first.survey_id, first.user_id) == ("csat", 4.0, (1.0, 5.0), "f9", "u1")
     assert SOURCES["feedback"].read(answers[1], NOW).comment == "Slow"
+
+
+MIXED = """submission_id,collected_at,source_type,field_id,field_type,value_text,value_number,value_boolean
+s1,2026-02-01T10:00:00Z,formbricks,q1,nps,,9,
+s1,2026-02-01T10:00:00Z,formbricks,q2,csat,,4,
+s1,2026-02-01T10:00:00Z,formbricks,q3,ces,,6,
+s1,2026-02-01T10:00:00Z,formbricks,q4,categorical,red,,
+s1,2026-02-01T10:00:00Z,formbricks,q5,boolean,,,true
+s2,2026-02-01T10:00:00Z,formbricks,q4,categorical,blue,,
+s1,2026-02-01T10:00:00Z,formbricks,q6,text,Slow,,
+"""
+
+
+def test_a_mixed_file_of_formbricks_hub():
+    """A scale for every row is none of NPS's or of texts'; each kind may have its own; kinds nothing is made of are left out, counted and said."""
+    every = ("scale_min=1", "scale_max=5", "ces.scale_max=7")
+    rows, lines, notes = table_rows(SOURCES["feedback"], MIXED.encode(), Reading.of((), every))
+    given = [SOURCES["feedback"].read(row, NOW) for row in rows]
+    assert [(one.kind, one.scale_min, one.scale_max) for one in given] == [("nps", None, None), ("csat", 1, 5), ("ces", 1, 7), ("text", None, None)]
+    assert lines == [2, 3, 4, 8]
+    assert notes == ["3 rows are left out: answers of the kind boolean (1), categorical (2) say nothing of satisfaction."]
+
+
+def test_scales_that_contradict_a_kind_are_refused():
+    """A file that is said to be NPS on another scale, or has one in its row, is not read as if it were of 0 to 10."""
+    said = "scale_min and scale_max: nps goes from 0 to 10, got 1 and 5"
+    plain = "id,at,value\n1,2026-02-01T10:00:00Z,4\n"
+    column = "id,at,value,kind,scale_min,scale_max\n1,2026-02-01T10:00:00Z,4,nps,1,5\n"
+    of_kind = "id,at,value,kind\n1,2026-02-01T10:00:00Z,4,nps\n"
+    for text, every in ((plain, ("kind=nps", "scale_min=1", "scale_max=5")), (column, ()), (of_kind, ("nps.scale_min=1", "nps.scale_max=5"))):
+        (row,) = read("feedback", text, every=every)
+        with pytest.raises(RowRefused) as caught:
+            SOURCES["feedback"].read(row, NOW)
+        assert str(caught.value) == said
 
 
 def test_cells_that_spreadsheets_would_run_are_text():
@@ -190,6 +224,12 @@ def test_cells_that_spreadsheets_would_run_are_text():
         ("id\n", {"every": ("=EUR",)}, "set: '=EUR' is not key=value."),
         ("id\n", {"timezone": "Mars/Base"}, 'timezone: "Mars/Base" is no time zone, such as Europe/Berlin or UTC.'),
         ("id\n", {"timezone": "../../etc/passwd"}, 'timezone: "../../etc/passwd" is no time zone, such as Europe/Berlin or UTC.'),
+        (
+            "id\n",
+            {"every": ("csat.scale_max=5",)},
+            '"csat.scale_max" is no key of orders; known are id, source, at, amount, currency, status, refunded, channel, session_id, trace_id, user_id, '
+            "email, email_sha256, account_id, probe, probe_mark.",
+        ),
         ("id\n", {"dates": "american"}, 'dates: "american" is not one of day-first, month-first.'),
         ("id\n", {"decimal": ";"}, 'decimal: ";" is not a point or a comma.'),
     ],

@@ -154,6 +154,24 @@ async def test_how_dates_are_written_is_asked_for(running):
 
 
 @pytest.mark.browser
+async def test_each_kind_of_answers_may_have_its_scale(running):
+    """Where a file has several kinds with a scale, the scale of each is asked for; what says nothing of satisfaction is left out and counted."""
+    kinds = (("nps", 9), ("csat", 4), ("ces", 6), ("categorical", ""))
+    text = "submission_id,collected_at,field_id,field_type,value_number\n" + "".join(f"s1,2025-11-27T10:00:00Z,{k},{k},{n}\n" for k, n in kinds)
+    async with opened(running) as page:
+        await dropped(page, running, text, "feedback")
+        await page.wait_for_selector("#match")
+        asked = await page.eval_on_selector_all("[data-set]", "all => all.map(one => one.dataset.set)")
+        assert asked == ["csat.scale_min", "ces.scale_min", "csat.scale_max", "ces.scale_max"]
+        for name, value in zip(asked, ("1", "1", "5", "7"), strict=True):
+            await page.fill(f"[data-set='{name}']", value)
+        await page.click("#check")
+        await page.wait_for_selector("#import")
+        assert await page.inner_text("#result") == "3 rows are good"
+        assert "1 row is left out: answers of the kind categorical (1) say nothing of satisfaction." in await page.inner_text("#outcome")
+
+
+@pytest.mark.browser
 async def test_it_fits_a_phone_and_says_what_is_missing(running):
     """Nothing is wider than the screen; needed keys without a column and a wrong key are said."""
     await running.control.imports.begin("orders", "a-long-name-of-a-file-that-does-not-break-" * 3 + ".csv", "me", NOW)
