@@ -77,13 +77,21 @@ ALIASES: Final[Mapping[str, Mapping[str, str]]] = {
     "orders": {"order_id": "id", "created_at": "at", "date": "at", "ordered_at": "at", "total": "amount", "customer_id": "user_id"},
     "accounts": {"account_id": "id", "company": "name", "account_name": "name"},
     "people": {"user_id": "id", "customer_id": "id", "e_mail": "email"},
-    "tickets": {"ticket_id": "id", "created_at": "at", "opened_at": "at", "subject": "topic"},
+    "tickets": {
+        "ticket_id": "id",
+        "created_at": "at",
+        "opened_at": "at",
+        "subject": "topic",
+        "requester_id": "user_id",
+        "requester_email": "email",
+        "tags": LEFT_OUT,
+    },
     "subscriptions": {"subscription_id": "id", "created_at": "at", "started_at": "at"},
     "invitations": {"invitation_id": "id", "sent_at": "at"},
     "usage": {"event_id": "id", "message_id": "id", "timestamp": "at", "created_at": "at", "date": "at", "event_name": "event"},
     "deals": {"deal_id": "id", "deal_name": "name", "value": "amount", "close_date": "closes_on", "company_id": "account_id", "deal_stage": "stage"},
 }
-"""Other names of keys, by source. They count where no column has the key's own name."""
+"""Other names of keys, by source, in files and in JSON. They count where nothing has the key's own name."""
 
 
 @dataclass(frozen=True, slots=True)
