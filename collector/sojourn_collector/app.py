@@ -72,7 +72,7 @@ def build_web(collector: Collector) -> Guard:
     app = FastAPI(title="Sojourn", version=version("sojourn"), openapi_url="/api/openapi.json", docs_url=None, redoc_url=None)
     app.include_router(build_health(Health(collector.report, collector.metrics)))
     app.include_router(build_webhooks(collector.context, collector.counters))
-    app.include_router(build_routes(collector.context))
+    app.include_router(build_routes(collector.context, signed=collector.context.signed))
     app.include_router(build_segment(collector.context, collector.counters, collector.config.web.origins))
     importing = ImportDoor(collector.control, collector.token)
     app.include_router(build_imports(collector.context, importing))

@@ -20,14 +20,14 @@ from sojourn_collector.sources.answer import RowError
 from sojourn_collector.sources.base import RowRefused
 from sojourn_collector.sources.body import BodyRefused, json_of
 from sojourn_collector.sources.configured import Configured, plain
-from sojourn_collector.sources.door import Refused, is_dry
+from sojourn_collector.sources.door import Places, Refused, is_dry
 from sojourn_collector.sources.packed_body import coding_of, read_packed
 from sojourn_collector.sources.records import changes_of, concerned_by, dry_records
 from sojourn_collector.sources.segment_kept import CALLS
 from sojourn_collector.sources.segment_messages import NAME, messages_in
 from sojourn_collector.sources.sentences import shown
 from sojourn_collector.sources.webhook import Event
-from sojourn_collector.sources.webhook_intake import DEADLINE, Places, WebhookContext
+from sojourn_collector.sources.webhook_intake import DEADLINE, WebhookContext
 from sojourn_collector.store.control import Arrival, Key, Scope
 from sojourn_collector.store.control.webhooks import Arriving
 

@@ -15,7 +15,7 @@ from sojourn_collector.sources import RowRefused
 from sojourn_collector.sources.answer import RowError, Taken
 from sojourn_collector.sources.body import MOST_ROWS, BodyRefused
 from sojourn_collector.sources.configured import Configured
-from sojourn_collector.sources.door import Refused, authenticate, is_dry, read_body, refusal
+from sojourn_collector.sources.door import Places, Refused, authenticate, is_dry, read_body, refusal
 from sojourn_collector.sources.records import changes_of, concerned_by, dry_records
 from sojourn_collector.sources.scrub_json import scrub_json
 from sojourn_collector.sources.signatures import Delivery, SignatureError
@@ -60,22 +60,6 @@ def build_webhooks(context: WebhookContext, counters: Counters, *, body_deadline
         router.add_api_route(path, door.take, methods=["POST"], name=f"in_{one.name}", include_in_schema=False)
         router.add_api_route(path, door.look, methods=["GET", "HEAD"], name=f"look_{one.name}", include_in_schema=False)
     return router
-
-
-class Places:
-    """A bounded number of bodies being read at once, of all vendors together."""
-
-    def __init__(self, number: int) -> None:
-        self._left = number
-
-    def __enter__(self) -> None:
-        """Raises Refused when all are taken."""
-        if self._left < 1:
-            raise Refused(503, "Too many deliveries are being read; come back in a moment.")
-        self._left -= 1
-
-    def __exit__(self, *_: object) -> None:
-        self._left += 1
 
 
 class _Door:
@@ -130,7 +114,7 @@ class _Door:
             self._count("seen", len(events) - fresh)
         self._count("refused", len(wrong))
         taken = Taken(accepted=len(events), rejected=len(wrong), errors=wrong)
-        return JSONResponse(taken.model_dump(), status_code=400 if wrong and not events else 200)
+        return JSONResponse(taken.answer(), status_code=400 if wrong and not events else 200)
 
     def _secrets(self) -> Sequence[bytes]:
         try:
@@ -174,7 +158,7 @@ class _Door:
         """What a dry run answers: what would be kept, and the rows that can be read of it already."""
         records, unread = dry_records(self._one, self._one.name, [event for _, event in events], received)
         errors = [*wrong, *unread]
-        taken = Taken(accepted=len(events), rejected=len(wrong), errors=errors).model_dump()
+        taken = Taken(accepted=len(events), rejected=len(wrong), errors=errors).answer()
         read: dict[str, Any] = json.loads(json.dumps({**taken, "records": records}, default=str))
         return read
 

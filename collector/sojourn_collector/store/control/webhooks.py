@@ -55,6 +55,11 @@ class WebhookRows:
         query = select(func.count()).where(webhook_events.c.tenant == tenant, webhook_events.c.source == source, webhook_events.c.digest == digest(key))
         return bool(await self._database.read(lambda connection: connection.execute(query).scalar_one()))
 
+    async def remember(self, tenant: str, source: str, key: str, at: datetime) -> None:
+        """Know a message of this id when it comes again, whatever it held."""
+        values = {"tenant": tenant, "source": source, "digest": digest(key), "received_at": at}
+        await self._database.write(lambda connection: connection.execute(insert_into(connection, webhook_events).values(values).on_conflict_do_nothing()))
+
     async def concern(self, row: InboxRow, records: Sequence[str]) -> None:
         """Remember which records a row concerns, beside those known."""
         values = [{"tenant": row.tenant, "source": row.source, "digest": one, "inbox_id": row.id} for one in records]
