@@ -13,6 +13,7 @@ from sojourn_collector.sources.base import RowRefused, Secrets
 from sojourn_collector.sources.configured import Configured, plain
 from sojourn_collector.sources.feed import mention_of
 from sojourn_collector.sources.webhook import Change, Event
+from sojourn_collector.sources_config import VENDORS
 from sojourn_collector.store.control import Control, InboxRow
 from sojourn_collector.store.control.said import OF_A_PERSON, OwnRows, Said
 from sojourn_collector.store.control.webhooks import digest
@@ -43,8 +44,19 @@ class EventReading:
             return [Change(one["kind"], one["id"], datetime.fromisoformat(one["time"]), one["fields"], one["sequence"], one["whole"]) for one in kept[_KEPT]]
         if row.kind in FEEDS:
             return read_shape(row.source, lambda: mention_of(row.source, row.kind, Event.from_json(row.body), self._feeds.get(row.source)))
+        return changes_of(self._of(row), Event.from_json(row.body))
+
+    def lacks(self, row: InboxRow) -> bool:
+        """Whether an answer of the vendor's is missing that the source, as it is configured now, asks for."""
+        kept = json.loads(row.body)
+        if row.kind not in VENDORS or _KEPT in kept:
+            return False
+        one, event = self._of(row), Event.from_json(row.body)
+        return not one.webhook.calls(event, one.settings).keys() <= event.fetched.keys()
+
+    def _of(self, row: InboxRow) -> Configured:
         one = self._configured.get(row.source)
-        return changes_of(one if one is not None and one.settings.kind == row.kind else plain(row.kind), Event.from_json(row.body))
+        return one if one is not None and one.settings.kind == row.kind else plain(row.kind)
 
     def said(self, row: InboxRow) -> list[Said]:
         """What it says; an event that cannot be read says nothing."""
