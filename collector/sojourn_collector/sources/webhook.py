@@ -84,6 +84,11 @@ def no_calls(_event: Event, _settings: SourceSettings) -> Mapping[str, Call]:
     return {}
 
 
+def no_greeting(_body: Any) -> bool:
+    """Every event says something."""
+    return False
+
+
 def from_body(delivery: Delivery) -> Any:
     """The JSON of the body; None for an empty one. Raises BodyRefused."""
     return json_of(delivery.body) if delivery.body.strip() else None
@@ -122,6 +127,10 @@ class Webhook:
     api_prefix: str = "Bearer "
     headers: tuple[str, ...] = ()
     drops: frozenset[str] = frozenset()
+    greets: Callable[[Any], bool] = no_greeting
+    """Whether an event says nothing and only looks whether somebody answers: it is answered and never kept."""
+    greets_unproven: bool = False
+    """It greets with a secret that nobody was told yet, so its greeting is answered without proof."""
     unsigned: bool = False
     """Some releases of it sign nothing; without a secret a key of ours is asked for."""
 
