@@ -25,6 +25,8 @@ class Change:
     """What one event says about one record of the source `kind`: `fields` are keys of its row. `time` and `sequence` are the vendor's, for the order.
 
     `whole`: it says everything there is to say, so that what it leaves out is no longer so. `alone`: no other event ever speaks of the record.
+    `aside`: it adds to what other events tell; without them there is no record, and what is whole does not end it. `of`: the record is another
+    name for that one, as far as events speak of that.
     """
 
     kind: str
@@ -34,6 +36,8 @@ class Change:
     sequence: int = 0
     whole: bool = False
     alone: bool = False
+    aside: bool = False
+    of: str = ""
 
     def row(self) -> dict[str, Any]:
         """What it says as a row, which may lack what other events say."""
