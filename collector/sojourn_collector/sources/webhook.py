@@ -131,6 +131,8 @@ class Webhook:
     api_prefix: str = "Bearer "
     headers: tuple[str, ...] = ()
     drops: frozenset[str] = frozenset()
+    repeats: Callable[[Delivery], bytes] | None = None
+    """Where the key stands in a header that is not signed: what is, so that an overheard delivery is not a new event under another key."""
     greets: Callable[[Any], bool] = no_greeting
     """Whether an event says nothing and only looks whether somebody answers: it is answered and never kept."""
     greets_unproven: bool = False

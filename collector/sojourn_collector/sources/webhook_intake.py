@@ -1,9 +1,11 @@
 """`POST /api/v1/in/{name}` for a configured vendor: proven, kept whole, answered; what it means is read later."""
 
 import asyncio
+import hashlib
 import json
 import re
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any, Final, Protocol
 
@@ -129,7 +131,8 @@ class _Door:
         if dry:
             return JSONResponse(await asyncio.to_thread(self._tried, events, wrong, received))
         if events:
-            arriving = [self._arriving(key, event, received) for key, event in events]
+            signed = "" if self._one.webhook.repeats is None or not secrets else hashlib.sha256(self._one.webhook.repeats(delivery)).hexdigest()
+            arriving = [replace(self._arriving(key, event, received), signed=signed) for key, event in events]
             fresh = await self._context.control.webhooks.take(arriving)
             self._count("accepted", fresh)
             self._count("seen", len(events) - fresh)

@@ -144,6 +144,14 @@ async def test_the_body_of_a_trigger(opened: Opening) -> None:
     assert len(await desk.bodies()) == 1
 
 
+async def test_the_organization_of_a_ticket(opened: Opening) -> None:
+    """It is the account, under a name that is Zendesk's as a requester's is."""
+    desk = await opened(helpdesk=settings("zendesk"))
+    await desk.take("helpdesk", event("created", "10:00:00", {}, organization_id="99"))
+    row = (await desk.records())["tickets"]["5158"]
+    assert (row["account_id"], row["user_id"]) == ("zendesk:99", "zendesk:8447388090494")
+
+
 async def test_times_as_a_trigger_writes_them(opened: Opening) -> None:
     """Zendesk documents its placeholders with a time to the minute, in Z and with an offset."""
     desk = await opened(helpdesk=settings("zendesk"))

@@ -20,11 +20,15 @@ MOST_EVENTS = 1000
 
 @dataclass(frozen=True, slots=True)
 class Arriving:
-    """An event that came: its row, the records it is known to concern, and when a further answer is asked for, None when it says it all."""
+    """An event that came: its row, the records it is known to concern, and when a further answer is asked for, None when it says it all.
+
+    `signed` names what the vendor signed of it, where the row's key is not among that: one that came before is no new event under another key.
+    """
 
     arrival: Arrival
     records: Sequence[str] = ()
     awaits: datetime | None = None
+    signed: str = ""
 
 
 def digest(*parts: str) -> str:
@@ -142,11 +146,12 @@ class WebhookRows:
 
 def _take(connection: Connection, event: Arriving) -> int:
     one = event.arrival
-    named = {"tenant": one.tenant, "source": one.source, "digest": digest(one.source_key), "received_at": one.received_at}
-    # The number of rows of such an insert is not told by every driver; what it returns is.
-    fresh = insert_into(connection, webhook_events).values(named).on_conflict_do_nothing().returning(webhook_events.c.digest)
-    if connection.execute(fresh).first() is None:
-        return 0
+    for name in (digest(one.source_key), *((digest("signed", event.signed),) if event.signed else ())):
+        named = {"tenant": one.tenant, "source": one.source, "digest": name, "received_at": one.received_at}
+        # The number of rows of such an insert is not told by every driver; what it returns is.
+        fresh = insert_into(connection, webhook_events).values(named).on_conflict_do_nothing().returning(webhook_events.c.digest)
+        if connection.execute(fresh).first() is None:
+            return 0
     ident = connection.execute(insert(inbox).values(**asdict(one), awaits=event.awaits).returning(inbox.c.id)).scalar_one()
     values = [{"tenant": one.tenant, "source": one.source, "digest": record, "inbox_id": ident} for record in dict.fromkeys(event.records)]
     if values:
