@@ -43,7 +43,7 @@ _ALL_ALIKE: Final = frozenset((401, 429, 503))
 
 
 class NotYetError(Exception):
-    """There is no answer now; the text says why. `after` is the pause the vendor asks for; `whole`: most likely other events of the source would get none either."""
+    """There is no answer now; the text says why. `after` is the pause the vendor asks for; `whole`: others of the source would most likely get none either."""
 
     def __init__(self, text: str, after: timedelta | None = None, *, whole: bool = True) -> None:
         super().__init__(text)
@@ -132,7 +132,8 @@ class Further:
         await self._control.webhooks.put_off(source, now, until, f"waits for its turn; another event of the source got no answer: {error}")
 
     def _pause(self, tries: int, longest: timedelta) -> timedelta:
-        return min(self._first_retry * 2 ** min(tries, 20), longest)
+        pause: timedelta = self._first_retry * 2 ** min(tries, 20)
+        return min(pause, longest)
 
     async def _ask(self, http: httpx2.AsyncClient, one: Configured, call: Call) -> Any:
         url = (one.settings.url or one.webhook.api).rstrip("/") + call.path

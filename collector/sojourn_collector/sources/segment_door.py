@@ -148,7 +148,7 @@ class _Door:
         return JSONResponse({"integrations": {"Segment.io": here}, "plan": {"track": {}}, "edgeFunction": {}, "middlewareSettings": {}}, headers=headers)
 
     async def source_config(self, request: Request) -> JSONResponse:
-        """What RudderStack's script for pages asks for before it sends: that its source is on, reports nothing of itself, and that there is nobody else to send to."""
+        """What RudderStack's script for pages asks for first: its source is on, reports nothing of itself, and there is nobody else to send to."""
         headers = self._cross(request)
         try:
             key = await self._key(_write_key(request) if request.headers.get("authorization") else request.query_params.get("writeKey"))

@@ -77,7 +77,7 @@ async def test_nothing_is_given_up_unasked(opened: Opening, vendor_api: VendorAp
 
 
 async def test_a_vendor_that_stays_away_is_asked_less_and_less(opened: Opening, vendor_api: VendorApi) -> None:
-    """The pause of all events of a source doubles up to a quarter of an hour, and is the first one again once there was an answer; Retry-After decides before."""
+    """The pause of all events of a source doubles up to a quarter of an hour, and is the first one again once there was an answer."""
     desk = await poll_of(opened, vendor_api, *((ident, 503) for ident in range(11, 31)))
     further = Further(desk.control, desk.context.webhooks, desk.context.clock)
     pauses = []

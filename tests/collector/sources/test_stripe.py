@@ -214,7 +214,7 @@ async def test_a_checkout_alone_is_no_order(opened: Opening) -> None:
 
 
 async def test_a_refund_finds_its_invoice(opened: Opening) -> None:
-    """Since 2025-03-31 `invoice_payment.paid` says which payment an invoice was paid by; in whatever order they come there is one order, less what went back."""
+    """Since 2025-03-31 `invoice_payment.paid` says which payment an invoice was paid by; in whatever order they come there is one order, less the refund."""
     paid = event("invoice.paid", INVOICE)
     told = event("invoice_payment.paid", PAID_BY)
     back = event("charge.refunded", {"id": "ch_1", "payment_intent": "pi_1", "amount_refunded": 900, "currency": "eur"}, 60)

@@ -93,9 +93,7 @@ def _paid(thing: Mapping[str, Any], time: datetime, settings: SourceSettings) ->
     return [Change("orders", payment, time, {}, aside=True, of=needed(thing, "invoice"))] if payment else []
 
 
-def _order(
-    thing: Mapping[str, Any], ident: str, amount: int, time: datetime, settings: SourceSettings, whose: Mapping[str, str] | None = None
-) -> Change:
+def _order(thing: Mapping[str, Any], ident: str, amount: int, time: datetime, settings: SourceSettings, whose: Mapping[str, str] | None = None) -> Change:
     paid = moment(at(thing, "status_transitions", "paid_at")) or moment(at(thing, "created")) or time.isoformat()
     fields: dict[str, Any] = {
         "at": paid,
