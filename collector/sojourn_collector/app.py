@@ -32,6 +32,7 @@ from sojourn_collector.receive.intake import Intake
 from sojourn_collector.running import Collector
 from sojourn_collector.sources.import_door import ImportDoor
 from sojourn_collector.sources.intake import build_routes
+from sojourn_collector.sources.records import EventReading
 from sojourn_collector.sources.segment_door import build_segment
 from sojourn_collector.sources.webhook_intake import build_webhooks
 from sojourn_collector.store.backup import Backup
@@ -88,7 +89,7 @@ def build_web(collector: Collector) -> Guard:
     admin = AdminDoor(collector.control.keys, collector.token)
     app.include_router(build_admin(letters, admin))
     app.include_router(build_marks(collector.context, importing, admin))
-    app.include_router(build_replay(collector.control, admin))
+    app.include_router(build_replay(collector.control, EventReading(collector.context.webhooks), admin))
     app.include_router(build_shares(collector.context, admin))
     app.include_router(build_erasures(collector.eraser, collector.control, admin))
     assert collector.context.evidence_links is not None

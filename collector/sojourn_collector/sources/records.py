@@ -13,6 +13,7 @@ from sojourn_collector.sources.base import RowRefused, Secrets
 from sojourn_collector.sources.configured import Configured, plain
 from sojourn_collector.sources.feed import mention_of
 from sojourn_collector.sources.webhook import Change, Event
+from sojourn_collector.sources_config import VENDORS
 from sojourn_collector.store.control import Control, InboxRow
 from sojourn_collector.store.control.said import OF_A_PERSON, OwnRows, Said
 from sojourn_collector.store.control.webhooks import digest
@@ -21,6 +22,8 @@ log = logging.getLogger("sojourn.sources")
 
 _KEPT = "kept"
 """Under it lies what stays of an event whose person was erased."""
+_MOST_NAMES = 20
+"""Other names of one record that are looked at."""
 
 
 def record_name(kind: str, ident: str) -> str:
@@ -40,11 +43,22 @@ class EventReading:
         """What an event says. Raises RowRefused."""
         kept = json.loads(row.body)
         if _KEPT in kept:
-            return [Change(one["kind"], one["id"], datetime.fromisoformat(one["time"]), one["fields"], one["sequence"], one["whole"]) for one in kept[_KEPT]]
+            return [_kept_change(one) for one in kept[_KEPT]]
         if row.kind in FEEDS:
             return read_shape(row.source, lambda: mention_of(row.source, row.kind, Event.from_json(row.body), self._feeds.get(row.source)))
+        return changes_of(self._of(row), Event.from_json(row.body))
+
+    def lacks(self, row: InboxRow) -> bool:
+        """Whether an answer of the vendor's is missing that the source, as it is configured now, asks for."""
+        kept = json.loads(row.body)
+        if row.kind not in VENDORS or _KEPT in kept:
+            return False
+        one, event = self._of(row), Event.from_json(row.body)
+        return not one.webhook.calls(event, one.settings).keys() <= event.fetched.keys()
+
+    def _of(self, row: InboxRow) -> Configured:
         one = self._configured.get(row.source)
-        return changes_of(one if one is not None and one.settings.kind == row.kind else plain(row.kind), Event.from_json(row.body))
+        return one if one is not None and one.settings.kind == row.kind else plain(row.kind)
 
     def said(self, row: InboxRow) -> list[Said]:
         """What it says; an event that cannot be read says nothing."""
@@ -88,7 +102,7 @@ def dry_records(one: Configured, name: str, events: Sequence[Event], received: d
         if one.webhook.calls(event, one.settings):
             continue
         try:
-            for change in changes_of(one, event):
+            for change in (change for change in changes_of(one, event) if not change.aside):
                 raw = {**SOURCES[change.kind].fold([change.fields]), "id": change.id, "source": name}
                 SOURCES[change.kind].read(raw, received)
                 records.append({"kind": change.kind, "row": raw})
@@ -99,7 +113,7 @@ def dry_records(one: Configured, name: str, events: Sequence[Event], received: d
 
 def concerned_by(changes: Iterable[Change]) -> list[str]:
     """What the records are found by that other events may speak of too."""
-    return [record_name(one.kind, one.id) for one in changes if not one.alone]
+    return [record_name(one.kind, ident) for one in changes if not one.alone for ident in (one.id, one.of) if ident]
 
 
 def kept_of(changes: Iterable[Change]) -> str:
@@ -111,11 +125,18 @@ def kept_of(changes: Iterable[Change]) -> str:
             "time": one.time.isoformat(),
             "sequence": one.sequence,
             "whole": one.whole,
+            "aside": one.aside,
+            "of": one.of,
             "fields": {key: value for key, value in one.fields.items() if key not in OF_A_PERSON},
         }
         for one in changes
     ]
     return json.dumps({_KEPT: bare}, ensure_ascii=False, separators=(",", ":"), default=str)
+
+
+def _kept_change(one: Mapping[str, Any]) -> Change:
+    time, more = datetime.fromisoformat(one["time"]), {"aside": one.get("aside", False), "of": one.get("of", "")}
+    return Change(one["kind"], one["id"], time, one["fields"], one["sequence"], one["whole"], **more)
 
 
 class Records:
@@ -136,7 +157,7 @@ class Records:
         except RowRefused as error:
             return [], [str(error)]
         named = list(dict.fromkeys((one.kind, one.id) for one in changes if not one.alone))
-        await self._control.webhooks.concern(row, [record_name(*name) for name in named])
+        await self._control.webhooks.concern(row, list(dict.fromkeys(concerned_by(changes))))
         rows, wrong = [], []
         for one in (one for one in changes if one.alone):
             try:
@@ -145,26 +166,41 @@ class Records:
                 wrong.append(f"{one.kind} {one.id}: {error}")
         for kind, ident in named:
             try:
-                rows.append((kind, await self._whole(row, kind, ident)))
+                if (whole := await self._whole(row, kind, ident)) is not None:
+                    rows.append((kind, whole))
             except RowRefused as error:
                 wrong.append(f"{kind} {ident}: {error}")
         return rows, wrong
 
-    async def _whole(self, row: InboxRow, kind: str, ident: str) -> dict[str, Any]:
-        """A record as all its events tell it, in the vendor's order. Raises RowRefused."""
-        events = await self._control.webhooks.of_record(row.tenant, row.source, record_name(kind, ident))
-        said: list[tuple[datetime, int, int, Change]] = []
-        for event in events:
-            try:
-                said += [(one.time, one.sequence, event.id, one) for one in self._reading.changes(event) if (one.kind, one.id) == (kind, ident)]
-            except RowRefused:
-                continue  # it is marked with its own reason
-        said.sort(key=lambda one: one[:3])
-        said = said[max((number for number, (*_, one) in enumerate(said) if one.whole), default=0) :]
-        checked = self._checked(row, kind, ident, [one for *_, one in said])
-        if healed := [event.id for event in events if event.error and event.normalised_at is not None]:
+    async def _whole(self, row: InboxRow, kind: str, ident: str) -> dict[str, Any] | None:
+        """A record as all its events tell it, in the vendor's order; None where they only add to one that nobody tells of. Raises RowRefused."""
+        told = await self._told(row, kind, ident)
+        if main := next((change.of for _, change in told if change.id == ident and change.of), ""):
+            of_main = await self._told(row, kind, main)
+            if any(change.id == main and not change.aside for _, change in of_main):
+                ident, told = main, of_main
+        others = sorted({change.id for _, change in told} - {ident})[:_MOST_NAMES]
+        for other in others:
+            told += [one for one in await self._told(row, kind, other) if one[1].id == other and one[1].of != ident]
+        told.sort(key=lambda one: (one[1].time, one[1].sequence, one[0].id))
+        said = [change for _, change in told if change.id in (ident, *others)]
+        if all(change.aside for change in said):
+            return None
+        start = max((number for number, change in enumerate(said) if change.whole), default=0)
+        checked = self._checked(row, kind, ident, [change for number, change in enumerate(said) if number >= start or change.aside])
+        if healed := list({event.id for event, _ in told if event.error and event.normalised_at is not None}):
             await self._control.inbox.mark(healed, self._clock())
         return checked
+
+    async def _told(self, row: InboxRow, kind: str, ident: str) -> list[tuple[InboxRow, Change]]:
+        """What events say of a record, or that another is a name for it."""
+        told = []
+        for event in await self._control.webhooks.of_record(row.tenant, row.source, record_name(kind, ident)):
+            try:
+                told += [(event, one) for one in self._reading.changes(event) if one.kind == kind and ident in (one.id, one.of)]
+            except RowRefused:
+                continue  # it is marked with its own reason
+        return told
 
     def _checked(self, row: InboxRow, kind: str, ident: str, said: Sequence[Change]) -> dict[str, Any]:
         """The row that changes make together, oldest first. Raises RowRefused."""

@@ -125,6 +125,10 @@ async def test_a_problem_alone_weighs_people_by_what_they_were_worth_before(clie
         {**subscription, "id": "s2", "status": "ended", "user_id": "u21"},
         {**subscription, "id": "s3", "status": "active", "user_id": "u170"},
         {**subscription, "id": "s4", "status": "active", "account_id": "a2"},
+        {**subscription, "id": "s5", "status": "active", "account_id": "cus_1", "user_id": "u22"},
+        {**subscription, "id": "s6", "status": "active", "account_id": "cus_2", "user_id": "u0"},
+        {**subscription, "id": "s7", "status": "active", "account_id": "cus_3", "user_id": "u170"},
+        {**subscription, "id": "s8", "status": "active", "account_id": "cus_4"},
     ]
     await rows.store(store)
     (problem,) = (await get(client, "impact"))["problems"]
@@ -136,8 +140,8 @@ async def test_a_problem_alone_weighs_people_by_what_they_were_worth_before(clie
     assert value["low"] < value["score"] < value["high"]
     assert value["coverage"] == 1.0
     exposed = told["exposed"]
-    assert (exposed["monthly"], exposed["other_currencies"]) == (540.0, {"USD": 200.0})
-    assert (exposed["accounts"], exposed["subscriptions"], exposed["people"], exposed["unknown"], exposed["renewing"]) == (3, 2, 41, 37, 1)
+    assert (exposed["monthly"], exposed["other_currencies"]) == (560.0, {"USD": 200.0})
+    assert (exposed["accounts"], exposed["subscriptions"], exposed["people"], exposed["unknown"], exposed["renewing"]) == (3, 3, 41, 36, 1)
     missing = await client.get("/api/v1/problems/checkout.pay.20200101T000000Z")
     assert (missing.status_code, missing.json()) == (404, {"error": "There is no problem 'checkout.pay.20200101T000000Z' in this window."})
 

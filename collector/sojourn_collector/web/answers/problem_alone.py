@@ -132,7 +132,7 @@ def worth_of(worth: Row | None, currency: str, before: datetime, days: float = D
 
 
 def exposed_of(guests: Sequence[Guest], worths: Mapping[str, Row], subscribed: Sequence[Row], currency: str, at: datetime) -> Exposed:
-    """Each account and each subscription once: what an account is said to pay goes before the sum of its subscriptions."""
+    """Each account and each subscription once: what an account is said to pay goes before the sum of its and its people's subscriptions."""
     hit = [guest for guest in guests if guest.hit and not guest.anonymous]
     accounts = {guest.id: worths[guest.id]["account"] if guest.id in worths else guest.row["account_id"] for guest in hit}
     priced: dict[str, Row] = {}
@@ -141,7 +141,7 @@ def exposed_of(guests: Sequence[Guest], worths: Mapping[str, Row], subscribed: S
         if row is not None and row["account"] and row["mrr"] is not None:
             priced[row["account"]] = row
     told = set(priced)
-    own = [row for row in subscribed if row["whose"] not in told]
+    own = [row for row in subscribed if row["whose"] not in told and accounts.get(row["whose"]) not in told]
     sums: Counter[str] = Counter()
     by_rate: Counter[str] = Counter()
     for row, amount, unit in (*((row, "mrr", "mrr_currency") for row in priced.values()), *((row, "monthly", "currency") for row in own)):
