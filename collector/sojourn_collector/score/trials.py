@@ -161,7 +161,9 @@ def build_trials(shoppers: Sequence[Shopper], settings: Settings, known_until: f
 
 @dataclass(frozen=True, slots=True)
 class _Control:
-    """One control arrival. `left` = seen to fail within the time it would have been followed; `whole` = its weight when nothing is cut short: 0 for who failed later, else grown by later arrivals."""
+    """One control arrival. `left` = seen to fail within the time it would have been followed; `whole` = its weight when nothing is cut short: 0 for who
+    failed later, else grown by later arrivals.
+    """
 
     shopper: Shopper
     key: Stratum

@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 from sojourn_collector.config import ImpactConfig
 from sojourn_collector.web.frozen import frozen_html, without_people
-from sojourn_collector.web.models import ImpactReport
+from sojourn_collector.web.models import Basis, ImpactReport
 from sojourn_collector.web.report_formats import COLUMNS, as_csv, as_markdown
 from tests.collector.web import fixtures, fixtures_of_versions
 from tests.collector.web.test_pages import Read
@@ -121,7 +121,7 @@ def test_csv_has_what_stands_beside_an_impact():
 
 def test_the_frozen_page_says_how_its_figures_were_computed():
     """Counts, formula and gates of each problem and of the journeys, by what was in force when it was frozen; no link, for a file has no rows to lead to."""
-    basis = fixtures.m.Basis(slow=0.1, recovered=0.5, left=0.8, blocked=1.0, min_hit=41)
+    basis = Basis(slow=0.1, recovered=0.5, left=0.8, blocked=1.0, min_hit=41)
     page = Read(frozen_html(ImpactConfig(), fixtures.report().model_copy(update={"basis": basis})))
     assert page.text.count("How was this computed") == 3
     assert "100 · Σ severity ÷ 186 whose walk is over; slow 0.10, hit and got through 0.50" in page.text
