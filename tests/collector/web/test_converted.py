@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 
 from sojourn_collector.context import Context
-from sojourn_collector.web.answers.times import to_ms
 from sojourn_collector.web.answers.impact import impact
 from sojourn_collector.web.answers.person import person
+from sojourn_collector.web.answers.times import to_ms
 from sojourn_collector.web.models import Money
 from tests.collector.web.stage import NOW, Rows, broken_shop, minute
 
