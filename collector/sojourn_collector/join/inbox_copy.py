@@ -12,19 +12,21 @@ from sojourn_collector.join.versions import Versions
 from sojourn_collector.join.writing import write
 from sojourn_collector.store.client import StatementFailed, Store
 from sojourn_collector.store.control import Control, InboxRow
+from sojourn_collector.store.control.said import Record
+from sojourn_collector.store.told import said_by_key
 
 _log = logging.getLogger(__name__)
 Normalise = Callable[[str, dict[str, Any], datetime], tuple[str, dict[str, Any]]]
 """Kind, kept row and time of arrival to the engine's table and row; raises ValueError with one sentence."""
 
 
-Records = Callable[[InboxRow], Awaitable[tuple[list[tuple[str, dict[str, Any]]], list[str]]]]
-"""What a kept row says: rows of sources, each with its kind, and a sentence for each that cannot be made."""
+Records = Callable[[InboxRow], Awaitable[tuple[list[Record], list[str]]]]
+"""What a kept row says: rows of sources, and a sentence for each that cannot be made."""
 
 
-async def as_kept(row: InboxRow) -> tuple[list[tuple[str, dict[str, Any]]], list[str]]:
+async def as_kept(row: InboxRow) -> tuple[list[Record], list[str]]:
     """The row itself."""
-    return [(row.kind, json.loads(row.body))], []
+    return [Record(row.kind, json.loads(row.body))], []
 
 
 Languages = Callable[[Sequence[MutableMapping[str, Any]]], Awaitable[None]]
@@ -100,12 +102,14 @@ class InboxCopy:
             # Of a withdrawn row the version that is in force is written again: whatever was written in between, the last one counts.
             stands = await self._control.inbox.newest(row) if row.withdrawn else None
             records, wrong = await self._records(stands or row)
-            for kind, raw in records:
+            for record in records:
                 try:
-                    table, engine_row = self._normalise(kind, raw, (stands or row).received_at)
+                    table, engine_row = self._normalise(record.kind, record.row, (stands or row).received_at)
                 except ValueError as error:
                     wrong.append(str(error))
                     continue
+                if "said" in engine_row and record.times:
+                    engine_row |= said_by_key(record.times)
                 gone = {"deleted": 1} if row.withdrawn and stands is None else {}
                 tables[table].append({**engine_row, **gone, "tenant": row.tenant, "version": self._versions.next()})
             if wrong:

@@ -9,12 +9,12 @@ from typing import Any
 from sojourn_collector.feeds_config import EVENTS, FEEDS, FeedSettings
 from sojourn_collector.sources import SOURCES
 from sojourn_collector.sources.answer import RowError
-from sojourn_collector.sources.base import RowRefused, Secrets
+from sojourn_collector.sources.base import RowRefused, Secrets, latest
 from sojourn_collector.sources.configured import Configured, plain
 from sojourn_collector.sources.feed import mention_of
 from sojourn_collector.sources.webhook import Change, Event
 from sojourn_collector.store.control import Control, InboxRow
-from sojourn_collector.store.control.said import OF_A_PERSON, OwnRows, Said
+from sojourn_collector.store.control.said import OF_A_PERSON, OwnRows, Record, Said
 from sojourn_collector.store.control.webhooks import digest
 
 log = logging.getLogger("sojourn.sources")
@@ -127,10 +127,10 @@ class Records:
         self._secrets = secrets
         self._clock = clock
 
-    async def __call__(self, row: InboxRow) -> tuple[list[tuple[str, dict[str, Any]]], list[str]]:
-        """Rows with their kinds, and a sentence for each that cannot be made. Raises what the control database raises."""
+    async def __call__(self, row: InboxRow) -> tuple[list[Record], list[str]]:
+        """Rows, and a sentence for each that cannot be made. Raises what the control database raises."""
         if row.kind not in EVENTS:
-            return [(row.kind, json.loads(row.body))], []
+            return [Record(row.kind, json.loads(row.body))], []
         try:
             changes = self._reading.changes(row)
         except RowRefused as error:
@@ -140,20 +140,21 @@ class Records:
         rows, wrong = [], []
         for one in (one for one in changes if one.alone):
             try:
-                rows.append((one.kind, self._checked(row, one.kind, one.id, [one])))
+                rows.append(Record(one.kind, self._checked(row, one.kind, one.id, [one])))
             except RowRefused as error:
                 wrong.append(f"{one.kind} {one.id}: {error}")
         for kind, ident in named:
             try:
-                rows.append((kind, await self._whole(row, kind, ident)))
+                rows.append(await self._whole(row, kind, ident))
             except RowRefused as error:
                 wrong.append(f"{kind} {ident}: {error}")
         return rows, wrong
 
-    async def _whole(self, row: InboxRow, kind: str, ident: str) -> dict[str, Any]:
+    async def _whole(self, row: InboxRow, kind: str, ident: str) -> Record:
         """A record as all its events tell it, in the vendor's order. Raises RowRefused."""
         events = await self._control.webhooks.of_record(row.tenant, row.source, record_name(kind, ident))
         said: list[tuple[datetime, int, int, Change]] = []
+        arrived = {event.id: event.received_at for event in events}
         for event in events:
             try:
                 said += [(one.time, one.sequence, event.id, one) for one in self._reading.changes(event) if (one.kind, one.id) == (kind, ident)]
@@ -164,7 +165,9 @@ class Records:
         checked = self._checked(row, kind, ident, [one for *_, one in said])
         if healed := [event.id for event in events if event.error and event.normalised_at is not None]:
             await self._control.inbox.mark(healed, self._clock())
-        return checked
+        # Nothing was said later than it came: a clock ahead must not outlast what others say.
+        times = {key: min(one.time, arrived[event]) for *_, event, one in said for key in latest([one.fields])}
+        return Record(kind, checked, times)
 
     def _checked(self, row: InboxRow, kind: str, ident: str, said: Sequence[Change]) -> dict[str, Any]:
         """The row that changes make together, oldest first. Raises RowRefused."""

@@ -1,10 +1,12 @@
 """Orders, answers, surveys, accounts and people through the join worker on the real engine."""
 
+import json
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
+from sojourn_collector.store.control import Arrival
 from tests.collector.join.working import at, buys, keep, shopper, table
 from tests.collector.join.world import World
 
@@ -157,3 +159,26 @@ async def test_a_kept_row_nobody_can_read_stops_nothing(world: World) -> None:
     await world.join()
     assert [o["id"] for o in await table(world, "orders")] == ["o-2"]
     assert await world.control.inbox.count_waiting() == 0
+
+
+async def test_feeds_of_one_account(world: World) -> None:
+    """Rows of two feeds keep when they came: the older one sent again after a replay wins nothing, and each can take back what it said."""
+
+    async def plan() -> tuple[str, float | None]:
+        await world.join()
+        row = await world.one("accounts_by_id", ids=["acme"])
+        return row["plan"], row["monthly"]
+
+    async def feed(source: str, **row: Any) -> None:
+        body = json.dumps({"id": "acme", "source": source, **row})
+        await world.control.inbox.add_many([Arrival(world.store.tenant, source, "accounts", "acme", world.clock(), body)])
+
+    await feed("crm", plan="pro", mrr=900, currency="EUR")
+    world.clock.forward(60)
+    await feed("billing", plan="free")
+    assert await plan() == ("free", 900.0)
+    assert await world.control.inbox.again("crm", None, world.store.tenant) == 1
+    assert await plan() == ("free", 900.0)
+    world.clock.forward(60)
+    await feed("crm", name="Acme")
+    assert await plan() == ("free", None)

@@ -81,8 +81,8 @@ class Desk:
         found: dict[str, dict[str, dict[str, Any]]] = {}
         for row in await self.control.inbox.waiting():
             rows, wrong = await records(row)
-            for kind, raw in rows:
-                table, engine_row = normalise(kind, raw, row.received_at)
+            for record in rows:
+                table, engine_row = normalise(record.kind, record.row, row.received_at)
                 found.setdefault(table, {})[engine_row["id"]] = engine_row
             await self.control.inbox.mark([row.id], NOW, {row.id: "; ".join(wrong)} if wrong else None)
         return found

@@ -20,8 +20,7 @@ LEFT JOIN (
   ) WHERE who IN (SELECT person FROM hurt) GROUP BY who
 ) AS asked ON hurt.person = asked.who
 LEFT JOIN (
-  SELECT concat('user:', id) AS of_person, argMax(account_id, version) AS account_id, argMax(toString(consent), version) AS consent FROM people FINAL
-  WHERE tenant = {tenant:String} AND concat('user:', id) IN (SELECT person FROM hurt) GROUP BY id
+  SELECT concat('user:', id) AS of_person, account_id, consent FROM told(people: account_id, consent) WHERE concat('user:', id) IN (SELECT person FROM hurt)
 ) AS told ON hurt.person = told.of_person
 LEFT JOIN (
   SELECT person_id, argMax(toString(consent), started) AS consent FROM sessions FINAL
@@ -36,8 +35,6 @@ LEFT JOIN (
   ) GROUP BY person_id
 ) AS paying ON hurt.person = paying.person_id
 LEFT JOIN (
-  SELECT id, argMax(name, version) AS name, argMax(toString(segment), version) AS segment, argMax(toString(plan), version) AS plan,
-    argMax(tuple(toFloat64OrNull(toString(mrr))), version).1 AS mrr, argMax(toString(currency), version) AS mrr_currency
-  FROM accounts FINAL WHERE tenant = {tenant:String} GROUP BY id
+  SELECT id, name, segment, plan, mrr, currency AS mrr_currency FROM told(accounts: name, segment, plan, mrr)
 ) AS accounts_told ON if(own_account != '', own_account, told.account_id) = accounts_told.id
 ORDER BY worst DESC, person

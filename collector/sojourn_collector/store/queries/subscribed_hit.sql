@@ -11,5 +11,5 @@ WHERE tenant = {tenant:String} AND mrr IS NOT NULL AND status IN ('active', 'pas
   AND (ended_at IS NULL OR ended_at > {since:DateTime64(3)})
   AND ((account_id = '' AND concat('user:', user_id) IN (SELECT person_id FROM hurt))
     OR (account_id != '' AND (account_id IN (SELECT account_id FROM hurt)
-      OR account_id IN (SELECT account_id FROM people FINAL WHERE tenant = {tenant:String} AND account_id != '' AND concat('user:', id) IN (SELECT person_id FROM hurt)))))
+      OR account_id IN (SELECT account_id FROM told(people: account_id) WHERE account_id != '' AND concat('user:', id) IN (SELECT person_id FROM hurt)))))
 GROUP BY whose, currency LIMIT 100000

@@ -17,11 +17,9 @@ LEFT JOIN (
   ) GROUP BY person_id
 ) AS paying ON active.person = paying.person_id
 LEFT JOIN (
-  SELECT concat('user:', id) AS of_person, argMax(account_id, version) AS account_id FROM people FINAL WHERE tenant = {tenant:String} GROUP BY id
+  SELECT concat('user:', id) AS of_person, account_id FROM told(people: account_id)
 ) AS told ON active.person = told.of_person
 LEFT JOIN (
-  SELECT id, argMax(toString(segment), version) AS segment, argMax(toString(plan), version) AS plan,
-    argMax(tuple(toFloat64OrNull(toString(mrr))), version).1 AS mrr, argMax(toString(currency), version) AS mrr_currency
-  FROM accounts FINAL WHERE tenant = {tenant:String} GROUP BY id
+  SELECT id, segment, plan, mrr, currency AS mrr_currency FROM told(accounts: segment, plan, mrr)
 ) AS accounts_told ON if(active.account != '', active.account, told.account_id) = accounts_told.id
 GROUP BY segment

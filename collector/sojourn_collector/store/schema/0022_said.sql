@@ -1,0 +1,5 @@
+-- When a feed said what its row says, in milliseconds since 1970; of rows of before, when they were written. Where events of a vendor said columns at
+-- different times, those said before that. By it the newest value of several feeds counts, see store/told.py.
+ALTER TABLE accounts ADD COLUMN IF NOT EXISTS said UInt64 DEFAULT version, ADD COLUMN IF NOT EXISTS said_before Map(LowCardinality(String), UInt64) CODEC(ZSTD(1))
+--------
+ALTER TABLE people ADD COLUMN IF NOT EXISTS said UInt64 DEFAULT version, ADD COLUMN IF NOT EXISTS said_before Map(LowCardinality(String), UInt64) CODEC(ZSTD(1))
