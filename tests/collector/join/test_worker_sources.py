@@ -33,6 +33,20 @@ async def test_an_order_is_linked_by_its_id(world: World) -> None:
     assert [(o["session_id"], o["join"]) for o in await table(world, "orders")] == [("s-1", "explicit")]
 
 
+async def test_an_order_is_linked_by_the_id_of_its_purchase(world: World) -> None:
+    """An order that a vendor knows by an id of its own is found by the shop's, whichever comes first, and so is an answer that names the purchase."""
+    await keep(world, "orders", id="pi_1", source="pay", purchase_id="o-5", at=at(world.clock()), amount=5, currency="EUR")
+    await world.join()
+    await world.load(*buys(shopper(world), "o-5"))
+    await world.join()
+    await keep(world, "orders", id="pi_2", source="pay", purchase_id="o-6", session_id="s-1", at=at(world.clock()), amount=5, currency="EUR")
+    await world.join()
+    await keep(world, "feedback", id="f-1", kind="text", comment="fine", order_id="o-6", at=at(world.clock()))
+    await world.join()
+    assert [(o["order_key"], o["session_id"], o["join"]) for o in await table(world, "orders")] == [("/o-5", "s-1", "explicit"), ("/o-6", "s-1", "explicit")]
+    assert [(f["session_id"], f["join"]) for f in await table(world, "feedback")] == [("s-1", "explicit")]
+
+
 async def test_an_order_is_linked_by_its_trace(world: World) -> None:
     """An order that carries the trace id of a browser's request is linked to that browser's session."""
     b = shopper(world)

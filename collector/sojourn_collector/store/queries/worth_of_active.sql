@@ -13,7 +13,7 @@ LEFT JOIN (
     SELECT id, person_id, toFloat64(amount - refunded) * if(currency = {currency:String}, 1, rate) AS net FROM orders FINAL
     WHERE tenant = {tenant:String} AND ts >= {paid_since:DateTime64(3)} AND ts < {paid_until:DateTime64(3)} AND probe = 0 AND status != 'cancelled'
       AND (currency = {currency:String} OR rate_currency = {currency:String}) AND person_id IN (SELECT person FROM active)
-    ORDER BY id, version DESC LIMIT 1 BY id
+    ORDER BY order_key, refunded DESC, version DESC LIMIT 1 BY order_key
   ) GROUP BY person_id
 ) AS paying ON active.person = paying.person_id
 LEFT JOIN (

@@ -4,6 +4,7 @@ import asyncio
 from collections import defaultdict
 from collections.abc import Sequence
 from datetime import datetime
+from itertools import pairwise
 from typing import Any
 
 from sojourn_collector.config import ImpactConfig
@@ -19,6 +20,9 @@ from sojourn_collector.web.models import Money
 
 HISTORY = 28 * 86400.0
 """Seconds before the incident whose orders tell whether those hit were different before."""
+
+TWICE_WITHIN = 300
+"""Seconds between two feeds' word of what looks like one purchase."""
 
 TRUSTED_UNITS, TRUSTED_ORDERS = 30, 20
 """What the time before must hold for its conversion and order value to be taken for healthy."""
@@ -112,6 +116,8 @@ def _notes(found: Found, guests: Sequence[Guest], orders: Sequence[dict[str, Any
     notes = []
     if found.incident.state == "failing":
         notes.append("still failing, more may be hit")
+    if doubtful := twice(orders):
+        notes.append(f"{doubtful} orders may count twice: two feeds tell of the same amount in one visit within {TWICE_WITHIN // 60} minutes and name no id of the purchase")
     foreign, converted = sum(order["currency"] != currency for order in orders), sum(bool(order["converted"]) for order in orders)
     if converted:
         notes.append(f"{converted} orders in other currencies are converted by the rate of their day")
@@ -122,6 +128,16 @@ def _notes(found: Found, guests: Sequence[Guest], orders: Sequence[dict[str, Any
     if any(guest.sample_rate < 1 for guest in guests):
         notes.append("sampled sessions: money of the people seen, not scaled up")
     return notes
+
+
+def twice(orders: Sequence[dict[str, Any]]) -> int:
+    """How many orders look like one that another feed told of in the same visit."""
+    near: dict[tuple[str, str, float], list[dict[str, Any]]] = defaultdict(list)
+    for order in sorted(orders, key=lambda order: int(order["ms"])):
+        if order["session_id"]:
+            near[order["session_id"], order["currency"], order["net"]].append(order)
+    pairs = (pair for same in near.values() for pair in pairwise(same))
+    return sum(one["feed"] != other["feed"] and other["ms"] - one["ms"] <= TWICE_WITHIN * 1000 for one, other in pairs)
 
 
 def _model(answer: Shortfall, notes: Sequence[str], currency: str, as_of: datetime) -> Money:
