@@ -113,7 +113,9 @@ async def test_an_answer_stands_under_one_plan(store: Store) -> None:
     window = {"since": NOW - DAY, "until": NOW, "journey": ""}
     groups = await store.query("feedback_groups", **window, by="plan", zone="UTC")
     assert [(group["fact"], group["n"]) for group in groups] == [("free", 1)]
-    empty = dict.fromkeys(("kind", "feed", "survey", "question_id", "channel", "language", "step", "link", "verdict", "person", "text", "account", "lifecycle"), "")
+    empty = dict.fromkeys(
+        ("kind", "feed", "survey", "question_id", "channel", "language", "step", "link", "verdict", "person", "text", "account", "lifecycle"), ""
+    )
     asked = {**window, **empty, "at": 2**60, "after": "", "words": False, "most": 10}
     assert [row["id"] for row in await store.query("list_feedback", **asked, plan="free", segment="b2b")] == ["f1"]
     assert await store.query("list_feedback", **asked, plan="pro", segment="") == []

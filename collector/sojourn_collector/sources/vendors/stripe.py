@@ -57,7 +57,11 @@ def _checkout(thing: Mapping[str, Any], time: datetime, settings: SourceSettings
 def _intent(thing: Mapping[str, Any], time: datetime, settings: SourceSettings) -> list[Change]:
     """A payment of your own making: it carries keys of yours. Without any it may be that of an invoice, which counts already."""
     order = _order(thing, needed(thing, "id"), needed_int(thing, "amount_received"), time, settings)
-    mine = {"session_id", "user_id", "trace_id", "account_id"} & joined(_free(thing), settings, "orders").keys() | purchase_in(_free(thing)).keys() | _probe(thing).keys()
+    mine = (
+        {"session_id", "user_id", "trace_id", "account_id"} & joined(_free(thing), settings, "orders").keys()
+        | purchase_in(_free(thing)).keys()
+        | _probe(thing).keys()
+    )
     return [order] if mine and not text_at(thing, "invoice") else []
 
 

@@ -117,7 +117,9 @@ def _notes(found: Found, guests: Sequence[Guest], orders: Sequence[dict[str, Any
     if found.incident.state == "failing":
         notes.append("still failing, more may be hit")
     if doubtful := twice(orders):
-        notes.append(f"{doubtful} orders may count twice: two feeds tell of the same amount in one visit within {TWICE_WITHIN // 60} minutes and name no id of the purchase")
+        notes.append(
+            f"{doubtful} orders may count twice: two feeds tell of the same amount in one visit within {TWICE_WITHIN // 60} minutes and name no id of the purchase"
+        )
     foreign, converted = sum(order["currency"] != currency for order in orders), sum(bool(order["converted"]) for order in orders)
     if converted:
         notes.append(f"{converted} orders in other currencies are converted by the rate of their day")
