@@ -3,6 +3,7 @@
 Which of it makes a version, and what a change of it means for figures of before, is `impact_version.py`'s.
 """
 
+from datetime import date
 from decimal import Decimal, InvalidOperation
 from itertools import pairwise
 from pathlib import Path
@@ -166,6 +167,9 @@ class ImpactConfig(Model):
     simulated: bool = Field(default=False, description="Say on every page that customers are simulated.")
     windows: Windows = Windows()
     surveys: Surveys = Surveys()
+    holidays: tuple[date, ...] = Field(
+        default=(), strict=False, max_length=1000, description="Days that are not like others, such as 2026-12-25: nothing is compared with them."
+    )
     cart_bands: tuple[float, ...] = Field(default=(25.0, 75.0, 150.0), strict=False, description="Upper edges of the cart bands, in major units.")
     severities: SeverityNumbers = SeverityNumbers()
     weights: Weights = Weights()

@@ -108,7 +108,8 @@ def _endpoint(context: IntakeContext, source: Source[Any], parsing: asyncio.Sema
                 return JSONResponse(taken.model_dump())
             await context.control.inbox.add_many(arrivals)
             if until is not None and not taken.rejected:
-                await context.control.watermarks.advance(source.name, until, sender=key.sender, tenant=key.tenant)
+                feeds = {str(row.get("source") or "api") for row in rows}
+                await context.control.watermarks.advance(source.name, until, sender=key.sender, feeds=feeds, tenant=key.tenant)
         except Refused as error:
             return refusal(error)
         return JSONResponse(taken.model_dump())

@@ -225,7 +225,7 @@ def tone_word(kind: str, tone: str) -> str:
     return _TONES_OF.get(kind, _TONE_WORDS).get(tone, "")
 
 
-MARKS = {"release": "Release", "fix": "Fix"}
+MARKS = {"release": "Release", "fix": "Fix", "campaign": "Campaign", "price": "Changed price"}
 
 VERDICTS = {
     "improved": Word("Improved", "good"),

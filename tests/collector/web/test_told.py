@@ -1,5 +1,6 @@
 """Accounts and people of which several feeds tell: of each fact the newest value that is said holds, wherever it is asked for."""
 
+import re
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from typing import Any
@@ -8,6 +9,7 @@ import httpx2
 import pytest
 
 from sojourn_collector.context import Context
+from sojourn_collector.store.catalogue import FOLDER
 from sojourn_collector.store.client import Store
 from sojourn_collector.store.told import expanded
 from sojourn_collector.web.api import build_api
@@ -18,6 +20,8 @@ from tests.collector.web.stage import NOW, Rows, minute
 
 DAY = timedelta(days=1)
 CRM: dict[str, Any] = {"source": "crm", "id": "acme", "version": 1, "name": "Acme", "plan": "pro", "segment": "b2b", "mrr": 900, "currency": "EUR"}
+BY_ADDRESS = {"join_people_by_email"}
+"""An address leads to whoever had it in any feed."""
 SDK: dict[str, Any] = {"source": "segment", "id": "acme", "version": 2, "name": "ACME Inc."}
 
 
@@ -135,3 +139,14 @@ def test_a_column_that_nobody_tells() -> None:
     """A query that asks for a column feeds do not tell is refused when it is read."""
     with pytest.raises(KeyError, match="people are told nothing of plan"):
         expanded("SELECT plan FROM told(people: plan)")
+
+
+def test_the_rules_are_written_once() -> None:
+    """No query merges the feeds of accounts and people by itself, or counts orders by the id of one feed alone."""
+    for path in FOLDER.glob("*.sql"):
+        text = path.read_text()
+        assert (
+            not re.search(r"argMax\([^()]*, version\)[^;]*FROM (accounts|people)\b|FROM (accounts|people) FINAL[^)]*LIMIT 1 BY", text)
+            or path.stem in BY_ADDRESS
+        ), path.name
+        assert "LIMIT 1 BY id" not in text or "orders" not in text, path.name

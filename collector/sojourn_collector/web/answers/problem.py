@@ -14,9 +14,10 @@ from sojourn_collector.web.answers.found import Found
 from sojourn_collector.web.answers.guests import Guest, guests_of, people_of, units_of
 from sojourn_collector.web.answers.headline import headline
 from sojourn_collector.web.answers.order_values import order_values
+from sojourn_collector.web.answers.orders_known import OrdersKnown
 from sojourn_collector.web.answers.remembered import Worked
 from sojourn_collector.web.answers.satisfaction import satisfaction_of
-from sojourn_collector.web.answers.shortfall import estimate, healthy_of, worth_of
+from sojourn_collector.web.answers.shortfall import estimate, healthy_of
 from sojourn_collector.web.answers.sufferers import sufferers_of
 from sojourn_collector.web.answers.theirs import Theirs
 from sojourn_collector.web.answers.times import to_ms
@@ -29,15 +30,6 @@ LAST_GOOD = timedelta(days=31)
 """How far back the last good run is looked for."""
 
 
-class OrdersKnown:
-    """How many orders there are, up to when they are known, and whether their source said so itself."""
-
-    def __init__(self, watermark: datetime | None, orders: int, newest: datetime | None) -> None:
-        self.count = orders
-        self.promised = watermark is not None
-        self.until = watermark if watermark is not None else newest if orders else None
-
-
 async def problem_of(context: Context, found: Found, orders_known: OrdersKnown, now: datetime, theirs: Theirs) -> Worked:
     """Work the problem out; `theirs` knows what its people ordered and answered."""
     incident, impact = found.incident, context.impact
@@ -45,6 +37,7 @@ async def problem_of(context: Context, found: Found, orders_known: OrdersKnown, 
     guests = guests_of(rows, to_ms(incident.window_from), to_ms(incident.window_to))
     orders, feedback = await theirs.of(found, guests)
     units = units_of(guests, impact.severities.numbers)
+    healthy = await healthy_of(context, found, usual, before_orders)
     satisfaction = satisfaction_of(feedback, {guest.id: guest.hit for guest in guests})
     cause, money, who = await asyncio.gather(
         cause_of(context, incident, guests, probe.traces, probe.message),
@@ -55,8 +48,8 @@ async def problem_of(context: Context, found: Found, orders_known: OrdersKnown, 
             context,
             now=now,
             known_until=orders_known.until,
-            promised=orders_known.promised,
-            healthy=healthy_of(usual, before_orders, worth_of(context, found.journey)),
+            slowest=orders_known.slowest,
+            healthy=healthy,
             order_values=before_orders.own_values,
         ),
         sufferers_of(context, guests, satisfaction.comments, impact.currency),

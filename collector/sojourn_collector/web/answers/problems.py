@@ -10,11 +10,11 @@ from typing import Any
 from sojourn_collector.context import Context
 from sojourn_collector.impact_version import config_version
 from sojourn_collector.web.answers.found import Found, find
-from sojourn_collector.web.answers.problem import OrdersKnown, problem_of
+from sojourn_collector.web.answers.orders_known import OrdersKnown, feeds_of, orders_known
+from sojourn_collector.web.answers.problem import problem_of
 from sojourn_collector.web.answers.remembered import Changes, ProblemMemory, Worked, known_step
 from sojourn_collector.web.answers.shortfall import HISTORY
 from sojourn_collector.web.answers.theirs import Theirs
-from sojourn_collector.web.answers.times import known
 from sojourn_collector.web.answers.weeks import STEPS_OF_FOLLOW_UP, minute_of
 from sojourn_collector.web.answers.window import Window
 from sojourn_collector.web.models import Problem
@@ -51,6 +51,7 @@ class Seen:
     orders: dict[str, Any]
     masters: list[dict[str, Any]]
     watermark: datetime | None
+    promised: frozenset[str] = frozenset()
 
 
 async def sources_seen(context: Context, window: Window) -> Seen:
@@ -65,24 +66,25 @@ async def sources_seen(context: Context, window: Window) -> Seen:
 
     shared = min(SHARED, context.impact.windows.outcome / STEPS_OF_FOLLOW_UP)
     memory = context.problems if window.until == window.now else None
-    telemetry, (feedback, orders, masters), watermark = await asyncio.gather(
+    telemetry, (feedback, orders, masters), watermark, promised = await asyncio.gather(
         query("telemetry_seen", recent=window.now - RECENT),
         counted() if memory is None else memory.once(("sources_seen", minute_of(window)), shared, counted),
         context.control.watermarks.get("orders", tenant=context.store.tenant, now=window.now),
+        context.control.watermarks.feeds("orders", tenant=context.store.tenant),
     )
-    return Seen(telemetry, feedback, orders, masters, watermark)
+    return Seen(telemetry, feedback, orders, masters, watermark, promised)
 
 
 async def problems_and_sources(context: Context, window: Window, journeys: Sequence[str]) -> tuple[list[Problem], Seen, Hurt]:
     """The window's problems, worst first, what is known of the sources, and how many were hit over all problems."""
     found, seen = await asyncio.gather(find(context, window, journeys), sources_seen(context, window))
-    orders_known = OrdersKnown(seen.watermark, seen.orders["orders"], known(seen.orders["newest"]))
+    orders = orders_known(seen.orders["orders"], feeds_of(seen.orders), seen.watermark, seen.promised, window.until)
     urgent = sorted(found, key=lambda one: (one.incident.state != "failing", -one.incident.since.timestamp()))[:MOST_PROBLEMS]
     # Of another moment than now nothing is remembered.
     if context.problems is None or window.until != window.now:
-        worked = list((await _work_out(context, urgent, orders_known, window.until)).values())
+        worked = list((await _work_out(context, urgent, orders, window.until)).values())
     else:
-        worked = await _remembered(context, context.problems, urgent, orders_known, window.until)
+        worked = await _remembered(context, context.problems, urgent, orders, window.until)
     ordered = sorted(worked, key=_place)
     anonymous = {ident: visit for one in worked for ident, visit in one.hit.items()}
     return [one.problem for one in ordered], seen, Hurt(sum(not visit for visit in anonymous.values()), sum(anonymous.values()))
@@ -93,22 +95,22 @@ def _place(one: Worked) -> tuple[Any, ...]:
     return (problem.state != "failing" and not one.weight, -one.weight, -problem.clock.since.timestamp(), problem.id)
 
 
-async def _work_out(context: Context, found: Sequence[Found], orders_known: OrdersKnown, now: datetime, keep: Keep | None = None) -> dict[str, Worked]:
+async def _work_out(context: Context, found: Sequence[Found], orders: OrdersKnown, now: datetime, keep: Keep | None = None) -> dict[str, Worked]:
     """By id. `keep` is called with each problem and what works it out."""
     theirs = Theirs(context, found, now, timedelta(seconds=HISTORY))
     gate = asyncio.Semaphore(AT_ONCE)
 
     async def work(one: Found) -> Worked:
         async with gate:
-            wanted = partial(problem_of, context, one, orders_known, now, theirs)
+            wanted = partial(problem_of, context, one, orders, now, theirs)
             return await (wanted() if keep is None else keep(one, wanted))
 
     return dict(zip((one.id for one in found), await asyncio.gather(*(work(one) for one in found)), strict=True))
 
 
-async def _remembered(context: Context, memory: ProblemMemory, found: Sequence[Found], orders_known: OrdersKnown, now: datetime) -> list[Worked]:
+async def _remembered(context: Context, memory: ProblemMemory, found: Sequence[Found], orders: OrdersKnown, now: datetime) -> list[Worked]:
     version, outcome = config_version(context.impact), context.impact.windows.outcome
-    until = {one.id: known_step(orders_known.until, min(now, one.incident.window_to + timedelta(seconds=outcome)), outcome) for one in found}
+    until = {one.id: known_step(orders.until, min(now, one.incident.window_to + timedelta(seconds=outcome)), outcome) for one in found}
     told: dict[str, Worked] = {}
 
     async def recall() -> tuple[Changes, list[Found]]:
@@ -120,5 +122,5 @@ async def _remembered(context: Context, memory: ProblemMemory, found: Sequence[F
     if missing:
         async with memory.working:
             changes, missing = await recall()
-            told |= await _work_out(context, missing, orders_known, now, lambda one, work: memory.keep(one, changes, version, until[one.id], work))
+            told |= await _work_out(context, missing, orders, now, lambda one, work: memory.keep(one, changes, version, until[one.id], work))
     return [told[one.id] for one in found]
