@@ -8,7 +8,6 @@ from pydantic import Field, model_validator
 from sojourn_collector.sources.base import Secrets, Source
 from sojourn_collector.sources.fields import Amount, Attributes, CalendarDate, Currency, Identifier, OptionalIdentifier, Row, Short
 from sojourn_collector.sources.sentences import refusal
-from sojourn_collector.store.told import said_at
 
 
 class AccountRow(Row):
@@ -39,7 +38,7 @@ def _stored(raw: dict[str, Any], _row: AccountRow, _keys: Secrets) -> dict[str, 
     return raw
 
 
-def engine_row(row: AccountRow, received: datetime) -> dict[str, Any]:
+def engine_row(row: AccountRow, _received: datetime) -> dict[str, Any]:
     """The row of the engine's table `accounts`."""
     return {
         "source": row.source or "api",
@@ -53,7 +52,6 @@ def engine_row(row: AccountRow, received: datetime) -> dict[str, Any]:
         "lifecycle": row.lifecycle,
         "renewal_date": row.renewal_date,
         "attrs": row.attrs,
-        **said_at(received),
     }
 
 

@@ -8,7 +8,6 @@ from pydantic import Field
 from sojourn_collector.sources.base import Secrets, Source
 from sojourn_collector.sources.email import Email, EmailDigest, digest_of, without_email
 from sojourn_collector.sources.fields import Attributes, Identifier, OptionalIdentifier, Row, Short
-from sojourn_collector.store.told import said_at
 
 
 class PersonRow(Row):
@@ -29,7 +28,7 @@ def _stored(raw: dict[str, Any], row: PersonRow, _keys: Secrets) -> dict[str, An
     return without_email(raw, row.email)
 
 
-def engine_row(row: PersonRow, received: datetime) -> dict[str, Any]:
+def engine_row(row: PersonRow, _received: datetime) -> dict[str, Any]:
     """The row of the engine's table `people`."""
     return {
         "source": row.source or "api",
@@ -40,7 +39,6 @@ def engine_row(row: PersonRow, received: datetime) -> dict[str, Any]:
         "role": row.role,
         "consent": row.consent,
         "attrs": row.attrs,
-        **said_at(received),
     }
 
 

@@ -9,9 +9,10 @@ from typing import Any
 from sojourn_collector.feeds_config import EVENTS, FEEDS, FeedSettings
 from sojourn_collector.sources import SOURCES
 from sojourn_collector.sources.answer import RowError
-from sojourn_collector.sources.base import RowRefused, Secrets, latest
+from sojourn_collector.sources.base import RowRefused, Secrets
 from sojourn_collector.sources.configured import Configured, plain
 from sojourn_collector.sources.feed import mention_of
+from sojourn_collector.sources.folding import FOLDED, Fold, says_nothing
 from sojourn_collector.sources.webhook import Change, Event
 from sojourn_collector.store.control import Control, InboxRow
 from sojourn_collector.store.control.said import OF_A_PERSON, OwnRows, Record, Said
@@ -21,6 +22,9 @@ log = logging.getLogger("sojourn.sources")
 
 _KEPT = "kept"
 """Under it lies what stays of an event whose person was erased."""
+
+_Name = tuple[str, str, str, str]
+"""Tenant, source, kind and id of a record."""
 
 
 def record_name(kind: str, ident: str) -> str:
@@ -98,8 +102,8 @@ def dry_records(one: Configured, name: str, events: Sequence[Event], received: d
 
 
 def concerned_by(changes: Iterable[Change]) -> list[str]:
-    """What the records are found by that other events may speak of too."""
-    return [record_name(one.kind, one.id) for one in changes if not one.alone]
+    """What the records are found by that other events may speak of too; those an event only names are not among them."""
+    return [record_name(one.kind, one.id) for one in changes if not one.alone and not says_nothing(one)]
 
 
 def kept_of(changes: Iterable[Change]) -> str:
@@ -119,7 +123,7 @@ def kept_of(changes: Iterable[Change]) -> str:
 
 
 class Records:
-    """Rows as they go to the engine: of a vendor's event every record it concerns, as all its events together tell it."""
+    """Rows as they go to the engine: of vendors' events every record they concern once, as all its events together tell it."""
 
     def __init__(self, control: Control, reading: EventReading, secrets: Secrets, clock: Callable[[], datetime]) -> None:
         self._control = control
@@ -127,50 +131,94 @@ class Records:
         self._secrets = secrets
         self._clock = clock
 
-    async def __call__(self, row: InboxRow) -> tuple[list[Record], list[str]]:
-        """Rows, and a sentence for each that cannot be made. Raises what the control database raises."""
-        if row.kind not in EVENTS:
-            return [Record(row.kind, json.loads(row.body))], []
-        try:
-            changes = self._reading.changes(row)
-        except RowRefused as error:
-            return [], [str(error)]
-        named = list(dict.fromkeys((one.kind, one.id) for one in changes if not one.alone))
-        await self._control.webhooks.concern(row, [record_name(*name) for name in named])
-        rows, wrong = [], []
-        for one in (one for one in changes if one.alone):
-            try:
-                rows.append(Record(one.kind, self._checked(row, one.kind, one.id, [one])))
-            except RowRefused as error:
-                wrong.append(f"{one.kind} {one.id}: {error}")
-        for kind, ident in named:
-            try:
-                rows.append(await self._whole(row, kind, ident))
-            except RowRefused as error:
-                wrong.append(f"{kind} {ident}: {error}")
-        return rows, wrong
+    async def __call__(self, rows: Sequence[InboxRow]) -> list[tuple[list[Record], list[str]]]:
+        """Of each row its records, and a sentence for each that cannot be made. A record of which several rows speak is the last one's.
 
-    async def _whole(self, row: InboxRow, kind: str, ident: str) -> Record:
+        Raises what the control database raises.
+        """
+        told: list[tuple[list[Record], list[str]]] = [([], []) for _ in rows]
+        spoken: dict[_Name, list[tuple[int, Change]]] = {}
+        for place, row in enumerate(rows):
+            if row.kind not in EVENTS:
+                told[place][0].append(Record(row.kind, json.loads(row.body)))
+                continue
+            try:
+                changes = self._reading.changes(row)
+            except RowRefused as error:
+                told[place][1].append(str(error))
+                continue
+            for one in (one for one in changes if not one.alone):
+                spoken.setdefault((row.tenant, row.source, one.kind, one.id), []).append((place, one))
+            for one in (one for one in changes if one.alone):
+                try:
+                    told[place][0].append(Record(one.kind, self._checked(row, one.kind, one.id, [one.fields])))
+                except RowRefused as error:
+                    told[place][1].append(f"{one.kind} {one.id}: {error}")
+        concerned = [(rows[place], record_name(*name[2:])) for name, said in spoken.items() for place, one in said if not says_nothing(one)]
+        await self._control.webhooks.concern(concerned)
+        folds = await self._folds(spoken, rows)
+        for name, said in spoken.items():
+            try:
+                record = await self._whole(rows[said[-1][0]], name, folds.get(name)) if name in folds or name[2] not in FOLDED else None
+                if record is not None:
+                    told[said[-1][0]][0].append(record)
+            except RowRefused as error:
+                for place in dict.fromkeys(place for place, _ in said):
+                    told[place][1].append(f"{name[2]} {name[3]}: {error}")
+        await self._control.folds.put({(name[0], name[1], record_name(*name[2:])): fold.to_json() for name, fold in folds.items() if fold.keys})
+        return told
+
+    async def _folds(self, spoken: Mapping[_Name, Sequence[tuple[int, Change]]], rows: Sequence[InboxRow]) -> dict[_Name, Fold]:
+        """What is now known of accounts and people of whom something was said, or of whom nothing was known yet."""
+        names = {(name[0], name[1], record_name(*name[2:])): name for name in spoken if name[2] in FOLDED}
+        kept = await self._control.folds.get(list(names))
+        folds: dict[_Name, Fold] = {}
+        for key, name in names.items():
+            if key not in kept:
+                folds[name] = await self._anew(name)
+            elif news := [(place, one) for place, one in spoken[name] if not says_nothing(one)]:
+                folds[name] = Fold.from_json(kept[key])
+                for place, one in news:
+                    folds[name].add(one, rows[place].id, rows[place].received_at)
+        return folds
+
+    async def _anew(self, name: _Name) -> Fold:
+        """A record of which nothing is kept, of all events there are of it."""
+        fold, before = Fold(failed=True), None
+        while events := await self._control.webhooks.of_record(*name[:2], record_name(*name[2:]), before):
+            for event in events:
+                for one in self._changes(event, name):
+                    fold.add(one, event.id, event.received_at)
+            before = events[0].id
+        return fold
+
+    async def _whole(self, row: InboxRow, name: _Name, fold: Fold | None) -> Record:
         """A record as all its events tell it, in the vendor's order. Raises RowRefused."""
-        events = await self._control.webhooks.of_record(row.tenant, row.source, record_name(kind, ident))
-        said: list[tuple[datetime, int, int, Change]] = []
-        arrived = {event.id: event.received_at for event in events}
-        for event in events:
-            try:
-                said += [(one.time, one.sequence, event.id, one) for one in self._reading.changes(event) if (one.kind, one.id) == (kind, ident)]
-            except RowRefused:
-                continue  # it is marked with its own reason
-        said.sort(key=lambda one: one[:3])
-        said = said[max((number for number, (*_, one) in enumerate(said) if one.whole), default=0) :]
-        checked = self._checked(row, kind, ident, [one for *_, one in said])
-        if healed := [event.id for event in events if event.error and event.normalised_at is not None]:
+        _, _, kind, ident = name
+        if fold is not None:
+            failed, fold.failed = fold.failed, True
+            record = Record(kind, self._checked(row, kind, ident, [fold.fields]), fold.times)
+            fold.failed = False
+            healed = await self._control.webhooks.refused(*name[:2], record_name(kind, ident)) if failed else []
+        else:
+            events = await self._control.webhooks.of_record(*name[:2], record_name(kind, ident))
+            said = sorted(((one.time, one.sequence, event.id, one) for event in events for one in self._changes(event, name)), key=lambda one: one[:3])
+            said = said[max((number for number, (*_, one) in enumerate(said) if one.whole), default=0) :]
+            record = Record(kind, self._checked(row, kind, ident, [one.fields for *_, one in said]))
+            healed = [event.id for event in events if event.error and event.normalised_at is not None]
+        if healed:
             await self._control.inbox.mark(healed, self._clock())
-        # Nothing was said later than it came: a clock ahead must not outlast what others say.
-        times = {key: min(one.time, arrived[event]) for *_, event, one in said for key in latest([one.fields])}
-        return Record(kind, checked, times)
+        return record
 
-    def _checked(self, row: InboxRow, kind: str, ident: str, said: Sequence[Change]) -> dict[str, Any]:
-        """The row that changes make together, oldest first. Raises RowRefused."""
+    def _changes(self, event: InboxRow, name: _Name) -> list[Change]:
+        """What an event says of a record. One that cannot be read says nothing: it is marked with its own reason."""
+        try:
+            return [one for one in self._reading.changes(event) if (one.kind, one.id) == name[2:]]
+        except RowRefused:
+            return []
+
+    def _checked(self, row: InboxRow, kind: str, ident: str, said: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+        """The row that fields make together, oldest first. Raises RowRefused."""
         source = SOURCES[kind]
-        raw = {**source.fold([one.fields for one in said]), "id": ident, "source": row.source}
+        raw = {**source.fold(said), "id": ident, "source": row.source}
         return source.stored(raw, source.read(raw, row.received_at), self._secrets)

@@ -27,16 +27,20 @@ def expanded(sql: str) -> str:
     return TOLD.sub(lambda found: _subquery(found[1], [name.strip() for name in found[2].split(",")]), sql)
 
 
-def said_at(moment: datetime) -> dict[str, Any]:
-    """The columns that say when a row was said."""
-    return {"said": (moment - _EPOCH) // _MILLISECOND, "said_before": {}}
+def said_at(moment: datetime, version: int) -> dict[str, Any]:
+    """The columns that say when a row was said. Of what was said in one millisecond the version decides, that no two values are equally new."""
+    return {"said": _number(moment, version), "said_before": {}}
 
 
-def said_by_key(times: Mapping[str, datetime]) -> dict[str, Any]:
+def said_by_key(times: Mapping[str, datetime], version: int) -> dict[str, Any]:
     """The same where each key of the row was said at a time of its own."""
-    newest = said_at(max(times.values()))
-    of_keys = {key: said_at(moment)["said"] for key, moment in times.items()}
-    return {**newest, "said_before": {key: at for key, at in of_keys.items() if at < newest["said"]}}
+    newest = _number(max(times.values()), version)
+    of_keys = {key: _number(moment, version) for key, moment in times.items()}
+    return {"said": newest, "said_before": {key: at for key, at in of_keys.items() if at < newest}}
+
+
+def _number(moment: datetime, version: int) -> int:
+    return (moment - _EPOCH) // _MILLISECOND * 1000 + version % 1000
 
 
 def _subquery(table: str, names: list[str]) -> str:
@@ -60,4 +64,4 @@ def _column(name: str) -> str:
 
 
 def _newest(value: str, is_said: str, key: str) -> str:
-    return f"argMaxIf({value}, (if(t.said_before['{key}'] > 0, t.said_before['{key}'], t.said), t.version), {is_said})"
+    return f"argMaxIf({value}, if(t.said_before['{key}'] > 0, t.said_before['{key}'], t.said), {is_said})"

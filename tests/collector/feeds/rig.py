@@ -55,7 +55,7 @@ class Desk:
         records = Records(self.control, EventReading({}, self.feeds), Secrets({}, KEY), lambda: self.now)
         found = []
         for row in await self.control.inbox.waiting():
-            made, wrong = await records(row)
+            ((made, wrong),) = await records([row])
             for record in made:
                 try:
                     found.append(normalise(record.kind, record.row, row.received_at)[1])

@@ -140,11 +140,11 @@ async def test_each_fact_is_as_old_as_the_event_that_said_it(opened: Opening) ->
         message("group", messageId="m-2", groupId="acme", timestamp="2026-03-01T11:05:00Z", traits={"name": "ACME"}),
     )
     records = Records(desk.control, EventReading(desk.context.webhooks), desk.context.secrets, desk.context.clock)
-    rows = [record for row in await desk.control.inbox.waiting() for record in (await records(row))[0] if record.kind == "accounts"]
+    rows = [record for told, _ in await records(await desk.control.inbox.waiting()) for record in told if record.kind == "accounts"]
     assert {key: at.strftime("%H:%M") for key, at in rows[-1].times.items()} == {"name": "11:05", "plan": "11:00"}
     assert rows[-1].row["plan"] == "pro"
-    columns = said_by_key(rows[-1].times)
-    assert columns["said"] - columns["said_before"].pop("plan") == 300_000
+    columns = said_by_key(rows[-1].times, 5)
+    assert columns["said"] - columns["said_before"].pop("plan") == 300_000_000
     assert columns["said_before"] == {}
 
 

@@ -80,7 +80,7 @@ class Desk:
         records = Records(self.control, EventReading(self.context.webhooks), self.context.secrets, self.context.clock)
         found: dict[str, dict[str, dict[str, Any]]] = {}
         for row in await self.control.inbox.waiting():
-            rows, wrong = await records(row)
+            ((rows, wrong),) = await records([row])
             for record in rows:
                 table, engine_row = normalise(record.kind, record.row, row.received_at)
                 found.setdefault(table, {})[engine_row["id"]] = engine_row

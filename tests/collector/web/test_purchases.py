@@ -18,10 +18,17 @@ HIT = NOW - DAY
 
 async def asked(store: Store) -> dict[str, tuple[int, float]]:
     """How many orders of `u1` there are and what they brought, by every question about orders: after the step `pay`, and before."""
-    window = {"since": HIT - minute(9), "until": HIT + minute(9), "currency": "EUR"}
-    paid = {"paid_since": NOW - 9 * DAY, "paid_until": window["since"]}
-    here = {"journey": "checkout", "step": "pay"}
-    of_step = {"journeys": ["checkout"], "steps": ["pay"], "since": [window["since"]], "until": [window["until"]], "run_since": HIT - DAY, "run_until": NOW}
+    window: dict[str, Any] = {"since": HIT - minute(9), "until": HIT + minute(9), "currency": "EUR"}
+    paid: dict[str, Any] = {"paid_since": NOW - 9 * DAY, "paid_until": window["since"]}
+    here: dict[str, Any] = {"journey": "checkout", "step": "pay"}
+    of_step: dict[str, Any] = {
+        "journeys": ["checkout"],
+        "steps": ["pay"],
+        "since": [window["since"]],
+        "until": [window["until"]],
+        "run_since": HIT - DAY,
+        "run_until": NOW,
+    }
     shown = await store.query("visit_orders", sessions=[], person="user:u1")
     after = await store.query("problem_orders", **of_step, orders_since=HIT, orders_until=NOW, currency="EUR", most=100)
     (day,) = await store.query("step_days", **window, **here, attribute="", value="", days=0, known=NOW, outcome_ms=3_600_000)

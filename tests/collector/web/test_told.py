@@ -56,9 +56,9 @@ async def test_a_feed_takes_back_what_it_said(store: Store) -> None:
 
 async def test_the_time_of_saying_decides(store: Store) -> None:
     """A row that is written again says nothing new, and of events each fact is as old as the event that said it."""
-    await store.insert("accounts", [{**CRM, "said": 100, "version": 900}, {**SDK, "plan": "free", "said": 200}])
+    await store.insert("accounts", [{**CRM, "said": 100_000, "version": 900}, {**SDK, "plan": "free", "said": 200_000}])
     assert (await account(store, {**SDK, "id": "other"}))[:2] == ("ACME Inc.", "free")
-    assert (await account(store, {**SDK, "plan": "free", "said": 300, "said_before": {"plan": 50}, "version": 3}))[:2] == ("ACME Inc.", "pro")
+    assert (await account(store, {**SDK, "plan": "free", "said": 300_000, "said_before": {"plan": 50_000}, "version": 3}))[:2] == ("ACME Inc.", "pro")
 
 
 async def test_the_list_of_accounts(context: Context, client: httpx2.AsyncClient) -> None:
@@ -75,7 +75,7 @@ async def test_recurring_worth_stays(store: Store) -> None:
     rows.people += [{"source": "crm", "id": "u1", "version": 1, "account_id": "acme"}, {"source": "segment", "id": "u1", "version": 2, "role": "buyer"}]
     rows.customer("u1", NOW - minute(5), fails=True, stopped=True)
     await rows.store(store)
-    window = {"since": NOW - DAY, "until": NOW, "currency": "EUR", "paid_since": NOW - 9 * DAY}
+    window: dict[str, Any] = {"since": NOW - DAY, "until": NOW, "currency": "EUR", "paid_since": NOW - 9 * DAY}
     (here,) = await store.query("worth_at_step", **window, paid_until=NOW, journey="checkout", step="pay", run_since=NOW - DAY)
     assert (here["account"], here["mrr"], here["mrr_currency"], here["plan"]) == ("acme", 900.0, "EUR", "pro")
     (active,) = await store.query("worth_of_active", **window, paid_until=NOW, one_in=1, units=["EUR"], rates=[1.0], months=3.0)
@@ -84,7 +84,7 @@ async def test_recurring_worth_stays(store: Store) -> None:
     assert (silent["account"], silent["mrr"], silent["account_name"]) == ("acme", 900.0, "ACME Inc.")
     (person,) = await store.query("people_by_id", ids=["u1"])
     assert (person["account_id"], person["role"]) == ("acme", "buyer")
-    asked = {"since": NOW - DAY, "until": NOW, "journey": "checkout", "zone": "UTC", "fact": "", "attr": "", "of": ""}
+    asked: dict[str, Any] = {"since": NOW - DAY, "until": NOW, "journey": "checkout", "zone": "UTC", "fact": "", "attr": "", "of": ""}
     (unit,) = await store.query("breakdown_units", **asked, by="segment")
     assert (unit["value"], unit["people"]) == ("b2b", 1)
     (rarely,) = await store.query("accounts_unasked", before=NOW, most=10)
@@ -114,13 +114,13 @@ async def test_an_answer_stands_under_one_plan(store: Store) -> None:
     rows.people += [{"source": "crm", "id": "u1", "version": 1, "account_id": "acme"}, {"source": "segment", "id": "u1", "version": 2}]
     rows.answer("f1", NOW - minute(5), 1, person="user:u1")
     await rows.store(store)
-    window = {"since": NOW - DAY, "until": NOW, "journey": ""}
+    window: dict[str, Any] = {"since": NOW - DAY, "until": NOW, "journey": ""}
     groups = await store.query("feedback_groups", **window, by="plan", zone="UTC")
     assert [(group["fact"], group["n"]) for group in groups] == [("free", 1)]
     empty = dict.fromkeys(
         ("kind", "feed", "survey", "question_id", "channel", "language", "step", "link", "verdict", "person", "text", "account", "lifecycle"), ""
     )
-    asked = {**window, **empty, "at": 2**60, "after": "", "words": False, "most": 10}
+    asked: dict[str, Any] = {**window, **empty, "at": 2**60, "after": "", "words": False, "most": 10}
     assert [row["id"] for row in await store.query("list_feedback", **asked, plan="free", segment="b2b")] == ["f1"]
     assert await store.query("list_feedback", **asked, plan="pro", segment="") == []
 
@@ -131,7 +131,7 @@ async def test_attributes_are_merged_one_by_one(store: Store) -> None:
     rows.customer("u1", NOW - minute(5), fails=True)
     rows.people += [{"source": "crm", "id": "u1", "version": 1, "attrs": {"tier": "gold"}}, {"source": "b", "id": "u1", "version": 2, "attrs": {"x": "y"}}]
     await rows.store(store)
-    asked = {"since": NOW - DAY, "until": NOW, "journey": "checkout", "zone": "UTC", "fact": "", "by": "", "of": "person"}
+    asked: dict[str, Any] = {"since": NOW - DAY, "until": NOW, "journey": "checkout", "zone": "UTC", "fact": "", "by": "", "of": "person"}
     assert [row["value"] for row in await store.query("breakdown_units", **asked, attr="tier")] == ["gold"]
 
 

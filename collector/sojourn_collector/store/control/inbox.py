@@ -8,7 +8,8 @@ from datetime import datetime
 from sqlalchemy import Connection, bindparam, delete, func, insert, or_, select, update
 
 from sojourn_collector.store.control.database import Database
-from sojourn_collector.store.control.tables import inbox, webhook_records
+from sojourn_collector.store.control.folds import let_go
+from sojourn_collector.store.control.tables import inbox, webhook_folds, webhook_records
 
 TELL_OF_USAGE = ("usage", "segment")
 """Kinds of rows that tell of usage; those that tell of an order, a person or an account too are among `webhook_records`."""
@@ -104,6 +105,7 @@ class Inbox:
         """Forget rows; the engine's copy is the caller's."""
 
         def work(connection: Connection) -> None:
+            let_go(connection, ids)
             connection.execute(delete(webhook_records).where(webhook_records.c.inbox_id.in_(ids)))
             connection.execute(delete(inbox).where(inbox.c.id.in_(ids)))
 
@@ -120,7 +122,14 @@ class Inbox:
         if since is not None:
             chosen.append(inbox.c.received_at >= since)
         statement = update(inbox).where(*chosen).values(normalised_at=None, error=None)
-        found: int = await self._database.write(lambda connection: connection.execute(statement).rowcount)
+        # What the events say may be read otherwise now.
+        folds = delete(webhook_folds).where(webhook_folds.c.tenant == tenant, webhook_folds.c.source.in_(select(inbox.c.source).where(*chosen)))
+
+        def work(connection: Connection) -> int:
+            connection.execute(folds)
+            return connection.execute(statement).rowcount
+
+        found: int = await self._database.write(work)
         if found:
             self.arrived.set()
         return found
@@ -136,4 +145,9 @@ class Inbox:
     async def rewrite(self, ident: int, body: str) -> None:
         """Keep a row with another body, and without what was said of the old one."""
         statement = update(inbox).where(inbox.c.id == ident).values(body=body, error=None, awaits=None)
-        await self._database.write(lambda connection: connection.execute(statement))
+
+        def work(connection: Connection) -> None:
+            let_go(connection, [ident])
+            connection.execute(statement)
+
+        await self._database.write(work)

@@ -21,6 +21,7 @@ FROM (
     ) AS seen ON f.session_id = seen.of_session
     LEFT JOIN (
       SELECT id AS of_person, account_id AS of_account FROM told(people: account_id) WHERE {by:String} IN ('plan', 'segment', 'lifecycle')
+        AND concat('user:', id) IN (SELECT person_id FROM feedback WHERE tenant = {tenant:String} AND ts >= {since:DateTime64(3)} AND ts < {until:DateTime64(3)})
     ) AS who ON f.person_id = concat('user:', who.of_person)
     LEFT JOIN (
       SELECT id AS account, plan AS of_plan, segment AS of_segment, lifecycle AS of_lifecycle FROM told(accounts: plan, segment, lifecycle)
