@@ -31,7 +31,10 @@ async def asked(store: Store) -> dict[str, tuple[int, float]]:
     }
     shown = await store.query("visit_orders", sessions=[], person="user:u1")
     after = await store.query("problem_orders", **of_step, orders_since=HIT, orders_until=NOW, currency="EUR", most=100)
-    (day,) = await store.query("step_days", **window, **here, attribute="", value="", days=0, known=NOW, outcome_ms=3_600_000)
+    start = int(window["since"].timestamp() * 1000)
+    spans: dict[str, Any] = {"starts": [start], "span_ms": 1_080_000, "known_ms": 86_400_000, "outcome_ms": 3_600_000}
+    of_day: dict[str, Any] = {**here, **spans, "attribute": "", "value": "", "earliest": window["since"], "until": window["until"], "known": NOW}
+    (day,) = await store.query("step_days", **of_day, currency="EUR")
     (at_step,) = await store.query("worth_at_step", **window, **paid, **here, run_since=HIT - DAY)
     (silent,) = await store.query("silent_candidates", **window, severity=0.5, journey="", most=100, paid_since=paid["paid_since"])
     (active,) = await store.query("worth_of_active", **window, **paid, one_in=1, units=["EUR"], rates=[1.0], months=3.0)
