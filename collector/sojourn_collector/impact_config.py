@@ -19,7 +19,9 @@ from sojourn_collector.score.severities import BLOCKED, LEFT, MARKS, RECOVERED, 
 from sojourn_collector.score.silent_sufferers import TOP, WAIT
 from sojourn_collector.score.value_impact import CAP, DAYS
 
-Fact = Literal["device", "browser", "release", "app", "country", "region", "channel", "plan", "segment", "lifecycle", "owner", "role", "known", "day", "hour"]
+Fact = Literal[
+    "device", "browser", "release", "app", "country", "region", "location", "channel", "plan", "segment", "lifecycle", "owner", "role", "known", "day", "hour"
+]
 FACTS: tuple[Fact, ...] = get_args(Fact)
 """What people are broken down by without being told: facts of their visits, of themselves and of their accounts, and when it was."""
 

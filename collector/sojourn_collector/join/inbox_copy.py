@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from sojourn_collector.join.linker import LINKED_TABLES, Linker
+from sojourn_collector.join.relink import Relink
 from sojourn_collector.join.versions import Versions
 from sojourn_collector.join.writing import write
 from sojourn_collector.store.client import StatementFailed, Store
@@ -55,6 +56,7 @@ class InboxCopy:
         store: Store,
         control: Control,
         linker: Linker,
+        relink: Relink,
         versions: Versions,
         normalise: Normalise,
         clock: Callable[[], datetime],
@@ -65,6 +67,7 @@ class InboxCopy:
         self._store = store
         self._control = control
         self._linker = linker
+        self._relink = relink
         self._versions = versions
         self._normalise = normalise
         self._clock = clock
@@ -116,14 +119,18 @@ class InboxCopy:
                 tables[table].append({**engine_row, **gone, "tenant": row.tenant, "version": version})
             if wrong:
                 errors[row.id] = "; ".join(wrong)[:2000]
-        # Tickets first: answers about them look for their visit.
-        for table, rows in sorted(tables.items(), key=lambda one: one[0] != "tickets"):
+        linked: dict[str, list[dict[str, Any]]] = {}
+        for table in sorted(tables, key=_place):
+            rows = tables[table]
+            if table == "people":
+                await self._relink.before_people(rows, self._clock())
             if table == "tickets":
                 await self._date(rows)
             if table == "feedback":
                 await self._languages(rows)
-            complete = await self._linker.link(rows) if table in LINKED_TABLES else rows
-            await write(self._store, table, complete)
+            linked[table] = await self._linker.link(rows) if table in LINKED_TABLES else rows
+            await write(self._store, table, linked[table])
+        await self._relink.after_links(linked.get("orders", ()), linked.get("tickets", ()))
         return errors
 
     async def _date(self, tickets: list[dict[str, Any]]) -> None:
@@ -134,3 +141,9 @@ class InboxCopy:
         first = {(row["source"], row["id"]): row["first_received"] for row in found}
         for row in tickets:
             row["first_received"] = first.setdefault((row["source"], row["id"]), row["received"])
+
+
+def _place(table: str) -> int:
+    """People first, then what else is named by others: whoever names them finds them."""
+    first = ("people", *LINKED_TABLES)
+    return first.index(table) if table in first else len(first)

@@ -111,6 +111,8 @@ def _shares(trials: Trials, one: _Prepared, whole: _Whole, multipliers: Floats, 
         curve = accrual.curves(one.plan, multipliers[trials.control_cluster[rows]])
         return accrual.at(one.plan, curve, one.follow)
     paid = trials.control_converted[rows] <= trials.control_follow[rows]
+    # Who left at their own failure is stood for by those who stayed, whose weight has grown for it.
+    rows, paid = rows[paid | ~trials.control_left[rows]], paid[paid | ~trials.control_left[rows]]
     # Who has paid is followed to the end; the others as far as the curve of all had come by then.
     weight, paying, progress = _by_person(trials, rows, _weights(trials, rows), paid, np.where(paid, 1.0, whole.progress(trials.control_follow[rows])))
     exposure = float((weight * progress).sum())

@@ -61,6 +61,7 @@ class Trials:
     control_before: Floats
     control_later: list[Floats]
     control_factor: Floats
+    control_left: Bools
     control_whole: Floats
     control_weight: Floats
 
@@ -152,6 +153,7 @@ def build_trials(shoppers: Sequence[Shopper], settings: Settings, known_until: f
         control_before=np.array([row.before for row in rows], dtype=float),
         control_later=[row.later for row in rows],
         control_factor=np.array([1.0 / (1.0 - failing.later(row.shopper.device)) for row in rows], dtype=float),
+        control_left=np.array([row.left for row in rows], dtype=bool),
         control_whole=np.array([row.whole for row in rows], dtype=float),
         control_weight=np.array([row.shopper.weight for row in rows], dtype=float),
     )
@@ -159,7 +161,9 @@ def build_trials(shoppers: Sequence[Shopper], settings: Settings, known_until: f
 
 @dataclass(frozen=True, slots=True)
 class _Control:
-    """One control arrival. `whole` = its weight when nothing is cut short: 0 for who failed later, else grown by later arrivals."""
+    """One control arrival. `left` = seen to fail within the time it would have been followed; `whole` = its weight when nothing is cut short: 0 for who
+    failed later, else grown by later arrivals.
+    """
 
     shopper: Shopper
     key: Stratum
@@ -168,6 +172,7 @@ class _Control:
     paid: float
     before: float
     later: Floats
+    left: bool
     whole: float
 
 
@@ -186,5 +191,6 @@ def _control(shopper: Shopper, number: int, f_later: float, settings: Settings, 
         paid=amount,
         before=_before(shopper, start, settings.history),
         later=later,
+        left=leaves < min(settings.outcome, known_until - start),
         whole=(1.0 - f_later) ** -len(later) if stayed else 0.0,
     )

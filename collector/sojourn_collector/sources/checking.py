@@ -5,6 +5,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
+from sojourn_collector.sources.aliases import renamed
 from sojourn_collector.sources.answer import RowError, Taken
 from sojourn_collector.sources.base import RowRefused, Secrets, Source
 from sojourn_collector.sources.body import Unreadable
@@ -14,11 +15,12 @@ from sojourn_collector.store.control import Arrival
 def check(source: Source[Any], rows: list[Any], tenant: str, received: datetime, secrets: Secrets) -> tuple[Taken, list[Arrival]]:
     """What the answer says of these rows, and what the inbox is to keep. `secrets` are what rows are kept under."""
     errors, arrivals = [], []
-    for number, raw in enumerate(rows):
-        if isinstance(raw, Unreadable):
-            errors.append(RowError(row=number, error=raw.reason))
+    for number, given in enumerate(rows):
+        if isinstance(given, Unreadable):
+            errors.append(RowError(row=number, error=given.reason))
             continue
         try:
+            raw = renamed(source, given)
             row = source.read(raw, received)
         except RowRefused as error:
             errors.append(RowError(row=number, error=str(error)))

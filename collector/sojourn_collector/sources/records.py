@@ -14,6 +14,7 @@ from sojourn_collector.sources.configured import Configured, plain
 from sojourn_collector.sources.feed import mention_of
 from sojourn_collector.sources.folding import FOLDED, Fold, says_nothing
 from sojourn_collector.sources.webhook import Change, Event
+from sojourn_collector.sources_config import VENDORS
 from sojourn_collector.store.control import Control, InboxRow
 from sojourn_collector.store.control.said import OF_A_PERSON, OwnRows, Record, Said
 from sojourn_collector.store.control.webhooks import digest
@@ -22,6 +23,8 @@ log = logging.getLogger("sojourn.sources")
 
 _KEPT = "kept"
 """Under it lies what stays of an event whose person was erased."""
+_MOST_NAMES = 20
+"""Other names of one record that are looked at."""
 
 _Name = tuple[str, str, str, str]
 """Tenant, source, kind and id of a record."""
@@ -44,11 +47,22 @@ class EventReading:
         """What an event says. Raises RowRefused."""
         kept = json.loads(row.body)
         if _KEPT in kept:
-            return [Change(one["kind"], one["id"], datetime.fromisoformat(one["time"]), one["fields"], one["sequence"], one["whole"]) for one in kept[_KEPT]]
+            return [_kept_change(one) for one in kept[_KEPT]]
         if row.kind in FEEDS:
             return read_shape(row.source, lambda: mention_of(row.source, row.kind, Event.from_json(row.body), self._feeds.get(row.source)))
+        return changes_of(self._of(row), Event.from_json(row.body))
+
+    def lacks(self, row: InboxRow) -> bool:
+        """Whether an answer of the vendor's is missing that the source, as it is configured now, asks for."""
+        kept = json.loads(row.body)
+        if row.kind not in VENDORS or _KEPT in kept:
+            return False
+        one, event = self._of(row), Event.from_json(row.body)
+        return not one.webhook.calls(event, one.settings).keys() <= event.fetched.keys()
+
+    def _of(self, row: InboxRow) -> Configured:
         one = self._configured.get(row.source)
-        return changes_of(one if one is not None and one.settings.kind == row.kind else plain(row.kind), Event.from_json(row.body))
+        return one if one is not None and one.settings.kind == row.kind else plain(row.kind)
 
     def said(self, row: InboxRow) -> list[Said]:
         """What it says; an event that cannot be read says nothing."""
@@ -92,7 +106,7 @@ def dry_records(one: Configured, name: str, events: Sequence[Event], received: d
         if one.webhook.calls(event, one.settings):
             continue
         try:
-            for change in changes_of(one, event):
+            for change in (change for change in changes_of(one, event) if not change.aside):
                 raw = {**SOURCES[change.kind].fold([change.fields]), "id": change.id, "source": name}
                 SOURCES[change.kind].read(raw, received)
                 records.append({"kind": change.kind, "row": raw})
@@ -103,7 +117,7 @@ def dry_records(one: Configured, name: str, events: Sequence[Event], received: d
 
 def concerned_by(changes: Iterable[Change]) -> list[str]:
     """What the records are found by that other events may speak of too; those an event only names are not among them."""
-    return [record_name(one.kind, one.id) for one in changes if not one.alone and not says_nothing(one)]
+    return [record_name(one.kind, ident) for one in changes if not one.alone and not says_nothing(one) for ident in (one.id, one.of) if ident]
 
 
 def kept_of(changes: Iterable[Change]) -> str:
@@ -115,11 +129,18 @@ def kept_of(changes: Iterable[Change]) -> str:
             "time": one.time.isoformat(),
             "sequence": one.sequence,
             "whole": one.whole,
+            "aside": one.aside,
+            "of": one.of,
             "fields": {key: value for key, value in one.fields.items() if key not in OF_A_PERSON},
         }
         for one in changes
     ]
     return json.dumps({_KEPT: bare}, ensure_ascii=False, separators=(",", ":"), default=str)
+
+
+def _kept_change(one: Mapping[str, Any]) -> Change:
+    time, more = datetime.fromisoformat(one["time"]), {"aside": one.get("aside", False), "of": one.get("of", "")}
+    return Change(one["kind"], one["id"], time, one["fields"], one["sequence"], one["whole"], **more)
 
 
 class Records:
@@ -154,12 +175,11 @@ class Records:
                     told[place][0].append(Record(one.kind, self._checked(row, one.kind, one.id, [one.fields])))
                 except RowRefused as error:
                     told[place][1].append(f"{one.kind} {one.id}: {error}")
-        concerned = [(rows[place], record_name(*name[2:])) for name, said in spoken.items() for place, one in said if not says_nothing(one)]
-        await self._control.webhooks.concern(concerned)
+        await self._control.webhooks.concern([(rows[place], record) for said in spoken.values() for place, one in said for record in concerned_by([one])])
         folds = await self._folds(spoken, rows)
         for name, said in spoken.items():
             try:
-                record = await self._whole(rows[said[-1][0]], name, folds.get(name)) if name in folds or name[2] not in FOLDED else None
+                record = await self._one(rows[said[-1][0]], name, folds.get(name))
                 if record is not None:
                     told[said[-1][0]][0].append(record)
             except RowRefused as error:
@@ -187,33 +207,55 @@ class Records:
         fold, before = Fold(failed=True), None
         while events := await self._control.webhooks.of_record(*name[:2], record_name(*name[2:]), before):
             for event in events:
-                for one in self._changes(event, name):
+                for one in (one for one in self._changes(event) if (one.kind, one.id) == name[2:]):
                     fold.add(one, event.id, event.received_at)
             before = events[0].id
         return fold
 
-    async def _whole(self, row: InboxRow, name: _Name, fold: Fold | None) -> Record:
-        """A record as all its events tell it, in the vendor's order. Raises RowRefused."""
-        _, _, kind, ident = name
-        if fold is not None:
-            failed, fold.failed = fold.failed, True
-            record = Record(kind, self._checked(row, kind, ident, [fold.fields]), fold.times)
-            fold.failed = False
-            healed = await self._control.webhooks.refused(*name[:2], record_name(kind, ident)) if failed else []
-        else:
-            events = await self._control.webhooks.of_record(*name[:2], record_name(kind, ident))
-            said = sorted(((one.time, one.sequence, event.id, one) for event in events for one in self._changes(event, name)), key=lambda one: one[:3])
-            said = said[max((number for number, (*_, one) in enumerate(said) if one.whole), default=0) :]
-            record = Record(kind, self._checked(row, kind, ident, [one.fields for *_, one in said]))
-            healed = [event.id for event in events if event.error and event.normalised_at is not None]
-        if healed:
+    async def _one(self, row: InboxRow, name: _Name, fold: Fold | None) -> Record | None:
+        """A record as it goes on; None where nothing new was said of it, or nobody tells of it by itself. Raises RowRefused."""
+        kind, ident = name[2:]
+        if kind not in FOLDED:
+            whole = await self._whole(row, kind, ident)
+            return None if whole is None else Record(kind, whole)
+        if fold is None:
+            return None
+        failed, fold.failed = fold.failed, True
+        checked = self._checked(row, kind, ident, [fold.fields])
+        fold.failed = False
+        if failed and (healed := await self._control.webhooks.refused(*name[:2], record_name(kind, ident))):
             await self._control.inbox.mark(healed, self._clock())
-        return record
+        return Record(kind, checked, fold.times)
 
-    def _changes(self, event: InboxRow, name: _Name) -> list[Change]:
-        """What an event says of a record. One that cannot be read says nothing: it is marked with its own reason."""
+    async def _whole(self, row: InboxRow, kind: str, ident: str) -> dict[str, Any] | None:
+        """A record as all its events tell it, in the vendor's order; None where they only add to one that nobody tells of. Raises RowRefused."""
+        told = await self._told(row, kind, ident)
+        if main := next((change.of for _, change in told if change.id == ident and change.of), ""):
+            of_main = await self._told(row, kind, main)
+            if any(change.id == main and not change.aside for _, change in of_main):
+                ident, told = main, of_main
+        others = sorted({change.id for _, change in told} - {ident})[:_MOST_NAMES]
+        for other in others:
+            told += [one for one in await self._told(row, kind, other) if one[1].id == other and one[1].of != ident]
+        told.sort(key=lambda one: (one[1].time, one[1].sequence, one[0].id))
+        said = [change for _, change in told if change.id in (ident, *others)]
+        if all(change.aside for change in said):
+            return None
+        start = max((number for number, change in enumerate(said) if change.whole), default=0)
+        checked = self._checked(row, kind, ident, [change.fields for number, change in enumerate(said) if number >= start or change.aside])
+        if healed := list({event.id for event, _ in told if event.error and event.normalised_at is not None}):
+            await self._control.inbox.mark(healed, self._clock())
+        return checked
+
+    async def _told(self, row: InboxRow, kind: str, ident: str) -> list[tuple[InboxRow, Change]]:
+        """What events say of a record, or that another is a name for it."""
+        events = await self._control.webhooks.of_record(row.tenant, row.source, record_name(kind, ident))
+        return [(event, one) for event in events for one in self._changes(event) if one.kind == kind and ident in (one.id, one.of)]
+
+    def _changes(self, event: InboxRow) -> list[Change]:
+        """What an event says. One that cannot be read says nothing: it is marked with its own reason."""
         try:
-            return [one for one in self._reading.changes(event) if (one.kind, one.id) == name[2:]]
+            return self._reading.changes(event)
         except RowRefused:
             return []
 

@@ -62,6 +62,16 @@ class Versioned(Answer):
     breaks: list[Break] = []
 
 
+class Basis(Answer):
+    """What of impact.yaml the formulas name: what each class of what people met counts as (0–1), and from how many hit on money is estimated."""
+
+    slow: float
+    recovered: float
+    left: float
+    blocked: float
+    min_hit: int
+
+
 class Windows(Answer):
     """The time windows in force, in seconds, as impact.yaml sets them."""
 
@@ -107,7 +117,10 @@ class People(Answer):
 
 
 class Impact(Answer):
-    """Customer impact 0–100, 0 = nobody hurt; people view. `state` is `measured` from 30 settled units on."""
+    """Customer impact 0–100, 0 = nobody hurt; people view. `state` is `measured` from 30 settled units on.
+
+    `of` = people (of a journey: days of people) whose walk is over; `by_visit` = the share (0–1) known only by their visit, whom the score leaves out.
+    """
 
     state: Literal["measured", "not measured"]
     score: float | None = None
@@ -117,7 +130,19 @@ class Impact(Answer):
     n_eff: float = 0
     usual: float | None = None
     excess: float | None = None
+    by_visit: float | None = None
     reason: str = ""
+
+
+class CompanyImpact(Impact):
+    """Customer impact over all journeys: each person's day once, at the worst they met anywhere. Anonymous visits (`visits`) are counted apart.
+
+    `hit` of `weight` = person-days with a hit, slow ones too, each by 1 / its sampling probability; `of` as many as were seen.
+    """
+
+    hit: float = 0
+    weight: float = 0
+    visits: int = 0
 
 
 class Money(Answer):
@@ -247,7 +272,8 @@ class Problem(Answer):
     """One incident at one step of one journey, with everything known of it.
 
     `state` is `unknown` where the probes that saw it fell silent: it may be over or go on. `as_of` is when its figures were worked out: of a problem
-    that keeps changing and is long to work out they may be up to a minute old.
+    that keeps changing and is long to work out they may be up to a minute old. `earlier`: it ended before the report's window and is told until
+    `shown_until`, when its money has been final for a day. `notes` say where its figures are not of everyone.
     """
 
     id: str
@@ -266,6 +292,9 @@ class Problem(Answer):
     probe_run_id: str = ""
     last_good_run_id: str = ""
     headline: list[str] = []
+    earlier: bool = False
+    shown_until: datetime | None = None
+    notes: list[str] = []
 
 
 class StepFunnel(Answer):
@@ -342,19 +371,30 @@ class JourneyState(Answer):
 
 
 class ImpactReport(Versioned):
-    """Body of `GET /api/v1/impact`. Problems come ordered by the sum of severities, worst first."""
+    """Body of `GET /api/v1/impact`. Problems come ordered by the sum of severities, worst first; those that ended before the window come last.
+
+    `problems_found` = how many there are, those not worked out included; `people_in_others` and `visits_in_others` were hit in these alone and are part of
+    `people_hit` and `visits_hit`; `notes` say so in a sentence.
+    """
 
     as_of: datetime
     window_from: datetime
     window_to: datetime
     currency: str
     windows: Windows
+    basis: Basis | None = None
     freshness: list[Freshness]
     problems: list[Problem]
     journeys: list[JourneyState]
     contact_first: list[Sufferer]
+    company: CompanyImpact | None = None
+    """Over all journeys; None of a report of one."""
     people_hit: int = 0
     visits_hit: int = 0
+    problems_found: int = 0
+    people_in_others: int = 0
+    visits_in_others: int = 0
+    notes: list[str] = []
     unlinked_feedback: int = 0
     unlinked_orders: int = 0
     raw_gone_before: datetime | None = None
@@ -379,6 +419,7 @@ class JourneyAnswer(Versioned):
     impact: Impact
     satisfaction: Satisfaction
     problems: list[Problem]
+    notes: list[str] = []
     visits: list["VisitLine"] = []
 
 

@@ -5,8 +5,8 @@ import io
 from collections.abc import Iterator
 from datetime import tzinfo
 
-from sojourn_collector.web.format import Clockface, estimate, number, plain, score, span_of
-from sojourn_collector.web.models import Break, Impact, ImpactReport, JourneyState, Money, Problem, Share
+from sojourn_collector.web.format import Clockface, estimate, number, percent, plain, score, span_of
+from sojourn_collector.web.models import Break, CompanyImpact, Impact, ImpactReport, JourneyState, Money, Problem, Share
 
 COLUMNS = (
     "kind",
@@ -25,6 +25,9 @@ COLUMNS = (
     "impact_low",
     "impact_high",
     "impact_of",
+    "impact_usual",
+    "impact_excess",
+    "impact_by_visit",
     "money_state",
     "money",
     "money_low",
@@ -44,9 +47,11 @@ COLUMNS = (
     "cause",
     "as_of",
     "config_version",
+    "shown_until",
 )
-"""Of the CSV, one line a problem, one a journey, and one a change of the configuration (`break`: its id is the version that holds since); what is not known
-is empty."""
+"""Of the CSV, one line a problem, one of all journeys together (`company`), one a journey, one a change of the configuration (`break`: its id is the
+version that holds since), and one for what is left out (`note`: its id is the problem it is of, or nothing; the sentence is its cause); what is not known is
+empty."""
 
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 """What a spreadsheet would take for a formula."""
@@ -57,8 +62,8 @@ def as_csv(report: ImpactReport) -> str:
     out = io.StringIO()
     writer = csv.DictWriter(out, COLUMNS, lineterminator="\r\n", restval="")
     writer.writeheader()
-    rows = [*map(_problem_row, report.problems), *(_journey_row(journey, report) for journey in report.journeys)]
-    for row in [*rows, *(_break_row(one, report) for one in report.breaks)]:
+    rows = [*map(_problem_row, report.problems), *_company_row(report), *(_journey_row(journey, report) for journey in report.journeys)]
+    for row in [*rows, *_note_rows(report), *(_break_row(one, report) for one in report.breaks)]:
         writer.writerow({key: _cell(value) for key, value in {"config_version": report.config_version, **row}.items()})
     return out.getvalue()
 
@@ -95,7 +100,14 @@ def _problem_row(problem: Problem) -> dict[str, object]:
         **_answers("others", problem.satisfaction.others),
         "cause": problem.cause.summary if problem.cause else None,
         "as_of": problem.as_of.isoformat(),
+        "shown_until": problem.shown_until.isoformat() if problem.shown_until else None,
     }
+
+
+def _note_rows(report: ImpactReport) -> Iterator[dict[str, object]]:
+    notes = [("", note) for note in report.notes] + [(problem.id, note) for problem in report.problems for note in problem.notes]
+    for ident, note in notes:
+        yield {"kind": "note", "id": ident, "cause": note, "as_of": report.as_of.isoformat()}
 
 
 def _journey_row(journey: JourneyState, report: ImpactReport) -> dict[str, object]:
@@ -112,12 +124,24 @@ def _journey_row(journey: JourneyState, report: ImpactReport) -> dict[str, objec
     }
 
 
+def _company_row(report: ImpactReport) -> list[dict[str, object]]:
+    return [] if report.company is None else [{"kind": "company", **_impact_cells(report.company), "as_of": report.as_of.isoformat()}]
+
+
 def _break_row(one: Break, report: ImpactReport) -> dict[str, object]:
     return {"kind": "break", "id": one.version, "state": one.kind, "since": one.at.isoformat(), "cause": one.sentence, "as_of": report.as_of.isoformat()}
 
 
 def _impact_cells(impact: Impact) -> dict[str, object]:
-    return {"impact": impact.score, "impact_low": impact.low, "impact_high": impact.high, "impact_of": impact.of}
+    return {
+        "impact": impact.score,
+        "impact_low": impact.low,
+        "impact_high": impact.high,
+        "impact_of": impact.of,
+        "impact_usual": impact.usual,
+        "impact_excess": impact.excess,
+        "impact_by_visit": impact.by_visit,
+    }
 
 
 def _answers(arm: str, share: Share | None) -> dict[str, object]:
@@ -139,9 +163,9 @@ def _markdown(report: ImpactReport, clock: Clockface) -> Iterator[str]:
     yield ""
     yield f"As of {clock.at(report.as_of, seconds=True)} {clock.zone_name()}, looking back to {clock.at(report.window_from)}."
     yield f"Configuration {report.config_version}."
-    for one in report.breaks:
+    for said in [*(_sentence(note) for note in report.notes), *(one.sentence for one in report.breaks)]:
         yield ""
-        yield f"> {_inline(one.sentence, 600)}"
+        yield f"> {_inline(said, 600)}"
     if report.windows.simulated:
         yield ""
         yield "**Simulated shoppers**: the windows are short for the show."
@@ -151,8 +175,9 @@ def _markdown(report: ImpactReport, clock: Clockface) -> Iterator[str]:
     for problem in report.problems:
         yield f"## {_inline(problem.journey.name)} › {_inline(problem.step.name)}: {problem.state}"
         yield ""
-        until = f" to {clock.at(problem.clock.until)}" if problem.clock.until else ""
-        yield f"Since {clock.at(problem.clock.since)}{until}. {_inline(problem.cause.summary) if problem.cause else 'The cause is not known.'}"
+        ended = problem.clock.until
+        span = f"Over: from {clock.at(problem.clock.since)} to {clock.at(ended)}" if ended else f"Since {clock.at(problem.clock.since)}"
+        yield f"{span}. {_inline(problem.cause.summary) if problem.cause else 'The cause is not known.'}"
         yield ""
         yield "| customers | impact (0 nobody, 100 all) | money | satisfied |"
         yield "|---|---|---|---|"
@@ -161,6 +186,12 @@ def _markdown(report: ImpactReport, clock: Clockface) -> Iterator[str]:
         visits = f"; apart {number(p.visits_hit)} of {number(p.visits_reached)} visits without a name" if p.visits_reached else ""
         hit = f"{number(p.hit)} of {number(p.reached)} hit, {number(p.stopped)} stopped{usual}{visits}"
         yield f"| {hit} | {_impact(problem.impact)} | {_money(problem.money, clock)} | {_satisfied(problem)} |"
+        yield ""
+        for note in problem.notes:
+            yield _inline(_sentence(note), 600)
+            yield ""
+    if report.company is not None:
+        yield f"{in_one_line(report.company)}."
         yield ""
     if report.journeys:
         yield "## Journeys"
@@ -181,10 +212,23 @@ def _inline(text: str, longest: int = 200) -> str:
     return "".join(f"\\{letter}" if letter in "\\`*_{}[]()<>#+!|~" else letter for letter in plain(text, longest).replace("\n", " "))
 
 
+def in_one_line(whole: CompanyImpact) -> str:
+    """Impact over all journeys together, as a report says it."""
+    apart = f"; apart {number(whole.visits)} anonymous visits" if whole.visits else ""
+    usual = "" if whole.usual is None else f", usual {score(whole.usual)}"
+    return f"All journeys together: impact {_impact(whole)}{usual}, {number(round(whole.hit))} of {number(round(whole.weight))} days of people hit{apart}"
+
+
 def _impact(impact: Impact) -> str:
     if impact.score is None or impact.low is None or impact.high is None:
         return f"not measured ({impact.reason})" if impact.reason else "not measured"
-    return f"{score(impact.score)} [{span_of(impact.low, impact.high)}]"
+    usual = "" if impact.usual is None or impact.excess is None else f", usual {score(impact.usual)}, excess {score(impact.excess)}"
+    apart = f", {percent(impact.by_visit)} known only by visit, apart" if impact.by_visit else ""
+    return f"{score(impact.score)} [{span_of(impact.low, impact.high)}] of {number(impact.of)}{usual}{apart}"
+
+
+def _sentence(note: str) -> str:
+    return f"{note[:1].upper()}{note[1:]}."
 
 
 def _money(money: Money, clock: Clockface) -> str:

@@ -64,6 +64,40 @@ async def test_what_waits_for_an_answer(control: Control) -> None:
     assert [row.body for row in await control.inbox.after(0) if row.id == a.id] == ["{}"]
 
 
+async def test_whose_turn_it_is(control: Control) -> None:
+    """Those least tried come first; to be put off is no try, concerns what is due of one source, and leaves a reason of its own standing."""
+    await control.webhooks.take([event("a", awaits=NOW), event("b", awaits=NOW), event("c", awaits=NOW), event("d", awaits=NOW, source="other")])
+    a, b, *_ = await control.webhooks.awaiting(NOW)
+    await control.webhooks.later(a.id, NOW - timedelta(seconds=5), "busy")
+    await control.webhooks.later(b.id, NOW + timedelta(hours=1), "refused")
+    assert [row.source_key for row in await control.webhooks.awaiting(NOW)] == ["c", "d", "a"]
+    assert await control.webhooks.put_off("helpdesk", NOW, NOW + timedelta(minutes=1), "its turn") == 2
+    assert [row.source_key for row in await control.webhooks.awaiting(NOW)] == ["d"]
+    rows = await control.webhooks.awaiting(NOW + timedelta(hours=1))
+    assert [(row.source_key, row.tries, row.error) for row in rows] == [("d", 0, None), ("c", 0, "its turn"), ("a", 1, "busy"), ("b", 1, "refused")]
+
+
+async def test_asking_again(control: Control) -> None:
+    """Rows that are dealt with wait for an answer again, or go on at once; those that wait are due at once; one that is not dealt with is left alone."""
+    await control.webhooks.take([event("a", awaits=NOW), event("b"), event("c"), event("d", awaits=NOW + timedelta(hours=6))])
+    (a,), (b, c) = await control.webhooks.awaiting(NOW), await control.inbox.waiting()
+    await control.webhooks.later(a.id, NOW, "busy")
+    await control.webhooks.given_up(a.id, NOW, "gone")
+    await control.inbox.mark([b.id], NOW, {b.id: "bad"})
+    assert [row.source_key for row in await control.inbox.dealt_with("helpdesk", None, ["zendesk"], 0, 10)] == ["a", "b"]
+    assert [row.source_key for row in await control.inbox.dealt_with("zendesk", NOW, ["zendesk"], a.id, 10)] == ["b"]
+    assert await control.inbox.dealt_with("helpdesk", NOW + timedelta(seconds=1), ["zendesk"], 0, 10) == []
+    assert await control.inbox.dealt_with("helpdesk", None, ["hubspot"], 0, 10) == []
+    assert await control.inbox.again("helpdesk", None, but=["zendesk"]) == 0
+    await control.webhooks.again([a.id, c.id], [b.id], NOW + timedelta(minutes=1))
+    assert [(row.source_key, row.error) for row in await control.inbox.waiting()] == [("b", None), ("c", None)]
+    assert (await control.webhooks.ask_now("other", None, NOW), await control.webhooks.ask_now("helpdesk", NOW + timedelta(days=1), NOW)) == (0, 0)
+    assert await control.webhooks.ask_now("helpdesk", None, NOW) == 2
+    assert [(row.source_key, row.error, row.tries) for row in await control.webhooks.awaiting(NOW)] == [("a", None, 0), ("d", None, 0)]
+    await control.webhooks.answered(a.id, "{}")
+    assert [row.source_key for row in await control.inbox.waiting()] == ["a", "b", "c"]
+
+
 async def test_replay(control: Control) -> None:
     """Rows of a feed or of a kind, of all times or since one, are waiting again; those that wait for an answer go on waiting."""
     await control.webhooks.take([event("a"), event("b", awaits=NOW)])

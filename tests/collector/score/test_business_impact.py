@@ -6,7 +6,6 @@ from typing import Any
 import numpy as np
 import pytest
 from scipy import stats
-from statsmodels.stats.proportion import confint_proportions_2indep
 
 from sojourn_collector.score.accrual import at as accrued
 from sojourn_collector.score.accrual import curves, design
@@ -228,9 +227,10 @@ def test_people_of_one_account_decide_together() -> None:
 
 
 def test_the_textbook_difference_of_two_shares() -> None:
-    """8 of 400 against 200 of 4,000 at 60 each: 720, by Newcombe's interval of the two shares 240 to 1,012. Ours is of the loss these 400 had, not of a mean one."""
+    """8 of 400 against 200 of 4,000 at 60 each: 720, by Newcombe's interval of two shares 240 to 1,012. Ours is of the loss of these 400, not a mean one."""
+    proportion = pytest.importorskip("statsmodels.stats.proportion")
     answer = ask(crowd(400, 8 / 400, failed=True, prefix="h") + crowd(4000, 200 / 4000, failed=False, prefix="c"))
-    shares = confint_proportions_2indep(200, 4000, 8, 400, method="newcomb")
+    shares = proportion.confint_proportions_2indep(200, 4000, 8, 400, method="newcomb")
     assert [round(400 * 60 * share) for share in shares] == [240, 1012]
     assert answer.amount == pytest.approx(720, rel=0.03)
     # 20 of 400 orders with their own chance: 60 · 1.96 · √(400 · .05 · .95) either way.

@@ -1,16 +1,20 @@
 """Formbricks, Delighted and Qualtrics: documented deliveries become feedback."""
 
+import asyncio
 import hashlib
 import hmac
 import json
+from collections.abc import AsyncIterator
 from typing import Any
 from urllib.parse import urlencode
+
+import pytest
 
 from sojourn_collector.sources.email import email_digest
 from sojourn_collector.store.control import Scope
 from tests.collector.sources.conftest import Opening
 from tests.collector.sources.vendor_api import VendorApi
-from tests.collector.sources.webhook_rig import SECRET, settings
+from tests.collector.sources.webhook_rig import NOW, SECRET, SIGNERS, settings
 
 # --- Formbricks -----------------------------------------------------------------------------------------------------------
 
@@ -70,6 +74,35 @@ async def test_a_release_that_signs_nothing(opened: Opening) -> None:
     for _ in range(2):
         assert (await desk.send("forms", FINISHED, {"authorization": f"Bearer {key}"})).status_code == 200
     assert len(await desk.bodies()) == 1
+
+
+@pytest.mark.parametrize("secret", [None, {"env": "SECRET"}])
+async def test_the_form_for_a_new_webhook(opened: Opening, secret: dict[str, str] | None) -> None:
+    """What Formbricks sends before it shows the secret is answered the same whoever signed it and never kept; nothing else is taken without proof."""
+    desk = await opened(forms=settings("formbricks", secret=secret, questions=ELEMENTS))
+    body, stranger = b'{"event":"testEndpoint"}', {"webhook-id": "msg_1", "webhook-timestamp": "1772366400", "webhook-signature": "v1,AAAA"}
+    proven = SIGNERS["formbricks"](body, SECRET, NOW) if secret else {"authorization": f"Bearer {(await desk.control.keys.create('f', [Scope.SOURCES])).text}"}
+    answers = [await desk.send("forms", body, headers) for headers in (stranger, {}, proven)]
+    assert {(answer.status_code, answer.text) for answer in answers} == {(200, '{"accepted":0,"rejected":0,"errors":[]}')}
+    for other in (b'{"event":"testEndpoint","a":1}', b'["testEndpoint"]', b"{", b"", b'{"event":"responseFinished"}', b'{"event":"testEndpoint"}' + b" " * 41):
+        assert (await desk.send("forms", other, stranger)).status_code == 401
+
+    async def in_pieces() -> AsyncIterator[bytes]:
+        yield body
+
+    assert (await desk.client.post("/api/v1/in/forms", content=in_pieces(), headers=stranger)).status_code == 401
+    assert await desk.bodies() == []
+
+
+async def test_a_greeting_that_does_not_come(opened: Opening) -> None:
+    """A body that could be one is waited for within the deadline."""
+    desk = await opened(forms=settings("formbricks", questions=ELEMENTS))
+    reader, writer = await asyncio.open_connection("127.0.0.1", int(desk.url.rsplit(":", 1)[1]))
+    writer.write(b"POST /api/v1/in/forms HTTP/1.1\r\nhost: x\r\ncontent-length: 24\r\n\r\n{")
+    async with asyncio.timeout(20):
+        assert (await reader.readline()).startswith(b"HTTP/1.1 408")
+    writer.close()
+    await writer.wait_closed()
 
 
 # --- Delighted ------------------------------------------------------------------------------------------------------------

@@ -71,9 +71,9 @@ async def test_every_question_about_money(context: Context) -> None:
     here = {"journey": "checkout", "step": "pay"}
     asked: dict[str, dict[str, Any]] = {
         "usual_orders": {**window, "since": NOW - 9 * day, "one_in": 1},
-        "worth_of_active": {**window, **paid, "one_in": 1, "units": ["EUR"], "rates": [1.0], "months": 3.0},
+        "worth_of_active": {**window, "paid_since": NOW - 9 * day, "one_in": 1, "units": ["EUR"], "rates": [1.0], "days": 90.0, "month": 30.0},
         "worth_at_step": {**window, **paid, **here, "run_since": NOW - day},
-        "silent_candidates": {**window, "severity": 0.5, "journey": "", "most": 100, "paid_since": NOW - 9 * day},
+        "silent_candidates": {**window, "severity": 0.5, "journey": "", "most": 100, "paid_since": NOW - 9 * day, "seconds": 9 * 86_400},
         "step_days": {**window, **here, "attribute": "", "value": "", "days": 3, "known": NOW, "outcome_ms": 900_000},
     }
     # Of the worth before they were hit: an order of one who was.

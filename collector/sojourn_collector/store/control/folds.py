@@ -48,5 +48,6 @@ class Folds:
 def let_go(connection: Connection, events: Sequence[int]) -> None:
     """Forget what is kept of the records of these events."""
     same = and_(*(getattr(webhook_records.c, one.name) == one for one in _NAME))
-    concerned = select(webhook_records.c.inbox_id).where(same, webhook_records.c.inbox_id.in_(events)).exists()
-    connection.execute(delete(webhook_folds).where(concerned))
+    for start in range(0, len(events), _AT_ONCE):
+        concerned = select(webhook_records.c.inbox_id).where(same, webhook_records.c.inbox_id.in_(events[start : start + _AT_ONCE])).exists()
+        connection.execute(delete(webhook_folds).where(concerned))

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, bindparam, delete, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, Connection, bindparam, delete, func, insert, or_, select, update
 
 from sojourn_collector.store.control.database import Database
 from sojourn_collector.store.control.folds import let_go
@@ -41,6 +41,12 @@ class InboxRow(Arrival):
     """The import that brought it."""
     withdrawn: bool = False
     """Its import was undone: the engine is to lose it, then it goes."""
+
+
+def of_source(source: str, since: datetime | None, tenant: str = "default") -> list[ColumnElement[bool]]:
+    """What holds of rows of a feed, or of a kind, of all times or since one."""
+    chosen = [inbox.c.tenant == tenant, or_(inbox.c.source == source, inbox.c.kind == source)]
+    return chosen if since is None else [*chosen, inbox.c.received_at >= since]
 
 
 class Inbox:
@@ -116,11 +122,9 @@ class Inbox:
         query = select(inbox.c.kind).distinct().order_by(inbox.c.kind)
         return list(await self._database.read(lambda connection: connection.execute(query).scalars().all()))
 
-    async def again(self, source: str, since: datetime | None, tenant: str = "default") -> int:
-        """Have rows of a feed, or of a kind, brought to the engine once more; how many those are."""
-        chosen = [inbox.c.tenant == tenant, or_(inbox.c.source == source, inbox.c.kind == source), inbox.c.normalised_at.is_not(None)]
-        if since is not None:
-            chosen.append(inbox.c.received_at >= since)
+    async def again(self, source: str, since: datetime | None, tenant: str = "default", *, but: Sequence[str] = ()) -> int:
+        """Have rows of a feed, or of a kind, brought to the engine once more; how many those are. Of the kinds `but` none are."""
+        chosen = [*of_source(source, since, tenant), inbox.c.normalised_at.is_not(None), inbox.c.kind.not_in(but)]
         statement = update(inbox).where(*chosen).values(normalised_at=None, error=None)
         # What the events say may be read otherwise now.
         folds = delete(webhook_folds).where(webhook_folds.c.tenant == tenant, webhook_folds.c.source.in_(select(inbox.c.source).where(*chosen)))
@@ -133,6 +137,13 @@ class Inbox:
         if found:
             self.arrived.set()
         return found
+
+    async def dealt_with(self, source: str, since: datetime | None, kinds: Sequence[str], after: int, limit: int) -> list[InboxRow]:
+        """Rows of a feed, or of a kind, that are dealt with, of some kinds alone, with a greater id, in their order."""
+        chosen = [*of_source(source, since), inbox.c.normalised_at.is_not(None), inbox.c.kind.in_(kinds), inbox.c.id > after]
+        query = select(inbox).where(*chosen).order_by(inbox.c.id).limit(limit)
+        rows = await self._database.read(lambda connection: connection.execute(query).mappings().all())
+        return [InboxRow(**row) for row in rows]
 
     async def forget_usage(self, before: datetime) -> int:
         """Forget messages that came before a moment and told of nothing but what was used, which the engine keeps no longer either; how many those were."""

@@ -1,10 +1,13 @@
--- What everyone who came to a step or was hit there within [since, until] was worth before: what they paid in [paid_since, paid_until) in one currency, since when they are known, and
+-- What everyone who came to a step or was hit there within [since, until], in the first so many walks, was worth before: what they paid in [paid_since, paid_until) in one currency, since when they are known, and
 -- the account they belong to with its recurring revenue.
 WITH here AS (
-  SELECT DISTINCT person_id, account_id FROM steps FINAL
-  WHERE tenant = {tenant:String} AND traffic = 'real' AND journey = {journey:String} AND step = {step:String} AND person_kind != 'visit'
-    AND run_started >= {run_since:DateTime64(3)} AND run_started <= {until:DateTime64(3)}
-    AND arrayExists(a -> a >= {since:DateTime64(3)} AND a <= {until:DateTime64(3)}, arrayConcat(arrivals, failures))
+  SELECT DISTINCT person_id, account_id FROM (
+    SELECT person_id, account_id, person_kind FROM steps FINAL
+    WHERE tenant = {tenant:String} AND traffic = 'real' AND journey = {journey:String} AND step = {step:String}
+      AND run_started >= {run_since:DateTime64(3)} AND run_started <= {until:DateTime64(3)}
+      AND arrayExists(a -> a >= {since:DateTime64(3)} AND a <= {until:DateTime64(3)}, arrayConcat(arrivals, failures))
+    ORDER BY run_started, run_id LIMIT {most:UInt32}
+  ) WHERE person_kind != 'visit'
 ), theirs AS (
   SELECT person_id AS person, if(max(account_id) != '', max(account_id), max(told.account_id)) AS account
   FROM here LEFT JOIN (SELECT concat('user:', id) AS of_person, account_id FROM told(people: account_id)) AS told
@@ -30,4 +33,3 @@ LEFT JOIN (
   SELECT id, name, segment, plan, mrr, currency AS mrr_currency, renewal_date AS renewal
   FROM told(accounts: name, segment, plan, mrr, renewal_date) WHERE id IN (SELECT account FROM theirs WHERE account != '')
 ) AS told_accounts ON theirs.account = told_accounts.id
-LIMIT 200000

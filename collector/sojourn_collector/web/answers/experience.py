@@ -43,7 +43,7 @@ async def experiences(context: Context, window: Window, journeys: Sequence[str] 
     return {
         journey: (
             _experience(context, journey, now.funnels.get(journey, EMPTY), usual.funnels.get(journey, EMPTY), by_journey[journey], now.newest.get(journey)),
-            impact_model(score_of(now.sums.get(journey, NOBODY), usual.sums.get(journey, NOBODY))),
+            impact_model(score_of(now.sums.get(journey, NOBODY), usual.sums.get(journey, NOBODY)), now.visits.get(journey, 0)),
         )
         for journey in wanted
     }

@@ -18,10 +18,14 @@ ENDS = ("finished", "gave_up", "stopped", "trying")
 
 @dataclass
 class Fared:
-    """By journey; of identified people only where sums of the score are meant. `newest` is when the newest run began."""
+    """By journey; of identified people only where sums of the score are meant, `visits` are those of whom only the visit is known and whose walk is over.
+
+    `newest` is when the newest run began.
+    """
 
     funnels: dict[str, Funnel] = field(default_factory=dict)
     sums: dict[str, Moments] = field(default_factory=dict)
+    visits: dict[str, int] = field(default_factory=dict)
     newest: dict[str, datetime] = field(default_factory=dict)
 
 
@@ -61,6 +65,8 @@ def _added(rows: Iterable[Mapping[str, Any]], severities: Severities) -> Fared:
         if "newest" in row:
             found.newest[row["journey"]] = max(row["newest"], found.newest.get(row["journey"], row["newest"]))
         # Anonymous visits are not summed with people.
+        apart = row["units"] if row.get("anonymous") else row.get("anonymous_units", 0)
+        found.visits[row["journey"]] = found.visits.get(row["journey"], 0) + apart
         if not row.get("anonymous"):
             so_far = found.sums.get(row["journey"], NOBODY)
             found.sums[row["journey"]] = Moments(

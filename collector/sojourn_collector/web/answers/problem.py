@@ -9,8 +9,9 @@ from zoneinfo import ZoneInfo
 from sojourn_collector.context import Context
 from sojourn_collector.score.customer_impact import ImpactScore, moments, score_of, total_severity
 from sojourn_collector.score.severities import Severities
+from sojourn_collector.web.answers.at_step import walks_at
 from sojourn_collector.web.answers.cause import cause_of
-from sojourn_collector.web.answers.found import Found
+from sojourn_collector.web.answers.found import Found, shown_until
 from sojourn_collector.web.answers.guests import Guest, guests_of, people_of, units_of
 from sojourn_collector.web.answers.headline import headline
 from sojourn_collector.web.answers.order_values import order_values
@@ -19,11 +20,10 @@ from sojourn_collector.web.answers.remembered import Worked
 from sojourn_collector.web.answers.satisfaction import satisfaction_of
 from sojourn_collector.web.answers.shortfall import estimate, healthy_of
 from sojourn_collector.web.answers.sufferers import sufferers_of
-from sojourn_collector.web.answers.theirs import Theirs
+from sojourn_collector.web.answers.theirs import TOO_MUCH, Theirs
 from sojourn_collector.web.answers.times import to_ms
 from sojourn_collector.web.answers.titles import journey_title, step_title
 from sojourn_collector.web.answers.usual import read_usual, usual_of
-from sojourn_collector.web.answers.window import RUN_LENGTH
 from sojourn_collector.web.models import Clock, Impact, Problem
 
 LAST_GOOD = timedelta(days=31)
@@ -33,9 +33,9 @@ LAST_GOOD = timedelta(days=31)
 async def problem_of(context: Context, found: Found, orders_known: OrdersKnown, now: datetime, theirs: Theirs) -> Worked:
     """Work the problem out; `theirs` knows what its people ordered and answered."""
     incident, impact = found.incident, context.impact
-    rows, usual, before_orders, probe = await _read(context, found, orders_known)
+    (rows, notes), usual, before_orders, probe = await _read(context, found, orders_known)
     guests = guests_of(rows, to_ms(incident.window_from), to_ms(incident.window_to))
-    orders, feedback = await theirs.of(found, guests)
+    orders, feedback, whole = await theirs.of(found, guests)
     units = units_of(guests, impact.severities.numbers)
     healthy = await healthy_of(context, found, usual, before_orders)
     satisfaction = satisfaction_of(feedback, {guest.id: guest.hit for guest in guests})
@@ -65,13 +65,15 @@ async def problem_of(context: Context, found: Found, orders_known: OrdersKnown, 
         clock=_clock(found),
         cause=cause,
         people=people_of(guests, probes_failed=bool(incident.failed_runs), usual=before),
-        impact=impact_model(score_of(moments(units), before.moments)),
+        impact=impact_model(score_of(moments(units), before.moments), sum(guest.settled and guest.anonymous for guest in guests)),
         money=money,
         satisfaction=satisfaction,
         who=who,
         who_total=sum(guest.hit for guest in guests),
         probe_run_id=probe.run_id,
         last_good_run_id=probe.last_good,
+        shown_until=shown_until(incident, timedelta(seconds=impact.windows.outcome)),
+        notes=[*notes, *([] if whole else [TOO_MUCH])],
     )
     return Worked(
         problem.model_copy(update={"headline": headline(problem, ZoneInfo(impact.timezone))}),
@@ -95,12 +97,10 @@ def _weight(guests: list[Guest], severities: Severities) -> float:
 
 async def _read(context: Context, found: Found, orders_known: OrdersKnown) -> tuple[Any, ...]:
     """Every query of a problem at once; none depends on another."""
-    incident = found.incident
-    span: dict[str, Any] = {"since": incident.window_from, "until": incident.window_to, "run_since": incident.window_from - RUN_LENGTH}
     answers: tuple[Any, ...] = await asyncio.gather(
-        context.store.query("problem_people", journey=found.journey, step=found.step, **span),
+        walks_at(context, found),
         read_usual(context, found),
-        order_values(context, found.journey, incident.window_from, orders_known.count),
+        order_values(context, found.journey, found.incident.window_from, orders_known.count),
         _probe(context, found),
     )
     return answers
@@ -143,8 +143,8 @@ def _clock(found: Found) -> Clock:
     )
 
 
-def impact_model(score: ImpactScore) -> Impact:
-    """The pure score as the answer's shape."""
+def impact_model(score: ImpactScore, visits: int = 0) -> Impact:
+    """The pure score as the answer's shape; `visits` = those whose walk is over and of whom only the visit is known."""
     return Impact(
         state="measured" if score.measured else "not measured",
         score=score.score,
@@ -154,5 +154,6 @@ def impact_model(score: ImpactScore) -> Impact:
         n_eff=score.n_eff,
         usual=score.usual,
         excess=score.excess,
+        by_visit=visits / (score.of + visits) if score.of + visits else None,
         reason=score.reason,
     )
