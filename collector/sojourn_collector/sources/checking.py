@@ -25,11 +25,11 @@ def check(source: Source[Any], rows: list[Any], tenant: str, received: datetime,
         except RowRefused as error:
             errors.append(RowError(row=number, error=str(error)))
             continue
-        body = json.dumps(source.stored(raw, row, secrets), ensure_ascii=False, separators=(",", ":"), default=_plain)
+        body = json.dumps(source.stored(raw, row, secrets), ensure_ascii=False, separators=(",", ":"), default=plain)
         arrivals.append(Arrival(tenant, row.source or "api", source.name, row.id, received, body))
     return Taken(accepted=len(arrivals), rejected=len(errors), errors=errors), arrivals
 
 
-def _plain(value: Any) -> str:
+def plain(value: Any) -> str:
     """A Decimal as text that reads back as itself; it is bounded by the row's checks, but for attributes."""
     return format(value, "f") if isinstance(value, Decimal) and abs(value.adjusted()) < 40 else str(value)

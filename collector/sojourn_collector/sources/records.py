@@ -12,10 +12,11 @@ from sojourn_collector.sources.answer import RowError
 from sojourn_collector.sources.base import RowRefused, Secrets
 from sojourn_collector.sources.configured import Configured, plain
 from sojourn_collector.sources.feed import mention_of
+from sojourn_collector.sources.folding import FOLDED, Fold, says_nothing
 from sojourn_collector.sources.webhook import Change, Event
 from sojourn_collector.sources_config import VENDORS
 from sojourn_collector.store.control import Control, InboxRow
-from sojourn_collector.store.control.said import OF_A_PERSON, OwnRows, Said
+from sojourn_collector.store.control.said import OF_A_PERSON, OwnRows, Record, Said
 from sojourn_collector.store.control.webhooks import digest
 
 log = logging.getLogger("sojourn.sources")
@@ -24,6 +25,9 @@ _KEPT = "kept"
 """Under it lies what stays of an event whose person was erased."""
 _MOST_NAMES = 20
 """Other names of one record that are looked at."""
+
+_Name = tuple[str, str, str, str]
+"""Tenant, source, kind and id of a record."""
 
 
 def record_name(kind: str, ident: str) -> str:
@@ -112,8 +116,8 @@ def dry_records(one: Configured, name: str, events: Sequence[Event], received: d
 
 
 def concerned_by(changes: Iterable[Change]) -> list[str]:
-    """What the records are found by that other events may speak of too."""
-    return [record_name(one.kind, ident) for one in changes if not one.alone for ident in (one.id, one.of) if ident]
+    """What the records are found by that other events may speak of too; those an event only names are not among them."""
+    return [record_name(one.kind, ident) for one in changes if not one.alone and not says_nothing(one) for ident in (one.id, one.of) if ident]
 
 
 def kept_of(changes: Iterable[Change]) -> str:
@@ -140,7 +144,7 @@ def _kept_change(one: Mapping[str, Any]) -> Change:
 
 
 class Records:
-    """Rows as they go to the engine: of a vendor's event every record it concerns, as all its events together tell it."""
+    """Rows as they go to the engine: of vendors' events every record they concern once, as all its events together tell it."""
 
     def __init__(self, control: Control, reading: EventReading, secrets: Secrets, clock: Callable[[], datetime]) -> None:
         self._control = control
@@ -148,29 +152,80 @@ class Records:
         self._secrets = secrets
         self._clock = clock
 
-    async def __call__(self, row: InboxRow) -> tuple[list[tuple[str, dict[str, Any]]], list[str]]:
-        """Rows with their kinds, and a sentence for each that cannot be made. Raises what the control database raises."""
-        if row.kind not in EVENTS:
-            return [(row.kind, json.loads(row.body))], []
-        try:
-            changes = self._reading.changes(row)
-        except RowRefused as error:
-            return [], [str(error)]
-        named = list(dict.fromkeys((one.kind, one.id) for one in changes if not one.alone))
-        await self._control.webhooks.concern(row, list(dict.fromkeys(concerned_by(changes))))
-        rows, wrong = [], []
-        for one in (one for one in changes if one.alone):
+    async def __call__(self, rows: Sequence[InboxRow]) -> list[tuple[list[Record], list[str]]]:
+        """Of each row its records, and a sentence for each that cannot be made. A record of which several rows speak is the last one's.
+
+        Raises what the control database raises.
+        """
+        told: list[tuple[list[Record], list[str]]] = [([], []) for _ in rows]
+        spoken: dict[_Name, list[tuple[int, Change]]] = {}
+        for place, row in enumerate(rows):
+            if row.kind not in EVENTS:
+                told[place][0].append(Record(row.kind, json.loads(row.body)))
+                continue
             try:
-                rows.append((one.kind, self._checked(row, one.kind, one.id, [one])))
+                changes = self._reading.changes(row)
             except RowRefused as error:
-                wrong.append(f"{one.kind} {one.id}: {error}")
-        for kind, ident in named:
+                told[place][1].append(str(error))
+                continue
+            for one in (one for one in changes if not one.alone):
+                spoken.setdefault((row.tenant, row.source, one.kind, one.id), []).append((place, one))
+            for one in (one for one in changes if one.alone):
+                try:
+                    told[place][0].append(Record(one.kind, self._checked(row, one.kind, one.id, [one.fields])))
+                except RowRefused as error:
+                    told[place][1].append(f"{one.kind} {one.id}: {error}")
+        await self._control.webhooks.concern([(rows[place], record) for said in spoken.values() for place, one in said for record in concerned_by([one])])
+        folds = await self._folds(spoken, rows)
+        for name, said in spoken.items():
             try:
-                if (whole := await self._whole(row, kind, ident)) is not None:
-                    rows.append((kind, whole))
+                record = await self._one(rows[said[-1][0]], name, folds.get(name))
+                if record is not None:
+                    told[said[-1][0]][0].append(record)
             except RowRefused as error:
-                wrong.append(f"{kind} {ident}: {error}")
-        return rows, wrong
+                for place in dict.fromkeys(place for place, _ in said):
+                    told[place][1].append(f"{name[2]} {name[3]}: {error}")
+        await self._control.folds.put({(name[0], name[1], record_name(*name[2:])): fold.to_json() for name, fold in folds.items() if fold.keys})
+        return told
+
+    async def _folds(self, spoken: Mapping[_Name, Sequence[tuple[int, Change]]], rows: Sequence[InboxRow]) -> dict[_Name, Fold]:
+        """What is now known of accounts and people of whom something was said, or of whom nothing was known yet."""
+        names = {(name[0], name[1], record_name(*name[2:])): name for name in spoken if name[2] in FOLDED}
+        kept = await self._control.folds.get(list(names))
+        folds: dict[_Name, Fold] = {}
+        for key, name in names.items():
+            if key not in kept:
+                folds[name] = await self._anew(name)
+            elif news := [(place, one) for place, one in spoken[name] if not says_nothing(one)]:
+                folds[name] = Fold.from_json(kept[key])
+                for place, one in news:
+                    folds[name].add(one, rows[place].id, rows[place].received_at)
+        return folds
+
+    async def _anew(self, name: _Name) -> Fold:
+        """A record of which nothing is kept, of all events there are of it."""
+        fold, before = Fold(failed=True), None
+        while events := await self._control.webhooks.of_record(*name[:2], record_name(*name[2:]), before):
+            for event in events:
+                for one in (one for one in self._changes(event) if (one.kind, one.id) == name[2:]):
+                    fold.add(one, event.id, event.received_at)
+            before = events[0].id
+        return fold
+
+    async def _one(self, row: InboxRow, name: _Name, fold: Fold | None) -> Record | None:
+        """A record as it goes on; None where nothing new was said of it, or nobody tells of it by itself. Raises RowRefused."""
+        kind, ident = name[2:]
+        if kind not in FOLDED:
+            whole = await self._whole(row, kind, ident)
+            return None if whole is None else Record(kind, whole)
+        if fold is None:
+            return None
+        failed, fold.failed = fold.failed, True
+        checked = self._checked(row, kind, ident, [fold.fields])
+        fold.failed = False
+        if failed and (healed := await self._control.webhooks.refused(*name[:2], record_name(kind, ident))):
+            await self._control.inbox.mark(healed, self._clock())
+        return Record(kind, checked, fold.times)
 
     async def _whole(self, row: InboxRow, kind: str, ident: str) -> dict[str, Any] | None:
         """A record as all its events tell it, in the vendor's order; None where they only add to one that nobody tells of. Raises RowRefused."""
@@ -187,23 +242,25 @@ class Records:
         if all(change.aside for change in said):
             return None
         start = max((number for number, change in enumerate(said) if change.whole), default=0)
-        checked = self._checked(row, kind, ident, [change for number, change in enumerate(said) if number >= start or change.aside])
+        checked = self._checked(row, kind, ident, [change.fields for number, change in enumerate(said) if number >= start or change.aside])
         if healed := list({event.id for event, _ in told if event.error and event.normalised_at is not None}):
             await self._control.inbox.mark(healed, self._clock())
         return checked
 
     async def _told(self, row: InboxRow, kind: str, ident: str) -> list[tuple[InboxRow, Change]]:
         """What events say of a record, or that another is a name for it."""
-        told = []
-        for event in await self._control.webhooks.of_record(row.tenant, row.source, record_name(kind, ident)):
-            try:
-                told += [(event, one) for one in self._reading.changes(event) if one.kind == kind and ident in (one.id, one.of)]
-            except RowRefused:
-                continue  # it is marked with its own reason
-        return told
+        events = await self._control.webhooks.of_record(row.tenant, row.source, record_name(kind, ident))
+        return [(event, one) for event in events for one in self._changes(event) if one.kind == kind and ident in (one.id, one.of)]
 
-    def _checked(self, row: InboxRow, kind: str, ident: str, said: Sequence[Change]) -> dict[str, Any]:
-        """The row that changes make together, oldest first. Raises RowRefused."""
+    def _changes(self, event: InboxRow) -> list[Change]:
+        """What an event says. One that cannot be read says nothing: it is marked with its own reason."""
+        try:
+            return self._reading.changes(event)
+        except RowRefused:
+            return []
+
+    def _checked(self, row: InboxRow, kind: str, ident: str, said: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+        """The row that fields make together, oldest first. Raises RowRefused."""
         source = SOURCES[kind]
-        raw = {**source.fold([one.fields for one in said]), "id": ident, "source": row.source}
+        raw = {**source.fold(said), "id": ident, "source": row.source}
         return source.stored(raw, source.read(raw, row.received_at), self._secrets)

@@ -37,7 +37,7 @@ async def test_the_events_of_a_record(control: Control) -> None:
     assert (await ids(control, "tickets/1"), await ids(control, "feedback/1"), await ids(control, "tickets/1", "other")) == (["a", "c"], ["a"], ["a"])
     rows = {row.source_key: row for row in await control.inbox.waiting() if row.source == "helpdesk"}
     for _ in range(2):
-        await control.webhooks.concern(rows["b"], [digest("tickets/1"), digest("tickets/2")])
+        await control.webhooks.concern([(rows["b"], digest("tickets/1")), (rows["b"], digest("tickets/2"))])
     assert await ids(control, "tickets/1") == ["a", "b", "c"]
     await control.inbox.remove([rows["a"].id])
     assert (await ids(control, "tickets/1"), await ids(control, "feedback/1")) == (["b", "c"], [])
@@ -108,3 +108,27 @@ async def test_replay(control: Control) -> None:
     assert [await control.inbox.again(name, None) for name in ("helpdesk", "orders", "nobody")] == [1, 1, 0]
     assert sorted((row.source_key, row.error) for row in await control.inbox.waiting()) == [("a", None), ("o", None)]
     assert await control.inbox.kinds() == ["orders", "zendesk"]
+
+
+async def test_folds(control: Control) -> None:
+    """What is kept of records is replaced, goes with an event of theirs and with a replay of their source, and stays with others."""
+    await control.webhooks.take([event("a", "accounts/1", "people/1"), event("b", "accounts/2"), event("a", "accounts/1", source="other")])
+    names = {(source, one): ("default", source, digest(one)) for source in ("helpdesk", "other") for one in ("accounts/1", "people/1", "accounts/2")}
+    await control.folds.put(dict.fromkeys(names.values(), "old"))
+    await control.folds.put({names["helpdesk", "accounts/1"]: "new"})
+
+    async def kept() -> dict[tuple[str, str], str]:
+        found = await control.folds.get(list(names.values()))
+        return {short: found[name] for short, name in names.items() if name in found}
+
+    assert await kept() == {short: "new" if short == ("helpdesk", "accounts/1") else "old" for short in names}
+    rows = {(row.source, row.source_key): row for row in await control.inbox.waiting()}
+    await control.inbox.remove([rows["helpdesk", "a"].id])
+    assert set(await kept()) == set(names) - {("helpdesk", "accounts/1"), ("helpdesk", "people/1")}
+    await control.inbox.rewrite(rows["helpdesk", "b"].id, "{}")
+    assert set(await kept()) == {short for short in names if short[0] == "other"}
+    await control.inbox.mark([rows["other", "a"].id], NOW)
+    await control.inbox.again("helpdesk", None)
+    assert set(await kept()) == {short for short in names if short[0] == "other"}
+    await control.inbox.again("other", None)
+    assert await kept() == {}

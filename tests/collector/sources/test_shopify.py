@@ -57,6 +57,15 @@ async def test_an_order(opened: Opening) -> None:
     assert not [word for word in ("Jon", "Main St", "Billing", "1234567", "IPod", "jon@") if word in kept]
 
 
+async def test_the_id_of_the_purchase(opened: Opening) -> None:
+    """It is Shopify's id, which no other shop has, unless the cart's attributes say how the shop calls it; a refund takes nothing of it away."""
+    desk = await opened(shop=settings("shopify"))
+    await desk.take("shop", ORDER, ORDER | {"id": 7, "note_attributes": [{"name": "order_id", "value": "o-7"}]}, x_shopify_topic="orders/create")
+    await desk.take("shop", refund(1, "5.00"), x_shopify_topic="refunds/create")
+    orders = (await desk.records())["orders"]
+    assert {ident: order["purchase"] for ident, order in orders.items()} == {"820982911946154508": "820982911946154508", "7": "o-7"}
+
+
 async def test_who_bought(opened: Opening) -> None:
     """Without an id of your own a person is known by the address, without that by Shopify's own id."""
     desk = await opened(shop=settings("shopify"))

@@ -81,6 +81,17 @@ async def test_an_order(opened: Opening) -> None:
     assert not {"Joe", "+49", "Berlin", "joe@"} & {word for word in ("Joe", "+49", "Berlin", "joe@") if word in str(await desk.bodies())}
 
 
+async def test_the_shop_s_id_of_a_purchase(opened: Opening) -> None:
+    """`order_id` of the metadata is the purchase's id in other feeds, and makes a payment one of your own making; without it Stripe's id is Stripe's alone."""
+    desk = await opened(pay=settings("stripe"))
+    await desk.take("pay", event("checkout.session.completed", SESSION | {"metadata": {"order_id": "o-1"}}))
+    intent = {"id": "pi_2", "amount_received": 500, "currency": "eur", "created": AT, "metadata": {"order_id": "o-2"}}
+    await desk.take("pay", event("payment_intent.succeeded", intent))
+    await desk.take("pay", event("checkout.session.completed", SESSION | {"payment_intent": "pi_3"}, 3))
+    orders = (await desk.records())["orders"]
+    assert {ident: order["purchase"] for ident, order in orders.items()} == {"pi_1": "o-1", "pi_2": "o-2", "pi_3": ""}
+
+
 async def test_the_reference_may_be_a_session(opened: Opening) -> None:
     """What the page passed with the link is the session where collector.yaml says so."""
     desk = await opened(pay=settings("stripe", session_field="client_reference_id", user_field="buyer"))

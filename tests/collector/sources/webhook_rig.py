@@ -81,9 +81,9 @@ class Desk:
         records = Records(self.control, EventReading(self.context.webhooks), self.context.secrets, self.context.clock)
         found: dict[str, dict[str, dict[str, Any]]] = {}
         for row in await self.control.inbox.waiting():
-            rows, wrong = await records(row)
-            for kind, raw in rows:
-                table, engine_row = normalise(kind, raw, row.received_at)
+            ((rows, wrong),) = await records([row])
+            for record in rows:
+                table, engine_row = normalise(record.kind, record.row, row.received_at)
                 found.setdefault(table, {})[engine_row["id"]] = engine_row
             await self.control.inbox.mark([row.id], NOW, {row.id: "; ".join(wrong)} if wrong else None)
         return found

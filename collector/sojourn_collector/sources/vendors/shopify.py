@@ -8,7 +8,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any, Final
 
-from sojourn_collector.sources.joins import joined
+from sojourn_collector.sources.joins import joined, purchase_in
 from sojourn_collector.sources.reading import at, moment, needed, number_at, objects_at, text_at
 from sojourn_collector.sources.scrub_json import digest_in
 from sojourn_collector.sources.signatures import Delivery, HmacSignature
@@ -50,6 +50,8 @@ def _order(body: Any, settings: SourceSettings) -> Change:
     time = time_of(moment(at(body, "updated_at")) or moment(at(body, "created_at")), "updated_at")
     free = {text_at(one, "name"): at(one, "value") for one in objects_at(body, "note_attributes")}
     keys = joined(free, settings, "orders")
+    # Shopify's ids are its own in all shops; names such as #1001 are one shop's.
+    keys |= {"purchase_id": needed(body, "id")} | purchase_in(free)
     if email := digest_in(at(body, "email")) or digest_in(at(body, "customer", "email")):
         keys["email_sha256"] = email
     elif "user_id" not in keys and (customer := text_at(body, "customer", "id")):

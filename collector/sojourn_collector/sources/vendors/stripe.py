@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import Any, Final
 
 from sojourn_collector.sources.base import RowRefused
-from sojourn_collector.sources.joins import about, joined
+from sojourn_collector.sources.joins import about, joined, purchase_in
 from sojourn_collector.sources.minor_units import major
 from sojourn_collector.sources.reading import at, moment, needed, number_at, objects_at, text_at
 from sojourn_collector.sources.scrub_json import digest_in
@@ -69,7 +69,11 @@ def _subscribed(thing: Mapping[str, Any], time: datetime, settings: SourceSettin
 def _intent(thing: Mapping[str, Any], time: datetime, settings: SourceSettings) -> list[Change]:
     """A payment of your own making: it carries keys of yours. Without any it may be that of an invoice, which counts already."""
     order = _order(thing, needed(thing, "id"), needed_int(thing, "amount_received"), time, settings)
-    mine = {"session_id", "user_id", "trace_id", "account_id", "probe_mark"} & joined(_free(thing), settings, "orders").keys() | _probe(thing).keys()
+    mine = (
+        {"session_id", "user_id", "trace_id", "account_id"} & joined(_free(thing), settings, "orders").keys()
+        | purchase_in(_free(thing)).keys()
+        | _probe(thing).keys()
+    )
     return [order] if mine and not text_at(thing, "invoice") else []
 
 
@@ -104,6 +108,7 @@ def _order(thing: Mapping[str, Any], ident: str, amount: int, time: datetime, se
         **_email(thing),
         **(whose or {}),
         **joined(_free(thing), settings, "orders"),
+        **purchase_in(_free(thing)),
         **_probe(thing),
     }
     return Change("orders", ident, time, fields)

@@ -8,7 +8,8 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, Connection, bindparam, delete, func, insert, or_, select, update
 
 from sojourn_collector.store.control.database import Database
-from sojourn_collector.store.control.tables import inbox, webhook_records
+from sojourn_collector.store.control.folds import let_go
+from sojourn_collector.store.control.tables import inbox, webhook_folds, webhook_records
 
 TELL_OF_USAGE = ("usage", "segment")
 """Kinds of rows that tell of usage; those that tell of an order, a person or an account too are among `webhook_records`."""
@@ -110,6 +111,7 @@ class Inbox:
         """Forget rows; the engine's copy is the caller's."""
 
         def work(connection: Connection) -> None:
+            let_go(connection, ids)
             connection.execute(delete(webhook_records).where(webhook_records.c.inbox_id.in_(ids)))
             connection.execute(delete(inbox).where(inbox.c.id.in_(ids)))
 
@@ -124,7 +126,14 @@ class Inbox:
         """Have rows of a feed, or of a kind, brought to the engine once more; how many those are. Of the kinds `but` none are."""
         chosen = [*of_source(source, since, tenant), inbox.c.normalised_at.is_not(None), inbox.c.kind.not_in(but)]
         statement = update(inbox).where(*chosen).values(normalised_at=None, error=None)
-        found: int = await self._database.write(lambda connection: connection.execute(statement).rowcount)
+        # What the events say may be read otherwise now.
+        folds = delete(webhook_folds).where(webhook_folds.c.tenant == tenant, webhook_folds.c.source.in_(select(inbox.c.source).where(*chosen)))
+
+        def work(connection: Connection) -> int:
+            connection.execute(folds)
+            return connection.execute(statement).rowcount
+
+        found: int = await self._database.write(work)
         if found:
             self.arrived.set()
         return found
@@ -147,4 +156,9 @@ class Inbox:
     async def rewrite(self, ident: int, body: str) -> None:
         """Keep a row with another body, and without what was said of the old one."""
         statement = update(inbox).where(inbox.c.id == ident).values(body=body, error=None, awaits=None)
-        await self._database.write(lambda connection: connection.execute(statement))
+
+        def work(connection: Connection) -> None:
+            let_go(connection, [ident])
+            connection.execute(statement)
+
+        await self._database.write(work)

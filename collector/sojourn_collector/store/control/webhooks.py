@@ -8,14 +8,15 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, bindparam, case, delete, func, insert, select, update
+from sqlalchemy import Connection, Select, bindparam, case, delete, func, insert, select, update
 
 from sojourn_collector.store.control.database import Database, insert_into
+from sojourn_collector.store.control.folds import let_go
 from sojourn_collector.store.control.inbox import Arrival, Inbox, InboxRow, of_source
 from sojourn_collector.store.control.tables import inbox, webhook_events, webhook_records
 
 MOST_EVENTS = 1000
-"""Events of one record that are looked at, the newest."""
+"""Events of one record that are looked at together, the newest."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,9 +65,9 @@ class WebhookRows:
         values = {"tenant": tenant, "source": source, "digest": digest(key), "received_at": at}
         await self._database.write(lambda connection: connection.execute(insert_into(connection, webhook_events).values(values).on_conflict_do_nothing()))
 
-    async def concern(self, row: InboxRow, records: Sequence[str]) -> None:
-        """Remember which records a row concerns, beside those known."""
-        values = [{"tenant": row.tenant, "source": row.source, "digest": one, "inbox_id": row.id} for one in records]
+    async def concern(self, concerned: Sequence[tuple[InboxRow, str]]) -> None:
+        """Remember which records rows concern, beside those known."""
+        values = [{"tenant": row.tenant, "source": row.source, "digest": record, "inbox_id": row.id} for row, record in concerned]
 
         def work(connection: Connection) -> None:
             connection.execute(insert_into(connection, webhook_records).on_conflict_do_nothing(), values)
@@ -74,14 +75,18 @@ class WebhookRows:
         if values:
             await self._database.write(work)
 
-    async def of_record(self, tenant: str, source: str, record: str) -> list[InboxRow]:
-        """The newest events that concern a record, in the order they came; those that wait for an answer are left out."""
-        ids = select(webhook_records.c.inbox_id).where(
-            webhook_records.c.tenant == tenant, webhook_records.c.source == source, webhook_records.c.digest == record
-        )
-        query = select(inbox).where(inbox.c.id.in_(ids), inbox.c.awaits.is_(None)).order_by(inbox.c.id.desc()).limit(MOST_EVENTS)
+    async def of_record(self, tenant: str, source: str, record: str, before: int | None = None) -> list[InboxRow]:
+        """The newest events that concern a record, of those that came before one, in the order they came; those that wait for an answer are left out."""
+        chosen = [inbox.c.awaits.is_(None), *([] if before is None else [inbox.c.id < before])]
+        query = select(inbox).where(inbox.c.id.in_(_events_of(tenant, source, record)), *chosen).order_by(inbox.c.id.desc()).limit(MOST_EVENTS)
         rows = await self._database.read(lambda connection: connection.execute(query).mappings().all())
         return [InboxRow(**row) for row in reversed(rows)]
+
+    async def refused(self, tenant: str, source: str, record: str) -> list[int]:
+        """The events of a record that were dealt with and of which no row could be made."""
+        wrong = [inbox.c.error.is_not(None), inbox.c.normalised_at.is_not(None), inbox.c.awaits.is_(None)]
+        query = select(inbox.c.id).where(inbox.c.id.in_(_events_of(tenant, source, record)), *wrong)
+        return list(await self._database.read(lambda connection: connection.execute(query).scalars().all()))
 
     async def awaiting(self, now: datetime, limit: int = 50) -> list[InboxRow]:
         """Rows for which a further answer is to be asked for now, those least tried first, of these the longest due."""
@@ -128,7 +133,9 @@ class WebhookRows:
         afresh = {"normalised_at": None, "error": None, "tries": 0}
 
         def work(connection: Connection) -> None:
-            for ids, awaits in ((asking, now), (others, None)):
+            for ids, awaits in ((list(asking), now), (list(others), None)):
+                # What the events say may be read otherwise now.
+                let_go(connection, ids)
                 if values := [{"row": one} for one in ids]:
                     connection.execute(update(inbox).where(*dealt).values(**afresh, awaits=awaits), values)
 
@@ -147,6 +154,11 @@ class WebhookRows:
         # An erasure may have taken the row meanwhile; nothing is put in its place.
         statement = update(inbox).where(inbox.c.id == ident, inbox.c.awaits.is_not(None)).values(**values)
         await self._database.write(lambda connection: connection.execute(statement))
+
+
+def _events_of(tenant: str, source: str, record: str) -> Select[tuple[int]]:
+    of_it = (webhook_records.c.tenant == tenant, webhook_records.c.source == source, webhook_records.c.digest == record)
+    return select(webhook_records.c.inbox_id).where(*of_it)
 
 
 def _take(connection: Connection, event: Arriving) -> int:

@@ -26,13 +26,10 @@ FROM (
     GROUP BY person_id, day
   ) AS units
   LEFT JOIN (
-    SELECT concat('user:', id) AS of_person, argMax(account_id, version) AS account_id, argMax(role, version) AS role, argMax(attrs[{attr:String}], version) AS attr
-    FROM people FINAL WHERE tenant = {tenant:String} AND ({by:String} != '' OR {attr:String} != '') GROUP BY id
+    SELECT concat('user:', id) AS of_person, account_id, role, attr FROM told(people: account_id, role, attr) WHERE {by:String} != '' OR {attr:String} != ''
   ) AS who ON units.person_id = who.of_person
   LEFT JOIN (
-    SELECT id, argMax(toString(plan), version) AS plan, argMax(toString(segment), version) AS segment, argMax(toString(lifecycle), version) AS lifecycle,
-      argMax(owner, version) AS owner, argMax(attrs[{attr:String}], version) AS attr
-    FROM accounts FINAL WHERE tenant = {tenant:String} AND ({by:String} != '' OR {attr:String} != '') GROUP BY id
+    SELECT id, plan, segment, lifecycle, owner, attr FROM told(accounts: plan, segment, lifecycle, owner, attr) WHERE {by:String} != '' OR {attr:String} != ''
   ) AS told ON if(units.of_account != '', units.of_account, who.account_id) = told.id
 )
 GROUP BY GROUPING SETS ((fact), ()) ORDER BY whole DESC, w_severity DESC, people DESC, value LIMIT {most:UInt32}

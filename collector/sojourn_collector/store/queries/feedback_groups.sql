@@ -26,11 +26,12 @@ FROM (
       WHERE tenant = {tenant:String} AND {by:String} IN ('device', 'browser', 'release') AND started >= {since:DateTime64(3)} - INTERVAL 4 DAY AND started < {until:DateTime64(3)}
     ) AS seen ON f.session_id = seen.of_session
     LEFT JOIN (
-      SELECT id AS of_person, account_id AS of_account FROM people FINAL WHERE tenant = {tenant:String} AND {by:String} IN ('plan', 'segment', 'lifecycle')
+      SELECT id AS of_person, account_id AS of_account FROM told(people: account_id) WHERE {by:String} IN ('plan', 'segment', 'lifecycle')
+        AND concat('user:', id) IN (SELECT person_id FROM feedback WHERE tenant = {tenant:String} AND ts >= {since:DateTime64(3)} AND ts < {until:DateTime64(3)})
     ) AS who ON f.person_id = concat('user:', who.of_person)
     LEFT JOIN (
-      SELECT id AS account, toString(plan) AS of_plan, toString(segment) AS of_segment, toString(lifecycle) AS of_lifecycle FROM accounts FINAL
-      WHERE tenant = {tenant:String} AND {by:String} IN ('plan', 'segment', 'lifecycle')
+      SELECT id AS account, plan AS of_plan, segment AS of_segment, lifecycle AS of_lifecycle FROM told(accounts: plan, segment, lifecycle)
+      WHERE {by:String} IN ('plan', 'segment', 'lifecycle')
     ) AS told ON if(f.account_id != '', f.account_id, who.of_account) = told.account
   )
   GROUP BY fact, survey_id, question_id, kind, scale_min, scale_max, higher_is_better, if(person_id != '', person_id, concat(source, '/', id))

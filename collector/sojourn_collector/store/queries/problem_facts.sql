@@ -17,6 +17,6 @@ LEFT JOIN (
     AND person_id IN (SELECT person_id FROM here WHERE kind != 'visit')
   GROUP BY person_id
 ) AS been ON here.person_id = been.person_id
-LEFT JOIN (SELECT concat('user:', id) AS of_person, argMax(account_id, version) AS account_id FROM people FINAL WHERE tenant = {tenant:String} GROUP BY id) AS told
+LEFT JOIN (SELECT concat('user:', id) AS of_person, account_id FROM told(people: account_id)) AS told
   ON here.person_id = told.of_person
 LIMIT 200000

@@ -29,8 +29,7 @@ LEFT JOIN (
   ) WHERE who GLOBAL IN (SELECT arrayJoin(listed).1) GROUP BY who
 ) AS asked ON hurt.person = asked.who
 LEFT JOIN (
-  SELECT concat('user:', id) AS of_person, argMax(account_id, version) AS account_id, argMax(toString(consent), version) AS consent FROM people FINAL
-  WHERE tenant = {tenant:String} AND concat('user:', id) GLOBAL IN (SELECT arrayJoin(listed).1) GROUP BY id
+  SELECT concat('user:', id) AS of_person, account_id, consent FROM told(people: account_id, consent) WHERE concat('user:', id) GLOBAL IN (SELECT arrayJoin(listed).1)
 ) AS told ON hurt.person = told.of_person
 LEFT JOIN (
   SELECT person_id, argMaxIf(toString(consent), started, started >= {since:DateTime64(3)}) AS consent, min(started) AS first_seen FROM sessions FINAL
@@ -41,13 +40,11 @@ LEFT JOIN (
     SELECT id, person_id, ts AS at, toFloat64(amount - refunded) * if(currency = {currency:String}, 1, rate) AS net FROM orders FINAL
     WHERE tenant = {tenant:String} AND ts >= {paid_since:DateTime64(3)} AND ts < {until:DateTime64(3)} AND probe = 0 AND status != 'cancelled'
       AND (currency = {currency:String} OR rate_currency = {currency:String}) AND person_id GLOBAL IN (SELECT arrayJoin(listed).1)
-    ORDER BY id, version DESC LIMIT 1 BY id
+    ORDER BY order_key, refunded DESC, version DESC LIMIT 1 BY order_key
   ) AS bought INNER JOIN (SELECT one.1 AS person, one.3 AS ends FROM (SELECT arrayJoin(listed) AS one) AS each) AS mine ON person_id = mine.person
   WHERE at < ends AND at >= ends - toIntervalSecond({seconds:UInt32}) GROUP BY person_id
 ) AS paying ON hurt.person = paying.person_id
 LEFT JOIN (
-  SELECT id, argMax(name, version) AS name, argMax(toString(segment), version) AS segment, argMax(toString(plan), version) AS plan,
-    argMax(tuple(toFloat64OrNull(toString(mrr))), version).1 AS mrr, argMax(toString(currency), version) AS mrr_currency
-  FROM accounts FINAL WHERE tenant = {tenant:String} GROUP BY id
+  SELECT id, name, segment, plan, mrr, currency AS mrr_currency FROM told(accounts: name, segment, plan, mrr)
 ) AS accounts_told ON if(own_account != '', own_account, told.account_id) = accounts_told.id
 ORDER BY worst DESC, person

@@ -24,7 +24,7 @@ paid AS (
   FROM orders FINAL
   WHERE tenant = {tenant:String} AND ts >= {earliest:DateTime64(3)} AND ts <= {known:DateTime64(3)}
     AND probe = 0 AND status != 'cancelled' AND (currency = {currency:String} OR rate_currency = {currency:String})
-  ORDER BY id, version DESC LIMIT 1 BY id
+  ORDER BY order_key, refunded DESC, version DESC LIMIT 1 BY order_key
 )
 SELECT day, inside, count() AS people, countIf(hurt) AS hit, sum(n) AS orders, sum(m) AS money
 FROM (

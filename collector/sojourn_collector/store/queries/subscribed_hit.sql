@@ -8,7 +8,7 @@ WITH hurt AS (
 ), theirs AS (
   SELECT account_id FROM hurt WHERE account_id != ''
   UNION DISTINCT
-  SELECT account_id FROM people FINAL WHERE tenant = {tenant:String} AND account_id != '' AND concat('user:', id) IN (SELECT person_id FROM hurt)
+  SELECT account_id FROM told(people: account_id) WHERE account_id != '' AND concat('user:', id) IN (SELECT person_id FROM hurt)
 )
 SELECT if(account_id IN (SELECT account_id FROM theirs), account_id, concat('user:', user_id)) AS whose, currency, sum(toFloat64OrZero(toString(mrr))) AS monthly, count() AS subscriptions
 FROM subscriptions FINAL

@@ -16,7 +16,7 @@ paid AS (
     SELECT if(person_id != '', person_id, concat('visit:', session_id)) AS who, toUnixTimestamp64Milli(ts) AS at FROM orders FINAL
     WHERE tenant = {tenant:String} AND ts >= {since:DateTime64(3)} AND ts <= {until:DateTime64(3)} + toIntervalMillisecond({outcome_ms:Int64})
       AND probe = 0 AND status != 'cancelled' AND (currency = {currency:String} OR rate_currency = {currency:String}) AND sipHash64(who) % {one_in:UInt64} = 0
-    ORDER BY id, version DESC LIMIT 1 BY id
+    ORDER BY order_key, refunded DESC, version DESC LIMIT 1 BY order_key
   ) GROUP BY who
 )
 SELECT count() AS units, countIf(arrayExists(at -> at > came.first AND at <= came.first + {outcome_ms:Int64}, times)) AS ordered, countIf(came.finished) AS finished

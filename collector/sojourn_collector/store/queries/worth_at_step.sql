@@ -10,7 +10,7 @@ WITH here AS (
   ) WHERE person_kind != 'visit'
 ), theirs AS (
   SELECT person_id AS person, if(max(account_id) != '', max(account_id), max(told.account_id)) AS account
-  FROM here LEFT JOIN (SELECT concat('user:', id) AS of_person, argMax(account_id, version) AS account_id FROM people FINAL WHERE tenant = {tenant:String} GROUP BY id) AS told
+  FROM here LEFT JOIN (SELECT concat('user:', id) AS of_person, account_id FROM told(people: account_id)) AS told
     ON here.person_id = told.of_person
   GROUP BY person_id
 )
@@ -21,7 +21,7 @@ LEFT JOIN (
     SELECT id, person_id, ts AS at, toFloat64(amount - refunded) * if(currency = {currency:String}, 1, rate) AS net FROM orders FINAL
     WHERE tenant = {tenant:String} AND ts >= {paid_since:DateTime64(3)} AND ts < {paid_until:DateTime64(3)} AND probe = 0 AND status != 'cancelled'
       AND (currency = {currency:String} OR rate_currency = {currency:String}) AND person_id != '' AND person_id IN (SELECT person FROM theirs)
-    ORDER BY id, version DESC LIMIT 1 BY id
+    ORDER BY order_key, refunded DESC, version DESC LIMIT 1 BY order_key
   ) GROUP BY person_id
 ) AS paying ON theirs.person = paying.person_id
 LEFT JOIN (
@@ -30,7 +30,6 @@ LEFT JOIN (
   GROUP BY person_id
 ) AS seen ON theirs.person = seen.person_id
 LEFT JOIN (
-  SELECT id, argMax(name, version) AS name, argMax(toString(segment), version) AS segment, argMax(toString(plan), version) AS plan,
-    argMax(tuple(toFloat64OrNull(toString(mrr))), version).1 AS mrr, argMax(toString(currency), version) AS mrr_currency, argMax(tuple(renewal_date), version).1 AS renewal
-  FROM accounts FINAL WHERE tenant = {tenant:String} AND id IN (SELECT account FROM theirs WHERE account != '') GROUP BY id
+  SELECT id, name, segment, plan, mrr, currency AS mrr_currency, renewal_date AS renewal
+  FROM told(accounts: name, segment, plan, mrr, renewal_date) WHERE id IN (SELECT account FROM theirs WHERE account != '')
 ) AS told_accounts ON theirs.account = told_accounts.id

@@ -18,16 +18,14 @@ FROM (
       SELECT id, person_id, ts AS at, toFloat64(amount - refunded) * if(currency = {currency:String}, 1, rate) AS net FROM orders FINAL
       WHERE tenant = {tenant:String} AND ts >= {paid_since:DateTime64(3)} AND ts < {until:DateTime64(3)} AND probe = 0 AND status != 'cancelled'
         AND (currency = {currency:String} OR rate_currency = {currency:String}) AND person_id GLOBAL IN (SELECT arrayJoin(listed).1)
-      ORDER BY id, version DESC LIMIT 1 BY id
+      ORDER BY order_key, refunded DESC, version DESC LIMIT 1 BY order_key
     ) GROUP BY person_id
   ) AS paying ON active.person = paying.person_id
   LEFT JOIN (
-    SELECT concat('user:', id) AS of_person, argMax(account_id, version) AS account_id FROM people FINAL WHERE tenant = {tenant:String} GROUP BY id
+    SELECT concat('user:', id) AS of_person, account_id FROM told(people: account_id)
   ) AS told ON active.person = told.of_person
   LEFT JOIN (
-    SELECT id, argMax(toString(segment), version) AS segment, argMax(toString(plan), version) AS plan,
-      argMax(tuple(toFloat64OrNull(toString(mrr))), version).1 AS mrr, argMax(toString(currency), version) AS mrr_currency
-    FROM accounts FINAL WHERE tenant = {tenant:String} GROUP BY id
+    SELECT id, segment, plan, mrr, currency AS mrr_currency FROM told(accounts: segment, plan, mrr)
   ) AS accounts_told ON if(active.account != '', active.account, told.account_id) = accounts_told.id
 )
 GROUP BY segment

@@ -87,7 +87,7 @@ def _names(guests: Sequence[Guest], orders: Sequence[dict[str, Any]], feedback: 
     for guest in guests:
         yield guest.id
         yield from guest.sessions
-    yield from (f"orders/{row['id']}" for row in orders)
+    yield from (f"orders/{row['order_key']}" for row in orders)
     yield from (f"feedback/{row['id']}" for row in feedback)
 
 

@@ -11,6 +11,7 @@ from sojourn_collector.context import Context
 from sojourn_collector.join.visit_facts import REGION
 from sojourn_collector.score.business_impact import business_impact
 from sojourn_collector.score.money import Healthy, Payment, Settings, Shopper, Shortfall
+from sojourn_collector.web.answers.counted_twice import twice_note
 from sojourn_collector.web.answers.days import LONG, before
 from sojourn_collector.web.answers.found import Found
 from sojourn_collector.web.answers.guest_facts import GuestFacts, guest_facts, segment_hit
@@ -163,6 +164,7 @@ def _notes(found: Found, guests: Sequence[Guest], orders: Sequence[dict[str, Any
     notes = []
     if found.incident.state == "failing":
         notes.append("still failing, more may be hit")
+    notes.extend(twice_note(orders))
     foreign, converted = sum(order["currency"] != currency for order in orders), sum(bool(order["converted"]) for order in orders)
     if converted:
         notes.append(f"{converted} orders in other currencies are converted by the rate of their day")
