@@ -23,6 +23,7 @@ LONG = (
     "probes/steps/test_browser_settings.py",
     "probes/steps/test_browser.py",
     "collector/join/test_worker.py",
+    "collector/join/test_late_records.py",
     "collector/score/test_worlds.py",
     "collector/senders/test_senders.py",
     "contract/test_agent_to_collector.py",

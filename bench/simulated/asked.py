@@ -18,7 +18,8 @@ from sojourn_collector.store.control.control import Control
 from sojourn_collector.store.engine_process import EngineProcess, EngineSettings
 from sojourn_collector.store.migrations import migrate
 from sojourn_collector.web.answers.found import find
-from sojourn_collector.web.answers.problem import OrdersKnown, problem_of
+from sojourn_collector.web.answers.orders_known import OrdersKnown
+from sojourn_collector.web.answers.problem import problem_of
 from sojourn_collector.web.answers.shortfall import HISTORY
 from sojourn_collector.web.answers.theirs import Theirs
 from sojourn_collector.web.answers.window import Window
@@ -60,7 +61,7 @@ async def problems(context: Context, world: World, tenant: str) -> list[Problem]
     await _stored(context, tenant, {"steps": world.steps, "orders": world.orders})
     now, watermark = _utc(world.now), _utc(world.watermark)
     found = await find(context, Window(_utc(world.since), now, now))
-    known = OrdersKnown(watermark, len(world.orders), None)
+    known = OrdersKnown(len(world.orders), watermark)
     theirs = Theirs(context, found, now, timedelta(seconds=HISTORY))
     return [(await problem_of(context, one, known, now, theirs)).problem for one in found]
 

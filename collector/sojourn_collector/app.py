@@ -32,6 +32,7 @@ from sojourn_collector.receive.intake import Intake
 from sojourn_collector.running import Collector
 from sojourn_collector.sources.import_door import ImportDoor
 from sojourn_collector.sources.intake import build_routes
+from sojourn_collector.sources.records import EventReading
 from sojourn_collector.sources.segment_door import build_segment
 from sojourn_collector.sources.webhook_intake import build_webhooks
 from sojourn_collector.store.backup import Backup
@@ -72,7 +73,7 @@ def build_web(collector: Collector) -> Guard:
     app = FastAPI(title="Sojourn", version=version("sojourn"), openapi_url="/api/openapi.json", docs_url=None, redoc_url=None)
     app.include_router(build_health(Health(collector.report, collector.metrics)))
     app.include_router(build_webhooks(collector.context, collector.counters))
-    app.include_router(build_routes(collector.context))
+    app.include_router(build_routes(collector.context, signed=collector.context.signed))
     app.include_router(build_segment(collector.context, collector.counters, collector.config.web.origins))
     importing = ImportDoor(collector.control, collector.token)
     app.include_router(build_imports(collector.context, importing))
@@ -88,7 +89,7 @@ def build_web(collector: Collector) -> Guard:
     admin = AdminDoor(collector.control.keys, collector.token)
     app.include_router(build_admin(letters, admin))
     app.include_router(build_marks(collector.context, importing, admin))
-    app.include_router(build_replay(collector.control, admin))
+    app.include_router(build_replay(collector.control, EventReading(collector.context.webhooks), admin))
     app.include_router(build_shares(collector.context, admin))
     app.include_router(build_erasures(collector.eraser, collector.control, admin))
     assert collector.context.evidence_links is not None

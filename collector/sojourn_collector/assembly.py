@@ -30,6 +30,7 @@ from sojourn_collector.sources.fx import Fx
 from sojourn_collector.sources.language import tell_languages
 from sojourn_collector.sources.pulling import Pulling
 from sojourn_collector.sources.records import EventReading, Records
+from sojourn_collector.sources.signed_rows import row_secrets
 from sojourn_collector.store.books import SharedBooks
 from sojourn_collector.store.client import Store
 from sojourn_collector.store.control.authors import author_key
@@ -74,8 +75,11 @@ async def build(config: CollectorConfig, impact: ImpactConfig, environ: Mapping[
     journeys = JourneyFolder(config.journeys)
     counters = Counters()
     webhooks = configured(config.sources, environ)
+    signed = row_secrets(config.signed, environ)
     try:
         check_secrets(webhooks)
+        for read in signed.values():
+            read()
     except KeptKeyError as error:
         raise StartError(str(error)) from error
     reading = EventReading(webhooks, config.feeds)
@@ -133,7 +137,7 @@ async def build(config: CollectorConfig, impact: ImpactConfig, environ: Mapping[
         except KeptKeyError as error:
             raise StartError(str(error)) from error
         fx = Fx(impact.fx, impact.currency, impact.timezone)
-        context = Context(store, control, journeys, impact, config, loader, now, kept_under, links, ProblemMemory(), webhooks, fx.rate)
+        context = Context(store, control, journeys, impact, config, loader, now, kept_under, links, ProblemMemory(), webhooks, signed, fx.rate)
         forwarding = Forwarding(config.forward, config.data, journal, counters, environ)
         try:
             await forwarding.open()

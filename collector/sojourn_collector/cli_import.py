@@ -13,6 +13,7 @@ from sojourn_collector.cli_running import CommandError, answer_of, asking, runni
 from sojourn_collector.config import CollectorConfig
 from sojourn_collector.sources import SOURCES
 from sojourn_collector.sources.body import BodyRefused, Unreadable, rows_of
+from sojourn_collector.sources.dates import ORDERS
 from sojourn_collector.sources.table import Reading, Table
 
 if TYPE_CHECKING:
@@ -34,13 +35,20 @@ def add_arguments(one: argparse.ArgumentParser) -> None:
     one.add_argument("file", nargs="?", type=Path, metavar="FILE", help="a file that ends in .csv, .tsv, .json, .ndjson or .jsonl")
     one.add_argument("--source", choices=list(SOURCES), help="what it holds")
     one.add_argument("--map", action="append", default=[], metavar="COLUMN=KEY", help="which key a column of a CSV is; nothing after the = leaves it out")
-    one.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="what every row of a CSV has, such as currency=EUR")
-    one.add_argument("--timezone", metavar="ZONE", help="zone of times without one, such as Europe/Berlin; without it they are refused")
+    one.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        metavar="KEY=VALUE",
+        help="what every row of a CSV has, such as currency=EUR; csat.scale_max=5 is of the rows of a kind",
+    )
+    one.add_argument("--timezone", metavar="ZONE", help="zone of times without one, such as Europe/Berlin (default: UTC)")
+    one.add_argument("--dates", choices=ORDERS, help="what of 5/11/2026 comes first; without it dates that may be read in two ways are refused")
     one.add_argument("--decimal", choices=[".", ","], default=".", metavar="SIGN", help="decimal sign of numbers, . or , (default: .)")
     one.add_argument("--dry-run", action="store_true", help="check every row and keep nothing")
     one.add_argument("--undo", metavar="IMPORT", help="take an import back: its rows go, the versions before are in force again")
     one.add_argument("--list", action="store_true", help="the latest imports")
-    one.add_argument("--json", action="store_true", help='one JSON object: {"import", "accepted", "rejected", "errors"}')
+    one.add_argument("--json", action="store_true", help='one JSON object: {"import", "accepted", "rejected", "errors", "notes"}')
 
 
 @dataclass(slots=True)
@@ -50,6 +58,7 @@ class Told:
     accepted: int = 0
     rejected: int = 0
     errors: list[dict[str, Any]] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
 
     def refuse(self, line: int, why: str) -> None:
         """Count a bad row."""
@@ -79,11 +88,11 @@ def import_file(given: argparse.Namespace, config: CollectorConfig) -> int:
 
 
 def _import(http: "httpx2.Client", given: argparse.Namespace) -> int:
-    reading = Reading.of(given.map, given.set, given.timezone, given.decimal)
+    reading = Reading.of(given.map, given.set, given.timezone, given.decimal, given.dates)
     told, ident = Told(), None
     with given.file.open("rb") as file:
         size = given.file.stat().st_size
-        portions = _portions(_rows(file, given.file, given.source, reading), told)
+        portions = _portions(_rows(file, given.file, given.source, reading, told), told)
         while portion := _next(portions, told, ident):
             if not given.dry_run and ident is None:
                 # Only now: a file that cannot be read at all leaves no import behind.
@@ -123,11 +132,13 @@ def _send(http: "httpx2.Client", portion: Sequence[tuple[int, bytes]], told: Tol
         told.refuse(portion[one["row"]][0], one["error"])
 
 
-def _rows(file: IO[bytes], path: Path, source: str, reading: Reading) -> Iterator[tuple[int, Any]]:
-    """Rows with their lines. Raises BodyRefused."""
+def _rows(file: IO[bytes], path: Path, source: str, reading: Reading, told: Told) -> Iterator[tuple[int, Any]]:
+    """Rows with their lines; what is to be said of the file is told at its end. Raises BodyRefused."""
     suffix = path.suffix.lower()
     if suffix in (".csv", ".tsv", ".txt"):
-        yield from Table(SOURCES[source], iter(lambda: file.read(1 << 16), b""), reading)
+        table = Table(SOURCES[source], iter(lambda: file.read(1 << 16), b""), reading)
+        yield from table
+        told.notes = table.notes()
         return
     if reading.mapping or reading.constants:
         raise BodyRefused("--map and --set are for CSV; rows of JSON name their keys themselves.")
@@ -190,12 +201,14 @@ def _progress(at: int, size: int, told: Told) -> None:
 def _say(given: argparse.Namespace, told: Told, ident: str | None) -> int:
     code = SOME_REFUSED if told.rejected else OK
     if given.json:
-        print(json.dumps({"import": ident, "accepted": told.accepted, "rejected": told.rejected, "errors": told.errors}))
+        print(json.dumps({"import": ident, "accepted": told.accepted, "rejected": told.rejected, "errors": told.errors, "notes": told.notes}))
         return code
     for one in sorted(told.errors, key=lambda one: int(one["line"])):
         print(f"{given.file}:{one['line']}: {one['error']}", file=sys.stderr)
     if told.rejected > len(told.errors):
         print(f"… and {told.rejected - len(told.errors)} more", file=sys.stderr)
+    for note in told.notes:
+        print(note, file=sys.stderr)
     if given.dry_run:
         print(f"{told.accepted} rows of {given.source} are good, {told.rejected} are not; nothing was kept.")
     elif ident is None:

@@ -1,4 +1,7 @@
-"""`sojourn-collector mark`: tell of releases and fixes, so that the report can say whether they helped."""
+"""`sojourn-collector mark`: tell of releases and fixes, so that the report can say whether they helped, and of campaigns and changed prices.
+
+The latter make a day unlike those before it, which nothing is then compared with.
+"""
 
 import argparse
 import asyncio
@@ -24,7 +27,11 @@ def add_commands(add: Add, into: Any) -> None:
     release.add_argument("name", metavar="VERSION", help="the version")
     fix = add("fix", "Mark a fix of a journey.", 'mark fix "payment answers in time" --journey checkout --step pay', mark, into)
     fix.add_argument("name", metavar="WHAT", help="what was fixed, in a few words")
-    for kind, one in (("release", release), ("fix", fix)):
+    campaign = add("campaign", "Mark the beginning of a campaign.", 'mark campaign "spring sale" --at 2026-03-01T08:00:00Z', mark, into)
+    campaign.add_argument("name", metavar="WHAT", help="what it is called")
+    price = add("price", "Mark changed prices.", 'mark price "tariffs of 2027"', mark, into)
+    price.add_argument("name", metavar="WHAT", help="what changed, in a few words")
+    for kind, one in (("release", release), ("fix", fix), ("campaign", campaign), ("price", price)):
         one.set_defaults(kind=kind)
         one.add_argument("--journey", required=kind == "fix", default="", metavar="ID", help="the journey it treats")
         one.add_argument("--step", default="", metavar="ID", help="the step of it")

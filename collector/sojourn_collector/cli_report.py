@@ -22,7 +22,9 @@ def add_arguments(one: argparse.ArgumentParser) -> None:
     )
     one.add_argument("--json", action="store_true", help="the same as --format json")
     one.add_argument("--journey", metavar="ID", help="one journey only")
-    one.add_argument("--last", metavar="SPAN", help="how far to look back, such as 7d (default: 24 hours)")
+    one.add_argument(
+        "--last", metavar="SPAN", help="how far to look back, such as 7d (default: 24 hours, and problems before whose money has not been final for a day)"
+    )
     one.add_argument("--out", type=Path, metavar="FILE", help="write it to a file (default: standard output)")
     one.add_argument("--share", action="store_true", help="freeze the report and print a link to it; people and comments are not part of it")
     one.add_argument("--title", default="", help="with --share: what stands on top")
@@ -82,7 +84,13 @@ def _written(form: str, body: dict[str, Any], config: CollectorConfig) -> str:
     if form == "human":
         lines = ["\n".join(problem["headline"]) + "\n" for problem in body["problems"]]
         told = "\n".join(lines or ["No problem that touches customers is known just now.\n"])
-        return told + "".join(f"\n{one['sentence']}\n" for one in body["breaks"])
+        from sojourn_collector.web.models import CompanyImpact
+        from sojourn_collector.web.report_formats import in_one_line
+
+        if body.get("company"):
+            told += f"\n{in_one_line(CompanyImpact.model_validate(body['company']))}\n"
+        notes = [*(f"{note[:1].upper()}{note[1:]}." for note in body["notes"]), *(one["sentence"] for one in body["breaks"])]
+        return told + "".join(f"\n{note}\n" for note in notes)
     from sojourn_collector.web.frozen import frozen_html
     from sojourn_collector.web.models import ImpactReport
     from sojourn_collector.web.report_formats import as_csv, as_markdown

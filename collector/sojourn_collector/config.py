@@ -18,7 +18,7 @@ from sojourn_collector.impact_config import ImpactConfig, Windows, load_impact_c
 from sojourn_collector.keep_config import Keep
 from sojourn_collector.kept_key import KeptKey
 from sojourn_collector.quantities import SECONDS, Duration, Size, duration, size
-from sojourn_collector.sources_config import SourceSettings, good_names
+from sojourn_collector.sources_config import SignedSettings, SourceSettings, good_names, good_signed
 from sojourn_collector.strict_yaml import ConfigError
 
 __all__ = [
@@ -234,12 +234,22 @@ class CollectorConfig(Model):
         default_factory=dict, description="Vendors whose webhooks are taken, by a name of your own: they post to /api/v1/in/NAME."
     )
 
+    signed: dict[str, SignedSettings] = Field(
+        default_factory=dict, description="Rows of our own form that come signed (Standard Webhooks) instead of with a key, by their source, such as feedback."
+    )
+
     feeds: dict[str, FeedSettings] = Field(default_factory=dict, description="Public feeds that are pulled for mentions and reviews, by a name of your own.")
 
     @field_validator("feeds")
     @classmethod
     def _feeds_named(cls, value: dict[str, FeedSettings], info: ValidationInfo) -> dict[str, FeedSettings]:
         good_feed_names(value, info.data.get("sources", {}))
+        return value
+
+    @field_validator("signed")
+    @classmethod
+    def _signed_named(cls, value: dict[str, SignedSettings]) -> dict[str, SignedSettings]:
+        good_signed(value)
         return value
 
     @field_validator("sources")

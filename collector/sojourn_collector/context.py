@@ -13,6 +13,7 @@ from sojourn_collector.store.evidence.links import EvidenceLinks
 
 if TYPE_CHECKING:
     from sojourn_collector.sources.configured import Configured
+    from sojourn_collector.sources.signed_rows import RowSecrets
     from sojourn_collector.web.answers.remembered import ProblemMemory
     from sojourn_probes.journey import Journey
 
@@ -66,5 +67,7 @@ class Context:
     problems: "ProblemMemory | None" = None
     """Where it is None, every problem is worked out each time."""
     webhooks: "Mapping[str, Configured]" = field(default_factory=dict)
+    signed: "RowSecrets" = field(default_factory=dict, repr=False)
+    """Secrets of rows that come signed, by source."""
     exchange: Callable[[str, date], float | None] = _no_rates
     """What one unit of a currency was worth in the report's on a day; None where that is not known."""

@@ -3,6 +3,7 @@
 Which of it makes a version, and what a change of it means for figures of before, is `impact_version.py`'s.
 """
 
+from datetime import date
 from decimal import Decimal, InvalidOperation
 from itertools import pairwise
 from pathlib import Path
@@ -18,7 +19,9 @@ from sojourn_collector.score.severities import BLOCKED, LEFT, MARKS, RECOVERED, 
 from sojourn_collector.score.silent_sufferers import TOP, WAIT
 from sojourn_collector.score.value_impact import CAP, DAYS
 
-Fact = Literal["device", "browser", "release", "app", "country", "region", "channel", "plan", "segment", "lifecycle", "owner", "role", "known", "day", "hour"]
+Fact = Literal[
+    "device", "browser", "release", "app", "country", "region", "location", "channel", "plan", "segment", "lifecycle", "owner", "role", "known", "day", "hour"
+]
 FACTS: tuple[Fact, ...] = get_args(Fact)
 """What people are broken down by without being told: facts of their visits, of themselves and of their accounts, and when it was."""
 
@@ -166,6 +169,9 @@ class ImpactConfig(Model):
     simulated: bool = Field(default=False, description="Say on every page that customers are simulated.")
     windows: Windows = Windows()
     surveys: Surveys = Surveys()
+    holidays: tuple[date, ...] = Field(
+        default=(), strict=False, max_length=1000, description="Days that are not like others, such as 2026-12-25: nothing is compared with them."
+    )
     cart_bands: tuple[float, ...] = Field(default=(25.0, 75.0, 150.0), strict=False, description="Upper edges of the cart bands, in major units.")
     severities: SeverityNumbers = SeverityNumbers()
     weights: Weights = Weights()

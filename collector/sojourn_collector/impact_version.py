@@ -7,6 +7,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date
 from decimal import Decimal
 from typing import Any, Final
 
@@ -97,7 +98,7 @@ def _flat(value: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
         elif isinstance(one, Mapping):
             out |= _flat(one, f"{prefix}{key}.")
         elif one is not None:
-            out[f"{prefix}{key}"] = list(one) if isinstance(one, tuple) else one
+            out[f"{prefix}{key}"] = [item.isoformat() if isinstance(item, date) else item for item in one] if isinstance(one, tuple) else one
     return out
 
 

@@ -107,6 +107,21 @@ class SourceSettings(Model):
         return self
 
 
+class SignedSettings(Model):
+    """The secrets of rows of our own form that come signed."""
+
+    secret: KeptKey = Field(description="The secret they are signed with, as Standard Webhooks write it: whsec_ and base64.")
+    previous_secret: KeptKey | None = Field(default=None, description="The secret before it, good as well while the sender changes over.")
+
+
+def good_signed(signed: Mapping[str, SignedSettings]) -> None:
+    """Sources of our own form. Raises ValueError."""
+    known = sorted(RESERVED - {"api", "beacon"})
+    for name in signed:
+        if name not in known:
+            raise ValueError(f"there is no source {name[:40]!r} whose rows could be signed; there are {', '.join(known)}")
+
+
 def good_names(sources: Mapping[str, SourceSettings]) -> None:
     """Names that stand in addresses. Raises ValueError."""
     for name in sources:

@@ -1,5 +1,6 @@
 """Addresses: relative to absolute, and which origin they are."""
 
+from collections.abc import Iterable
 from typing import Final
 from urllib.parse import urljoin, urlsplit
 
@@ -22,3 +23,12 @@ def origin_of(url: str) -> str | None:
         return None
     host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
     return f"{parts.scheme}://{host}" if port in (None, _PORTS[parts.scheme]) else f"{parts.scheme}://{host}:{port}"
+
+
+def is_listed(origin: str, listed: Iterable[str]) -> bool:
+    """Whether `origin` is one of `listed`: exact origins, or `https://*.shop.example` for every host below."""
+    for wanted in listed:
+        scheme, star, tail = wanted.partition("://*.")
+        if origin == wanted or (star and origin.startswith(f"{scheme}://") and origin.endswith(f".{tail}")):
+            return True
+    return False

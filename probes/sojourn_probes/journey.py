@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import Field, JsonValue, ModelWrapValidatorHandler, PrivateAttr, model_validator
+from pydantic import AfterValidator, Field, JsonValue, ModelWrapValidatorHandler, PrivateAttr, model_validator
 
 from sojourn_probes import schedule
+from sojourn_probes.addresses import origin_of
 from sojourn_probes.expectation_field import ExpectationField
 from sojourn_probes.maintenance import Cron, Window, Zone
 from sojourn_probes.model import Model
@@ -21,6 +22,18 @@ Place = tuple[int, int]
 """Line and column, from 1."""
 
 
+def _origin(text: str) -> str:
+    """In the form that addresses are compared in."""
+    plain = text.replace("://*.", "://", 1)
+    origin = origin_of(plain)
+    if origin is None or "*" in plain or plain.lower().rstrip("/") not in (origin, f"{origin}:80", f"{origin}:443"):
+        raise ValueError(f"{text!r} is no origin; write scheme and host alone, such as https://api.shop.example")
+    return origin if plain == text else origin.replace("://", "://*.", 1)
+
+
+OwnOrigin = Annotated[str, Field(min_length=1, max_length=300), AfterValidator(_origin)]
+
+
 class Goal(Model):
     """What a customer gets done at the end, and what it is worth to the company."""
 
@@ -29,9 +42,18 @@ class Goal(Model):
 
 
 class JourneyCustomers(Model):
-    """Where this journey's customers are seen."""
+    """Where this journey's customers are seen, and whose failures stop them."""
 
-    app: Annotated[str, Field(min_length=1, max_length=100, description="the app the beacons come from")]
+    app: Annotated[str, Field(min_length=1, max_length=100)] | None = Field(None, description="the app the beacons come from; default any")
+    origins: Annotated[tuple[OwnOrigin, ...], Field(max_length=50)] = Field(
+        (), description="further origins whose failed requests hurt customers, such as https://api.shop.example or https://*.shop.example"
+    )
+
+    @model_validator(mode="after")
+    def _says_something(self) -> "JourneyCustomers":
+        if self.app is None and not self.origins:
+            raise ValueError("say app: or origins:, or both")
+        return self
 
 
 class StepOverride(Model):
@@ -80,7 +102,7 @@ class Journey(Model):
     retries: RetriesField = Field(default_factory=lambda: Retries(), description="how many more attempts after a failed one")
     locations: tuple[Id, ...] = Field((), description="agents that walk it, by their location; default all")
     goal: Goal | None = Field(None, description="what a customer gets done at the end")
-    customers: JourneyCustomers | None = Field(None, description="the app in which customers are seen, if there are several")
+    customers: JourneyCustomers | None = Field(None, description="the app in which customers are seen, if there are several, and whose failures stop them")
     vars: dict[Name, JsonValue] = Field({}, description="values for ${vars.<name>}")
     defaults: Defaults = Field(default_factory=Defaults, description="what steps take when they do not say otherwise, by kind")
     overrides: dict[Id, Override] = Field({}, description="what is different at a location: {us: {timeout: 40s, steps: {pay: {degraded_if: [total > 3s]}}}}")

@@ -46,6 +46,14 @@ def test_loading_needs_no_environment(monkeypatch):
     assert load_file(GOOD).base_url == "${env.SHOP_URL}"
 
 
+def test_origins_of_customers_are_in_one_form():
+    """Whatever way an origin is written, it is kept as browsers write it: small letters, no default port, no slash."""
+    said = "['HTTPS://API.Shop.example/', 'https://*.shop.example:443', 'http://[::1]:8080']"
+    customers = load_text(f"customers: {{origins: {said}}}\n{STEP}", Path("a.yaml")).customers
+    assert customers is not None
+    assert customers.origins == ("https://api.shop.example", "https://*.shop.example", "http://[::1]:8080")
+
+
 def test_the_version_is_that_of_the_content(tmp_path):
     """Comments, order of keys and layout keep the version; a changed value changes it."""
     one = load_text("id: a\nsteps:\n  - id: s\n    http: {url: http://x/}\n", tmp_path / "a")
@@ -146,6 +154,19 @@ def test_what_cannot_be_filled_is_found_beforehand():
         (
             STEP + "    customers: {reached: {page: x}}\n",
             "a.yaml:6:33: steps[0].customers.reached.page: 'x' will not do; a path is wanted, such as /checkout/*, without query",
+        ),
+        ("customers: {}\n" + STEP, "a.yaml:1:12: customers: say app: or origins:, or both"),
+        (
+            "customers: {origins: [api.shop.example]}\n" + STEP,
+            "a.yaml:1:23: customers.origins[0]: 'api.shop.example' is no origin; write scheme and host alone, such as https://api.shop.example",
+        ),
+        (
+            "customers: {origins: ['https://api.shop.example/v1']}\n" + STEP,
+            "a.yaml:1:23: customers.origins[0]: 'https://api.shop.example/v1' is no origin; write scheme and host alone, such as https://api.shop.example",
+        ),
+        (
+            "customers: {origins: ['https://*']}\n" + STEP,
+            "a.yaml:1:23: customers.origins[0]: 'https://*' is no origin; write scheme and host alone, such as https://api.shop.example",
         ),
         ("id: b\n" + STEP, "a.yaml:2:1: id: is there twice, first on line 1; keep one"),
         ("- a\n", "a.yaml:1:1: is no journey; it begins with id: and steps:, and `sojourn init` writes one to begin with"),

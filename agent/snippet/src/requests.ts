@@ -1,5 +1,6 @@
 // fetch and XMLHttpRequest: a span for each, and `traceparent` on those to our own origin and the origins the page lists. To
-// any other origin the header would be refused by CORS and would tell strangers about our traces.
+// any other origin the header would be refused by CORS and would tell strangers about our traces. The same origins are `own`:
+// a request that fails there hurts the visitor, one to a blocked tracker does not.
 
 import { hex, parseContext } from "./ids";
 import type { Outbox } from "./outbox";
@@ -21,14 +22,15 @@ export function watchRequests(settings: Settings, outbox: Outbox, pages: Pages):
     const known = parseContext(given);
     const trace = known?.trace || pages.context.trace;
     const span = hex(8);
+    const own = isOwn(settings, url);
     const parent = known?.span || pages.context.span;
     return {
-      traceparent: !given && traced(settings, url) ? `00-${trace}-${span}-01` : "",
+      traceparent: !given && own && !settings.traceOff ? `00-${trace}-${span}-01` : "",
       end(status: number, error?: string, size?: number) {
         // A request cut off by leaving the page is nobody's failure.
         const fault = error === "network" && Date.now() - leaving < 3000 ? "abort" : error;
         const duration = Math.round((performance.now() - from) * 10) / 10;
-        outbox.add({ type: "fetch", at, duration, trace, span, parent, method, url: bare(url), status: status || undefined, error: fault, size }, page);
+        outbox.add({ type: "fetch", at, duration, trace, span, parent, method, url: bare(url), status: status || undefined, error: fault, size, own: own || undefined }, page);
       },
     };
   };
@@ -39,10 +41,10 @@ export function watchRequests(settings: Settings, outbox: Outbox, pages: Pages):
 
 type Begin = (url: string, method: string, given: string | null) => { traceparent: string; end(status: number, error?: string, size?: number): void };
 
-function traced(settings: Settings, url: string): boolean {
+function isOwn(settings: Settings, url: string): boolean {
   try {
     const { origin } = new URL(url, location.href);
-    return !settings.traceOff && (origin === location.origin || settings.traceOrigins.includes(origin));
+    return origin === location.origin || settings.traceOrigins.includes(origin);
   } catch {
     return false;
   }

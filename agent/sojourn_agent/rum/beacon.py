@@ -94,7 +94,7 @@ class ActionTaken(Item, frozen=True, tag="action", kw_only=True):
 
 
 class Fetch(Item, frozen=True, tag="fetch", kw_only=True):
-    """A request the page made; `url` is what was asked for."""
+    """A request the page made; `url` is what was asked for, `own` says that its origin is one of those the page counts as its own."""
 
     trace: Hex32
     span: Hex16
@@ -105,6 +105,7 @@ class Fetch(Item, frozen=True, tag="fetch", kw_only=True):
     status: Status | None = None
     error: str | None = None
     size: Annotated[int, Meta(ge=0, le=1 << 53)] | None = None
+    own: bool = False
 
 
 class WebVital(Item, frozen=True, tag="web_vital", kw_only=True):

@@ -15,6 +15,7 @@ from sojourn_agent.rum.attributes import Attributes
 from sojourn_agent.rum.moment import Moment
 from sojourn_agent.rum.scrub import scrub, split_url
 from sojourn_probes import semconv
+from sojourn_probes.addresses import origin_of
 from sojourn_probes.channels import channel_word
 from sojourn_probes.semconv import SpanType
 
@@ -92,7 +93,8 @@ def _action(item: wire.ActionTaken, spans: Any, records: Any, moment: Moment, pa
 
 
 def _fetch(item: wire.Fetch, spans: Any, records: Any, moment: Moment, page: Page) -> Written | None:
-    split = split_url(item.url, page.raw)
+    # Without an address it was no request to anybody, such as one of a `data:` address.
+    split = split_url(item.url, page.raw) if item.url else None
     if split is None:
         return None
     url, path = split
@@ -101,6 +103,7 @@ def _fetch(item: wire.Fetch, spans: Any, records: Any, moment: Moment, page: Pag
     attributes.text(semconv.URL_FULL, url)
     attributes.text(semconv.URL_PATH, path)
     attributes.text(semconv.HTTP_REQUEST_METHOD, method)
+    attributes.flag(semconv.REQUEST_OWN, item.own or not url or origin_of(url) == origin_of(page.url))
     status = item.status if item.status is not None and item.status >= 100 else None  # browsers say 0 when there was no answer
     attributes.whole(semconv.HTTP_RESPONSE_STATUS_CODE, status)
     attributes.whole(semconv.HTTP_RESPONSE_BODY_SIZE, item.size)

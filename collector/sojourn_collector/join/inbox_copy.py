@@ -8,23 +8,27 @@ from datetime import datetime
 from typing import Any
 
 from sojourn_collector.join.linker import LINKED_TABLES, Linker
+from sojourn_collector.join.relink import Relink
 from sojourn_collector.join.versions import Versions
 from sojourn_collector.join.writing import write
 from sojourn_collector.store.client import StatementFailed, Store
 from sojourn_collector.store.control import Control, InboxRow
+from sojourn_collector.store.control.said import Record
+from sojourn_collector.store.told import COLUMNS as TOLD_OF
+from sojourn_collector.store.told import said_at, said_by_key
 
 _log = logging.getLogger(__name__)
 Normalise = Callable[[str, dict[str, Any], datetime], tuple[str, dict[str, Any]]]
 """Kind, kept row and time of arrival to the engine's table and row; raises ValueError with one sentence."""
 
 
-Records = Callable[[InboxRow], Awaitable[tuple[list[tuple[str, dict[str, Any]]], list[str]]]]
-"""What a kept row says: rows of sources, each with its kind, and a sentence for each that cannot be made."""
+Records = Callable[[Sequence[InboxRow]], Awaitable[list[tuple[list[Record], list[str]]]]]
+"""What each kept row says: rows of sources, and a sentence for each that cannot be made. Of what several of them speak of, the last has the row."""
 
 
-async def as_kept(row: InboxRow) -> tuple[list[tuple[str, dict[str, Any]]], list[str]]:
-    """The row itself."""
-    return [(row.kind, json.loads(row.body))], []
+async def as_kept(rows: Sequence[InboxRow]) -> list[tuple[list[Record], list[str]]]:
+    """The rows themselves."""
+    return [([Record(row.kind, json.loads(row.body))], []) for row in rows]
 
 
 Languages = Callable[[Sequence[MutableMapping[str, Any]]], Awaitable[None]]
@@ -52,6 +56,7 @@ class InboxCopy:
         store: Store,
         control: Control,
         linker: Linker,
+        relink: Relink,
         versions: Versions,
         normalise: Normalise,
         clock: Callable[[], datetime],
@@ -62,6 +67,7 @@ class InboxCopy:
         self._store = store
         self._control = control
         self._linker = linker
+        self._relink = relink
         self._versions = versions
         self._normalise = normalise
         self._clock = clock
@@ -96,28 +102,35 @@ class InboxCopy:
     async def _insert(self, kept: list[InboxRow]) -> dict[int, str]:
         tables: dict[str, list[dict[str, Any]]] = defaultdict(list)
         errors: dict[int, str] = {}
-        for row in kept:
-            # Of a withdrawn row the version that is in force is written again: whatever was written in between, the last one counts.
-            stands = await self._control.inbox.newest(row) if row.withdrawn else None
-            records, wrong = await self._records(stands or row)
-            for kind, raw in records:
+        # Of a withdrawn row the version that is in force is written again: whatever was written in between, the last one counts.
+        standing = [await self._control.inbox.newest(row) if row.withdrawn else None for row in kept]
+        said = await self._records([stands or row for row, stands in zip(kept, standing, strict=True)])
+        for row, stands, (records, wrong) in zip(kept, standing, said, strict=True):
+            for record in records:
                 try:
-                    table, engine_row = self._normalise(kind, raw, (stands or row).received_at)
+                    table, engine_row = self._normalise(record.kind, record.row, (stands or row).received_at)
                 except ValueError as error:
                     wrong.append(str(error))
                     continue
+                version = self._versions.next()
+                if table in TOLD_OF:
+                    engine_row |= said_by_key(record.times, version) if record.times else said_at((stands or row).received_at, version)
                 gone = {"deleted": 1} if row.withdrawn and stands is None else {}
-                tables[table].append({**engine_row, **gone, "tenant": row.tenant, "version": self._versions.next()})
+                tables[table].append({**engine_row, **gone, "tenant": row.tenant, "version": version})
             if wrong:
                 errors[row.id] = "; ".join(wrong)[:2000]
-        # Tickets first: answers about them look for their visit.
-        for table, rows in sorted(tables.items(), key=lambda one: one[0] != "tickets"):
+        linked: dict[str, list[dict[str, Any]]] = {}
+        for table in sorted(tables, key=_place):
+            rows = tables[table]
+            if table == "people":
+                await self._relink.before_people(rows, self._clock())
             if table == "tickets":
                 await self._date(rows)
             if table == "feedback":
                 await self._languages(rows)
-            complete = await self._linker.link(rows) if table in LINKED_TABLES else rows
-            await write(self._store, table, complete)
+            linked[table] = await self._linker.link(rows) if table in LINKED_TABLES else rows
+            await write(self._store, table, linked[table])
+        await self._relink.after_links(linked.get("orders", ()), linked.get("tickets", ()))
         return errors
 
     async def _date(self, tickets: list[dict[str, Any]]) -> None:
@@ -128,3 +141,9 @@ class InboxCopy:
         first = {(row["source"], row["id"]): row["first_received"] for row in found}
         for row in tickets:
             row["first_received"] = first.setdefault((row["source"], row["id"]), row["received"])
+
+
+def _place(table: str) -> int:
+    """People first, then what else is named by others: whoever names them finds them."""
+    first = ("people", *LINKED_TABLES)
+    return first.index(table) if table in first else len(first)

@@ -2,12 +2,14 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
+from types import MappingProxyType
 from typing import Any
 
 from sojourn_collector.join.links import Known, Link, by, earliest, link, linked, order_key
 from sojourn_collector.store.client import Store
 
-LINKED_TABLES = ("tickets", "feedback", "orders", "invitations")
+LINKED_TABLES = ("orders", "tickets", "feedback", "invitations")
+"""In this order: a ticket may name an order, an answer either."""
 _AT_ONCE = 100  # ids in one query; they travel in its address
 _LOOK_BACK = timedelta(days=2)
 
@@ -19,27 +21,30 @@ class Linker:
         self._store = store
         self._identity = identity
 
-    async def link(self, rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-        """The rows with the columns of their links. Raises what `Store.query` raises."""
+    async def link(self, rows: Sequence[Mapping[str, Any]], users: Mapping[str, str] = MappingProxyType({})) -> list[dict[str, Any]]:
+        """The rows with the columns of their links. `users` are people by their address's digest who are not written yet. Raises what `Store.query` raises."""
         done: list[dict[str, Any]] = []
         for portion in cut(rows):
-            batch = await self._named(portion)
+            batch = await self._named(portion, users)
             known = await self._known(batch)
             done.extend({**row, **linked(row, self._one(row, known))} for row in batch)
         return done
 
     async def near(self, table: str, sessions: Sequence[str], persons: Sequence[str], since: datetime) -> list[dict[str, Any]]:
         """Rows of `table` that these sessions may concern and whose link is now another than before, with that link."""
-        rows = await self._store.query(f"join_{table}_near", sessions=list(sessions), persons=list(persons), since=since)
-        again = await self.link(rows)
+        return await self.changed(await self._store.query(f"join_{table}_near", sessions=list(sessions), persons=list(persons), since=since))
+
+    async def changed(self, rows: Sequence[Mapping[str, Any]], users: Mapping[str, str] = MappingProxyType({})) -> list[dict[str, Any]]:
+        """Those of the rows whose link is now another than before, with that link."""
+        again = await self.link(rows, users)
         return [new for old, new in zip(rows, again, strict=True) if any(_other(old[column], new[column]) for column in new)]
 
-    async def _named(self, rows: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    async def _named(self, rows: Sequence[Mapping[str, Any]], new: Mapping[str, str]) -> list[Mapping[str, Any]]:
         """Rows that know their person by the digest of an address alone get the `user.id` that people have for it."""
         digests = _distinct(row.get("email_sha256", "") for row in rows if not row["user_id"])
         if not digests:
             return list(rows)
-        users = {row["key"]: row["user_id"] for row in await self._store.query("join_people_by_email", digests=digests)}
+        users = {row["key"]: row["user_id"] for row in await self._store.query("join_people_by_email", digests=digests)} | dict(new)
         return [row if row["user_id"] else {**row, "user_id": users.get(row.get("email_sha256", ""), "")} for row in rows]
 
     def _one(self, row: Mapping[str, Any], known: Known) -> Link:

@@ -69,7 +69,7 @@ def linked(row: Mapping[str, Any], found: Link) -> dict[str, Any]:
 
 def order_key(row: Mapping[str, Any]) -> str:
     """The order a row is or speaks of."""
-    return str(row["id"] if "amount" in row else row["order_id"])
+    return str((row.get("purchase") or row["id"]) if "amount" in row else row["order_id"])
 
 
 def earliest(rows: Iterable[Mapping[str, Any]]) -> datetime:

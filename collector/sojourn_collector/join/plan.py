@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from sojourn_collector.join.signals import Signal, SignalKind
+from sojourn_probes.addresses import origin_of
 
 _MOST_PAGES = 256
 """Pages a pattern remembers its verdict on: those of a visit or two, so that each is held against it once and not at every signal."""
@@ -59,12 +60,13 @@ class StepPlan:
 
 @dataclass(frozen=True, slots=True)
 class JourneyPlan:
-    """A journey with at least one such step. `app` "" means any app."""
+    """A journey with at least one such step. `app` "" means any app; failures of `origins` stop its customers, whatever pages they came from."""
 
     id: str
     version: str
     app: str
     steps: tuple[StepPlan, ...]
+    origins: tuple[str, ...] = ()
 
 
 def plan_of(journey: Any) -> JourneyPlan | None:
@@ -80,13 +82,22 @@ def plan_of(journey: Any) -> JourneyPlan | None:
         goal = Pattern(event=journey.goal.event)
         steps[-1] = StepPlan(last.id, last.name, last.number, last.reached, goal, last.lcp_limit, last.load_limit)
     app = getattr(journey.customers, "app", None) if journey.customers is not None else None
-    return JourneyPlan(journey.id, journey.version, app or "", tuple(steps))
+    return JourneyPlan(journey.id, journey.version, app or "", tuple(steps), _origins(journey))
 
 
 def plans_of(journeys: Iterable[Any]) -> tuple[JourneyPlan, ...]:
     """The plans of all journeys that customers can be seen in, by journey id."""
     plans = (plan_of(journey) for journey in journeys)
     return tuple(sorted((plan for plan in plans if plan is not None), key=lambda plan: plan.id))
+
+
+def _origins(journey: Any) -> tuple[str, ...]:
+    """Where its probes go, and what it lists. An address that holds a name, such as `${env.SHOP_URL}`, is known to agents only."""
+    urls = [journey.base_url, *(override.base_url for override in journey.overrides.values())]
+    urls += [first() for step in journey.steps if (first := getattr(step.part, "first_url", None)) is not None]
+    own = (origin_of(url) for url in urls if url and "${" not in url)
+    listed = journey.customers.origins if journey.customers is not None else ()
+    return tuple(dict.fromkeys((*(origin for origin in own if origin), *listed)))
 
 
 def _step(number: int, step: Any) -> StepPlan:

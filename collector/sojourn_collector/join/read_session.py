@@ -7,6 +7,7 @@ from typing import Any
 
 from sojourn_collector.join.signals import Signal, SignalKind
 from sojourn_collector.join.visit_facts import visit_facts
+from sojourn_collector.join.whose import asked_origin, is_echo, is_foreign, page_origins
 from sojourn_probes import semconv
 
 MOST_TRACES = 2000
@@ -88,7 +89,7 @@ class Session:
             "started": self.started,
             "ended": self.ended,
             "pages": sum(signal.kind is SignalKind.PAGE_VIEW for signal in self.signals),
-            "errors": sum(signal.failed for signal in self.signals),
+            "errors": sum(signal.went_wrong for signal in self.signals),
             "trace_ids": list(dict.fromkeys(signal.trace_id for signal in self.signals if signal.trace_id))[:MOST_TRACES],
             "order_ids": list(self.order_ids),
         }
@@ -105,6 +106,7 @@ def read_session(session_id: str, rows: Sequence[Mapping[str, Any]], attributes:
     ordered = sorted(rows, key=lambda row: row["ts"])
     synthetic = any(row["traffic"] == semconv.Traffic.SYNTHETIC for row in ordered)
     surveys = [row for row in ordered if row["name"] == semconv.EVENT_SURVEY]
+    pages = page_origins(ordered)
     orders = dict.fromkeys(row["attrs"].get(semconv.ORDER_ID, "") for row in ordered if row["name"] == semconv.EVENT_CONVERSION)
     return Session(
         id=session_id,
@@ -118,7 +120,7 @@ def read_session(session_id: str, rows: Sequence[Mapping[str, Any]], attributes:
         release=_last(_attribute(row, semconv.SERVICE_VERSION) for row in ordered),
         sample_rate=_rate(_last(_attribute(row, semconv.SAMPLE_RATE) for row in ordered)),
         facts=visit_facts(ordered, attributes),
-        signals=tuple(sorted({_signal(row) for row in ordered})),
+        signals=tuple(sorted({_signal(row, pages) for row in ordered})),
         order_ids=tuple(id_ for id_ in orders if id_),
         surveys=tuple({(row["ts"], row["attrs"].get(semconv.SURVEY_ID, "")): row for row in surveys}.values()),
     )
@@ -134,8 +136,9 @@ def _person(session_id: str, ordered: Sequence[Mapping[str, Any]]) -> Person:
     return Person(f"visit:{session_id}", "visit", "", "", account)
 
 
-def _signal(row: Mapping[str, Any]) -> Signal:
+def _signal(row: Mapping[str, Any], pages: frozenset[str]) -> Signal:
     attrs: Mapping[str, str] = row["attrs"]
+    origin = asked_origin(row)
     kind = _KINDS[row["kind"]] if row["kind"] in _KINDS else _EVENTS.get(row["name"], SignalKind.OTHER)
     asked = attrs.get(semconv.URL_PATH, "")  # of a fetch what it asked for; its page is apart
     return Signal(
@@ -154,6 +157,9 @@ def _signal(row: Mapping[str, Any]) -> Signal:
         value=_number(attrs.get(semconv.WEB_VITAL_VALUE, ""), 0.0),
         cart_value=_number(attrs.get(semconv.CART_VALUE, ""), -1.0),
         cart_currency=attrs.get(semconv.CART_CURRENCY, ""),
+        origin="" if origin in pages else origin,
+        foreign=is_foreign(row, origin, pages),
+        echo=kind is SignalKind.EXCEPTION and is_echo(attrs.get(semconv.EXCEPTION_MESSAGE, "")),
     )
 
 

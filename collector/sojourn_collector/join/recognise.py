@@ -4,11 +4,13 @@ The same signals give the same runs, whatever their order and however often each
 """
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 
 from sojourn_collector.join.plan import JourneyPlan, Pattern
 from sojourn_collector.join.real_run import RealRun, real_run
 from sojourn_collector.join.signals import SHOWS_A_STEP, Signal, SignalKind
 from sojourn_collector.join.walk import Walk
+from sojourn_probes.addresses import is_listed
 
 _DOINGS = (SignalKind.FETCH, SignalKind.ACTION, SignalKind.EXCEPTION)
 """What shows that somebody is at the page: it asks for something, or breaks while used. Vitals are reported by a page nobody looks at."""
@@ -25,10 +27,17 @@ def recognise(session_id: str, app: str, signals: Iterable[Signal], plans: Seque
     for plan in plans:
         if plan.app and plan.app != app:
             continue
-        for walk in _walks(plan, ordered, abandon):
+        for walk in _walks(plan, _as_seen_by(plan, ordered), abandon):
             settled = walk.finished_at is not None or walk.closed or now - walk.last_seen >= abandon
             runs.append(real_run(session_id, walk, settled=settled))
     return sorted(runs, key=lambda run: (run.journey, run.started))
+
+
+def _as_seen_by(plan: JourneyPlan, signals: list[Signal]) -> list[Signal]:
+    """The signals, those asked of the journey's own origins no longer foreign."""
+    if not plan.origins:
+        return signals
+    return [replace(signal, foreign=False) if signal.foreign and is_listed(signal.origin, plan.origins) else signal for signal in signals]
 
 
 def _walks(plan: JourneyPlan, signals: Sequence[Signal], abandon: int) -> Iterator[Walk]:

@@ -29,8 +29,8 @@ ROLLED_UNTIL = "rolled_until"
 ROLLED_BY = "rolled_by"
 """Progress: the rule they were counted by; under another one all are counted anew."""
 
-RULE = 4
-"""Number of the rule in roll_runs.sql and roll_steps.sql; a change of what is counted takes the next."""
+RULE = 5
+"""Number of the rule in roll_runs.sql, roll_company.sql and roll_steps.sql; a change of what is counted takes the next."""
 EVERY = 60.0
 """Seconds between two passes."""
 _HOUR, _DAY = timedelta(hours=1), timedelta(days=1)
@@ -174,6 +174,9 @@ class Rollups:
         sums = await self._store.query(
             count, since=stretch.since, until=stretch.until, every=stretch.every, zone=self._zone.key, journeys=[], deadline=_DEADLINE
         )
+        if table == "run_sums" and stretch.every == "day":
+            # A unit is a person and a day: of hours there is none to add up.
+            sums = [*sums, *await self._store.query("roll_company", since=stretch.since, until=stretch.until, zone=self._zone.key, deadline=_DEADLINE)]
         written = {tuple(row[key] for key in _KEYS[table]) for row in sums}
         known = await self._store.query(stale, every=stretch.every, since=stretch.first, until=stretch.last, version=version)
         gone = [{**row, "deleted": True} for row in known if tuple(row[key] for key in _KEYS[table]) not in written]

@@ -15,6 +15,7 @@ from sojourn_collector.join.plan import JourneyPlan, plans_of
 from sojourn_collector.join.read_session import Session, milliseconds, read_session
 from sojourn_collector.join.real_run import RealRun
 from sojourn_collector.join.recognise import recognise
+from sojourn_collector.join.relink import Relink
 from sojourn_collector.join.rows import run_row, step_rows, withdrawn_runs, withdrawn_steps
 from sojourn_collector.join.run_counts import RunCounts
 from sojourn_collector.join.versions import Versions
@@ -39,6 +40,7 @@ class SessionJoin:
         store: Store,
         journeys: JourneyFolder,
         linker: Linker,
+        relink: Relink,
         versions: Versions,
         normalise: Normalise,
         clock: Callable[[], datetime],
@@ -51,6 +53,7 @@ class SessionJoin:
         self._store = store
         self._journeys = journeys
         self._linker = linker
+        self._relink = relink
         self._versions = versions
         self._normalise = normalise
         self._clock = clock
@@ -172,13 +175,15 @@ class SessionJoin:
         return {**row, "visitor_id": session.person.visitor_id, "version": self._versions.next()}
 
     async def _link_again(self, sessions: Sequence[Session]) -> None:
-        """Feedback and orders that came before these signals did."""
+        """Feedback, orders and the like that came before these signals did, and what names those orders and tickets."""
         ids = [session.id for session in sessions]
         persons = list({session.person.id for session in sessions if session.person.kind == "user"})
         since = datetime.fromtimestamp(min(session.started for session in sessions) / 1000, UTC) - _FEEDBACK_BEFORE
+        changed: dict[str, list[dict[str, Any]]] = {}
         for table in LINKED_TABLES:
-            rows = await self._linker.near(table, ids, persons, since)
-            await write(self._store, table, [{**row, "version": self._versions.next()} for row in rows])
+            changed[table] = await self._linker.near(table, ids, persons, since)
+            await write(self._store, table, [{**row, "version": self._versions.next()} for row in changed[table]])
+        await self._relink.after_links(changed["orders"], changed["tickets"])
 
     def _trying(self, sessions: Sequence[Session], runs: Mapping[str, Sequence[RealRun]]) -> dict[str, tuple[datetime, datetime]]:
         found = {}

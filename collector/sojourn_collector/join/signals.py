@@ -25,8 +25,10 @@ SHOWS_A_STEP = frozenset((SignalKind.PAGE_VIEW, SignalKind.EVENT, SignalKind.CON
 class Signal:
     """One thing that happened in a session. Times and durations are whole milliseconds; ordering is by time, then kind, then the rest.
 
-    `page` is the path of the page it happened on, `path` the path a fetch asked for. `name` is the event's, conversion's or vital's name,
-    or the exception's class. `status` 0 and `error` "" mean: none seen. `value` is a vital's. `cart_value` below 0 means: no cart known.
+    `page` is the path of the page it happened on, `path` the path a fetch asked for, `origin` the origin asked, "" for the page's. `foreign`: that
+    origin is none of the site's own; a journey may know better. `name` is the event's, conversion's or vital's name, or the exception's class.
+    `status` 0 and `error` "" mean: none seen. `echo`: the error says no more than that some request got no answer. `value` is a vital's.
+    `cart_value` below 0 means: no cart known.
     """
 
     at: int
@@ -44,6 +46,9 @@ class Signal:
     value: float = 0.0
     cart_value: float = -1.0
     cart_currency: str = ""
+    origin: str = ""
+    foreign: bool = False
+    echo: bool = False
 
     @property
     def ended(self) -> int:
@@ -52,7 +57,12 @@ class Signal:
 
     @property
     def failed(self) -> bool:
-        """Whether this is a technical failure: an exception, or a page or fetch that got 5xx or no answer.
+        """Whether this is a technical failure of the site's own. A tracker that is blocked or down stops nobody."""
+        return self.went_wrong and not self.foreign and not self.echo
+
+    @property
+    def went_wrong(self) -> bool:
+        """Whether this is a technical failure of anybody's: an exception, or a page or fetch that got 5xx or no answer.
 
         A fetch that was given up by the page or its user is no failure: leaving a page aborts what is under way.
         """

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 from sojourn_probes import semconv
 from sojourn_probes.channels import campaign_of, channel_of, channel_word
 
-COUNTRY, REGION, CHANNEL = "country", "region", "channel"
+COUNTRY, REGION, CITY, CHANNEL = "country", "region", "city", "channel"
 """Names of the facts that are always looked for; an attribute's is `attribute:` and its name."""
 
 LONGEST: Final = 100
@@ -20,6 +20,7 @@ LONGEST: Final = 100
 
 _COUNTRIES: Final = (semconv.GEO_COUNTRY, "geo.country_iso_code")
 _REGIONS: Final = (semconv.GEO_REGION, "geo.region_iso_code")
+_CITIES: Final = (semconv.GEO_LOCALITY, "geo.city_name")
 """OpenTelemetry's names, then those its Collector's geoip processor writes."""
 
 _LONGEST_ADDRESS: Final = 4096
@@ -40,6 +41,7 @@ def visit_facts(ordered: Sequence[Mapping[str, Any]], attributes: Iterable[str] 
     facts = {
         COUNTRY: country,
         REGION: region,
+        CITY: _city(ordered, region or country),
         # How a visit came is said where it began: the first that says so tells.
         CHANNEL: next((word for row in ordered if (word := _channel(row))), ""),
     }
@@ -56,6 +58,12 @@ def _country_and_region(ordered: Sequence[Mapping[str, Any]]) -> tuple[str, str]
         return country or whole[1], region
     # Without its country a region's own part could be anywhere.
     return country, f"{country}-{region}" if country and re.fullmatch("[A-Z0-9]{1,3}", region) else country
+
+
+def _city(ordered: Sequence[Mapping[str, Any]], around: str) -> str:
+    """A city with the region or country around it: without one it could be anywhere."""
+    named = next((told for name in _CITIES if (told := " ".join(_newest(ordered, name).split()))), "")
+    return f"{around} {named}"[:LONGEST] if around and named else ""
 
 
 def _newest(ordered: Sequence[Mapping[str, Any]], name: str) -> str:

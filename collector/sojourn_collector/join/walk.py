@@ -179,4 +179,4 @@ def _fill_cart(visit: StepVisit, cart: tuple[float, str]) -> None:
 
 def _asked(signal: Signal) -> tuple[str, str]:
     """What a signal asked for: the same asked again and answered repairs a failure of it. Script errors and pages ask for nothing that repairs them."""
-    return (signal.method, signal.path) if signal.kind is SignalKind.FETCH else ("", signal.kind.name)
+    return (signal.method, signal.origin + signal.path) if signal.kind is SignalKind.FETCH else ("", signal.kind.name)

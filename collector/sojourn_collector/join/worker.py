@@ -11,6 +11,7 @@ from sojourn_collector.join.inbox_copy import InboxCopy, Languages, Normalise, R
 from sojourn_collector.join.journeys import JourneyFolder
 from sojourn_collector.join.linker import Linker, cut
 from sojourn_collector.join.ranges import LoadProgress, Ranges, SoleRange, progress_name
+from sojourn_collector.join.relink import Relink
 from sojourn_collector.join.run_counts import RunCounts
 from sojourn_collector.join.run_join import RunJoin
 from sojourn_collector.join.session_join import SessionJoin
@@ -71,8 +72,11 @@ class JoinWorker:
         self._still = (turns or Turns()).join
         self._versions = Versions(clock, 0, turn)
         linker = Linker(store, timedelta(seconds=impact.windows.identity))
-        self._inbox = InboxCopy(store, control, linker, self._versions, normalise, clock, sift, records, languages)
-        self._sessions = SessionJoin(store, journeys, linker, self._versions, normalise, clock, self._abandon, counts, languages, impact.visit_attributes)
+        relink = Relink(store, linker, self._versions)
+        self._inbox = InboxCopy(store, control, linker, relink, self._versions, normalise, clock, sift, records, languages)
+        self._sessions = SessionJoin(
+            store, journeys, linker, relink, self._versions, normalise, clock, self._abandon, counts, languages, impact.visit_attributes
+        )
         self._runs = RunJoin(store, journeys, self._versions, counts)
         self._trying: dict[str, tuple[datetime, datetime]] = {}
         self._joined: dict[int, int] = {}

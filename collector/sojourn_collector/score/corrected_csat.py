@@ -23,11 +23,10 @@ ODDS = 2.0
 
 @dataclass(frozen=True, slots=True)
 class Invited:
-    """One person invited: facts (exposure, journey outcome, device, tenure …), and the answer if there is one; `hit` by the problem."""
+    """One person invited: facts as of then (exposure, journey outcome, device, tenure …), and the answer if there is one."""
 
     facts: Mapping[str, str]
     satisfied: bool | None
-    hit: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,15 +46,14 @@ class CorrectedCsat:
     never_asked: str = ""
 
 
-def corrected_csat(people: Sequence[Invited], *, hit: int = 0, seed: int = 0) -> CorrectedCsat:
+def corrected_csat(people: Sequence[Invited], *, hit: int = 0, never: int = 0, seed: int = 0) -> CorrectedCsat:
     """Correct the share of satisfied.
 
     :param people: everyone invited, whether they answered or not.
-    :param hit: everyone hit, invited or not, for the sentence on those never asked.
+    :param hit: everyone hit, invited or not, and `never` how many of them no survey has reached since. Where nobody is known to be invited that is not known.
     """
     answers = [one for one in people if one.satisfied is not None]
-    never = max(0, hit - sum(one.hit for one in people))
-    sentence = f"{never} of {hit} hit were never asked" if never else ""
+    sentence = f"{never} of {hit} hit were never asked" if never and people else ""
     raw = sum(bool(one.satisfied) for one in answers) / len(answers) if answers else None
     reason = _silent(len(people), len(answers))
     if reason:

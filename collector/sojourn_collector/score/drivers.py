@@ -20,12 +20,21 @@ MOST = 1e6
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """People who reached a step, and the sum of the severities that one cause brought there (0 ≤ hurt ≤ people)."""
+    """People who reached a step, and the sum of the severities that one cause brought there (0 ≤ hurt ≤ people).
+
+    Both are sums of weights; `seen` = how many people's worth of evidence they rest on, (Σw)² / Σw². None: each person weighs 1.
+    """
 
     step: str
     cause: str
     people: float
     hurt: float
+    seen: float | None = None
+
+    @property
+    def evidence(self) -> tuple[float, float]:
+        """People and hurt as so many as were seen, with the same share."""
+        return (self.people, self.hurt) if self.seen is None else (self.seen, self.hurt * self.seen / self.people)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,13 +59,14 @@ def prior(groups: Sequence[Group]) -> tuple[float, float]:
     """
     if not groups or any(group.people <= 0 or not 0 <= group.hurt <= group.people for group in groups):
         raise ValueError("a group has people, and no more of them hurt than there are")
-    total = sum(group.people for group in groups)
-    mean = min(1 - 1e-9, max(1e-9, sum(group.hurt for group in groups) / total))
+    seen = [group.evidence for group in groups]
+    total = sum(people for people, _ in seen)
+    mean = min(1 - 1e-9, max(1e-9, sum(hurt for _, hurt in seen) / total))
     if len(groups) < 2:
         return mean, 1 - mean
     k = len(groups)
-    spread = k / (k - 1) * sum(group.people * (group.hurt / group.people - mean) ** 2 for group in groups) / total
-    chance = mean * (1 - mean) / k * sum(1 / group.people for group in groups)
+    spread = k / (k - 1) * sum(people * (hurt / people - mean) ** 2 for people, hurt in seen) / total
+    chance = mean * (1 - mean) / k * sum(1 / people for people, _ in seen)
     strength = MOST if spread <= chance else min(MOST, max(0.0, mean * (1 - mean) - spread) / (spread - chance))
     strength = max(strength, 1.0)
     return mean * strength, (1 - mean) * strength
@@ -83,10 +93,11 @@ def shrunk(hurt: float, people: float, learnt: tuple[float, float], outside: flo
     return Shrunk(a / (a + b), float(special.betaincinv(a, b, 0.1)), float(special.betaincinv(a, b, 0.9)))
 
 
-def drivers(groups: Iterable[Group], active: float) -> list[Driver]:
+def drivers(groups: Iterable[Group], active: float, seen: float | None = None) -> list[Driver]:
     """The groups worth showing, the strongest first.
 
     :param active: Σ w of all units of the score; a group's points are 100 · hurt / active.
+    :param seen: how many people's worth of evidence that is, as `Group.seen`.
     :raises ValueError: when `active` is not positive, and as `prior`.
     """
     if active <= 0:
@@ -95,10 +106,16 @@ def drivers(groups: Iterable[Group], active: float) -> list[Driver]:
     if not listed:
         return []
     learnt = prior(listed)
-    shown = [_driver(group, learnt, active) for group in listed if group.people >= HIDDEN_BELOW and group.hurt > 0]
+    shown = [_driver(group, learnt, active, active if seen is None else seen) for group in listed if not hidden(group) and group.hurt > 0]
     return sorted(shown, key=lambda one: (-one.low * one.people, one.step, one.cause))
 
 
-def _driver(group: Group, learnt: tuple[float, float], active: float) -> Driver:
-    share, low, high = shrunk(group.hurt, group.people, learnt, active - group.people)
-    return Driver(group.step, group.cause, group.people, group.hurt, share, low, high, 100 * group.hurt / active, group.people < THIN_BELOW)
+def hidden(group: Group) -> bool:
+    """Whether a group is of so few people that it could tell of one."""
+    return round(group.evidence[0], 6) < HIDDEN_BELOW
+
+
+def _driver(group: Group, learnt: tuple[float, float], active: float, seen: float) -> Driver:
+    people, hurt = group.evidence
+    share, low, high = shrunk(hurt, people, learnt, seen - people)
+    return Driver(group.step, group.cause, group.people, group.hurt, share, low, high, 100 * group.hurt / active, people < THIN_BELOW)

@@ -7,14 +7,19 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from math import exp, log2
+from typing import Literal
 
 import numpy as np
 
 from sojourn_collector.score.intervals import Z95
 from sojourn_collector.score.logit import NoFit, fit
+from sojourn_collector.score.sequential import deviations_at
 
 LEAST_EVENTS, LEAST_RANGE = 30, 2.0
 LEAST_IN_CELL = 5
+
+TIGHTEST = 1000
+"""Walks at which the sequence that the word is said by is tightest."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +38,10 @@ class Experience:
 
 @dataclass(frozen=True, slots=True)
 class Elasticity:
-    """Odds ratio per doubling with its 95 % interval, valid between `shortest` and `longest` (relative latency, 5th to 95th percentile)."""
+    """Odds ratio per doubling with its 95 % interval, valid between `shortest` and `longest` (relative latency, 5th to 95th percentile).
+
+    `goes` = whether it goes with the wait, by an interval that holds however often one looks; `unknown` = it cannot be told from chance.
+    """
 
     of: int
     odds_ratio: float | None = None
@@ -43,6 +51,7 @@ class Elasticity:
     longest: float | None = None
     sentence: str = ""
     reason: str = ""
+    goes: Literal["less", "more", "unknown"] = "unknown"
 
 
 def elasticity(experiences: Sequence[Experience], what: str = "conversion") -> Elasticity:
@@ -75,7 +84,9 @@ def elasticity(experiences: Sequence[Experience], what: str = "conversion") -> E
         f"each doubling of the wait is associated with {ratio:.2f} times the odds of {what} [{low:.2f}, {high:.2f}], "
         f"between {shortest:.1f} and {longest:.1f} times the usual wait{censored}"
     )
-    return Elasticity(len(usable), ratio, low, high, shortest, longest, sentence)
+    reach = error_of * deviations_at(len(usable), tightest_at=TIGHTEST)
+    goes: Literal["less", "more", "unknown"] = "less" if slope + reach < 0 else "more" if slope - reach > 0 else "unknown"
+    return Elasticity(len(usable), ratio, low, high, shortest, longest, sentence, goes=goes)
 
 
 def _silent(doublings: "np.ndarray[tuple[int], np.dtype[np.float64]]", good: "np.ndarray[tuple[int], np.dtype[np.float64]]") -> str:

@@ -27,10 +27,10 @@ class Payment:
 class Shopper:
     """One person (or anonymous visit) at the failing step during the incident.
 
-    `arrivals` are the times they came to the step, `failed_at` their first technical failure there, `device` and `cart` what was known
-    at the step (cart None = unknown), `payments` everything they paid from `Settings.history` before the incident until now,
-    `cluster` whoever decides together (the account in B2B), by default the person. `identified` = known beyond this visit: only then are
-    earlier and later visits theirs. `weight` = 1 / sampling probability.
+    `arrivals` are the times they came to the step, `failed_at` their first technical failure there, `device`, `region` and `cart` what was known at
+    the step (cart None = unknown), `visits` how many visits they made in `Settings.history` before the incident, `payments` everything they paid from
+    `Settings.history` before the incident until now, `cluster` whoever decides together (the account in B2B), by default the person. `identified` = known
+    beyond this visit: only then are earlier and later visits theirs. `weight` = 1 / sampling probability.
     """
 
     id: str
@@ -42,15 +42,18 @@ class Shopper:
     cluster: str = ""
     identified: bool = True
     weight: float = 1.0
+    region: str = ""
+    visits: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """Windows, bands and gates of the estimate. `outcome` (H) and `history` in seconds; `cart_bands` ascending upper bounds."""
+    """Windows, bands and gates of the estimate. `outcome` (H) and `history` in seconds; `cart_bands` and `visit_bands` ascending upper bounds."""
 
     outcome: float
     history: float = 28 * 86400.0
     cart_bands: tuple[float, ...] = (25.0, 75.0, 150.0)
+    visit_bands: tuple[float, ...] = (1, 3)
     min_hit: int = 30
     min_expected_orders: float = 5.0
     min_control_orders: int = 20

@@ -163,7 +163,7 @@ def _speaks(plain: Shortfall, level: Literal["1b", 2], amount: float, low: float
     final = plain.hit > 0 and plain.mature == plain.hit
     notes = (
         f"nearly everyone was hit; compared with the same hours of {len(windows)} past days",
-        "releases, campaigns and changed prices at its start are not known here",
+        "nobody told of a release, a campaign or a changed price at its start",
     )
     return replace(
         plain,

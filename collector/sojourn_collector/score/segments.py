@@ -17,7 +17,7 @@ class Segment:
     value: str
 
     def __str__(self) -> str:
-        return f"{self.attribute} {self.value}"
+        return f"{self.attribute.removeprefix('attribute:')} {self.value}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,8 +32,8 @@ class Crowd:
 def guilty_segment(crowds: Iterable[Crowd], attributes: Iterable[str], *, least: int = 10) -> Segment | None:
     """The segment the failure follows, None when there is none.
 
-    Shares of people hit are looked at, never what anybody paid. The largest of several is taken; a segment with fewer than `least` people
-    hit, or one that everybody is in, explains nothing.
+    Shares of people hit are looked at, never what anybody paid. The largest of several is taken, of equal ones the first; a segment with fewer than
+    `least` people hit explains nothing, nor one that all but so many are in: that none of three others was hit may be chance.
     """
     listed = list(crowds)
     everyone, hit_in_all = sum(crowd.people for crowd in listed), sum(crowd.hit for crowd in listed)
@@ -46,7 +46,7 @@ def guilty_segment(crowds: Iterable[Crowd], attributes: Iterable[str], *, least:
             hit[crowd.facts.get(attribute, "")] += crowd.hit
         for value, inside in hit.items():
             rest = everyone - came[value]
-            if not value or inside < least or rest == 0:
+            if not value or inside < least or rest < least:
                 continue
             follows = inside >= INSIDE * came[value] and inside >= MOST_OF * hit_in_all and hit_in_all - inside <= OUTSIDE * rest
             if follows and (best is None or inside > best[0]):

@@ -5,7 +5,7 @@ CUSUM: Page 1954, for Bernoulli observations Reynolds & Stoumbos 1999. Confidenc
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from math import log, sqrt
+from math import erf, log, sqrt
 
 from sojourn_collector.score.intervals import wilson_counts
 
@@ -75,3 +75,19 @@ def confidence_sequence(mean: float, deviation: float, n: float, *, alpha: float
     rho2 = (-2 * log(alpha) + log(-2 * log(alpha) + 1)) / best
     half = deviation * sqrt(2 * (n * rho2 + 1) / (n * n * rho2) * log(sqrt(n * rho2 + 1) / alpha))
     return mean - half, mean + half
+
+
+def sure_at(n: float, *, alpha: float = 0.05, tightest_at: float | None = None) -> float:
+    """The confidence at which one interval of n observations is as wide as the sequence there: for intervals that are not made of a mean and its deviation.
+
+    :raises ValueError: as `confidence_sequence`.
+    """
+    return erf(deviations_at(n, alpha=alpha, tightest_at=tightest_at) / sqrt(2))
+
+
+def deviations_at(n: float, *, alpha: float = 0.05, tightest_at: float | None = None) -> float:
+    """How many standard errors the sequence reaches to either side at n; one interval of 95 % reaches 1.96.
+
+    :raises ValueError: as `confidence_sequence`.
+    """
+    return confidence_sequence(0.0, 1.0, n, alpha=alpha, tightest_at=tightest_at)[1] * sqrt(n)

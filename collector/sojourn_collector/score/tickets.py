@@ -4,8 +4,8 @@ Open tickets count as waiting so long and are never left out: who averages what 
 """
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, replace
 
 from sojourn_collector.score.intervals import wilson_counts
 from sojourn_collector.score.survival import Waiting, quantile
@@ -18,7 +18,7 @@ AGAIN = 7 * DAY
 
 @dataclass(frozen=True, slots=True)
 class Ticket:
-    """One ticket. Times are epoch seconds, None = not yet; `person` and `topic` may be unknown (empty)."""
+    """One ticket. Times are epoch seconds, None = not yet; `person`, `topic` and `source` may be unknown (empty). `reopens` = how often it was opened again."""
 
     id: str
     opened: float
@@ -27,6 +27,7 @@ class Ticket:
     reopens: int = 0
     person: str = ""
     topic: str = ""
+    source: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,13 +47,19 @@ class Share:
 
 @dataclass(frozen=True, slots=True)
 class TicketFigures:
-    """Tickets opened in a window, as of a moment. Waiting times in seconds."""
+    """Tickets opened in a window, as of a moment. Waiting times in seconds.
+
+    `first_reply` is of those whose source tells of replies; the others are `replies_untold`. `unanswered` = solved without a known reply: they waited until
+    then. `reopened` is of all that were ever solved.
+    """
 
     opened: int
     open: int
     first_reply: Waiting | None
     resolution: Waiting | None
     resolution_p90: Waiting | None
+    unanswered: int
+    replies_untold: int
     solved: Share
     reopened: Share
     repeat: Share
@@ -60,11 +67,14 @@ class TicketFigures:
     per_day: Trend
 
 
-def ticket_figures(tickets: Iterable[Ticket], since: float, until: float, now: float, *, stale_days: float = 3.0) -> TicketFigures:
+def ticket_figures(
+    tickets: Iterable[Ticket], since: float, until: float, now: float, *, stale_days: float = 3.0, replying: Collection[str] | None = None
+) -> TicketFigures:
     """The figures of the tickets opened in [since, until).
 
     :param now: epoch seconds asked as of; what happened later is not known yet.
     :param stale_days: days without a solution from which on a ticket counts as unresolved; of those opened at least so long ago.
+    :param replying: sources that have ever told of a first reply; None: all do.
     :raises ValueError: when the window is empty or `stale_days` not positive.
     """
     if until <= since or stale_days <= 0:
@@ -75,15 +85,20 @@ def ticket_figures(tickets: Iterable[Ticket], since: float, until: float, now: f
     old = [ticket for ticket in mine if now - ticket.opened >= stale_days * DAY]
     late = [ticket for ticket in old if not _by(ticket.solved, ticket.opened + stale_days * DAY)]
     days = Counter(int((ticket.opened - since) // DAY) for ticket in mine)
+    telling = [ticket for ticket in mine if replying is None or ticket.source in replying]
+    unanswered = sum(not _by(ticket.first_reply, now) and _by(ticket.solved, now) for ticket in telling)
+    ever = [ticket for ticket in mine if ticket.reopens > 0 or _by(ticket.solved, now)]
     named = [ticket for ticket in mine if ticket.person]
     return TicketFigures(
         opened=len(mine),
         open=len(mine) - len(solved),
-        first_reply=_waiting([(ticket, ticket.first_reply) for ticket in mine], now, 0.5),
-        resolution=_waiting([(ticket, ticket.solved) for ticket in mine], now, 0.5),
-        resolution_p90=_waiting([(ticket, ticket.solved) for ticket in mine], now, 0.9),
+        first_reply=_first_reply(telling, now, unanswered),
+        resolution=_waiting([(ticket, ticket.solved, now) for ticket in mine], now, 0.5),
+        resolution_p90=_waiting([(ticket, ticket.solved, now) for ticket in mine], now, 0.9),
+        unanswered=unanswered,
+        replies_untold=len(mine) - len(telling),
         solved=Share.of_counts(len(solved), len(mine)),
-        reopened=Share.of_counts(sum(ticket.reopens > 0 for ticket in solved), len(solved)),
+        reopened=Share.of_counts(sum(ticket.reopens > 0 for ticket in ever), len(ever)),
         repeat=Share.of_counts(_repeats(named, known), len(named)),
         stale=Share.of_counts(len(late), len(old)),
         # The last day is not over: half a day's tickets would look like a fall.
@@ -95,12 +110,19 @@ def _by(at: float | None, moment: float) -> bool:
     return at is not None and at <= moment
 
 
-def _waiting(tickets: Sequence[tuple[Ticket, float | None]], now: float, share: float) -> Waiting | None:
+def _first_reply(tickets: Sequence[Ticket], now: float, unanswered: int) -> Waiting | None:
+    """A solution ends the wait for a reply without one having come: who was told nothing of it is known to have waited so long."""
+    told = _waiting([(ticket, ticket.first_reply, now if ticket.solved is None else min(ticket.solved, now)) for ticket in tickets], now, 0.5)
+    return told and replace(told, waiting=told.waiting - unanswered)
+
+
+def _waiting(tickets: Sequence[tuple[Ticket, float | None, float]], now: float, share: float) -> Waiting | None:
+    """Each ticket with when its waiting ended, and up to when it is known to have waited if it did not."""
     if not tickets:
         return None
-    ended = [at is not None and at <= now for _, at in tickets]
+    ended = [at is not None and at <= now for _, at, _ in tickets]
     # A source whose clock ran behind may tell of a reply before the question.
-    spans = [max(0.0, (at if over and at is not None else now) - ticket.opened) for (ticket, at), over in zip(tickets, ended, strict=True)]
+    spans = [max(0.0, (at if over and at is not None else seen) - ticket.opened) for (ticket, at, seen), over in zip(tickets, ended, strict=True)]
     return quantile(spans, ended, share)
 
 

@@ -1,16 +1,25 @@
-"""Whether something rises or falls: the Theil–Sen slope with its 95 % interval (Sen 1968). An arrow only where the interval leaves 0 out."""
+"""Whether something rises or falls: the Theil–Sen slope with its interval (Sen 1968). A word only where the interval leaves 0 out.
+
+Pages look again each day. Sen's interval of 95 % would sooner or later leave 0 out of what has no trend; it is taken at the confidence of a confidence
+sequence, which holds at all looks together.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from sojourn_collector.score.sequential import sure_at
+
 LEAST = 7
 """Points below which nothing is said."""
+
+TIGHTEST = 28
+"""Points at which the sequence is tightest: the days of the usual window."""
 
 
 @dataclass(frozen=True, slots=True)
 class Trend:
-    """Slope per unit of time, its interval, and the word for it; `unknown` with fewer than `LEAST` points."""
+    """Slope per unit of time, its interval that holds however often one looks, and the word for it; `unknown` with fewer than `LEAST` points."""
 
     direction: Literal["rising", "falling", "no trend", "unknown"]
     slope: float | None = None
@@ -31,5 +40,5 @@ def trend(values: Sequence[float], times: Sequence[float] | None = None) -> Tren
     # Loading it takes a good part of a second, which every command would wait for.
     from scipy import stats
 
-    slope, _, low, high = (float(one) for one in stats.theilslopes(list(values), at, 0.95))
+    slope, _, low, high = (float(one) for one in stats.theilslopes(list(values), at, sure_at(len(values), tightest_at=TIGHTEST)))
     return Trend("rising" if low > 0 else "falling" if high < 0 else "no trend", slope, low, high)

@@ -9,6 +9,7 @@ is rare and says something of who stayed. Comparing "ever failed" with "never fa
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +19,21 @@ from sojourn_collector.score.money import Settings, Shopper, band_of
 Floats = NDArray[np.float64]
 Ints = NDArray[np.intp]
 Bools = NDArray[np.bool_]
+
+
+class Stratum(NamedTuple):
+    """What is known of an arrival before it is seen whether it fails: who is compared with whom.
+
+    `trial` 1 or 2 = the first arrival or a later one; `band` that of the cart; `tenure` 2 = has ordered before, 1 = has only been here before, 0 = neither,
+    −1 = nobody can know; `visits` the band of earlier visits; `device` and `region` as words. What was given up is "" or `ANY`.
+    """
+
+    trial: int
+    band: int
+    tenure: int
+    visits: int
+    device: str
+    region: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,13 +46,13 @@ class Trials:
 
     hit: tuple[Shopper, ...]
     hit_time: Floats
-    hit_key: list[tuple[int, str, int]]
+    hit_key: list[Stratum]
     hit_follow: Floats
     hit_paid: Floats
     hit_orders: Ints
     hit_before: Floats
     control: tuple[Shopper, ...]
-    control_key: list[tuple[int, str, int]]
+    control_key: list[Stratum]
     control_cluster: Ints
     control_follow: Floats
     control_converted: Floats
@@ -45,6 +61,7 @@ class Trials:
     control_before: Floats
     control_later: list[Floats]
     control_factor: Floats
+    control_left: Bools
     control_whole: Floats
     control_weight: Floats
 
@@ -91,6 +108,15 @@ def _before(shopper: Shopper, start: float, history: float) -> float:
     return sum(payment.amount for payment in shopper.payments if start - history <= payment.at < start)
 
 
+def _stratum(shopper: Shopper, trial: int, start: float, settings: Settings) -> Stratum:
+    """Facts from before `start` only. Orders of the incident itself do not count: who has just bought is not another customer for it."""
+    ordered = any(start - settings.history <= payment.at < shopper.arrivals[0] for payment in shopper.payments) if shopper.arrivals else False
+    tenure = -1 if not shopper.identified else 2 if ordered else int(shopper.visits > 0)
+    return Stratum(
+        min(2, trial), band_of(shopper.cart, settings.cart_bands), tenure, band_of(shopper.visits, settings.visit_bands), shopper.device, shopper.region
+    )
+
+
 def build_trials(shoppers: Sequence[Shopper], settings: Settings, known_until: float) -> Trials:
     """Lay out both arms.
 
@@ -112,7 +138,7 @@ def build_trials(shoppers: Sequence[Shopper], settings: Settings, known_until: f
     return Trials(
         hit=tuple(hit),
         hit_time=times,
-        hit_key=[(min(2, _trial_of(s)), s.device, band_of(s.cart, settings.cart_bands)) for s in hit],
+        hit_key=[_stratum(s, _trial_of(s), start, settings) for s, start in zip(hit, times.tolist(), strict=True)],
         hit_follow=follow,
         hit_paid=np.array([amount for amount, _, _ in paid], dtype=float),
         hit_orders=np.array([count for _, count, _ in paid], dtype=np.intp),
@@ -127,6 +153,7 @@ def build_trials(shoppers: Sequence[Shopper], settings: Settings, known_until: f
         control_before=np.array([row.before for row in rows], dtype=float),
         control_later=[row.later for row in rows],
         control_factor=np.array([1.0 / (1.0 - failing.later(row.shopper.device)) for row in rows], dtype=float),
+        control_left=np.array([row.left for row in rows], dtype=bool),
         control_whole=np.array([row.whole for row in rows], dtype=float),
         control_weight=np.array([row.shopper.weight for row in rows], dtype=float),
     )
@@ -134,15 +161,18 @@ def build_trials(shoppers: Sequence[Shopper], settings: Settings, known_until: f
 
 @dataclass(frozen=True, slots=True)
 class _Control:
-    """One control arrival. `whole` = its weight when nothing is cut short: 0 for who failed later, else grown by later arrivals."""
+    """One control arrival. `left` = seen to fail within the time it would have been followed; `whole` = its weight when nothing is cut short: 0 for who
+    failed later, else grown by later arrivals.
+    """
 
     shopper: Shopper
-    key: tuple[int, str, int]
+    key: Stratum
     follow: float
     converted: float
     paid: float
     before: float
     later: Floats
+    left: bool
     whole: float
 
 
@@ -155,11 +185,12 @@ def _control(shopper: Shopper, number: int, f_later: float, settings: Settings, 
     stayed = leaves > settings.outcome
     return _Control(
         shopper=shopper,
-        key=(min(2, number + 1), shopper.device, band_of(shopper.cart, settings.cart_bands)),
+        key=_stratum(shopper, number + 1, start, settings),
         follow=follow,
         converted=first,
         paid=amount,
         before=_before(shopper, start, settings.history),
         later=later,
+        left=leaves < min(settings.outcome, known_until - start),
         whole=(1.0 - f_later) ** -len(later) if stayed else 0.0,
     )

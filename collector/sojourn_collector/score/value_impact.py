@@ -6,7 +6,7 @@ above it are named. Interval: Wilson at n_eff over accounts, since people of one
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,6 +18,9 @@ DAYS = 90.0
 
 LEAST = 30.0
 """Effective number of customers below which a few decide."""
+
+FULL = 0.75
+"""Share of the days for which somebody is known from which on they count as known for all of them: who comes every other week was not there on the first."""
 
 CAP = 99.0
 """Percentile of worth at which it is capped, the same."""
@@ -88,16 +91,32 @@ def value_impact(units: Iterable[ValueUnit], *, days: float = DAYS, cap: float =
     return ValueImpact(len(known), coverage, n_eff, 100 * mean, 100 * low, 100 * high, hurt, largest)
 
 
+@dataclass(frozen=True, slots=True)
+class Medians:
+    """The median worth of those known for nearly all the days it is of, by segment; `overall` stands in for a segment of which nobody is."""
+
+    days: float
+    overall: float
+    by_segment: Mapping[str, float]
+
+    @classmethod
+    def of(cls, known: Iterable[tuple[str, float, float]], days: float = DAYS) -> "Medians":
+        """Of segment, revenue and days known of each."""
+        full: dict[str, list[float]] = defaultdict(list)
+        for segment, revenue, known_days in known:
+            if known_days >= FULL * days:
+                full[segment].append(max(0.0, revenue))
+        everyone = [value for values in full.values() for value in values]
+        return cls(days, float(np.median(everyone)) if everyone else 0.0, {segment: float(np.median(values)) for segment, values in full.items()})
+
+    def worth(self, segment: str, revenue: float, known_days: float) -> float:
+        """Revenue seen, and the segment's median for the share of the days that was not."""
+        return max(0.0, revenue) + max(0.0, 1 - known_days / self.days) * self.by_segment.get(segment, self.overall)
+
+
 def _worths(units: Sequence[ValueUnit], days: float) -> list[float]:
-    """Revenue seen, and the segment's median for the share of the days that was not."""
-    full: dict[str, list[float]] = defaultdict(list)
-    for unit in units:
-        if unit.known_days >= days:
-            full[unit.segment].append(max(0.0, unit.revenue or 0.0))
-    everyone = [value for values in full.values() for value in values]
-    overall = float(np.median(everyone)) if everyone else 0.0
-    medians = {segment: float(np.median(values)) for segment, values in full.items()}
-    return [max(0.0, unit.revenue or 0.0) + max(0.0, 1 - unit.known_days / days) * medians.get(unit.segment, overall) for unit in units]
+    medians = Medians.of(((unit.segment, unit.revenue or 0.0, unit.known_days) for unit in units), days)
+    return [medians.worth(unit.segment, unit.revenue or 0.0, unit.known_days) for unit in units]
 
 
 def _by_account(units: Sequence[ValueUnit], weight: np.ndarray[tuple[int], np.dtype[np.float64]]) -> list[float]:

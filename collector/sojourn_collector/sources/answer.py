@@ -1,6 +1,8 @@
 """What the endpoint answers: how many rows were taken, and one sentence for each that was not."""
 
-from pydantic import BaseModel, ConfigDict
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field
 
 
 class RowError(BaseModel):
@@ -20,6 +22,11 @@ class Taken(BaseModel):
     accepted: int
     rejected: int
     errors: list[RowError] = []
+    notes: list[str] = Field(default=[], description="Of a CSV: what was taken for granted, and what is better said, in a sentence each.")
+
+    def answer(self) -> dict[str, Any]:
+        """Its JSON; notes stand in it where there are some."""
+        return self.model_dump(exclude=None if self.notes else {"notes"})
 
 
 class Refusal(BaseModel):

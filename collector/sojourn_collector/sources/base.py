@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Generic, TypeVar
 
-from pydantic import ValidationError
+from pydantic import AliasChoices, ValidationError
 
 from sojourn_collector.sources.fields import Row
 from sojourn_collector.sources.sentences import sentence_of
@@ -59,6 +59,14 @@ class Source(Generic[R]):
             return self.model.model_validate(raw, context={"received": received})
         except ValidationError as error:
             raise RowRefused(sentence_of(error, self.known_keys())) from None
+
+    def names(self) -> set[str]:
+        """Every name the model itself takes a key under."""
+        found = set(self.model.model_fields)
+        for one in self.model.model_fields.values():
+            if isinstance(one.validation_alias, AliasChoices):
+                found |= {choice for choice in one.validation_alias.choices if isinstance(choice, str)}
+        return found
 
     def known_keys(self) -> set[str]:
         """The keys a row may have."""

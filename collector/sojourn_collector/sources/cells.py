@@ -3,8 +3,7 @@
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
-from typing import Any, Final, get_args
+from typing import Any, Final, cast, get_args
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import BeforeValidator
@@ -13,34 +12,40 @@ from pydantic.fields import FieldInfo
 from sojourn_collector.sources import fields
 from sojourn_collector.sources.base import RowRefused
 from sojourn_collector.sources.body import BodyRefused
+from sojourn_collector.sources.dates import ORDERS, Noticed, Order, notes, written
+from sojourn_collector.sources.reading import moment
 from sojourn_collector.sources.sentences import shown
 
 _TRUTH: Final = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
 _COMMA_NUMBER = re.compile(r"[+-]?(\d{1,3}(\.\d{3})+|\d+)(,\d+)?", re.ASCII)
 _POINT_NUMBER = re.compile(r"[+-]?\d{1,3}(,\d{3})+(\.\d+)?", re.ASCII)
-_ZONELESS = re.compile(r"(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d)(:\d\d(?:\.\d{1,9})?)?)?", re.ASCII)
+_WHOLE = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+-]\d\d:\d\d)", re.ASCII)
+_UTC = ZoneInfo("UTC")
 
 
 @dataclass(frozen=True, slots=True)
 class Writing:
-    """How a file writes its cells. `zone` is that of times without one; None refuses those."""
+    """How a file writes its cells. `zone` is that of times without one, UTC when none is named; `dates` says what of 5/11 is the day."""
 
     zone: ZoneInfo | None = None
     decimal: str = "."
+    dates: Order | None = None
 
     @classmethod
-    def of(cls, timezone: str | None, decimal: str | None) -> "Writing":
+    def of(cls, timezone: str | None, decimal: str | None, dates: str | None = None) -> "Writing":
         """From the names a person gives. Raises BodyRefused."""
+        if dates not in (None, "", *ORDERS):
+            raise BodyRefused(f"dates: {shown(dates)} is not one of {', '.join(ORDERS)}.")
         if decimal not in (None, ".", ","):
             raise BodyRefused(f"decimal: {shown(decimal)} is not a point or a comma.")
         try:
             zone = ZoneInfo(timezone) if timezone else None
         except (ZoneInfoNotFoundError, ValueError, OSError):
             raise BodyRefused(f"timezone: {shown(timezone)} is no time zone, such as Europe/Berlin or UTC.") from None
-        return cls(zone, decimal or ".")
+        return cls(zone, decimal or ".", cast("Order", dates) if dates else None)
 
 
-def _number(text: str, writing: Writing) -> str:
+def _number(text: str, writing: Writing, _noticed: Noticed) -> str:
     if writing.decimal == ",":
         if not _COMMA_NUMBER.fullmatch(text):
             raise RowRefused(f"{shown(text)} is not a number with a decimal comma, such as 1.234,50")
@@ -52,46 +57,57 @@ def _number(text: str, writing: Writing) -> str:
     return text
 
 
-def _moment(text: str, writing: Writing) -> str:
-    found = _ZONELESS.fullmatch(text)
-    if found is None:
+def _moment(text: str, writing: Writing, noticed: Noticed) -> str:
+    if _WHOLE.fullmatch(text):
         return text
-    if writing.zone is None:
-        raise RowRefused(f"{shown(text)} has no time zone; name the zone of the file, such as Europe/Berlin, or add Z or an offset")
-    day, minute, second = found.groups()
-    try:
-        # An hour that comes twice in autumn is the first of the two; one that is left out in spring is the hour after.
-        return datetime.fromisoformat(f"{day}T{minute or '00:00'}{(second or ':00')[:10]}").replace(tzinfo=writing.zone).isoformat()
-    except ValueError:
-        raise RowRefused(f"{shown(text)} is no time that exists") from None
+    read = written(text, writing.dates, noticed)
+    if read is None:
+        return moment(text) or text
+    if read.offset:
+        return f"{read.local.isoformat()}{read.offset}"
+    noticed.zoneless += 1
+    # An hour that comes twice in autumn is the first of the two; one that is left out in spring is the hour after.
+    return read.local.replace(tzinfo=writing.zone or _UTC).isoformat()
 
 
-def _truth(text: str, _writing: Writing) -> bool:
+def _day(text: str, writing: Writing, noticed: Noticed) -> str:
+    read = written(text, writing.dates, noticed)
+    return text if read is None else read.local.date().isoformat()
+
+
+def _truth(text: str, _writing: Writing, _noticed: Noticed) -> bool:
     if text.lower() not in _TRUTH:
         raise RowRefused(f"{shown(text)} is not one of true, false, yes, no, 1, 0")
     return _TRUTH[text.lower()]
 
 
-def _whole(text: str, _writing: Writing) -> int | str:
+def _whole(text: str, _writing: Writing, _noticed: Noticed) -> int | str:
     return int(text) if re.fullmatch(r"\d{1,9}", text, re.ASCII) else text
 
 
-def _as_it_is(text: str, _writing: Writing) -> str:
+def _as_it_is(text: str, _writing: Writing, _noticed: Noticed) -> str:
     return text
 
 
-Read = Callable[[str, Writing], Any]
-_BY_TYPE: Final[Mapping[Any, Read]] = {fields.Amount: _number, fields.Number: _number, fields.Count: _whole} | dict.fromkeys(
-    (fields.Instant, fields.OptionalInstant, fields.PlannedInstant), _moment
-)
+Read = Callable[[str, Writing, Noticed], Any]
+_BY_TYPE: Final[Mapping[Any, Read]] = {
+    fields.Amount: _number,
+    fields.Number: _number,
+    fields.Count: _whole,
+    fields.CalendarDate: _day,
+    fields.Instant: _moment,
+    fields.OptionalInstant: _moment,
+    fields.PlannedInstant: _moment,
+}
 
 
 @dataclass(frozen=True, slots=True)
 class Cells:
-    """Reads the cells of one source's columns. `readers` are by key."""
+    """Reads the cells of one source's columns. `readers` are by key, and so is what was `noticed` in times."""
 
     writing: Writing
     readers: Mapping[str, Read] = field(default_factory=dict)
+    noticed: dict[str, Noticed] = field(default_factory=dict)
 
     @classmethod
     def of(cls, model_fields: Mapping[str, FieldInfo], writing: Writing) -> "Cells":
@@ -101,9 +117,17 @@ class Cells:
     def value(self, key: str, text: str) -> Any:
         """What the row has at `key`. Raises RowRefused with the key."""
         try:
-            return self.readers.get(key, _as_it_is)(text, self.writing)
+            return self.readers.get(key, _as_it_is)(text, self.writing, self.noticed.setdefault(key, Noticed()))
         except RowRefused as error:
             raise RowRefused(f"{key}: {error}") from None
+
+    def is_time(self, key: str) -> bool:
+        """Whether this key holds a time or a day."""
+        return self.readers.get(key) in (_moment, _day)
+
+    def notes(self) -> list[str]:
+        """What is to be said of the cells read so far."""
+        return notes(self.noticed, self.writing.dates, "" if self.writing.zone else "UTC")
 
 
 def _reader(one: FieldInfo) -> Read:

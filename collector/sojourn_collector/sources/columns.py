@@ -2,13 +2,14 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from difflib import get_close_matches
 from typing import Any, Final
 
 from sojourn_collector.sources.base import RowRefused, Source
 from sojourn_collector.sources.body import BodyRefused
 from sojourn_collector.sources.cells import Cells, Writing
+from sojourn_collector.sources.kinds import MEANINGLESS, apart, filled_in
 from sojourn_collector.sources.sentences import shown
 
 LEFT_OUT: Final = ""
@@ -76,41 +77,57 @@ ALIASES: Final[Mapping[str, Mapping[str, str]]] = {
     "orders": {"order_id": "id", "created_at": "at", "date": "at", "ordered_at": "at", "total": "amount", "customer_id": "user_id"},
     "accounts": {"account_id": "id", "company": "name", "account_name": "name"},
     "people": {"user_id": "id", "customer_id": "id", "e_mail": "email"},
-    "tickets": {"ticket_id": "id", "created_at": "at", "opened_at": "at", "subject": "topic"},
+    "tickets": {
+        "ticket_id": "id",
+        "created_at": "at",
+        "opened_at": "at",
+        "subject": "topic",
+        "requester_id": "user_id",
+        "requester_email": "email",
+        "tags": LEFT_OUT,
+    },
     "subscriptions": {"subscription_id": "id", "created_at": "at", "started_at": "at"},
     "invitations": {"invitation_id": "id", "sent_at": "at"},
     "usage": {"event_id": "id", "message_id": "id", "timestamp": "at", "created_at": "at", "date": "at", "event_name": "event"},
     "deals": {"deal_id": "id", "deal_name": "name", "value": "amount", "close_date": "closes_on", "company_id": "account_id", "deal_stage": "stage"},
 }
-"""Other names of keys, by source. They count where no column has the key's own name."""
+"""Other names of keys, by source, in files and in JSON. They count where nothing has the key's own name."""
 
 
 @dataclass(frozen=True, slots=True)
 class Columns:
-    """The columns of one file. `keys` has the key of each, `constants` what every row has besides."""
+    """The columns of one file. `keys` has the key of each, `constants` what every row has besides, `by_kind` what those of a kind have.
+
+    Rows of the kinds in `unread` are left out, and counted in `left_out`.
+    """
 
     header: Sequence[str]
     keys: Sequence[str]
     constants: Mapping[str, str]
     cells: Cells
+    by_kind: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    unread: frozenset[str] = frozenset()
+    left_out: dict[str, int] = field(default_factory=dict)
 
-    def row(self, cells: Sequence[str]) -> dict[str, Any]:
-        """One row as JSON would have it; empty cells are no cells. Raises RowRefused."""
+    def row(self, cells: Sequence[str]) -> dict[str, Any] | None:
+        """One row as JSON would have it, None for one that is left out; empty cells are no cells. Raises RowRefused."""
         given = [cell.strip() for cell in cells]
         while len(given) > len(self.header) and not given[-1]:
             given.pop()
         if len(given) > len(self.header):
             raise RowRefused(f"has {len(given)} cells, the first line names {len(self.header)} columns")
-        texts: dict[str, str] = dict(self.constants)
-        several: dict[str, str] = {}
+        texts: dict[str, str] = {}
         for key, text in zip(self.keys, given, strict=False):
             if key == LEFT_OUT or not text:
                 continue
-            if key in several and key != "id":
+            if key in texts and key != "id":
                 raise RowRefused(f"{key}: two columns are given for it, and both are filled")
-            several[key] = texts[key] = f"{several[key]}/{text}" if key in several else text
+            texts[key] = f"{texts[key]}/{text}" if key in texts else text
+        if (kind := texts.get("kind", "").lower()) in self.unread:
+            self.left_out[kind] = self.left_out.get(kind, 0) + 1
+            return None
         row: dict[str, Any] = {}
-        for key, text in texts.items():
+        for key, text in filled_in(texts, self.constants, self.by_kind).items():
             if key.startswith(ATTRIBUTE):
                 row.setdefault("attrs", {})[key.removeprefix(ATTRIBUTE)] = text
             else:
@@ -127,9 +144,11 @@ def matched(source: Source[Any], header: Sequence[str], mapping: Mapping[str, st
                 f"The column {shown(column)} is no key of {source.name}{_meant(source, column)}; give the key it is, or none to leave it out. "
                 f"Known are {', '.join(known(source))}{', attrs.…' if 'attrs' in source.model.model_fields else ''}."
             )
-    for key in [*mapping.values(), *constants]:
+    every, by_kind = apart(source, constants)
+    for key in [*mapping.values(), *every, *(name for given in by_kind.values() for name in given)]:
         _check_key(source, key)
-    return Columns(header, [keys[column] or LEFT_OUT for column in header], constants, Cells.of(source.model.model_fields, writing))
+    cells = Cells.of(source.model.model_fields, writing)
+    return Columns(header, [keys[column] or LEFT_OUT for column in header], every, cells, by_kind, MEANINGLESS.get(source.name, frozenset()))
 
 
 def guessed(source: Source[Any], header: Sequence[str]) -> dict[str, str | None]:

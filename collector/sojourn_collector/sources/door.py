@@ -19,6 +19,22 @@ class Refused(Exception):  # noqa: N818 - says what happened
         self.status = status
 
 
+class Places:
+    """A bounded number of bodies being read at once, of all vendors together."""
+
+    def __init__(self, number: int) -> None:
+        self._left = number
+
+    def __enter__(self) -> None:
+        """Raises Refused when all are taken."""
+        if self._left < 1:
+            raise Refused(503, "Too many deliveries are being read; come back in a moment.")
+        self._left -= 1
+
+    def __exit__(self, *_: object) -> None:
+        self._left += 1
+
+
 async def authenticate(control: Control, request: Request) -> Key:
     """The sender's key, checked before a byte of the body is read. Raises Refused."""
     scheme, _, presented = request.headers.get("authorization", "").partition(" ")

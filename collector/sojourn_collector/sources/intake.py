@@ -21,6 +21,7 @@ from sojourn_collector.sources.checking import check
 from sojourn_collector.sources.door import Refused, authenticate, is_dry, read_body, refusal
 from sojourn_collector.sources.fields import Instant
 from sojourn_collector.sources.sentences import sentence_of, shown
+from sojourn_collector.sources.signed_rows import DEADLINE, TENANT, RowSecrets, SignedDoor, is_signed
 from sojourn_collector.sources.table import Reading, table_rows
 from sojourn_collector.store.control import Control
 
@@ -56,19 +57,20 @@ class IntakeContext(Protocol):
         ...
 
 
-def build_routes(context: IntakeContext, *, body_deadline: float = BODY_DEADLINE) -> APIRouter:
-    """The intake's routes. `body_deadline` is in seconds."""
+def build_routes(context: IntakeContext, *, signed: RowSecrets | None = None, body_deadline: float = BODY_DEADLINE) -> APIRouter:
+    """The intake's routes. `signed` has the secrets of rows that come without a key; `body_deadline` is in seconds."""
     router = APIRouter(tags=["sources"])
+    signatures = SignedDoor(signed or {}, deadline=min(body_deadline, DEADLINE))
     parsing = asyncio.Semaphore(_AT_ONCE)
     for source in SOURCES.values():
         router.add_api_route(
             f"/api/v1/in/{source.name}",
-            _endpoint(context, source, parsing, body_deadline),
+            _endpoint(context, source, parsing, signatures, body_deadline),
             methods=["POST"],
             name=f"in_{source.name}",
             summary=f"Take in {source.name}",
             description=(source.model.__doc__ or "")
-            + " Send one object, an array, one object a line (NDJSON), or CSV (docs/sources.md); a key with scope `sources` is needed.",
+            + " Send one object, an array, one object a line (NDJSON), or CSV (docs/sources.md); a key with scope `sources`, or a signature, is needed.",
             response_model=Taken,
             responses=_responses(),
             openapi_extra=_documented_body(source),
@@ -86,32 +88,41 @@ def build_routes(context: IntakeContext, *, body_deadline: float = BODY_DEADLINE
     return router
 
 
-def _endpoint(context: IntakeContext, source: Source[Any], parsing: asyncio.Semaphore, deadline: float) -> Callable[..., Any]:
+def _endpoint(context: IntakeContext, source: Source[Any], parsing: asyncio.Semaphore, signatures: SignedDoor, deadline: float) -> Callable[..., Any]:
     """The handler of one source. Only orders know watermarks, so only theirs are offered."""
 
     async def take(request: Request, watermark: str | None, dry_run: str | None) -> JSONResponse:
         try:
-            key = await authenticate(context.control, request)
+            key = None if _comes_signed(request) else await authenticate(context.control, request)
             form = _content(request)
             received = context.clock()
             dry = is_dry(dry_run)
             until = _read_watermark(source, watermark, received)
+            body, message = (b"", "") if key else await signatures.body(source.name, request, received)
+            tenant, sender = (key.tenant, key.sender) if key else (TENANT, f"signed:{source.name}")
             async with parsing:
-                body = await read_body(request, deadline, LARGEST_BODY)
-                rows, lines = await asyncio.to_thread(_rows, source, body, form, request.query_params)
-                taken, arrivals = await asyncio.to_thread(check, source, rows, key.tenant, received, context.secrets)
+                body = await read_body(request, deadline, LARGEST_BODY) if key else body
+                rows, lines, notes = await asyncio.to_thread(_rows, source, body, form, request.query_params)
+                taken, arrivals = await asyncio.to_thread(check, source, rows, tenant, received, context.secrets)
                 if lines:
-                    taken = taken.model_copy(update={"errors": [RowError(row=one.row, error=f"line {lines[one.row]}: {one.error}") for one in taken.errors]})
+                    errors = [RowError(row=one.row, error=f"line {lines[one.row]}: {one.error}") for one in taken.errors]
+                    taken = taken.model_copy(update={"errors": errors, "notes": notes})
             if rows and not arrivals:
-                return JSONResponse(taken.model_dump(), status_code=400)
+                return JSONResponse(taken.answer(), status_code=400)
             if dry:
-                return JSONResponse(taken.model_dump())
+                return JSONResponse(taken.answer())
+            if message and await context.control.webhooks.seen(tenant, source.name, message):
+                return JSONResponse(taken.answer())
             await context.control.inbox.add_many(arrivals)
+            if message:
+                # Afterwards: a message that was broken off is tried again, and its rows may come twice.
+                await context.control.webhooks.remember(tenant, source.name, message, received)
             if until is not None and not taken.rejected:
-                await context.control.watermarks.advance(source.name, until, sender=key.sender, tenant=key.tenant)
+                feeds = {str(row.get("source") or "api") for row in rows}
+                await context.control.watermarks.advance(source.name, until, sender=sender, feeds=feeds, tenant=tenant)
         except Refused as error:
             return refusal(error)
-        return JSONResponse(taken.model_dump())
+        return JSONResponse(taken.answer())
 
     if not source.has_watermark:
 
@@ -128,6 +139,11 @@ def _endpoint(context: IntakeContext, source: Source[Any], parsing: asyncio.Sema
         return await take(request, watermark, dry_run)
 
     return with_watermark
+
+
+def _comes_signed(request: Request) -> bool:
+    """A key, where one is sent too, is what counts."""
+    return is_signed(request) and not request.headers.get("authorization")
 
 
 def _content(request: Request) -> set[str]:
@@ -153,13 +169,13 @@ def _read_watermark(source: Source[Any], watermark: str | None, received: dateti
         raise Refused(400, f"watermark: {sentence_of(error, ())}.") from None
 
 
-def _rows(source: Source[Any], body: bytes, form: set[str], asked: QueryParams) -> tuple[list[Any], list[int]]:
-    """The rows, and of a CSV the line each begins on."""
+def _rows(source: Source[Any], body: bytes, form: set[str], asked: QueryParams) -> tuple[list[Any], list[int], list[str]]:
+    """The rows, and of a CSV the line each begins on and sentences about it."""
     try:
         if form is _CSV:
-            reading = Reading.of(asked.getlist("map"), asked.getlist("set"), asked.get("timezone"), asked.get("decimal"))
+            reading = Reading.of(asked.getlist("map"), asked.getlist("set"), asked.get("timezone"), asked.get("decimal"), asked.get("dates"))
             return table_rows(source, body, reading)
-        return rows_of(body, lines=form is _LINES), []
+        return rows_of(body, lines=form is _LINES), [], []
     except BodyRefused as error:
         raise Refused(400, str(error)) from None
 

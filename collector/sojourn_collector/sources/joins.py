@@ -45,6 +45,12 @@ def joined(fields: Any, settings: SourceSettings, kind: str) -> dict[str, str]:
     return found
 
 
+def purchase_in(fields: Any) -> dict[str, str]:
+    """The shop's id of a purchase from a flat object of free fields, for an order that the vendor knows by an id of its own."""
+    value = text_at(fields, "order_id").strip()
+    return {"purchase_id": value} if _good("order_id", value) else {}
+
+
 def about(settings: SourceSettings) -> dict[str, str]:
     """Journey and step that the source is about, as collector.yaml says."""
     return {key: value for key, value in (("journey", settings.journey), ("step", settings.step)) if value}

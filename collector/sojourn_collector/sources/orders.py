@@ -19,6 +19,7 @@ class OrderRow(Row):
 
     id: Identifier = Field(description="Id of the order; the same id again replaces it.")
     source: OptionalIdentifier = Field("api", description="The feed it came by.")
+    purchase_id: OptionalIdentifier = Field("", description="Id of the purchase where other feeds name it too; orders that name the same one count once.")
     at: Instant = Field(description="When it was placed, with time zone.")
     amount: Amount = Field(description='Worth in major units, a number or a text such as "62.00".')
     currency: Currency = Field(description="ISO 4217 code.")
@@ -52,11 +53,17 @@ def _stored(raw: dict[str, Any], row: OrderRow, keys: Secrets) -> dict[str, Any]
     return {**kept, "probe": row.probe or verify_mark(row.probe_mark, keys.probe_keys, row.at.timestamp()) is not None}
 
 
+def purchase_of(row: OrderRow) -> str:
+    """The id under which other feeds know the purchase. Without a feed of its own a row is the shop's, whose ids all use; ids of other feeds are their own."""
+    return row.purchase_id or (row.id if row.source in ("", "api") else "")
+
+
 def engine_row(row: OrderRow, received: datetime) -> dict[str, Any]:
     """The row of the engine's table `orders`, not yet joined."""
     return {
         "source": row.source or "api",
         "id": row.id,
+        "purchase": purchase_of(row),
         "ts": row.at,
         "received": received,
         "amount": row.amount,

@@ -60,10 +60,12 @@ def moment(value: Any) -> str:
             return ""
     if not isinstance(value, str):
         return ""
-    # SurveyMonkey and Chatwoot write other spellings of the same: a blank for the T, "UTC" for the Z, offsets without a colon, nanoseconds.
+    # SurveyMonkey, Chatwoot and Zendesk's templates write other spellings of the same: a blank for the T, "UTC" for the Z, offsets without a colon,
+    # nanoseconds, no seconds.
     text = re.sub(r"\s?UTC$", "Z", value.strip())
     text = re.sub(r"^(\d{4}-\d\d-\d\d) (\d)", r"\1T\2", text)
     text = re.sub(r"([+-]\d\d)(\d\d)$", r"\1:\2", text)
+    text = re.sub(r"^(\d{4}-\d\d-\d\dT\d\d:\d\d)(Z|[+-]\d\d:\d\d)$", r"\1:00\2", text)
     return re.sub(r"(\.\d{6})\d+", r"\1", text)
 
 

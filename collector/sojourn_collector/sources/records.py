@@ -12,15 +12,22 @@ from sojourn_collector.sources.answer import RowError
 from sojourn_collector.sources.base import RowRefused, Secrets
 from sojourn_collector.sources.configured import Configured, plain
 from sojourn_collector.sources.feed import mention_of
+from sojourn_collector.sources.folding import FOLDED, Fold, says_nothing
 from sojourn_collector.sources.webhook import Change, Event
+from sojourn_collector.sources_config import VENDORS
 from sojourn_collector.store.control import Control, InboxRow
-from sojourn_collector.store.control.said import OF_A_PERSON, OwnRows, Said
+from sojourn_collector.store.control.said import OF_A_PERSON, OwnRows, Record, Said
 from sojourn_collector.store.control.webhooks import digest
 
 log = logging.getLogger("sojourn.sources")
 
 _KEPT = "kept"
 """Under it lies what stays of an event whose person was erased."""
+_MOST_NAMES = 20
+"""Other names of one record that are looked at."""
+
+_Name = tuple[str, str, str, str]
+"""Tenant, source, kind and id of a record."""
 
 
 def record_name(kind: str, ident: str) -> str:
@@ -40,11 +47,22 @@ class EventReading:
         """What an event says. Raises RowRefused."""
         kept = json.loads(row.body)
         if _KEPT in kept:
-            return [Change(one["kind"], one["id"], datetime.fromisoformat(one["time"]), one["fields"], one["sequence"], one["whole"]) for one in kept[_KEPT]]
+            return [_kept_change(one) for one in kept[_KEPT]]
         if row.kind in FEEDS:
             return read_shape(row.source, lambda: mention_of(row.source, row.kind, Event.from_json(row.body), self._feeds.get(row.source)))
+        return changes_of(self._of(row), Event.from_json(row.body))
+
+    def lacks(self, row: InboxRow) -> bool:
+        """Whether an answer of the vendor's is missing that the source, as it is configured now, asks for."""
+        kept = json.loads(row.body)
+        if row.kind not in VENDORS or _KEPT in kept:
+            return False
+        one, event = self._of(row), Event.from_json(row.body)
+        return not one.webhook.calls(event, one.settings).keys() <= event.fetched.keys()
+
+    def _of(self, row: InboxRow) -> Configured:
         one = self._configured.get(row.source)
-        return changes_of(one if one is not None and one.settings.kind == row.kind else plain(row.kind), Event.from_json(row.body))
+        return one if one is not None and one.settings.kind == row.kind else plain(row.kind)
 
     def said(self, row: InboxRow) -> list[Said]:
         """What it says; an event that cannot be read says nothing."""
@@ -88,7 +106,7 @@ def dry_records(one: Configured, name: str, events: Sequence[Event], received: d
         if one.webhook.calls(event, one.settings):
             continue
         try:
-            for change in changes_of(one, event):
+            for change in (change for change in changes_of(one, event) if not change.aside):
                 raw = {**SOURCES[change.kind].fold([change.fields]), "id": change.id, "source": name}
                 SOURCES[change.kind].read(raw, received)
                 records.append({"kind": change.kind, "row": raw})
@@ -98,8 +116,8 @@ def dry_records(one: Configured, name: str, events: Sequence[Event], received: d
 
 
 def concerned_by(changes: Iterable[Change]) -> list[str]:
-    """What the records are found by that other events may speak of too."""
-    return [record_name(one.kind, one.id) for one in changes if not one.alone]
+    """What the records are found by that other events may speak of too; those an event only names are not among them."""
+    return [record_name(one.kind, ident) for one in changes if not one.alone and not says_nothing(one) for ident in (one.id, one.of) if ident]
 
 
 def kept_of(changes: Iterable[Change]) -> str:
@@ -111,6 +129,8 @@ def kept_of(changes: Iterable[Change]) -> str:
             "time": one.time.isoformat(),
             "sequence": one.sequence,
             "whole": one.whole,
+            "aside": one.aside,
+            "of": one.of,
             "fields": {key: value for key, value in one.fields.items() if key not in OF_A_PERSON},
         }
         for one in changes
@@ -118,8 +138,13 @@ def kept_of(changes: Iterable[Change]) -> str:
     return json.dumps({_KEPT: bare}, ensure_ascii=False, separators=(",", ":"), default=str)
 
 
+def _kept_change(one: Mapping[str, Any]) -> Change:
+    time, more = datetime.fromisoformat(one["time"]), {"aside": one.get("aside", False), "of": one.get("of", "")}
+    return Change(one["kind"], one["id"], time, one["fields"], one["sequence"], one["whole"], **more)
+
+
 class Records:
-    """Rows as they go to the engine: of a vendor's event every record it concerns, as all its events together tell it."""
+    """Rows as they go to the engine: of vendors' events every record they concern once, as all its events together tell it."""
 
     def __init__(self, control: Control, reading: EventReading, secrets: Secrets, clock: Callable[[], datetime]) -> None:
         self._control = control
@@ -127,47 +152,115 @@ class Records:
         self._secrets = secrets
         self._clock = clock
 
-    async def __call__(self, row: InboxRow) -> tuple[list[tuple[str, dict[str, Any]]], list[str]]:
-        """Rows with their kinds, and a sentence for each that cannot be made. Raises what the control database raises."""
-        if row.kind not in EVENTS:
-            return [(row.kind, json.loads(row.body))], []
-        try:
-            changes = self._reading.changes(row)
-        except RowRefused as error:
-            return [], [str(error)]
-        named = list(dict.fromkeys((one.kind, one.id) for one in changes if not one.alone))
-        await self._control.webhooks.concern(row, [record_name(*name) for name in named])
-        rows, wrong = [], []
-        for one in (one for one in changes if one.alone):
-            try:
-                rows.append((one.kind, self._checked(row, one.kind, one.id, [one])))
-            except RowRefused as error:
-                wrong.append(f"{one.kind} {one.id}: {error}")
-        for kind, ident in named:
-            try:
-                rows.append((kind, await self._whole(row, kind, ident)))
-            except RowRefused as error:
-                wrong.append(f"{kind} {ident}: {error}")
-        return rows, wrong
+    async def __call__(self, rows: Sequence[InboxRow]) -> list[tuple[list[Record], list[str]]]:
+        """Of each row its records, and a sentence for each that cannot be made. A record of which several rows speak is the last one's.
 
-    async def _whole(self, row: InboxRow, kind: str, ident: str) -> dict[str, Any]:
-        """A record as all its events tell it, in the vendor's order. Raises RowRefused."""
-        events = await self._control.webhooks.of_record(row.tenant, row.source, record_name(kind, ident))
-        said: list[tuple[datetime, int, int, Change]] = []
-        for event in events:
+        Raises what the control database raises.
+        """
+        told: list[tuple[list[Record], list[str]]] = [([], []) for _ in rows]
+        spoken: dict[_Name, list[tuple[int, Change]]] = {}
+        for place, row in enumerate(rows):
+            if row.kind not in EVENTS:
+                told[place][0].append(Record(row.kind, json.loads(row.body)))
+                continue
             try:
-                said += [(one.time, one.sequence, event.id, one) for one in self._reading.changes(event) if (one.kind, one.id) == (kind, ident)]
-            except RowRefused:
-                continue  # it is marked with its own reason
-        said.sort(key=lambda one: one[:3])
-        said = said[max((number for number, (*_, one) in enumerate(said) if one.whole), default=0) :]
-        checked = self._checked(row, kind, ident, [one for *_, one in said])
-        if healed := [event.id for event in events if event.error and event.normalised_at is not None]:
+                changes = self._reading.changes(row)
+            except RowRefused as error:
+                told[place][1].append(str(error))
+                continue
+            for one in (one for one in changes if not one.alone):
+                spoken.setdefault((row.tenant, row.source, one.kind, one.id), []).append((place, one))
+            for one in (one for one in changes if one.alone):
+                try:
+                    told[place][0].append(Record(one.kind, self._checked(row, one.kind, one.id, [one.fields])))
+                except RowRefused as error:
+                    told[place][1].append(f"{one.kind} {one.id}: {error}")
+        await self._control.webhooks.concern([(rows[place], record) for said in spoken.values() for place, one in said for record in concerned_by([one])])
+        folds = await self._folds(spoken, rows)
+        for name, said in spoken.items():
+            try:
+                record = await self._one(rows[said[-1][0]], name, folds.get(name))
+                if record is not None:
+                    told[said[-1][0]][0].append(record)
+            except RowRefused as error:
+                for place in dict.fromkeys(place for place, _ in said):
+                    told[place][1].append(f"{name[2]} {name[3]}: {error}")
+        await self._control.folds.put({(name[0], name[1], record_name(*name[2:])): fold.to_json() for name, fold in folds.items() if fold.keys})
+        return told
+
+    async def _folds(self, spoken: Mapping[_Name, Sequence[tuple[int, Change]]], rows: Sequence[InboxRow]) -> dict[_Name, Fold]:
+        """What is now known of accounts and people of whom something was said, or of whom nothing was known yet."""
+        names = {(name[0], name[1], record_name(*name[2:])): name for name in spoken if name[2] in FOLDED}
+        kept = await self._control.folds.get(list(names))
+        folds: dict[_Name, Fold] = {}
+        for key, name in names.items():
+            if key not in kept:
+                folds[name] = await self._anew(name)
+            elif news := [(place, one) for place, one in spoken[name] if not says_nothing(one)]:
+                folds[name] = Fold.from_json(kept[key])
+                for place, one in news:
+                    folds[name].add(one, rows[place].id, rows[place].received_at)
+        return folds
+
+    async def _anew(self, name: _Name) -> Fold:
+        """A record of which nothing is kept, of all events there are of it."""
+        fold, before = Fold(failed=True), None
+        while events := await self._control.webhooks.of_record(*name[:2], record_name(*name[2:]), before):
+            for event in events:
+                for one in (one for one in self._changes(event) if (one.kind, one.id) == name[2:]):
+                    fold.add(one, event.id, event.received_at)
+            before = events[0].id
+        return fold
+
+    async def _one(self, row: InboxRow, name: _Name, fold: Fold | None) -> Record | None:
+        """A record as it goes on; None where nothing new was said of it, or nobody tells of it by itself. Raises RowRefused."""
+        kind, ident = name[2:]
+        if kind not in FOLDED:
+            whole = await self._whole(row, kind, ident)
+            return None if whole is None else Record(kind, whole)
+        if fold is None:
+            return None
+        failed, fold.failed = fold.failed, True
+        checked = self._checked(row, kind, ident, [fold.fields])
+        fold.failed = False
+        if failed and (healed := await self._control.webhooks.refused(*name[:2], record_name(kind, ident))):
+            await self._control.inbox.mark(healed, self._clock())
+        return Record(kind, checked, fold.times)
+
+    async def _whole(self, row: InboxRow, kind: str, ident: str) -> dict[str, Any] | None:
+        """A record as all its events tell it, in the vendor's order; None where they only add to one that nobody tells of. Raises RowRefused."""
+        told = await self._told(row, kind, ident)
+        if main := next((change.of for _, change in told if change.id == ident and change.of), ""):
+            of_main = await self._told(row, kind, main)
+            if any(change.id == main and not change.aside for _, change in of_main):
+                ident, told = main, of_main
+        others = sorted({change.id for _, change in told} - {ident})[:_MOST_NAMES]
+        for other in others:
+            told += [one for one in await self._told(row, kind, other) if one[1].id == other and one[1].of != ident]
+        told.sort(key=lambda one: (one[1].time, one[1].sequence, one[0].id))
+        said = [change for _, change in told if change.id in (ident, *others)]
+        if all(change.aside for change in said):
+            return None
+        start = max((number for number, change in enumerate(said) if change.whole), default=0)
+        checked = self._checked(row, kind, ident, [change.fields for number, change in enumerate(said) if number >= start or change.aside])
+        if healed := list({event.id for event, _ in told if event.error and event.normalised_at is not None}):
             await self._control.inbox.mark(healed, self._clock())
         return checked
 
-    def _checked(self, row: InboxRow, kind: str, ident: str, said: Sequence[Change]) -> dict[str, Any]:
-        """The row that changes make together, oldest first. Raises RowRefused."""
+    async def _told(self, row: InboxRow, kind: str, ident: str) -> list[tuple[InboxRow, Change]]:
+        """What events say of a record, or that another is a name for it."""
+        events = await self._control.webhooks.of_record(row.tenant, row.source, record_name(kind, ident))
+        return [(event, one) for event in events for one in self._changes(event) if one.kind == kind and ident in (one.id, one.of)]
+
+    def _changes(self, event: InboxRow) -> list[Change]:
+        """What an event says. One that cannot be read says nothing: it is marked with its own reason."""
+        try:
+            return self._reading.changes(event)
+        except RowRefused:
+            return []
+
+    def _checked(self, row: InboxRow, kind: str, ident: str, said: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+        """The row that fields make together, oldest first. Raises RowRefused."""
         source = SOURCES[kind]
-        raw = {**source.fold([one.fields for one in said]), "id": ident, "source": row.source}
+        raw = {**source.fold(said), "id": ident, "source": row.source}
         return source.stored(raw, source.read(raw, row.received_at), self._secrets)

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from sojourn_collector.sources.email import email_digest
 from sojourn_collector.sources.scrub import scrub
+from sojourn_collector.sources.scrub_phones import names_a_phone
 
 HASHED: Final = "sha256:"
 """What stands before the digest of an address."""
@@ -59,9 +60,9 @@ _OPAQUE = re.compile(
     r"|(?=\d*[a-fA-F])([0-9a-fA-F]{32}|[0-9a-fA-F]{40}|[0-9a-fA-F]{64})"  # ids of traces and the like, no card of digits alone
     r"|\d{4}-\d\d-\d\d([T ]\d\d:\d\d.*)?"  # times
     r"|gid://\S+"
+    r"|sha256:[0-9a-f]{64}"
 )
-_NUMBER = re.compile(r"[A-Za-z]{2}\d{2}[A-Za-z0-9]{11,30}|[+\d()./-]+")
-"""One word that may be a telephone number, a card or a bank account."""
+_NUMBER = re.compile(r"[+(]{0,2}\d(?:[ ()./-]{0,2}\d){5,14}")
 _IDENTIFIES = re.compile(
     r"(^|_|-|\.)(id|ids|sid|tid|uuid|token|key|ref|session|trace|time|date|amount|created|updated|type|status|code|gid)$|[a-z](Id|ID|At|Date|Ref|Token)$|_at$"
 )
@@ -78,14 +79,15 @@ def scrub_json(value: Any, drops: frozenset[str] = frozenset(), key: str = "") -
     value = _whole(value)
     if _EMAIL.fullmatch(value):
         return HASHED + email_digest(value)
-    return value if _names_a_thing(value, key) else scrub(value)
+    if _names_a_thing(value, key):
+        return value
+    return "[phone]" if names_a_phone(key) and _NUMBER.fullmatch(value.strip()) else scrub(value)
 
 
 def _names_a_thing(value: str, key: str) -> bool:
-    """Whether a text is an id or a time: by its form, by its key, or because one word of letters and digits is neither number nor address of anybody."""
-    if "@" in value or any(char.isspace() for char in value):
-        return bool(_OPAQUE.fullmatch(value))
-    return bool(_OPAQUE.fullmatch(value) or _IDENTIFIES.search(key) or not _NUMBER.fullmatch(value))
+    """Whether a text is an id or a time: by its form, or one word by its key."""
+    one_word = "@" not in value and not any(char.isspace() for char in value)
+    return bool(_OPAQUE.fullmatch(value) or (one_word and _IDENTIFIES.search(key)))
 
 
 def _name(key: str) -> str:

@@ -20,14 +20,14 @@ from sojourn_collector.sources.answer import RowError
 from sojourn_collector.sources.base import RowRefused
 from sojourn_collector.sources.body import BodyRefused, json_of
 from sojourn_collector.sources.configured import Configured, plain
-from sojourn_collector.sources.door import Refused, is_dry
+from sojourn_collector.sources.door import Places, Refused, is_dry
 from sojourn_collector.sources.packed_body import coding_of, read_packed
 from sojourn_collector.sources.records import changes_of, concerned_by, dry_records
 from sojourn_collector.sources.segment_kept import CALLS
 from sojourn_collector.sources.segment_messages import NAME, messages_in
 from sojourn_collector.sources.sentences import shown
 from sojourn_collector.sources.webhook import Event
-from sojourn_collector.sources.webhook_intake import DEADLINE, Places, WebhookContext
+from sojourn_collector.sources.webhook_intake import DEADLINE, WebhookContext
 from sojourn_collector.store.control import Arrival, Key, Scope
 from sojourn_collector.store.control.webhooks import Arriving
 
@@ -79,10 +79,30 @@ def build_segment(context: WebhookContext, counters: Counters, origins: Sequence
             include_in_schema=path in DESCRIBED,
         )
         router.add_api_route(f"/v1/{path}", door.before, methods=["OPTIONS"], name=f"before_segment_{path}", include_in_schema=False)
+    for path in ("/sourceConfig", "/sourceConfig/"):
+        router.add_api_route(path, door.source_config, methods=["GET"], name="rudder_source_config", include_in_schema=False)
+        router.add_api_route(path, door.before_source_config, methods=["OPTIONS"], name="before_rudder_source_config", include_in_schema=False)
     router.add_api_route("/v1/projects/{write_key}/settings", door.settings, methods=["GET"], name="segment_settings", include_in_schema=False)
     return router
 
 
+_HEADERS: Final = frozenset(
+    (
+        "authorization",
+        "content-type",
+        "content-encoding",
+        "x-retry-count",
+        "anonymousid",
+        "x-rudder-client",
+        "sentat",
+        "rsa-recovered",
+        "rsa-retry-attempt",
+        "rsa-retry-reason",
+        "rsa-since-first-attempt",
+        "rsa-since-last-attempt",
+    )
+)
+"""What scripts of SDKs set; of all but the first three nothing is read."""
 _SAID: Final[dict[int | str, str]] = {
     400: "No message could be taken, or the body could not be read.",
     401: "No write key, or an unknown one.",
@@ -104,10 +124,17 @@ class _Door:
 
     async def before(self, request: Request) -> Response:
         """What a browser asks before a page's script may post."""
+        return self._may(request, "POST")
+
+    async def before_source_config(self, request: Request) -> Response:
+        """The same, before it may ask for its configuration."""
+        return self._may(request, "GET")
+
+    def _may(self, request: Request, method: str) -> Response:
         origin = request.headers.get("origin", "")
         if origin not in self._origins:
             return _refusal(_other_origin(origin), {})
-        allowed = {"access-control-allow-methods": "POST", "access-control-allow-headers": _asked(request), "access-control-max-age": "600"}
+        allowed = {"access-control-allow-methods": method, "access-control-allow-headers": _asked(request), "access-control-max-age": "600"}
         return Response(status_code=204, headers=self._cross(request) | allowed)
 
     async def settings(self, request: Request, write_key: str) -> JSONResponse:
@@ -119,6 +146,17 @@ class _Door:
             return _refusal(error, headers)
         here = {"apiKey": write_key, "apiHost": f"{request.headers.get('host', '')}/v1", "protocol": request.url.scheme}
         return JSONResponse({"integrations": {"Segment.io": here}, "plan": {"track": {}}, "edgeFunction": {}, "middlewareSettings": {}}, headers=headers)
+
+    async def source_config(self, request: Request) -> JSONResponse:
+        """What RudderStack's script for pages asks for first: its source is on, reports nothing of itself, and there is nobody else to send to."""
+        headers = self._cross(request)
+        try:
+            key = await self._key(_write_key(request) if request.headers.get("authorization") else request.query_params.get("writeKey"))
+        except Refused as error:
+            return _refusal(error, headers)
+        nothing = {"statsCollection": {"errors": {"enabled": False}, "metrics": {"enabled": False}}}
+        source = {"id": key.id, "name": NAME, "enabled": True, "workspaceId": "sojourn", "config": nothing, "destinations": [], "connections": []}
+        return JSONResponse({"source": source}, headers=headers)
 
     def taking(self, call: str) -> Callable[..., Any]:
         """The handler of one call."""
@@ -224,7 +262,7 @@ def _other_origin(origin: str) -> Refused:
 def _asked(request: Request) -> str:
     """The headers an SDK's script may set, of those it asks for."""
     asked = {name.strip().lower() for name in request.headers.get("access-control-request-headers", "").split(",")}
-    return ", ".join(sorted(asked & {"authorization", "content-type", "content-encoding", "x-retry-count", "anonymousid", "x-rudder-client"})) or "content-type"
+    return ", ".join(sorted(asked & _HEADERS)) or "content-type"
 
 
 def _refusal(error: Refused, headers: Mapping[str, str], wrong: Sequence[RowError] = ()) -> JSONResponse:

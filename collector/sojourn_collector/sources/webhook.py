@@ -25,6 +25,8 @@ class Change:
     """What one event says about one record of the source `kind`: `fields` are keys of its row. `time` and `sequence` are the vendor's, for the order.
 
     `whole`: it says everything there is to say, so that what it leaves out is no longer so. `alone`: no other event ever speaks of the record.
+    `aside`: it adds to what other events tell; without them there is no record, and what is whole does not end it. `of`: the record is another
+    name for that one, as far as events speak of that.
     """
 
     kind: str
@@ -34,6 +36,8 @@ class Change:
     sequence: int = 0
     whole: bool = False
     alone: bool = False
+    aside: bool = False
+    of: str = ""
 
     def row(self) -> dict[str, Any]:
         """What it says as a row, which may lack what other events say."""
@@ -84,6 +88,11 @@ def no_calls(_event: Event, _settings: SourceSettings) -> Mapping[str, Call]:
     return {}
 
 
+def no_greeting(_body: Any) -> bool:
+    """Every event says something."""
+    return False
+
+
 def from_body(delivery: Delivery) -> Any:
     """The JSON of the body; None for an empty one. Raises BodyRefused."""
     return json_of(delivery.body) if delivery.body.strip() else None
@@ -122,6 +131,12 @@ class Webhook:
     api_prefix: str = "Bearer "
     headers: tuple[str, ...] = ()
     drops: frozenset[str] = frozenset()
+    repeats: Callable[[Delivery], bytes] | None = None
+    """Where the key stands in a header that is not signed: what is, so that an overheard delivery is not a new event under another key."""
+    greets: Callable[[Any], bool] = no_greeting
+    """Whether an event says nothing and only looks whether somebody answers: it is answered and never kept."""
+    greets_unproven: bool = False
+    """It greets with a secret that nobody was told yet, so its greeting is answered without proof."""
     unsigned: bool = False
     """Some releases of it sign nothing; without a secret a key of ours is asked for."""
 

@@ -1,8 +1,11 @@
 """`POST /api/v1/in/{name}` for a configured vendor: proven, kept whole, answered; what it means is read later."""
 
 import asyncio
+import hashlib
 import json
+import re
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any, Final, Protocol
 
@@ -13,9 +16,9 @@ from sojourn_collector.counters import Counters
 from sojourn_collector.kept_key import KeptKeyError
 from sojourn_collector.sources import RowRefused
 from sojourn_collector.sources.answer import RowError, Taken
-from sojourn_collector.sources.body import MOST_ROWS, BodyRefused
+from sojourn_collector.sources.body import MOST_ROWS, BodyRefused, json_of
 from sojourn_collector.sources.configured import Configured
-from sojourn_collector.sources.door import Refused, authenticate, is_dry, read_body, refusal
+from sojourn_collector.sources.door import Places, Refused, authenticate, is_dry, read_body, refusal
 from sojourn_collector.sources.records import changes_of, concerned_by, dry_records
 from sojourn_collector.sources.scrub_json import scrub_json
 from sojourn_collector.sources.signatures import Delivery, SignatureError
@@ -24,6 +27,7 @@ from sojourn_collector.store.control import Arrival, Control
 from sojourn_collector.store.control.webhooks import Arriving
 
 LARGEST: Final = 2 << 20
+LARGEST_GREETING: Final = 64
 DEADLINE: Final = 4.0
 """Seconds a vendor has for its body: some give up on an answer after five."""
 _AT_ONCE: Final = 32
@@ -62,22 +66,6 @@ def build_webhooks(context: WebhookContext, counters: Counters, *, body_deadline
     return router
 
 
-class Places:
-    """A bounded number of bodies being read at once, of all vendors together."""
-
-    def __init__(self, number: int) -> None:
-        self._left = number
-
-    def __enter__(self) -> None:
-        """Raises Refused when all are taken."""
-        if self._left < 1:
-            raise Refused(503, "Too many deliveries are being read; come back in a moment.")
-        self._left -= 1
-
-    def __exit__(self, *_: object) -> None:
-        self._left += 1
-
-
 class _Door:
     def __init__(self, context: WebhookContext, one: Configured, reading: Places, counters: Counters, deadline: float) -> None:
         self._context = context
@@ -101,12 +89,15 @@ class _Door:
 
     async def _take(self, request: Request, *, dry: bool) -> JSONResponse:
         received = self._context.clock()
+        small = await self._small_body(request)
+        if small is not None and self._greets(small):
+            return JSONResponse(Taken(accepted=0, rejected=0, errors=[]).model_dump())
         secrets = self._secrets()
         if not secrets:
             await authenticate(self._context.control, request)
         elif (needed := self._one.webhook.signature.header) and not request.headers.get(needed):
             raise Refused(401, f"The header {needed} is missing; have the vendor sign what it sends.")
-        body = await read_body(request, self._deadline, LARGEST)
+        body = await read_body(request, self._deadline, LARGEST) if small is None else small
         public = self._one.settings.public_url.rstrip("/")
         url = (public or f"{request.url.scheme}://{request.headers.get('host', '')}") + request.scope["raw_path"].decode("latin-1")
         if request.url.query:
@@ -124,13 +115,27 @@ class _Door:
         if dry:
             return JSONResponse(await asyncio.to_thread(self._tried, events, wrong, received))
         if events:
-            arriving = [self._arriving(key, event, received) for key, event in events]
+            signed = "" if self._one.webhook.repeats is None or not secrets else hashlib.sha256(self._one.webhook.repeats(delivery)).hexdigest()
+            arriving = [replace(self._arriving(key, event, received), signed=signed) for key, event in events]
             fresh = await self._context.control.webhooks.take(arriving)
             self._count("accepted", fresh)
             self._count("seen", len(events) - fresh)
         self._count("refused", len(wrong))
         taken = Taken(accepted=len(events), rejected=len(wrong), errors=wrong)
-        return JSONResponse(taken.model_dump(), status_code=400 if wrong and not events else 200)
+        return JSONResponse(taken.answer(), status_code=400 if wrong and not events else 200)
+
+    async def _small_body(self, request: Request) -> bytes | None:
+        """The body where it may be a greeting that needs no proof; None, and nothing is read, where it cannot be."""
+        announced = request.headers.get("content-length", "")
+        if not self._one.webhook.greets_unproven or not re.fullmatch(r"\d{1,2}", announced, re.ASCII) or int(announced) > LARGEST_GREETING:
+            return None
+        return await read_body(request, min(self._deadline, 1.0), LARGEST_GREETING)
+
+    def _greets(self, body: bytes) -> bool:
+        try:
+            return self._one.webhook.greets(json_of(body))
+        except BodyRefused:
+            return False
 
     def _secrets(self) -> Sequence[bytes]:
         try:
@@ -146,7 +151,7 @@ class _Door:
         if read is None:
             return [], []
         headers = {name: delivery.headers[name] for name in webhook.headers if name in delivery.headers}
-        cut = webhook.events(read)
+        cut = [one for one in webhook.events(read) if not webhook.greets(one)]
         if len(cut) > MOST_ROWS:
             raise BodyRefused(f"The body has more than {MOST_ROWS} events.")
         events, wrong = [], []
@@ -174,7 +179,7 @@ class _Door:
         """What a dry run answers: what would be kept, and the rows that can be read of it already."""
         records, unread = dry_records(self._one, self._one.name, [event for _, event in events], received)
         errors = [*wrong, *unread]
-        taken = Taken(accepted=len(events), rejected=len(wrong), errors=errors).model_dump()
+        taken = Taken(accepted=len(events), rejected=len(wrong), errors=errors).answer()
         read: dict[str, Any] = json.loads(json.dumps({**taken, "records": records}, default=str))
         return read
 

@@ -7,6 +7,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from sojourn_collector.store.told import expanded
+
 PLACEHOLDER = re.compile(r"\{(\w+):\s*([A-Za-z0-9_(), ']+)\}")
 FOLDER = Path(__file__).parent / "queries"
 
@@ -53,6 +55,6 @@ class Catalogue:
         if name not in self._known:
             if not re.fullmatch(r"[a-z0-9_]+", name) or not (self._folder / f"{name}.sql").is_file():
                 raise KeyError(f"there is no query named {name!r}")
-            sql = (self._folder / f"{name}.sql").read_text(encoding="utf-8").strip().rstrip(";")
+            sql = expanded((self._folder / f"{name}.sql").read_text(encoding="utf-8").strip().rstrip(";"))
             self._known[name] = NamedQuery(name, sql, {match[1]: match[2].strip() for match in PLACEHOLDER.finditer(sql)})
         return self._known[name]

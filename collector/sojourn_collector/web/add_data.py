@@ -4,9 +4,11 @@ The file stays in the browser and comes along with every question, so nothing of
 """
 
 import asyncio
+import contextlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, Final
+from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Path, Request
 from starlette.responses import HTMLResponse
@@ -14,12 +16,15 @@ from starlette.responses import HTMLResponse
 from sojourn_collector.context import Context
 from sojourn_collector.sources import Source
 from sojourn_collector.sources.answer import Taken
+from sojourn_collector.sources.base import RowRefused
 from sojourn_collector.sources.body import BodyRefused, Unreadable
+from sojourn_collector.sources.cells import Cells, Writing
 from sojourn_collector.sources.checking import check
 from sojourn_collector.sources.columns import ATTRIBUTE, LEFT_OUT, guessed, known
 from sojourn_collector.sources.csv_file import CsvFile
 from sojourn_collector.sources.door import Refused, read_body
 from sojourn_collector.sources.import_door import ImportDoor, Sender
+from sojourn_collector.sources.kinds import scaled
 from sojourn_collector.sources.table import Reading, table_rows
 from sojourn_collector.store.control import Arrival
 from sojourn_collector.web.api import SentenceRoute
@@ -31,6 +36,8 @@ LARGEST_FILE: Final = 20 << 20
 MOST_ROWS: Final = 50_000
 _FIRST_ROWS = 5
 _MOST_ERRORS = 10
+_LOOKED_AT = 2_000
+_SEVERAL = 2
 _LISTED = 20
 _DEADLINE = 50.0
 _AT_ONCE = 2
@@ -85,12 +92,12 @@ def build_add_data(context: Context, door: ImportDoor, *, deadline: float = _DEA
             sender, source, body = await file_of(request)
             asked = request.query_params
             try:
-                reading = Reading.of(asked.getlist("map"), asked.getlist("set"), asked.get("timezone"), asked.get("decimal"))
-                rows, lines = await asyncio.to_thread(table_rows, source, body, reading, MOST_ROWS)
+                reading = Reading.of(asked.getlist("map"), asked.getlist("set"), asked.get("timezone"), asked.get("decimal"), asked.get("dates"))
+                rows, lines, notes = await asyncio.to_thread(table_rows, source, body, reading, MOST_ROWS)
             except BodyRefused as error:
                 raise Refused(400, str(error)) from None
             taken, arrivals = await asyncio.to_thread(check, source, rows, sender.tenant, context.clock(), context.secrets)
-            return sender, source, taken, arrivals, lines
+            return sender, source, taken.model_copy(update={"notes": notes}), arrivals, lines
 
     @router.get("/add")
     async def add() -> HTMLResponse:
@@ -104,7 +111,7 @@ def build_add_data(context: Context, door: ImportDoor, *, deadline: float = _DEA
             async with reading_files:
                 _, source, body = await file_of(request)
                 try:
-                    header, rows = await asyncio.to_thread(_first, body)
+                    header, rows, more = await asyncio.to_thread(_first, body)
                 except BodyRefused as error:
                     raise Refused(400, str(error)) from None
             asked = request.query_params
@@ -116,7 +123,7 @@ def build_add_data(context: Context, door: ImportDoor, *, deadline: float = _DEA
         given = dict(one.partition("=")[::2] for one in asked.getlist("set"))
         needed = [name for name, one in source.model.model_fields.items() if one.is_required()]
         matched = set(keys.values())
-        constants = [(name, given.get(name, "")) for name in CONSTANTS.get(source.name, ()) if name not in matched]
+        constants = [(name, given.get(name, "")) for name in _constants(source, [keys[column] for column in header], more)]
         return pages.page(
             "add_columns.html",
             source=source,
@@ -129,6 +136,8 @@ def build_add_data(context: Context, door: ImportDoor, *, deadline: float = _DEA
             constants=constants,
             zone=asked.get("timezone", context.impact.timezone),
             decimal=asked.get("decimal", "."),
+            dates=asked.get("dates", ""),
+            hints=await asyncio.to_thread(_date_hints, source, asked.get("dates", ""), [keys[column] for column in header], more),
         )
 
     @router.post("/add/check")
@@ -175,15 +184,42 @@ def build_add_data(context: Context, door: ImportDoor, *, deadline: float = _DEA
     return router
 
 
-def _first(body: bytes) -> tuple[list[str], list[list[str]]]:
-    """Names of the columns, and the first rows. Raises BodyRefused."""
+def _first(body: bytes) -> tuple[list[str], list[list[str]], list[list[str]]]:
+    """Names of the columns, the rows that are shown, and as many as tell how dates are written. Raises BodyRefused."""
     file = CsvFile([body])
     rows: list[list[str]] = []
     for line in file:
         if not isinstance(line.cells, Unreadable):
             rows.append(line.cells)
-        if len(rows) == _FIRST_ROWS:
+        if len(rows) == _LOOKED_AT:
             break
     if not rows:
         raise BodyRefused("The file has names of columns and no row below them.")
-    return file.header, rows
+    return file.header, rows[:_FIRST_ROWS], rows
+
+
+def _constants(source: Source[Any], keys: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
+    """What may be given for every row; where the file has several kinds with a scale, the scale of each."""
+    names = [name for name in CONSTANTS.get(source.name, ()) if name not in keys]
+    if "kind" not in keys:
+        return names
+    place = keys.index("kind")
+    found = {row[place].strip() for row in rows if place < len(row)}
+    kinds = [kind for kind in scaled(source) if kind in found]
+    if len(kinds) < _SEVERAL:
+        return names
+    return [one for name in names for one in ([f"{kind}.{name}" for kind in kinds] if name.startswith("scale_") else [name])]
+
+
+def _date_hints(source: Source[Any], dates: str, keys: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
+    """What the dates in the columns of times tell of how they are written, in a sentence for each column that leaves it open."""
+    if dates:
+        return []
+    cells = Cells.of(source.model.model_fields, Writing(zone=ZoneInfo("UTC")))
+    times = [place for place, key in enumerate(keys) if key and cells.is_time(key)]
+    for row in rows:
+        for place in times:
+            if place < len(row) and row[place].strip():
+                with contextlib.suppress(RowRefused):
+                    cells.value(keys[place], row[place].strip())
+    return cells.notes()

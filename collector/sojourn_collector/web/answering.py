@@ -59,7 +59,7 @@ class Answers(Protocol):
     """One question per page. None = nothing is kept under this id. May raise `EngineUnavailable`."""
 
     async def impact(self) -> ImpactReport:
-        """The front page, and each problem by its id."""
+        """The front page."""
         ...
 
     async def journey(self, ident: str) -> JourneyAnswer | None:
@@ -99,7 +99,7 @@ class Answers(Protocol):
         ...
 
     async def problem(self, ident: str) -> ProblemAnswer | None:
-        """What is measured of one problem alone."""
+        """One problem, with what is measured of it alone."""
         ...
 
     async def breakdown(self, ident: str, by: By = "cause", attr: str = "", of: Of = "") -> Breakdown | None:
@@ -201,11 +201,7 @@ class StoredAnswers:
 
     async def problem(self, ident: str) -> ProblemAnswer | None:
         """See `Answers`."""
-        # It names customers: nothing of it is told again once somebody was erased.
-        erasures = await self._context.control.erasures.stamp()
-        if erasures is None:
-            return await problem_alone(self._context, ident)
-        return await self._once(("problem_alone", ident, str(erasures)), lambda: problem_alone(self._context, ident), ALONE)
+        return await problem_alone(self._context, ident, shared=ALONE)
 
     async def breakdown(self, ident: str, by: By = "cause", attr: str = "", of: Of = "") -> Breakdown | None:
         """See `Answers`."""

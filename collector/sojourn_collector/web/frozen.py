@@ -12,6 +12,7 @@ from starlette.responses import HTMLResponse
 from sojourn_collector.config import ImpactConfig
 from sojourn_collector.web.models import Break, ImpactReport, Satisfaction
 from sojourn_collector.web.render import FOLDER, Pages
+from sojourn_collector.web.report_formats import in_one_line
 
 STYLE: Final = "".join((FOLDER / "static" / name).read_text(encoding="utf-8") for name in ("base.css", "report.css"))
 POLICY: Final = (
@@ -53,6 +54,7 @@ def frozen_page(pages: Pages, report: ImpactReport, *, title: str = "", expires_
         style=Markup(STYLE),  # noqa: S704 - our own files
         expires_at=expires_at,
         since=since,
+        whole="" if report.company is None else in_one_line(report.company),
     )
     answer.headers["content-security-policy"] = POLICY
     return answer

@@ -105,7 +105,7 @@ def build_imports(context: IntakeContext, door: ImportDoor, *, body_deadline: fl
             taken, _ = await rows_checked(request, source_of(source), sender.tenant)
         except Refused as error:
             return refusal(error)
-        return JSONResponse(taken.model_dump())
+        return JSONResponse(taken.answer())
 
     @router.post("/{ident}/rows", response_model=Taken, summary="Add rows to an import")
     async def rows(request: Request, ident: Ident) -> Response:
@@ -121,7 +121,7 @@ def build_imports(context: IntakeContext, door: ImportDoor, *, body_deadline: fl
             return refusal(error)
         except ImportClosedError as error:
             return refusal(closed(error))
-        return JSONResponse(taken.model_dump())
+        return JSONResponse(taken.answer())
 
     @router.post("/{ident}/undo", response_model=UndoneAnswer, summary="Take an import back")
     async def undo(request: Request, ident: Ident) -> Response:

@@ -43,7 +43,7 @@ class MarkAsked(BaseModel):
 
     model_config = ConfigDict(extra="forbid", strict=True)
 
-    kind: Literal["release", "fix"]
+    kind: Literal["release", "fix", "campaign", "price"]
     name: Name = Field(description="The version, or what was fixed.")
     at: AwareDatetime | None = Field(None, strict=False, description="When, RFC 3339; default now.")
     journey: Place = Field("", description="The journey it treats; a fix names one.")

@@ -65,10 +65,14 @@ def build_measures(context: Context) -> APIRouter:
 
     @router.get("/problems/{ident}", response_model=ProblemAnswer, summary="One problem, with what is measured of it alone")
     async def get_problem(ident: str, since: From = None, until: To = None) -> ProblemAnswer:
-        """The problem as in the report, its impact by what customers were worth, and the recurring revenue exposed."""
-        found = await problem_alone(context, ident, window_of(context.clock(), zone, since, until)) if len(ident) <= LONGEST_ID and "\0" not in ident else None
+        """The problem as in the report, its impact by what customers were worth, and the recurring revenue exposed.
+
+        Without `from` and `to` it is looked for where its id says that it began, however long ago.
+        """
+        window = window_of(context.clock(), zone, since, until) if since or until else None
+        found = await problem_alone(context, ident, window) if len(ident) <= LONGEST_ID and "\0" not in ident else None
         if found is None:
-            raise NotKept(f"There is no problem {shown(ident)} in this window.")
+            raise NotKept(f"There is no problem {shown(ident)}{' in this window' if window else ''}.")
         return found
 
     @router.get("/journeys/{ident}/breakdown", response_model=Breakdown, summary="What explains a journey's score")

@@ -72,6 +72,16 @@ class Versioned(Answer):
     breaks: list[Break] = []
 
 
+class Basis(Answer):
+    """What of impact.yaml the formulas name: what each class of what people met counts as (0–1), and from how many hit on money is estimated."""
+
+    slow: float
+    recovered: float
+    left: float
+    blocked: float
+    min_hit: int
+
+
 class Windows(Answer):
     """The time windows in force, in seconds, as impact.yaml sets them."""
 
@@ -120,8 +130,9 @@ class Impact(Answer):
     """Customer impact 0–100, 0 = nobody hurt. `state` is `measured` from 30 settled units on.
 
     `covers` says whom it is of: people; or visits, of those without identity alone, or where sessions are sampled of everybody. Scores of people and of
-    visits are never added up. `trying` = units outside it of which something is still open; `if_all_pass`, `if_all_fail`: what it comes to if all of that
-    succeeds, or fails.
+    visits are never added up. `of` = people (of a journey: days of people), or visits, whose walk is over; `by_visit` = beside a score of people the share
+    (0–1) known only by their visit, whom it leaves out. `trying` = units outside it of which something is still open; `if_all_pass`, `if_all_fail`: what it
+    comes to if all of that succeeds, or fails.
     """
 
     state: Literal["measured", "not measured"]
@@ -133,10 +144,24 @@ class Impact(Answer):
     n_eff: float = 0
     usual: float | None = None
     excess: float | None = None
+    by_visit: float | None = None
     reason: str = ""
     trying: int = 0
     if_all_pass: float | None = None
     if_all_fail: float | None = None
+
+
+class CompanyImpact(Impact):
+    """Customer impact over all journeys: each person's day once, at the worst they met anywhere. Anonymous visits (`visits`) are counted apart.
+
+    `hit` of `weight` = person-days with a hit, slow ones too, each by 1 / its sampling probability; `of` as many as were seen.
+    """
+
+    hit: float = 0
+    weight: float = 0
+    visits: int = 0
+    of_visits: Impact | None = None
+    """The score per visit, as beside every score of people."""
 
 
 class Money(Answer):
@@ -166,13 +191,14 @@ class Money(Answer):
 
 
 class Share(Answer):
-    """Satisfied of answered with its Wilson interval (0–1); rate unknown where nobody counted invitations."""
+    """Satisfied of answered with its Wilson interval (0–1); rate unknown where nobody counted invitations, and without the `partial`."""
 
     satisfied: int
     answered: int
     low: float | None = None
     high: float | None = None
     response_rate: float | None = None
+    partial: int = 0
 
 
 class Promoters(Answer):
@@ -266,7 +292,8 @@ class Problem(Answer):
     """One incident at one step of one journey, with everything known of it.
 
     `state` is `unknown` where the probes that saw it fell silent: it may be over or go on. `as_of` is when its figures were worked out: of a problem
-    that keeps changing and is long to work out they may be up to a minute old.
+    that keeps changing and is long to work out they may be up to a minute old. `earlier`: it ended before the report's window and is told until
+    `shown_until`, when its money has been final for a day. `notes` say where its figures are not of everyone.
     """
 
     id: str
@@ -286,6 +313,9 @@ class Problem(Answer):
     probe_run_id: str = ""
     last_good_run_id: str = ""
     headline: list[str] = []
+    earlier: bool = False
+    shown_until: datetime | None = None
+    notes: list[str] = []
 
 
 class StepFunnel(Answer):
@@ -363,19 +393,30 @@ class JourneyState(Answer):
 
 
 class ImpactReport(Versioned):
-    """Body of `GET /api/v1/impact`. Problems come ordered by the sum of severities, worst first."""
+    """Body of `GET /api/v1/impact`. Problems come ordered by the sum of severities, worst first; those that ended before the window come last.
+
+    `problems_found` = how many there are, those not worked out included; `people_in_others` and `visits_in_others` were hit in these alone and are part of
+    `people_hit` and `visits_hit`; `notes` say so in a sentence.
+    """
 
     as_of: datetime
     window_from: datetime
     window_to: datetime
     currency: str
     windows: Windows
+    basis: Basis | None = None
     freshness: list[Freshness]
     problems: list[Problem]
     journeys: list[JourneyState]
     contact_first: list[Sufferer]
+    company: CompanyImpact | None = None
+    """Over all journeys; None of a report of one."""
     people_hit: int = 0
     visits_hit: int = 0
+    problems_found: int = 0
+    people_in_others: int = 0
+    visits_in_others: int = 0
+    notes: list[str] = []
     unlinked_feedback: int = 0
     unlinked_orders: int = 0
     coverage: Coverage | None = None
@@ -402,6 +443,7 @@ class JourneyAnswer(Versioned):
     impact_of_visits: Impact | None = None
     satisfaction: Satisfaction
     problems: list[Problem]
+    notes: list[str] = []
     visits: list["VisitLine"] = []
 
 

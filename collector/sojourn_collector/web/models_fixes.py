@@ -15,7 +15,7 @@ class Mark(Answer):
     """
 
     id: str
-    kind: Literal["release", "fix"]
+    kind: Literal["release", "fix", "campaign", "price"]
     origin: Literal["told", "seen"]
     at: datetime
     name: str

@@ -54,8 +54,13 @@ class Exposed(Answer):
 
 
 class ProblemAnswer(Versioned):
-    """Body of `GET /api/v1/problems/{id}`: the problem of the report, and what is measured of it alone."""
+    """Body of `GET /api/v1/problems/{id}`: the problem of the report, and what is measured of it alone.
 
+    Without `from` and `to` it is looked for where its id says that it began, however long ago. Late data may have moved its beginning: the answer is then
+    of the problem that goes on there, under the id it has now.
+    """
+
+    as_of: datetime
     problem: Problem
     value: ValueView
     exposed: Exposed
@@ -80,8 +85,22 @@ class DriverLine(Answer):
     thin: bool
 
 
+class ProbesAt(Answer):
+    """Walks of our probes from one location; never added to those of customers. `not_counted` = inconclusive or not walked."""
+
+    location: str
+    runs: int
+    passed: int
+    degraded: int
+    failed: int
+    not_counted: int
+
+
 class Breakdown(Versioned):
-    """Body of `GET /api/v1/journeys/{id}/breakdown`: what explains the score, the strongest first. Groups of fewer than 5 people are not shown (`hidden`)."""
+    """Body of `GET /api/v1/journeys/{id}/breakdown`: what explains the score, the strongest first. Groups of fewer than 5 people are not shown (`hidden`).
+
+    `score` and `units` are of everybody; of more than 2,000 groups those hurt least are not looked at (`cut`). `probes` beside a breakdown by location.
+    """
 
     as_of: datetime
     window_from: datetime
@@ -94,7 +113,9 @@ class Breakdown(Versioned):
     """Whom it is of: days of people, or visits where no people are known or sessions were sampled."""
     unknown: int = 0
     hidden: int = 0
+    cut: int = 0
     groups: list[DriverLine]
+    probes: list[ProbesAt] = Field(default_factory=list)
     reason: str = ""
 
 

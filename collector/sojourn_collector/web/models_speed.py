@@ -10,6 +10,7 @@ class Odds(Answer):
     """Times the odds for each doubling of the wait, with its 95 % interval, between `shortest` and `longest` times the usual wait.
 
     `of` = walks compared, `good` = of them with the good outcome, `left` = of them gone before anything was painted; `reason` says why it is silent.
+    `goes` = the good outcome comes less or more often with a longer wait, by an interval that holds however often one looks; else `unknown`.
     """
 
     state: Literal["measured", "not measured"]
@@ -22,6 +23,7 @@ class Odds(Answer):
     shortest: float | None = None
     longest: float | None = None
     sentence: str = ""
+    goes: Literal["less", "more", "unknown"] = "unknown"
     reason: str = ""
 
 

@@ -26,7 +26,10 @@ class Part(Answer):
 
 
 class PerDay(Answer):
-    """Tickets a day: the days of the window, oldest first, and whether they rise (slope per day, Theil–Sen with its 95 % interval)."""
+    """Tickets a day: the days of the window, oldest first, and whether they rise (slope per day, Theil–Sen).
+
+    `low`, `high`: the slope's interval, 95 % at all looks together: wider than one that holds at one look.
+    """
 
     days: list[int]
     mean: float | None = None
@@ -39,6 +42,8 @@ class PerDay(Answer):
 class TicketFigures(Answer):
     """Tickets opened in a window, as of its report. `stale` = not solved within `stale_days`, of those opened at least so long ago.
 
+    `first_reply` is of tickets whose source tells of replies; `replies_untold` are the others, and it is None where all are. `unanswered` = solved without a
+    known reply, known to have waited until then; `waiting` of `first_reply` are those not solved. `reopened` is of all that were ever solved.
     `repeat` = another ticket of the same person on the same topic within seven days before. `after_failure` = those whose linked visit had met a failure.
     """
 
@@ -47,6 +52,8 @@ class TicketFigures(Answer):
     first_reply: WaitingTime | None = None
     resolution: WaitingTime | None = None
     resolution_p90: WaitingTime | None = None
+    unanswered: int = 0
+    replies_untold: int = 0
     solved: Part
     reopened: Part
     repeat: Part
@@ -65,7 +72,10 @@ class TicketGroup(Answer):
 
 
 class TicketLine(Answer):
-    """One open ticket, for the list of the longest waiting. `severity` is the worst its visit met, None without a linked visit."""
+    """One open ticket, for the list of the longest waiting. `severity` is the worst its visit met, None without a linked visit.
+
+    `replied` is None of a desk that never told of a reply.
+    """
 
     id: str
     source: str
@@ -73,7 +83,7 @@ class TicketLine(Answer):
     status: str
     priority: str
     topic: str
-    replied: bool
+    replied: bool | None
     person_id: str
     account_id: str
     session_id: str

@@ -37,7 +37,7 @@ Found = TypeVar("Found")
 _RETRY = "5"
 _LANGUAGE = re.compile(r"[A-Za-z0-9-]{0,35}")
 _GONE = {
-    "problems": "Problems are listed while they are inside the report’s window. This one is over and has left it, or it joined another that began earlier.",
+    "problems": "No problem of this id is known. What it was made of is no longer kept (runs are for {keep.runs} days), or later data showed that it was none.",
     "journeys": "No journey file of this id is in the collector’s journeys folder. Compare with the id line of the file, or run sojourn validate on it.",
     "fixes": "No mark of this id is kept; somebody may have removed it. The page Fixes lists those there are.",
     "people": "Nobody of this id was seen. A person is known by user.id, else by a consented visitor id, else by the visit.",
@@ -99,24 +99,19 @@ def build_pages(context: Context, answers: Answers | None = None) -> APIRouter:
 
     @router.get("/problems/{ident:path}")
     async def problem(ident: str) -> HTMLResponse:
-        def draw(asked: tuple[ImpactReport, ProblemAnswer | None]) -> HTMLResponse | None:
-            report, alone = asked
-            found = next((one for one in report.problems if one.id == ident), None)
-            if found is None:
-                return None
-            face = pages.clockface(report.as_of)
+        def draw(alone: ProblemAnswer) -> HTMLResponse:
+            found = alone.problem
             return pages.page(
                 "problem.html",
-                as_of=report.as_of,
+                as_of=alone.as_of,
                 title=f"{found.journey.name} › {found.step.name}",
                 problem=found,
                 alone=alone,
-                report=report,
-                moments=axis.problem_clock(found.clock, report.as_of),
-                people_chart=charts.people_over_time(found, face),
+                moments=axis.problem_clock(found.clock, alone.as_of),
+                people_chart=charts.people_over_time(found, pages.clockface(alone.as_of)),
             )
 
-        return await show("problems", asyncio.gather(ask.impact(), ask.problem(ident)), draw)
+        return await show("problems", ask.problem(ident), draw)
 
     # Before the journey itself, whose path would swallow it.
     @router.get("/journeys/{ident}/speed")

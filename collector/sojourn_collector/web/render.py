@@ -13,6 +13,7 @@ from markupsafe import Markup, escape
 from starlette.responses import HTMLResponse
 
 from sojourn_collector.config import ImpactConfig
+from sojourn_collector.score.money import Settings
 from sojourn_collector.score.severities import MARKS
 from sojourn_collector.web import axis, scores_said, words
 from sojourn_collector.web import format as write
@@ -74,6 +75,7 @@ class Pages:
             "part": write.part,
             "span_of": write.span_of,
             "words": words,
+            "gates": Settings(outcome=impact.windows.outcome),
             "impact_config": impact,
             "met_marks": MARKS,
             "segments": choices(impact),

@@ -4,9 +4,11 @@ from typing import Annotated
 
 from fastapi import APIRouter, Path, Query, Request
 from fastapi.responses import JSONResponse, Response
-from pydantic import AwareDatetime, BaseModel
+from pydantic import AwareDatetime, BaseModel, Field
 
 from sojourn_collector.context import now
+from sojourn_collector.sources.records import EventReading
+from sojourn_collector.sources.replaying import replay as read_again
 from sojourn_collector.store.control import Control
 from sojourn_collector.web.admin_door import AdminDoor, refused
 from sojourn_collector.web.api import ErrorAnswer, SentenceRoute
@@ -19,12 +21,13 @@ class Again(BaseModel):
     """How many rows are read once more; they follow within seconds."""
 
     rows: int
+    waiting: int = Field(description="How many of them wait for an answer of the vendor's first, which is asked for now.")
 
 
 REFUSALS: dict[int | str, dict[str, type[ErrorAnswer]]] = {401: {"model": ErrorAnswer}, 503: {"model": ErrorAnswer}}
 
 
-def build_replay(control: Control, door: AdminDoor) -> APIRouter:
+def build_replay(control: Control, reading: EventReading, door: AdminDoor) -> APIRouter:
     """The route."""
     router = APIRouter(prefix="/api/v1/admin", tags=["admin"], route_class=SentenceRoute)
 
@@ -33,8 +36,8 @@ def build_replay(control: Control, door: AdminDoor) -> APIRouter:
         who = await door.who(request)
         if who is None:
             return refused()
-        rows = await control.inbox.again(name, since)
-        await control.audit.add(now(), who, "source.replay", name, f"{rows} rows" + (f" since {since.isoformat()}" if since else ""))
-        return JSONResponse({"rows": rows})
+        found = await read_again(control, reading, name, since, now())
+        await control.audit.add(now(), who, "source.replay", name, f"{found.rows} rows" + (f" since {since.isoformat()}" if since else ""))
+        return JSONResponse({"rows": found.rows, "waiting": found.waiting})
 
     return router

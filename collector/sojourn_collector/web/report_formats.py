@@ -5,8 +5,8 @@ import io
 from collections.abc import Iterator
 from datetime import tzinfo
 
-from sojourn_collector.web.format import Clockface, estimate, number, plain, score, span_of
-from sojourn_collector.web.models import Break, Impact, ImpactReport, JourneyState, Money, Problem, Share
+from sojourn_collector.web.format import Clockface, estimate, number, percent, plain, score, span_of
+from sojourn_collector.web.models import Break, CompanyImpact, Impact, ImpactReport, JourneyState, Money, Problem, Share
 from sojourn_collector.web.scores_said import bounds, per, said
 
 COLUMNS = (
@@ -27,6 +27,8 @@ COLUMNS = (
     "impact_high",
     "impact_of",
     "impact_usual",
+    "impact_excess",
+    "impact_by_visit",
     "impact_trying",
     "impact_if_all_pass",
     "impact_if_all_fail",
@@ -54,9 +56,11 @@ COLUMNS = (
     "cause",
     "as_of",
     "config_version",
+    "shown_until",
 )
-"""Of the CSV, one line a problem, one a journey, and one a change of the configuration (`break`: its id is the version that holds since); what is not known
-is empty."""
+"""Of the CSV, one line a problem, one of all journeys together (`company`), one a journey, one a change of the configuration (`break`: its id is the
+version that holds since), and one for what is left out (`note`: its id is the problem it is of, or nothing; the sentence is its cause); what is not known is
+empty."""
 
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 """What a spreadsheet would take for a formula."""
@@ -67,8 +71,8 @@ def as_csv(report: ImpactReport) -> str:
     out = io.StringIO()
     writer = csv.DictWriter(out, COLUMNS, lineterminator="\r\n", restval="")
     writer.writeheader()
-    rows = [*map(_problem_row, report.problems), *(_journey_row(journey, report) for journey in report.journeys)]
-    for row in [*rows, *(_break_row(one, report) for one in report.breaks)]:
+    rows = [*map(_problem_row, report.problems), *_company_row(report), *(_journey_row(journey, report) for journey in report.journeys)]
+    for row in [*rows, *_note_rows(report), *(_break_row(one, report) for one in report.breaks)]:
         writer.writerow({key: _cell(value) for key, value in {"config_version": report.config_version, **row}.items()})
     return out.getvalue()
 
@@ -105,7 +109,14 @@ def _problem_row(problem: Problem) -> dict[str, object]:
         **_answers("others", problem.satisfaction.others),
         "cause": problem.cause.summary if problem.cause else None,
         "as_of": problem.as_of.isoformat(),
+        "shown_until": problem.shown_until.isoformat() if problem.shown_until else None,
     }
+
+
+def _note_rows(report: ImpactReport) -> Iterator[dict[str, object]]:
+    notes = [("", note) for note in report.notes] + [(problem.id, note) for problem in report.problems for note in problem.notes]
+    for ident, note in notes:
+        yield {"kind": "note", "id": ident, "cause": note, "as_of": report.as_of.isoformat()}
 
 
 def _journey_row(journey: JourneyState, report: ImpactReport) -> dict[str, object]:
@@ -122,13 +133,27 @@ def _journey_row(journey: JourneyState, report: ImpactReport) -> dict[str, objec
     }
 
 
+def _company_row(report: ImpactReport) -> list[dict[str, object]]:
+    return [] if report.company is None else [{"kind": "company", **_impact_cells(report.company, report.company.of_visits), "as_of": report.as_of.isoformat()}]
+
+
 def _break_row(one: Break, report: ImpactReport) -> dict[str, object]:
     return {"kind": "break", "id": one.version, "state": one.kind, "since": one.at.isoformat(), "cause": one.sentence, "as_of": report.as_of.isoformat()}
 
 
 def _impact_cells(people: Impact, visits: Impact | None) -> dict[str, object]:
-    cells: dict[str, object] = {"impact": people.score, "impact_low": people.low, "impact_high": people.high, "impact_of": people.of}
-    cells |= {"impact_usual": people.usual, "impact_trying": people.trying, "impact_if_all_pass": people.if_all_pass, "impact_if_all_fail": people.if_all_fail}
+    cells: dict[str, object] = {
+        "impact": people.score,
+        "impact_low": people.low,
+        "impact_high": people.high,
+        "impact_of": people.of,
+        "impact_usual": people.usual,
+        "impact_excess": people.excess,
+        "impact_by_visit": people.by_visit,
+        "impact_trying": people.trying,
+        "impact_if_all_pass": people.if_all_pass,
+        "impact_if_all_fail": people.if_all_fail,
+    }
     if visits is not None:
         own = {"": visits.score, "_low": visits.low, "_high": visits.high, "_of": visits.of, "_covers": visits.covers}
         cells |= {f"visits_impact{name}": value for name, value in own.items()}
@@ -154,9 +179,9 @@ def _markdown(report: ImpactReport, clock: Clockface) -> Iterator[str]:
     yield ""
     yield f"As of {clock.at(report.as_of, seconds=True)} {clock.zone_name()}, looking back to {clock.at(report.window_from)}."
     yield f"Configuration {report.config_version}."
-    for one in report.breaks:
+    for line in [*(_sentence(note) for note in report.notes), *(one.sentence for one in report.breaks)]:
         yield ""
-        yield f"> {_inline(one.sentence, 600)}"
+        yield f"> {_inline(line, 600)}"
     if report.windows.simulated:
         yield ""
         yield "**Simulated shoppers**: the windows are short for the show."
@@ -166,8 +191,9 @@ def _markdown(report: ImpactReport, clock: Clockface) -> Iterator[str]:
     for problem in report.problems:
         yield f"## {_inline(problem.journey.name)} › {_inline(problem.step.name)}: {problem.state}"
         yield ""
-        until = f" to {clock.at(problem.clock.until)}" if problem.clock.until else ""
-        yield f"Since {clock.at(problem.clock.since)}{until}. {_inline(problem.cause.summary) if problem.cause else 'The cause is not known.'}"
+        ended = problem.clock.until
+        span = f"Over: from {clock.at(problem.clock.since)} to {clock.at(ended)}" if ended else f"Since {clock.at(problem.clock.since)}"
+        yield f"{span}. {_inline(problem.cause.summary) if problem.cause else 'The cause is not known.'}"
         yield ""
         yield "| customers | impact (0 nobody, 100 all) | money | satisfied |"
         yield "|---|---|---|---|"
@@ -178,6 +204,12 @@ def _markdown(report: ImpactReport, clock: Clockface) -> Iterator[str]:
         if not p.reached and p.visits_reached:
             hit = f"{number(p.visits_hit)} of {number(p.visits_reached)} visits without a name hit, {number(p.visits_stopped)} stopped"
         yield f"| {hit} | {_impact(problem.impact, problem.impact_of_visits)} | {_money(problem.money, clock)} | {_satisfied(problem)} |"
+        yield ""
+        for note in problem.notes:
+            yield _inline(_sentence(note), 600)
+            yield ""
+    if report.company is not None:
+        yield f"{in_one_line(report.company)}."
         yield ""
     if report.journeys:
         yield "## Journeys"
@@ -198,6 +230,16 @@ def _inline(text: str, longest: int = 200) -> str:
     return "".join(f"\\{letter}" if letter in "\\`*_{}[]()<>#+!|~" else letter for letter in plain(text, longest).replace("\n", " "))
 
 
+def in_one_line(whole: CompanyImpact) -> str:
+    """Impact over all journeys together, as a report says it."""
+    lead, beside = said(whole, whole.of_visits)
+    apart = f"; apart {number(whole.visits)} anonymous visits" if whole.visits else ""
+    if beside is not None and beside.score is not None:
+        apart += f"{', ' if apart else '; apart '}impact {_range(beside)}"
+    usual = "" if lead.usual is None else f", usual {score(lead.usual)}"
+    return f"All journeys together: impact {_range(lead)}{usual}, {number(round(whole.hit))} of {number(round(whole.weight))} days of people hit{apart}"
+
+
 def _impact(people: Impact, visits: Impact | None) -> str:
     lead, beside = said(people, visits)
     if beside is None or beside.score is None:
@@ -207,10 +249,23 @@ def _impact(people: Impact, visits: Impact | None) -> str:
 
 def _score(impact: Impact) -> str:
     if impact.score is None or impact.low is None or impact.high is None:
-        return f"not measured ({impact.reason})" if impact.reason else "not measured"
-    text = f"{score(impact.score)} [{span_of(impact.low, impact.high)}]{per(impact)}"
+        return _range(impact)
+    usual = "" if impact.usual is None or impact.excess is None else f", usual {score(impact.usual)}, excess {score(impact.excess)}"
+    apart = f", {percent(impact.by_visit)} known only by visit, apart" if impact.by_visit else ""
     ends = bounds(impact)
-    return f"{text}, {' to '.join(ends)} with the {number(impact.trying)} still trying" if ends else text
+    open_ = f", {' to '.join(ends)} with the {number(impact.trying)} still trying" if ends else ""
+    return f"{score(impact.score)} [{span_of(impact.low, impact.high)}] of {number(impact.of)}{per(impact)}{usual}{apart}{open_}"
+
+
+def _range(impact: Impact) -> str:
+    """The score and its interval alone, or why there is none."""
+    if impact.score is None or impact.low is None or impact.high is None:
+        return f"not measured ({impact.reason})" if impact.reason else "not measured"
+    return f"{score(impact.score)} [{span_of(impact.low, impact.high)}]{per(impact)}"
+
+
+def _sentence(note: str) -> str:
+    return f"{note[:1].upper()}{note[1:]}."
 
 
 def _money(money: Money, clock: Clockface) -> str:

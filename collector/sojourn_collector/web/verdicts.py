@@ -40,7 +40,7 @@ def build_verdicts(context: Context) -> APIRouter:
         """Only while earlier forecasts were better than the usual number for the hours; else the reason why there is none."""
         found = None if "\0" in ident else await problem_forecast(context, ident)
         if found is None:
-            raise NotKept(f"There is no problem {shown(ident)} now.")
+            raise NotKept(f"There is no problem {shown(ident)}.")
         return found
 
     return router

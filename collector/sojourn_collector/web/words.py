@@ -67,6 +67,13 @@ JOINS = {
     "unlinked": "not linked to a visit",
 }
 
+MONEY_LIMITS = (
+    "Survivors of earlier steps only: who was lost before this step, and would have come here and paid, is not in it.",
+    "Spillover is not in it either: what the failure did to those not hit, through shared stock or a busy call centre. "
+    "Where they bought less for it the true loss is larger, where they bought what those hit could not it is smaller.",
+)
+"""What no estimate of the money of a problem sees."""
+
 MONEY_STATES = {
     "so_far": "missing so far",
     "final": "missing, final",
@@ -77,12 +84,15 @@ MONEY_STATES = {
 # What a score is broken down by.
 FACTS = {
     "cause": "Step and cause",
+    "step": "Step",
+    "failure_kind": "Kind of failure",
     "device": "Device",
     "browser": "Browser",
     "release": "Release",
     "app": "App",
     "country": "Country",
     "region": "Region",
+    "location": "Location",
     "channel": "Channel",
     "plan": "Plan",
     "segment": "Segment",
@@ -225,7 +235,7 @@ def tone_word(kind: str, tone: str) -> str:
     return _TONES_OF.get(kind, _TONE_WORDS).get(tone, "")
 
 
-MARKS = {"release": "Release", "fix": "Fix"}
+MARKS = {"release": "Release", "fix": "Fix", "campaign": "Campaign", "price": "Changed price"}
 
 VERDICTS = {
     "improved": Word("Improved", "good"),

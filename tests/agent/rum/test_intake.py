@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from typing import Any
 
 import httpx2
 import pytest
@@ -312,3 +313,20 @@ async def test_a_proxy_on_loopback_is_believed_only_when_it_is_listed(proxies, s
     async with taking(per_ip={"per_second": 0.001, "burst": 1}, proxies=proxies) as intake:
         answers = [(await intake.post(beacon(page_view(), id=address), x_forwarded_for=address)).status_code for address in ("203.0.113.7", "203.0.113.8")]
         assert answers == [204, second]
+
+
+async def test_a_fetch_says_whether_it_asked_the_sites_own():
+    """Own are the page's origin and what the page calls its own, whoever sends it; a request without an address is none and is dropped."""
+    asked: list[dict[str, Any]] = [
+        {"url": f"{ORIGIN}/payments"},
+        {"url": "/payments"},
+        {"url": "https://shop.example:443/payments"},
+        {"url": "https://api.shop.example/payments", "own": True},
+        {"url": "https://api.shop.example/payments"},
+        {"url": "https://tracker.example/collect", "page": "https://tracker.example/x"},
+        {"url": "", "error": "network"},
+    ]
+    async with taking() as intake:
+        await intake.post(beacon(*({"type": "fetch", "trace": TRACE, "span": SPAN, **one} for one in asked)))
+        assert [span.has["sojourn.request.own"] for span in intake.spans()] == [True, True, True, True, False, True]
+        assert intake.counts.items_dropped == 1

@@ -19,6 +19,7 @@ from sojourn_probes.ids import new_run_id
 from sojourn_probes.marks import make_mark
 from tests.agent.rum.taking import Taking, taking
 from tests.probes.site import Answer, Asked, Site, answer, site
+from tests.processes import free_port
 
 SCRIPT = Path(intake.__file__).with_name("rum.js")
 SOURCE = Path(__file__).parents[3] / "agent" / "snippet"
@@ -196,6 +197,22 @@ async def test_traceparent_stays_with_the_own_origin():
         await until(lambda: len(named(intake_running.spans(), "fetch")) == 2)
         assert ["traceparent" in asked.headers for asked in stranger.asked] == [False]
         assert [asked.method for asked in friend.asked if "traceparent" in asked.headers] == ["GET"]
+
+
+@in_chromium
+@pytest.mark.parametrize("trace", ["", ' data-trace="off"'])
+async def test_requests_to_the_own_and_the_listed_origins_are_the_sites_own(trace):
+    """A fetch that gets no answer is the site's own at the page's origin and a listed one, whether traces are sent or not; a stranger's is not."""
+    friend, stranger = (f"http://127.0.0.1:{free_port()}" for _ in range(2))
+    async with visited(data=f'data-trace-origins="{friend}"{trace}') as (page, shop, intake_running):
+        await page.goto(f"{shop.url}/pay")
+        await page.evaluate(f"for (const url of ['/payments', '{friend}/y', '{stranger}/g/collect']) fetch(url).catch(() => 0)")
+        await until(lambda: len(named(intake_running.spans(), "fetch")) == 3)
+        assert {span.has["url.path"]: span.has["sojourn.request.own"] for span in named(intake_running.spans(), "fetch")} == {
+            "/payments": True,
+            "/y": True,
+            "/g/collect": False,
+        }
 
 
 @in_chromium

@@ -37,7 +37,7 @@ async def test_the_events_of_a_record(control: Control) -> None:
     assert (await ids(control, "tickets/1"), await ids(control, "feedback/1"), await ids(control, "tickets/1", "other")) == (["a", "c"], ["a"], ["a"])
     rows = {row.source_key: row for row in await control.inbox.waiting() if row.source == "helpdesk"}
     for _ in range(2):
-        await control.webhooks.concern(rows["b"], [digest("tickets/1"), digest("tickets/2")])
+        await control.webhooks.concern([(rows["b"], digest("tickets/1")), (rows["b"], digest("tickets/2"))])
     assert await ids(control, "tickets/1") == ["a", "b", "c"]
     await control.inbox.remove([rows["a"].id])
     assert (await ids(control, "tickets/1"), await ids(control, "feedback/1")) == (["b", "c"], [])
@@ -64,6 +64,40 @@ async def test_what_waits_for_an_answer(control: Control) -> None:
     assert [row.body for row in await control.inbox.after(0) if row.id == a.id] == ["{}"]
 
 
+async def test_whose_turn_it_is(control: Control) -> None:
+    """Those least tried come first; to be put off is no try, concerns what is due of one source, and leaves a reason of its own standing."""
+    await control.webhooks.take([event("a", awaits=NOW), event("b", awaits=NOW), event("c", awaits=NOW), event("d", awaits=NOW, source="other")])
+    a, b, *_ = await control.webhooks.awaiting(NOW)
+    await control.webhooks.later(a.id, NOW - timedelta(seconds=5), "busy")
+    await control.webhooks.later(b.id, NOW + timedelta(hours=1), "refused")
+    assert [row.source_key for row in await control.webhooks.awaiting(NOW)] == ["c", "d", "a"]
+    assert await control.webhooks.put_off("helpdesk", NOW, NOW + timedelta(minutes=1), "its turn") == 2
+    assert [row.source_key for row in await control.webhooks.awaiting(NOW)] == ["d"]
+    rows = await control.webhooks.awaiting(NOW + timedelta(hours=1))
+    assert [(row.source_key, row.tries, row.error) for row in rows] == [("d", 0, None), ("c", 0, "its turn"), ("a", 1, "busy"), ("b", 1, "refused")]
+
+
+async def test_asking_again(control: Control) -> None:
+    """Rows that are dealt with wait for an answer again, or go on at once; those that wait are due at once; one that is not dealt with is left alone."""
+    await control.webhooks.take([event("a", awaits=NOW), event("b"), event("c"), event("d", awaits=NOW + timedelta(hours=6))])
+    (a,), (b, c) = await control.webhooks.awaiting(NOW), await control.inbox.waiting()
+    await control.webhooks.later(a.id, NOW, "busy")
+    await control.webhooks.given_up(a.id, NOW, "gone")
+    await control.inbox.mark([b.id], NOW, {b.id: "bad"})
+    assert [row.source_key for row in await control.inbox.dealt_with("helpdesk", None, ["zendesk"], 0, 10)] == ["a", "b"]
+    assert [row.source_key for row in await control.inbox.dealt_with("zendesk", NOW, ["zendesk"], a.id, 10)] == ["b"]
+    assert await control.inbox.dealt_with("helpdesk", NOW + timedelta(seconds=1), ["zendesk"], 0, 10) == []
+    assert await control.inbox.dealt_with("helpdesk", None, ["hubspot"], 0, 10) == []
+    assert await control.inbox.again("helpdesk", None, but=["zendesk"]) == 0
+    await control.webhooks.again([a.id, c.id], [b.id], NOW + timedelta(minutes=1))
+    assert [(row.source_key, row.error) for row in await control.inbox.waiting()] == [("b", None), ("c", None)]
+    assert (await control.webhooks.ask_now("other", None, NOW), await control.webhooks.ask_now("helpdesk", NOW + timedelta(days=1), NOW)) == (0, 0)
+    assert await control.webhooks.ask_now("helpdesk", None, NOW) == 2
+    assert [(row.source_key, row.error, row.tries) for row in await control.webhooks.awaiting(NOW)] == [("a", None, 0), ("d", None, 0)]
+    await control.webhooks.answered(a.id, "{}")
+    assert [row.source_key for row in await control.inbox.waiting()] == ["a", "b", "c"]
+
+
 async def test_replay(control: Control) -> None:
     """Rows of a feed or of a kind, of all times or since one, are waiting again; those that wait for an answer go on waiting."""
     await control.webhooks.take([event("a"), event("b", awaits=NOW)])
@@ -74,3 +108,27 @@ async def test_replay(control: Control) -> None:
     assert [await control.inbox.again(name, None) for name in ("helpdesk", "orders", "nobody")] == [1, 1, 0]
     assert sorted((row.source_key, row.error) for row in await control.inbox.waiting()) == [("a", None), ("o", None)]
     assert await control.inbox.kinds() == ["orders", "zendesk"]
+
+
+async def test_folds(control: Control) -> None:
+    """What is kept of records is replaced, goes with an event of theirs and with a replay of their source, and stays with others."""
+    await control.webhooks.take([event("a", "accounts/1", "people/1"), event("b", "accounts/2"), event("a", "accounts/1", source="other")])
+    names = {(source, one): ("default", source, digest(one)) for source in ("helpdesk", "other") for one in ("accounts/1", "people/1", "accounts/2")}
+    await control.folds.put(dict.fromkeys(names.values(), "old"))
+    await control.folds.put({names["helpdesk", "accounts/1"]: "new"})
+
+    async def kept() -> dict[tuple[str, str], str]:
+        found = await control.folds.get(list(names.values()))
+        return {short: found[name] for short, name in names.items() if name in found}
+
+    assert await kept() == {short: "new" if short == ("helpdesk", "accounts/1") else "old" for short in names}
+    rows = {(row.source, row.source_key): row for row in await control.inbox.waiting()}
+    await control.inbox.remove([rows["helpdesk", "a"].id])
+    assert set(await kept()) == set(names) - {("helpdesk", "accounts/1"), ("helpdesk", "people/1")}
+    await control.inbox.rewrite(rows["helpdesk", "b"].id, "{}")
+    assert set(await kept()) == {short for short in names if short[0] == "other"}
+    await control.inbox.mark([rows["other", "a"].id], NOW)
+    await control.inbox.again("helpdesk", None)
+    assert set(await kept()) == {short for short in names if short[0] == "other"}
+    await control.inbox.again("other", None)
+    assert await kept() == {}

@@ -55,10 +55,10 @@ class Desk:
         records = Records(self.control, EventReading({}, self.feeds), Secrets({}, KEY), lambda: self.now)
         found = []
         for row in await self.control.inbox.waiting():
-            made, wrong = await records(row)
-            for kind, raw in made:
+            ((made, wrong),) = await records([row])
+            for record in made:
                 try:
-                    found.append(normalise(kind, raw, row.received_at)[1])
+                    found.append(normalise(record.kind, record.row, row.received_at)[1])
                 except ValueError as error:
                     wrong.append(str(error))
             await self.control.inbox.mark([row.id], self.now, {row.id: "; ".join(wrong)} if wrong else None)

@@ -27,8 +27,8 @@ def counting(world: World, zone: ZoneInfo = BERLIN, *, turn: Turn | None = None)
 
 
 async def sums(world: World, table: str = "run_sums", every: str = "day") -> list[dict[str, Any]]:
-    """What the table says, without versions."""
-    sql = f"SELECT * EXCEPT (tenant, version, deleted) FROM {table} FINAL WHERE tenant = {{t:String}} AND every = {{e:String}} ORDER BY ALL"
+    """What the table says of journeys, without versions."""
+    sql = f"SELECT * EXCEPT (tenant, version, deleted) FROM {table} FINAL WHERE tenant = {{t:String}} AND every = {{e:String}} AND journey != '' ORDER BY ALL"
     return await world.store._rows(sql, {"t": world.store.tenant, "e": every}, 10)
 
 

@@ -33,6 +33,20 @@ def test_where_a_visit_comes_from(told: dict[str, str], country: str | None, reg
 
 
 @pytest.mark.parametrize(
+    ("told", "city"),
+    [
+        ({"geo.country.iso_code": "DE", "geo.region.iso_code": "DE-BE", "geo.locality.name": "Berlin"}, "DE-BE Berlin"),
+        ({"geo.country_iso_code": "us", "geo.city_name": " New\n York "}, "US New York"),
+        ({"geo.locality.name": "Springfield"}, None),
+        ({"geo.country.iso_code": "DE", "geo.locality.name": "x" * 5000}, "DE " + "x" * (LONGEST - 3)),
+    ],
+)
+def test_a_city_is_told_with_what_is_around_it(told: dict[str, str], city: str | None) -> None:
+    """With its region, else its country; alone it could be anywhere. Bounded, on one line."""
+    assert visit_facts([row(res=told)]).get("city") == city
+
+
+@pytest.mark.parametrize(
     ("attrs", "channel"),
     [
         ({"sojourn__channel": "Email"}, "email"),

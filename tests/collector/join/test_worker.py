@@ -52,6 +52,18 @@ async def test_a_hit_keeps_what_failed(world: World) -> None:
     assert (await table(world, "sessions"))[0]["errors"] == 1
 
 
+async def test_a_blocked_tracker_stops_nobody(world: World) -> None:
+    """In the tables, too: who leaves a page whose tracker was held back gave up unhurt, with an error in the visit; at their own API they were stopped."""
+    for session, origin, own in (("s-1", "https://www.google-analytics.com", "false"), ("s-2", "https://api.shop.example", "true")):
+        b = shopper(world, session, ago=4000)
+        asked = b.fetch(9, "/cart", "/g/collect", 0)
+        asked["attrs"] |= {"url.full": f"{origin}/g/collect", "error.type": "network", "sojourn.request.own": own}
+        await world.load([b.page(5, "/cart", attrs={"url.full": "https://shop.example/cart"}), asked])
+    await world.join()
+    assert {(r["session_id"], r["end"], r["severity"]) for r in await table(world, "runs")} == {("s-1", "gave_up", 0.0), ("s-2", "stopped", 1.0)}
+    assert [s["errors"] for s in await table(world, "sessions")] == [1, 1]
+
+
 async def test_a_run_settles_when_abandon_has_passed(world: World) -> None:
     """A run is `trying` until its customer was idle for `abandon`; the worker settles it without any new signal."""
     b = shopper(world, ago=10)

@@ -1,10 +1,12 @@
 """Orders, answers, surveys, accounts and people through the join worker on the real engine."""
 
+import json
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
+from sojourn_collector.store.control import Arrival
 from tests.collector.join.working import at, buys, keep, shopper, table
 from tests.collector.join.world import World
 
@@ -29,6 +31,20 @@ async def test_an_order_is_linked_by_its_id(world: World) -> None:
     await world.join()
     await world.join()
     assert [(o["session_id"], o["join"]) for o in await table(world, "orders")] == [("s-1", "explicit")]
+
+
+async def test_an_order_is_linked_by_the_id_of_its_purchase(world: World) -> None:
+    """An order that a vendor knows by an id of its own is found by the shop's, whichever comes first, and so is an answer that names the purchase."""
+    await keep(world, "orders", id="pi_1", source="pay", purchase_id="o-5", at=at(world.clock()), amount=5, currency="EUR")
+    await world.join()
+    await world.load(*buys(shopper(world), "o-5"))
+    await world.join()
+    await keep(world, "orders", id="pi_2", source="pay", purchase_id="o-6", session_id="s-1", at=at(world.clock()), amount=5, currency="EUR")
+    await world.join()
+    await keep(world, "feedback", id="f-1", kind="text", comment="fine", order_id="o-6", at=at(world.clock()))
+    await world.join()
+    assert [(o["order_key"], o["session_id"], o["join"]) for o in await table(world, "orders")] == [("/o-5", "s-1", "explicit"), ("/o-6", "s-1", "explicit")]
+    assert [(f["session_id"], f["join"]) for f in await table(world, "feedback")] == [("s-1", "explicit")]
 
 
 async def test_an_order_is_linked_by_its_trace(world: World) -> None:
@@ -157,3 +173,26 @@ async def test_a_kept_row_nobody_can_read_stops_nothing(world: World) -> None:
     await world.join()
     assert [o["id"] for o in await table(world, "orders")] == ["o-2"]
     assert await world.control.inbox.count_waiting() == 0
+
+
+async def test_feeds_of_one_account(world: World) -> None:
+    """Rows of two feeds keep when they came: the older one sent again after a replay wins nothing, and each can take back what it said."""
+
+    async def plan() -> tuple[str, float | None]:
+        await world.join()
+        row = await world.one("accounts_by_id", ids=["acme"])
+        return row["plan"], row["monthly"]
+
+    async def feed(source: str, **row: Any) -> None:
+        body = json.dumps({"id": "acme", "source": source, **row})
+        await world.control.inbox.add_many([Arrival(world.store.tenant, source, "accounts", "acme", world.clock(), body)])
+
+    await feed("crm", plan="pro", mrr=900, currency="EUR")
+    world.clock.forward(60)
+    await feed("billing", plan="free")
+    assert await plan() == ("free", 900.0)
+    assert await world.control.inbox.again("crm", None, world.store.tenant) == 1
+    assert await plan() == ("free", 900.0)
+    world.clock.forward(60)
+    await feed("crm", name="Acme")
+    assert await plan() == ("free", None)

@@ -13,7 +13,7 @@ from sojourn_collector.score.business_impact import business_impact
 from sojourn_collector.score.money import Healthy, Payment, Settings, Shopper, Shortfall
 from sojourn_collector.score.pools import build_pools
 from sojourn_collector.score.returns import tail_of
-from sojourn_collector.score.trials import build_trials
+from sojourn_collector.score.trials import Stratum, build_trials
 
 H = 1000.0
 SETTINGS = Settings(outcome=H)
@@ -169,20 +169,72 @@ def test_trials_put_first_and_later_tries_beside_their_like() -> None:
     twice = Shopper("a", (0.0, 100.0), 101.0, "desktop", 60.0)
     stayed = Shopper("b", (0.0, 100.0, 200.0), None, "desktop", 60.0, (Payment(210.0, 60.0),))
     trials = build_trials([twice, stayed], SETTINGS, 1e6)
-    assert trials.hit_key == [(2, "desktop", 1)]
+    assert trials.hit_key == [Stratum(2, 1, 0, 0, "desktop", "")]
     assert [(s.id, key[0]) for s, key in zip(trials.control, trials.control_key, strict=True)] == [("a", 1), ("b", 1), ("b", 2), ("b", 2)]
     assert trials.control_follow.tolist() == [101.0, H, H, H]
     # One of three later arrivals failed: who stayed over two later arrivals counts (3/2)², over one 3/2, over none 1; who failed later 0.
     assert trials.control_whole.tolist() == pytest.approx([0.0, 2.25, 1.5, 1.0])
 
 
-def test_thin_cells_give_up_the_device_first_and_the_cart_last() -> None:
-    """Four controls on the tablet: any device of that cart band. None in the band: any band. Nobody: outside."""
-    hit = [Shopper("t", (0.0,), 1.0, "tablet", 60.0), Shopper("d", (0.0,), 1.0, "desktop", 500.0)]
-    pools = build_pools(build_trials(hit + crowd(4, 0, failed=False, prefix="t", device="tablet") + crowd(6, 0, failed=False, prefix="c"), SETTINGS, 1e6), 5)
-    assert [(pool.rank, len(pool.hit), len(pool.control)) for pool in pools.pools] == [(1, 1, 10), (2, 1, 10)]
-    alone = build_pools(build_trials(hit + crowd(4, 0, failed=False, prefix="t"), SETTINGS, 1e6), 5)
-    assert (alone.pools, alone.outside.tolist()) == ((), [0, 1])
+def test_thin_cells_give_up_region_device_and_history_before_the_cart() -> None:
+    """Four controls like one hit are too few: first the region goes, then the device, then earlier visits and orders, last the cart band. Nobody: outside."""
+    hit = [Shopper("h", (0.0,), 1.0, "tablet", 60.0, visits=4, region="DE-BY")]
+
+    def rank(**changed: Any) -> list[tuple[int, int]]:
+        like = [replace(one, visits=4, region="DE-BY") for one in crowd(4, 1, failed=False, prefix="a", device="tablet")]
+        others = [replace(one, **{"visits": 4, "region": "DE-BY", **changed}) for one in crowd(9, 1, failed=False, prefix="b", device="tablet")]
+        pools = build_pools(build_trials(hit + like + others, SETTINGS, 1e6), 5)
+        return [(pool.rank, len(pool.control)) for pool in pools.pools]
+
+    assert rank() == [(0, 13)]
+    assert rank(region="AT-9") == [(1, 13)]
+    assert rank(device="desktop") == [(2, 13)]
+    assert rank(visits=0) == rank(payments=(Payment(-500.0, 9.0), Payment(10.0, 60.0))) == [(3, 13)]
+    assert rank(cart=500.0) == [(4, 13)]
+    alone = build_pools(build_trials(hit + crowd(4, 1, failed=False, prefix="t"), SETTINGS, 1e6), 5)
+    assert (alone.pools, alone.outside.tolist()) == ((), [0])
+
+
+def test_a_cell_is_widened_for_the_payers_to_be_expected_and_not_for_those_it_has() -> None:
+    """Two cells of twenty, one of which happens to have all the payers: both are kept, for ten are to be expected in each; of cells of eight none is."""
+    hit = [Shopper("m", (0.0,), 1.0, "mobile", 60.0), Shopper("d", (0.0,), 1.0, "desktop", 60.0)]
+
+    def ranks(count: int) -> list[tuple[int, int]]:
+        none, all_of_them = crowd(count, 0, failed=False, prefix="a", device="mobile"), crowd(count, 1, failed=False, prefix="b")
+        return [(pool.rank, len(pool.control)) for pool in build_pools(build_trials(hit + none + all_of_them, SETTINGS, 1e6), 5).pools]
+
+    assert (ranks(20), ranks(8)) == ([(0, 20), (0, 20)], [(2, 16)])
+
+
+def test_where_regions_differ_in_what_they_bring_those_hit_are_compared_with_their_own() -> None:
+    """Failures meet a poor region more often than a rich one and cost nothing: beside their own region nothing is missing, pooled it would seem a loss."""
+    rich = [replace(one, region="FR-IDF") for one in crowd(400, 0.5, failed=False, prefix="r") + crowd(40, 0.5, failed=True, prefix="s")]
+    poor = [replace(one, region="FR-BRE") for one in crowd(400, 0.2, failed=False, prefix="p") + crowd(200, 0.2, failed=True, prefix="q")]
+    told, blind = ask(rich + poor), ask([replace(one, region="") for one in rich + poor])
+    assert told.low is not None
+    assert blind.low is not None
+    assert told.low < 0 < (told.high or 0)
+    assert blind.low > 0
+
+
+def test_people_of_one_account_decide_together() -> None:
+    """Four hundred controls of fifty accounts, in each of which all pay or none: less is known than of four hundred people, and the range says so."""
+    hit = crowd(100, 0.0, failed=True, prefix="h")
+    people = crowd(400, 0.5, failed=False, prefix="c")
+    accounts = [replace(one, cluster=f"account:{number // 8}") for number, one in enumerate(sorted(people, key=lambda one: not one.payments))]
+    alone, together = ask(hit + people), ask(hit + accounts)
+    assert (alone.high or 0) - (alone.low or 0) < 0.7 * ((together.high or 0) - (together.low or 0))
+
+
+def test_the_textbook_difference_of_two_shares() -> None:
+    """8 of 400 against 200 of 4,000 at 60 each: 720, by Newcombe's interval of two shares 240 to 1,012. Ours is of the loss of these 400, not a mean one."""
+    proportion = pytest.importorskip("statsmodels.stats.proportion")
+    answer = ask(crowd(400, 8 / 400, failed=True, prefix="h") + crowd(4000, 200 / 4000, failed=False, prefix="c"))
+    shares = proportion.confint_proportions_2indep(200, 4000, 8, 400, method="newcomb")
+    assert [round(400 * 60 * share) for share in shares] == [240, 1012]
+    assert answer.amount == pytest.approx(720, rel=0.03)
+    # 20 of 400 orders with their own chance: 60 · 1.96 · √(400 · .05 · .95) either way.
+    assert [answer.low, answer.high] == pytest.approx([720 - 513, 720 + 513], abs=80)
 
 
 def test_the_curve_without_censoring_is_the_plain_share() -> None:

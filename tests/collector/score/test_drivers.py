@@ -90,6 +90,12 @@ def test_newcomers_are_worth_what_their_segment_is() -> None:
     assert score.score == pytest.approx(100 * 90 / 190)
 
 
+def test_who_comes_every_other_week_is_known_all_the_time() -> None:
+    """First seen on the tenth of 90 days: their revenue says what a newcomer of their segment is worth."""
+    score = value_impact([*units(50, 0.0, 90.0, "old", segment="a", known_days=80.0), *units(50, 1.0, 0.0, "new", segment="a", known_days=0.0)])
+    assert score.score == pytest.approx(100 * 90 / (90 + 90 * 10 / 90 + 90))
+
+
 def test_a_few_large_customers_are_not_an_estimate() -> None:
     """One account of a hundred people counts as one; a customer above the 99th percentile is capped and named."""
     account = value_impact([*units(100, 1.0, 100.0, "x", account="big"), *units(20, 0.0, 10.0, "c")])

@@ -11,16 +11,16 @@ from sojourn_collector.score.silent_sufferers import Hurt, silent_sufferers
 HOURS = 3600.0
 
 
-def invited(count: int, exposure: str, answer: float, good: float, *, hit: bool = False) -> list[Invited]:
+def invited(count: int, exposure: str, answer: float, good: float) -> list[Invited]:
     """People of one exposure, of whom a share answers, and a share of those is satisfied."""
     answers = round(count * answer)
-    return [Invited({"exposure": exposure}, number < round(answers * good) if number < answers else None, hit) for number in range(count)]
+    return [Invited({"exposure": exposure}, number < round(answers * good) if number < answers else None) for number in range(count)]
 
 
 def test_those_who_were_stopped_and_kept_silent_are_counted_in() -> None:
     """Half of the calm 500 answer, .9 of them satisfied; of 500 stopped a tenth, .2 satisfied: raw .78, all together .55."""
-    people = [*invited(500, "none", 0.5, 0.9), *invited(500, "stopped", 0.1, 0.2, hit=True)]
-    score = corrected_csat(people, hit=529)
+    people = [*invited(500, "none", 0.5, 0.9), *invited(500, "stopped", 0.1, 0.2)]
+    score = corrected_csat(people, hit=529, never=29)
     assert score.raw == pytest.approx(235 / 300)
     assert score.share == pytest.approx(0.55, abs=0.02)
     assert score.low is not None
@@ -29,7 +29,7 @@ def test_those_who_were_stopped_and_kept_silent_are_counted_in() -> None:
     assert score.if_satisfied_answer_more is not None
     assert score.if_satisfied_answer_more < 0.55 < (score.if_satisfied_answer_less or 0)
     assert score.never_asked == "29 of 529 hit were never asked"
-    assert score == corrected_csat(people, hit=529)
+    assert score == corrected_csat(people, hit=529, never=29)
 
 
 def test_the_corrected_interval_covers() -> None:
@@ -52,6 +52,13 @@ def test_corrected_csat_says_why_it_is_silent() -> None:
     assert corrected_csat(invited(100, "none", 0.29, 0.5)).reason == "29 answers, corrected from 30 on"
     assert corrected_csat(invited(100, "none", 0.91, 0.5)).reason == "9 of those invited kept silent, too few to correct for"
     assert corrected_csat([]).raw is None
+
+
+def test_who_was_never_asked_is_said_where_it_is_known() -> None:
+    """Without any invitation nobody knows who was asked; where all hit were, there is nothing to say."""
+    assert corrected_csat([], hit=41, never=41).never_asked == ""
+    assert corrected_csat(invited(100, "none", 0.5, 0.5), hit=41, never=0).never_asked == ""
+    assert corrected_csat(invited(100, "none", 0.5, 0.5), hit=41, never=29).never_asked == "29 of 41 hit were never asked"
 
 
 def test_silent_sufferers_are_valuable_badly_hit_and_silent() -> None:
@@ -135,6 +142,15 @@ def test_elasticity_is_found_relative_to_the_cell() -> None:
     assert told.low < 0.6 < told.high
     assert told.sentence.startswith("each doubling of the wait is associated with 0.6")
     assert "usual wait" in told.sentence
+
+
+def test_whether_it_goes_with_the_wait_is_said_by_what_holds_at_every_look() -> None:
+    """Clear odds have the word; where one interval of 95 % leaves 1 out by little, it still cannot be told from chance."""
+    assert elasticity(waits(3000, np.log(0.6))).goes == "less"
+    assert elasticity(waits(3000, np.log(1.7))).goes == "more"
+    close = [told for seed in range(60) if (told := elasticity(waits(500, -0.3, seed=seed))).high is not None and 0.9 < told.high < 1]
+    assert len(close) >= 5
+    assert {told.goes for told in close} == {"unknown"}
 
 
 def test_elasticity_says_why_it_is_silent() -> None:

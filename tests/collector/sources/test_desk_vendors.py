@@ -65,6 +65,17 @@ async def test_a_conversation_of_intercom(opened: Opening) -> None:
     assert not [word for word in ("joe@", "1234567", "<p>") if word in str(await desk.bodies())]
 
 
+async def test_a_ping_of_intercom(opened: Opening) -> None:
+    """It has no id, is answered and not kept; unsigned it is refused as all else is."""
+    desk = await opened(chat=settings("intercom"))
+    item = {"type": "ping", "message": "something something interzen"}
+    ping = {"type": "notification_event", "app_id": "a1", "data": {"type": "notification_event_data", "item": item}, "id": None, "topic": "ping"}
+    answer = await desk.send("chat", ping)
+    assert (answer.status_code, answer.json()) == (200, {"accepted": 0, "rejected": 0, "errors": []})
+    assert (await desk.send("chat", ping, {"x-hub-signature": "sha1=00"})).status_code == 401
+    assert await desk.bodies() == []
+
+
 async def test_ratings_of_intercom(opened: Opening) -> None:
     """A rating from 1 to 5 is CSAT with its conversation; the remark that comes later joins it; a ping is none."""
     rating = {"rating": 2, "remark": None, "created_at": AT + 200, "contact": {"id": "c1"}, "teammate": {"id": 7}}

@@ -103,10 +103,14 @@ async def test_answers_that_do_not_come(opened: Opening, vendor_api: VendorApi) 
 
 
 async def test_nobody_answers(opened: Opening) -> None:
-    """Nobody there is waited for; after two weeks it is given up and says so."""
+    """Nobody there is waited for; after two weeks and twelve tries it is given up and says so."""
     desk = await opened(crm=settings("hubspot", public_url="https://sojourn.example", token={"env": "TOKEN"}, url="http://127.0.0.1:9"))
     await desk.take("crm", [SUBMISSION])
     assert await desk.ask() == 0
+    assert await desk.errors() == ["waits for an answer of the vendor's: 127.0.0.1:9 does not answer (ConnectError)"]
+    for _ in range(10):
+        desk.context.now += timedelta(days=15)
+        assert await desk.ask() == 0
     assert await desk.errors() == ["waits for an answer of the vendor's: 127.0.0.1:9 does not answer (ConnectError)"]
     desk.context.now += timedelta(days=15)
     assert await desk.ask() == 0

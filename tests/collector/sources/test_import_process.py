@@ -98,6 +98,17 @@ async def test_large_files_and_other_forms(collector, tmp_path):
     whole = tmp_path / "accounts.json"
     whole.write_text('[{"id": "a1", "mrr": 12.10, "currency": "EUR"}]')
     assert (await done(collector, "import", str(whole), "--source", "accounts"))["accepted"] == 1
+    dates = tmp_path / "dates.csv"
+    dates.write_text("id,at,amount,currency\nd1,5.11.2025 10:00,5,EUR\n")
+    code, out, err = await command(collector, "import", str(dates), "--source", "orders", "--dry-run")
+    assert (code, out) == (1, "0 rows of orders are good, 1 are not; nothing was kept.\n")
+    asked = "say how dates are written in this file, day-first or month-first"
+    assert err.splitlines() == [
+        f'{dates}:2: at: "5.11.2025 10:00" may be 5 November or 11 May; {asked}',
+        "at: 1 date may be read in two ways. No date of this column shows which; whoever made the file knows.",
+    ]
+    code, _, err = await command(collector, "import", str(dates), "--source", "orders", "--dry-run", "--dates", "day-first")
+    assert (code, err) == (0, "1 time has no zone and is read as UTC; name the zone of the file if it is another.\n")
     await refusals(collector, tmp_path)
 
 

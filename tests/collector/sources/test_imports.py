@@ -174,6 +174,19 @@ async def test_csv_at_the_intake(desk):
     assert (answer.status_code, answer.json()) == (200, {"accepted": 1, "rejected": 1, "errors": [{"row": 1, "error": said}]})
     (row,) = await desk.control.inbox.waiting()
     assert json.loads(row.body) == {"currency": "EUR", "id": "1", "at": "2026-02-01T10:00:00+01:00", "amount": "12.50"}
+    text = "id,at,amount,currency\n3,5/11/2025 10:00,1,EUR\n4,11/27/2025 10:00,1,EUR\n"
+    asked = {"dry_run": "true"}
+    answer = await desk.client.post("/api/v1/in/orders", params=asked, content=text.encode(), headers={"content-type": "text/csv"})
+    assert (answer.json()["accepted"], answer.json()["notes"]) == (
+        1,
+        [
+            "1 time has no zone and is read as UTC; name the zone of the file if it is another.",
+            "at: 1 date may be read in two ways. All dates of this column fit month-first, 1 of them nothing else: month-first is the likely answer.",
+        ],
+    )
+    asked |= {"dates": "month-first", "timezone": "UTC"}
+    answer = await desk.client.post("/api/v1/in/orders", params=asked, content=text.encode(), headers={"content-type": "text/csv"})
+    assert answer.json() == {"accepted": 2, "rejected": 0, "errors": []}
     hostile = await desk.client.post("/api/v1/in/orders", content=b'id\n"', headers={"content-type": "text/csv"})
     assert (hostile.status_code, hostile.json()) == (
         400,

@@ -106,7 +106,7 @@ com.shop,12,1.2,en,walleye,2026-02-03T10:00:00Z,1,2026-02-03T10:00:00Z,2,5,,,,,,
 def test_the_file_of_reviews_of_google_play_is_read_as_it_is() -> None:
     """Its columns are known by their names; a review without a link has no id and says so."""
     reading = Reading.of([], ["scale_min=1", "scale_max=5", "platform=google_play"], None, None)
-    rows, _ = table_rows(SOURCES["mentions"], PLAY.encode(), reading)
+    rows, _, _ = table_rows(SOURCES["mentions"], PLAY.encode(), reading)
     assert not any(isinstance(row, Unreadable) for row in rows)
     _, made = normalise("mentions", rows[0], NOW)
     assert (made["value"], made["language"], made["comment"], made["ts"].day, made["channel"]) == (2.0, "de", "Zahlen geht nicht", 2, "google_play")

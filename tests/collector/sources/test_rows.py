@@ -235,3 +235,11 @@ def test_no_value_is_anything_but_taken_or_refused(kind: str, data: st.DataObjec
     else:
         said = "taken"
     assert said
+
+
+def test_whose_id_an_order_has() -> None:
+    """Without a feed's name it is the shop's, which other feeds know too; with one it is that feed's own unless the row says how others know the purchase."""
+    named = [
+        engine_row("orders", **more)["purchase"] for more in ({}, {"source": "shop-de"}, {"source": "shop-de", "purchase_id": "p-1"}, {"purchase_id": "p-1"})
+    ]
+    assert named == [engine_row("orders")["id"], "", "p-1", "p-1"]

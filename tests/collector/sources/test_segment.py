@@ -6,7 +6,9 @@ from decimal import Decimal
 from typing import Any
 
 from sojourn_collector.sources.email import email_digest
+from sojourn_collector.sources.records import EventReading, Records
 from sojourn_collector.store.control import Scope
+from sojourn_collector.store.told import said_by_key
 from sojourn_probes.marks import make_mark
 from tests.collector.sources.conftest import Opening
 from tests.collector.sources.segment_sender import BOUGHT, batch, key_of, message, order, post
@@ -127,6 +129,23 @@ async def test_people_and_accounts(opened: Opening) -> None:
     assert (account["name"], account["plan"], account["segment"], account["mrr"], account["owner"]) == ("Acme", "free", "retail", Decimal("99.5"), "Kim")
     assert list(rows["people"]) == ["u-1"]
     assert "Doe" not in str(await desk.bodies())
+
+
+async def test_each_fact_is_as_old_as_the_event_that_said_it(opened: Opening) -> None:
+    """A later event that tells only a name makes no older plan newer than what another feed says; a clock ahead tells nothing of the future."""
+    desk = await opened()
+    await batch(
+        desk,
+        message("group", groupId="acme", timestamp="2026-03-01T11:00:00Z", traits={"name": "Acme", "plan": "pro"}),
+        message("group", messageId="m-2", groupId="acme", timestamp="2026-03-01T11:05:00Z", traits={"name": "ACME"}),
+    )
+    records = Records(desk.control, EventReading(desk.context.webhooks), desk.context.secrets, desk.context.clock)
+    rows = [record for told, _ in await records(await desk.control.inbox.waiting()) for record in told if record.kind == "accounts"]
+    assert {key: at.strftime("%H:%M") for key, at in rows[-1].times.items()} == {"name": "11:05", "plan": "11:00"}
+    assert rows[-1].row["plan"] == "pro"
+    columns = said_by_key(rows[-1].times, 5)
+    assert columns["said"] - columns["said_before"].pop("plan") == 300_000_000
+    assert columns["said_before"] == {}
 
 
 async def test_consent(opened: Opening) -> None:

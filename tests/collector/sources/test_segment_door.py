@@ -56,6 +56,26 @@ WHO: list[tuple[str | None, int, str]] = [
 ]
 
 
+async def test_the_configuration_of_a_source(opened: Opening) -> None:
+    """RudderStack's script for pages gets one for a good key, in either writing of the address, readable and asked for before by listed origins alone."""
+    desk = await opened()
+    key, mine, other = await key_of(desk, Scope.PAGE), {"origin": "https://shop.example"}, {"origin": "https://other.example"}
+    for path, given in (("/sourceConfig", {"params": {"writeKey": key}}), ("/sourceConfig/", {"auth": (key, "")})):
+        answer = await desk.client.get(path, headers=mine, **given)
+        source = answer.json()["source"]
+        assert (answer.status_code, source["enabled"], source["destinations"], source["id"] != "") == (200, True, [], True)
+        assert source["config"] == {"statsCollection": {"errors": {"enabled": False}, "metrics": {"enabled": False}}}
+        assert answer.headers["access-control-allow-origin"] == "https://shop.example"
+        assert "access-control-allow-origin" not in (await desk.client.get(path, headers=other, **given)).headers
+        asked = {"access-control-request-method": "GET", "access-control-request-headers": "authorization,x-other,sentat"}
+        before = await desk.client.options(path, headers=mine | asked)
+        assert (before.status_code, before.headers["access-control-allow-methods"]) == (204, "GET")
+        assert before.headers["access-control-allow-headers"] == "authorization, sentat"
+        assert (await desk.client.options(path, headers=other | asked)).status_code == 403
+    for given in ({}, {"params": {"writeKey": "sj_x_y"}}, {"auth": (await key_of(desk, Scope.READ), "")}):
+        assert (await desk.client.get("/sourceConfig/", **given)).status_code in (401, 403)
+
+
 async def test_who_may_not(opened: Opening) -> None:
     """Without a good key nothing is kept, and the sentence stands where SDKs look for one."""
     desk = await opened()

@@ -57,6 +57,30 @@ async def test_an_order(opened: Opening) -> None:
     assert not [word for word in ("Jon", "Main St", "Billing", "1234567", "IPod", "jon@") if word in kept]
 
 
+async def test_the_id_of_the_purchase(opened: Opening) -> None:
+    """It is Shopify's id, which no other shop has, unless the cart's attributes say how the shop calls it; a refund takes nothing of it away."""
+    desk = await opened(shop=settings("shopify"))
+    await desk.take("shop", ORDER, ORDER | {"id": 7, "note_attributes": [{"name": "order_id", "value": "o-7"}]}, x_shopify_topic="orders/create")
+    await desk.take("shop", refund(1, "5.00"), x_shopify_topic="refunds/create")
+    orders = (await desk.records())["orders"]
+    assert {ident: order["purchase"] for ident, order in orders.items()} == {"820982911946154508": "820982911946154508", "7": "o-7"}
+
+
+async def test_who_bought(opened: Opening) -> None:
+    """Without an id of your own a person is known by the address, without that by Shopify's own id."""
+    desk = await opened(shop=settings("shopify"))
+    nameless = {**ORDER, "id": 2, "email": "", "note_attributes": [], "customer": {"id": 55}}
+    await desk.take(
+        "shop", {**nameless, "id": 1, "email": "jon@example.com"}, nameless, {**nameless, "id": 3, "customer": None}, x_shopify_topic="orders/create"
+    )
+    rows = (await desk.records())["orders"]
+    assert {key: (row["user_id"], row["email_sha256"]) for key, row in rows.items()} == {
+        "1": ("", email_digest("jon@example.com")),
+        "2": ("shopify:55", ""),
+        "3": ("", ""),
+    }
+
+
 async def test_refunds_in_any_order(opened: Opening) -> None:
     """Two refunds, one of them also told within the order, and one whose payment failed: what went out counts once."""
     parts: list[tuple[str, dict[str, Any]]] = [

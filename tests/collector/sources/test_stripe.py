@@ -81,6 +81,17 @@ async def test_an_order(opened: Opening) -> None:
     assert not {"Joe", "+49", "Berlin", "joe@"} & {word for word in ("Joe", "+49", "Berlin", "joe@") if word in str(await desk.bodies())}
 
 
+async def test_the_shop_s_id_of_a_purchase(opened: Opening) -> None:
+    """`order_id` of the metadata is the purchase's id in other feeds, and makes a payment one of your own making; without it Stripe's id is Stripe's alone."""
+    desk = await opened(pay=settings("stripe"))
+    await desk.take("pay", event("checkout.session.completed", SESSION | {"metadata": {"order_id": "o-1"}}))
+    intent = {"id": "pi_2", "amount_received": 500, "currency": "eur", "created": AT, "metadata": {"order_id": "o-2"}}
+    await desk.take("pay", event("payment_intent.succeeded", intent))
+    await desk.take("pay", event("checkout.session.completed", SESSION | {"payment_intent": "pi_3"}, 3))
+    orders = (await desk.records())["orders"]
+    assert {ident: order["purchase"] for ident, order in orders.items()} == {"pi_1": "o-1", "pi_2": "o-2", "pi_3": ""}
+
+
 async def test_the_reference_may_be_a_session(opened: Opening) -> None:
     """What the page passed with the link is the session where collector.yaml says so."""
     desk = await opened(pay=settings("stripe", session_field="client_reference_id", user_field="buyer"))
@@ -146,6 +157,96 @@ async def test_an_order_of_a_probe(opened: Opening) -> None:
     await desk.take("pay", event("checkout.session.completed", {**SESSION, "payment_intent": "pi_2", "metadata": {"sojourn_probe": mark[:-2] + "00"}}, 1))
     rows = (await desk.records())["orders"]
     assert {key: row["probe"] for key, row in rows.items()} == {"pi_1": True, "pi_2": False}
+
+
+BOUGHT_ONLINE: dict[str, Any] = {**SESSION, "mode": "subscription", "payment_intent": None, "invoice": "in_1", "subscription": "sub_1", "amount_total": 2900}
+INVOICE: dict[str, Any] = {
+    "id": "in_1",
+    "object": "invoice",
+    "amount_paid": 2900,
+    "billing_reason": "subscription_create",
+    "currency": "eur",
+    "customer": "cus_1",
+    "metadata": {},
+    "parent": {"type": "subscription_details", "subscription_details": {"metadata": {"session_id": "s-9", "user_id": "u-7"}, "subscription": "sub_1"}},
+    "status_transitions": {"paid_at": AT},
+}
+PAID_BY: dict[str, Any] = {"id": "inpay_1", "object": "invoice_payment", "invoice": "in_1", "payment": {"type": "payment_intent", "payment_intent": "pi_1"}}
+
+
+def renewed(**more: Any) -> dict[str, Any]:
+    """A later invoice of the same subscription."""
+    return {**INVOICE, "id": "in_2", "billing_reason": "subscription_cycle", **more}
+
+
+async def test_whose_an_invoice_is(opened: Opening) -> None:
+    """The metadata of its subscription say it; a visit is taken of the first invoice alone, for at a renewal nobody came; the invoice's own go before."""
+    desk = await opened(pay=settings("stripe"))
+    older = {key: value for key, value in INVOICE.items() if key != "parent"} | {"id": "in_3", "subscription_details": {"metadata": {"user_id": "u-8"}}}
+    own = renewed(id="in_4", metadata={"user_id": "u-9", "session_id": "s-10"})
+    await desk.take("pay", *(event("invoice.paid", one, number) for number, one in enumerate((INVOICE, renewed(), older, own))))
+    rows = (await desk.records())["orders"]
+    assert {key: (row["user_id"], row["given_session_id"], row["amount"]) for key, row in rows.items()} == {
+        "in_1": ("u-7", "s-9", Decimal("29.00")),
+        "in_2": ("u-7", "", Decimal("29.00")),
+        "in_3": ("u-8", "", Decimal("29.00")),
+        "in_4": ("u-9", "s-10", Decimal("29.00")),
+    }
+
+
+@pytest.mark.parametrize("payment", [None, "pi_1"])
+async def test_whose_a_subscription_bought_online_is(opened: Opening, payment: str | None) -> None:
+    """What the page told with the checkout holds for the first invoice and for the subscription, whatever comes first and whatever Stripe tells of it later,
+    also where the invoice is known by its payment, as before 2025-03-31."""
+    bare = {**INVOICE, "parent": None, "payment_intent": payment}
+    bought = event("checkout.session.completed", BOUGHT_ONLINE)
+    paid = event("invoice.paid", bare)
+    begun = event("customer.subscription.created", {**SUBSCRIPTION, "metadata": {}})
+    changed = event("customer.subscription.updated", {**SUBSCRIPTION, "metadata": {}}, 50)
+    for number, order in enumerate(itertools.permutations((bought, paid, begun))):
+        desk = await opened(**{f"p{number}": settings("stripe")})
+        rows: dict[str, Any] = {}
+        for one in (*order, changed):
+            await desk.take(f"p{number}", one)
+            for table, found in (await desk.records()).items():
+                rows.setdefault(table, {}).update(found)
+        assert (await desk.errors(), list(rows["orders"])) == ([], [payment or "in_1"])
+        sold, subscription = rows["orders"][payment or "in_1"], rows["subscriptions"]["sub_1"]
+        assert (sold["user_id"], sold["given_session_id"], sold["account_id"], sold["amount"]) == ("u-1", "s-1", "cus_1", Decimal("29.00"))
+        assert (subscription["user_id"], subscription["account_id"], subscription["status"]) == ("u-1", "cus_1", "active")
+
+
+async def test_a_checkout_alone_is_no_order(opened: Opening) -> None:
+    """A subscription that begins with a trial sells nothing yet: neither a row nor a complaint."""
+    desk = await opened(pay=settings("stripe"))
+    await desk.take("pay", event("checkout.session.completed", BOUGHT_ONLINE), event("invoice.paid", {**INVOICE, "amount_paid": 0}))
+    await desk.take("pay", event("invoice_payment.paid", PAID_BY), event("invoice_payment.paid", {**PAID_BY, "payment": {"payment_record": "pr_1"}}, 1))
+    assert (await desk.records(), await desk.errors(), len(await desk.control.inbox.waiting())) == ({}, [], 0)
+
+
+async def test_a_refund_finds_its_invoice(opened: Opening) -> None:
+    """Since 2025-03-31 `invoice_payment.paid` says which payment an invoice was paid by; in whatever order they come there is one order, less the refund."""
+    paid = event("invoice.paid", INVOICE)
+    told = event("invoice_payment.paid", PAID_BY)
+    back = event("charge.refunded", {"id": "ch_1", "payment_intent": "pi_1", "amount_refunded": 900, "currency": "eur"}, 60)
+    for number, order in enumerate(itertools.permutations((paid, told, back))):
+        desk = await opened(**{f"p{number}": settings("stripe")})
+        found: dict[str, Any] = {}
+        for one in order:
+            await desk.take(f"p{number}", one)
+            found |= (await desk.records()).get("orders", {})
+        assert {key: (row["amount"], row["refunded"], row["user_id"]) for key, row in found.items()} == {"in_1": (Decimal("29.00"), Decimal("9.00"), "u-7")}
+        assert await desk.errors() == []
+
+
+async def test_a_refund_of_a_charge_without_an_intent(opened: Opening) -> None:
+    """Then the invoice's payment names the charge."""
+    desk = await opened(pay=settings("stripe"))
+    told = event("invoice_payment.paid", {**PAID_BY, "payment": {"type": "charge", "charge": "ch_1"}})
+    back = event("charge.refunded", {"id": "ch_1", "payment_intent": None, "amount_refunded": 2900, "currency": "eur"}, 60)
+    await desk.take("pay", back, told, event("invoice.paid", INVOICE))
+    rows = (await desk.records())["orders"]
+    assert {key: (row["refunded"], row["status"]) for key, row in rows.items()} == {"in_1": (Decimal("29.00"), "refunded")}
 
 
 async def test_a_subscription(opened: Opening) -> None:

@@ -3,9 +3,10 @@
 from typing import Any
 
 from sojourn_collector.sources.email import email_digest
+from sojourn_collector.sources.replaying import Replayed
 from tests.collector.sources.conftest import Opening
 from tests.collector.sources.vendor_api import VendorApi
-from tests.collector.sources.webhook_rig import settings
+from tests.collector.sources.webhook_rig import settings, webhooks
 
 RESPONSE: dict[str, Any] = {
     "event_id": "LtWXD3crgy",
@@ -61,9 +62,35 @@ async def test_a_scale_nobody_knows_is_not_guessed(opened: Opening) -> None:
         "feedback a3a12ec67a1365927098a606107fac15:SMEUb7VJz92Q: scale_min and scale_max are missing: rating has no one scale; send them, such as 1 and 5"
     ]
     object.__setattr__(desk.context.webhooks["survey"], "settings", settings("typeform", questions=CSAT))
-    assert await desk.control.inbox.again("survey", None) == 1
+    assert await desk.replay("survey") == Replayed(1, 0)
     assert [row["value"] for row in (await desk.records())["feedback"].values()] == [4]
     assert await desk.errors() == []
+
+
+async def test_a_form_that_was_left(opened: Opening) -> None:
+    """What was answered till then is partial; when the same person goes on, the whole replaces it."""
+    desk = await opened(survey=settings("typeform", questions=CSAT))
+    response = {key: value for key, value in RESPONSE["form_response"].items() if key != "submitted_at"}
+    await desk.take("survey", {"event_id": "left", "event_type": "form_response_partial", "form_response": response})
+    (row,) = (await desk.records())["feedback"].values()
+    assert (await desk.errors(), row["value"], row["partial"], row["ts"].isoformat()) == ([], 4, True, "2026-03-01T10:15:09+00:00")
+    await desk.take("survey", RESPONSE)
+    (row,) = (await desk.records())["feedback"].values()
+    assert (row["value"], row["partial"]) == (4, False)
+
+
+async def test_a_token_that_came_later(opened: Opening, vendor_api: VendorApi) -> None:
+    """A replay asks for the scale of answers that came while there was no token; one with its scale is not asked for again."""
+    desk = await opened(survey=settings("typeform"))
+    await desk.take("survey", RESPONSE)
+    assert await desk.records() == {}
+    desk.context.webhooks = webhooks(survey=settings("typeform", token={"env": "TOKEN"}, url=vendor_api.url))
+    vendor_api.answers["/forms/lT4Z3j"] = [{"fields": [{"id": "SMEUb7VJz92Q", "properties": {"steps": 11, "start_at_one": False}}]}]
+    assert await desk.replay("survey") == Replayed(1, 1)
+    assert (await desk.records(), await desk.ask()) == ({}, 1)
+    assert [(row["scale_min"], row["scale_max"]) for row in (await desk.records())["feedback"].values()] == [(0, 10)]
+    assert await desk.errors() == []
+    assert (await desk.replay("survey"), await desk.ask(), len(vendor_api.asked)) == (Replayed(1, 0), 0, 1)
 
 
 async def test_the_scale_of_the_form(opened: Opening, vendor_api: VendorApi) -> None:

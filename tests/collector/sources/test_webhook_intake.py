@@ -113,6 +113,38 @@ async def test_a_replayed_request(opened: Opening) -> None:
     assert len(await desk.bodies()) == 1
 
 
+@pytest.mark.parametrize(
+    ("kind", "header", "body"),
+    [
+        ("shopify", "x-shopify-webhook-id", {"id": 1, "updated_at": "2026-03-01T10:00:00Z", "total_price": "1.00", "currency": "EUR"}),
+        ("chatwoot", "x-chatwoot-delivery", {"event": "conversation_updated", "id": 1, "updated_at": 1_772_359_200, "status": "open"}),
+    ],
+)
+async def test_an_overheard_delivery_under_another_id(opened: Opening, kind: str, header: str, body: dict[str, Any]) -> None:
+    """Where the vendor does not sign the id of a delivery, what it did sign is known again under any id; another body is a new event, and so is a later one."""
+    desk = await opened(them=settings(kind))
+    raw = json.dumps(body).encode()
+    overheard = SIGNERS[kind](raw, SECRET, NOW) | {"x-shopify-topic": "orders/updated"}
+    for ident in ("first", "first", "another", "a third"):
+        assert (await desk.send("them", raw, overheard | {header: ident})).status_code == 200
+    assert (len(await desk.bodies()), desk.counters.value("sojourn_webhook_events", source="them", outcome="seen")) == (1, 3)
+    await desk.take("them", {**body, "updated_at": "2026-03-01T11:00:00Z"})
+    assert len(await desk.bodies()) == 2
+    if kind == "chatwoot":  # it signs when it sent, so the same words later are told anew
+        desk.context.now += timedelta(seconds=60)
+        assert (await desk.send("them", raw, SIGNERS[kind](raw, SECRET, desk.context.now) | {header: "later"})).status_code == 200
+        assert len(await desk.bodies()) == 3
+
+
+async def test_the_same_body_under_another_topic(opened: Opening) -> None:
+    """An order is told with the same words when it is placed and when it is paid."""
+    desk = await opened(shop=settings("shopify"))
+    body = {"id": 1, "updated_at": "2026-03-01T10:00:00Z"}
+    for topic in ("orders/partially_fulfilled", "orders/paid"):
+        await desk.take("shop", body, x_shopify_topic=topic, x_shopify_webhook_id=topic)
+    assert len(await desk.bodies()) == 2
+
+
 async def test_without_a_signature_nothing_is_read(opened: Opening) -> None:
     """The answer comes although the announced body never does."""
     desk = await opened(helpdesk=settings("zendesk"))

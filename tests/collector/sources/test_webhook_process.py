@@ -83,7 +83,7 @@ async def test_through_the_whole_collector(collector: CollectorProcess, tmp_path
             answer = await http.post(f"{collector.runtime['web']}/v1/track", json={"userId": CANARY, **body}, auth=(key, ""))
             assert (answer.status_code, answer.json()) == (200, {"success": True})
     await settled(collector)
-    assert await command(collector, "replay", "--source", "helpdesk") == {"rows": 2}
+    assert await command(collector, "replay", "--source", "helpdesk") == {"rows": 2, "waiting": 0}
     await settled(collector)
 
     await command(collector, "export", "--person", CANARY, "--out", str(tmp_path / "mine.zip"))
@@ -124,7 +124,7 @@ async def test_through_the_whole_collector(collector: CollectorProcess, tmp_path
 async def test_replay_without_a_collector(collector: CollectorProcess, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """With none running the rows are marked and follow later; a time without a zone is refused with a sentence."""
     collector.stop()
-    assert await command(collector, "replay", "--source", "helpdesk", "--since", "2026-03-01T00:00:00Z") == {"rows": 0}
+    assert await command(collector, "replay", "--source", "helpdesk", "--since", "2026-03-01T00:00:00Z") == {"rows": 0, "waiting": 0}
     assert await asyncio.to_thread(main, ["replay", "--source", "helpdesk", "--since", "2026-03-01", "--config", str(collector.config)]) == 2
     assert capsys.readouterr().err == ("sojourn-collector: --since: '2026-03-01' is no time with a zone; write one such as 2026-03-01T00:00:00Z\n")
     await collector.start()

@@ -144,6 +144,28 @@ async def test_the_body_of_a_trigger(opened: Opening) -> None:
     assert len(await desk.bodies()) == 1
 
 
+async def test_the_organization_of_a_ticket(opened: Opening) -> None:
+    """It is the account, under a name that is Zendesk's as a requester's is."""
+    desk = await opened(helpdesk=settings("zendesk"))
+    await desk.take("helpdesk", event("created", "10:00:00", {}, organization_id="99"))
+    row = (await desk.records())["tickets"]["5158"]
+    assert (row["account_id"], row["user_id"]) == ("zendesk:99", "zendesk:8447388090494")
+
+
+async def test_times_as_a_trigger_writes_them(opened: Opening) -> None:
+    """Zendesk documents its placeholders with a time to the minute, in Z and with an offset."""
+    desk = await opened(helpdesk=settings("zendesk"))
+    told = {"ticket_id": "35436", "status": "Open", "created_at": "2013-12-12T05:35Z", "updated_at": "2013-12-12T06:40+01:00", "replied": "agent"}
+    await desk.take("helpdesk", told)
+    row = (await desk.records())["tickets"]["35436"]
+    assert (await desk.errors(), row["ts"], row["first_reply_at"]) == ([], datetime(2013, 12, 12, 5, 35, tzinfo=UTC), datetime(2013, 12, 12, 5, 40, tzinfo=UTC))
+    await desk.take("helpdesk", {**told, "ticket_id": "2", "created_at": "2013-12-12T05:35"})
+    assert await desk.records() == {}
+    assert await desk.errors() == [
+        'tickets 2: at: "2013-12-12T05:35" has no time zone; add Z or an offset, such as 2013-12-12T12:00:00+01:00',
+    ]
+
+
 async def test_who_asked_by_a_further_call(opened: Opening, vendor_api: VendorApi) -> None:
     """With a token the requester's own id is asked for; until it is there the row waits and says so; a person without one is known by address."""
     desk = await opened(helpdesk=settings("zendesk", token={"env": "TOKEN"}, url=vendor_api.url))

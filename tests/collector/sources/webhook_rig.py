@@ -17,6 +17,7 @@ from sojourn_collector.sources.base import Secrets
 from sojourn_collector.sources.configured import Configured, configured
 from sojourn_collector.sources.further import Further
 from sojourn_collector.sources.records import EventReading, Records
+from sojourn_collector.sources.replaying import Replayed, replay
 from sojourn_collector.sources_config import SourceSettings
 from sojourn_collector.store.control import Control
 
@@ -80,9 +81,9 @@ class Desk:
         records = Records(self.control, EventReading(self.context.webhooks), self.context.secrets, self.context.clock)
         found: dict[str, dict[str, dict[str, Any]]] = {}
         for row in await self.control.inbox.waiting():
-            rows, wrong = await records(row)
-            for kind, raw in rows:
-                table, engine_row = normalise(kind, raw, row.received_at)
+            ((rows, wrong),) = await records([row])
+            for record in rows:
+                table, engine_row = normalise(record.kind, record.row, row.received_at)
                 found.setdefault(table, {})[engine_row["id"]] = engine_row
             await self.control.inbox.mark([row.id], NOW, {row.id: "; ".join(wrong)} if wrong else None)
         return found
@@ -91,6 +92,10 @@ class Desk:
         """Ask the vendors' API for what is due."""
         async with httpx2.AsyncClient(trust_env=False, timeout=60) as http:
             return await Further(self.control, self.context.webhooks, self.context.clock).work(http)
+
+    async def replay(self, source: str) -> Replayed:
+        """Read once more what a source sent."""
+        return await replay(self.control, EventReading(self.context.webhooks), source, None, self.context.now)
 
     async def bodies(self) -> list[dict[str, Any]]:
         """What lies in the inbox."""

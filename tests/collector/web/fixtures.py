@@ -198,6 +198,16 @@ def problem(*, comment: str = COMMENTS[0], money_state: str = "so_far", journey_
     )
 
 
+def settled_problem(number: int = 0) -> m.Problem:
+    """One of the day before yesterday, whose money has become final."""
+    one, moved = problem(money_state="final", state="over"), timedelta(hours=40 + 9 * number)
+    clock = one.clock.model_copy(update={key: at - moved for key, at in dict(one.clock).items() if at is not None})
+    money = one.money.model_copy(update={"mature": 41, "final_at": clock.window_to + timedelta(days=1), "notes": []})
+    return one.model_copy(
+        update={"id": f"{PROBLEM}-{number}", "clock": clock, "money": money, "earlier": True, "shown_until": clock.window_to + timedelta(days=2), "who": []}
+    )
+
+
 STEPS = [("home", "Home page", 312, 290, 0), ("product", "Product", 290, 236, 1), ("cart", "Cart", 236, 188, 0), ("pay", "Pay", 188, 141, 41)]
 
 
@@ -281,7 +291,7 @@ def report(**how: str) -> m.ImpactReport:
         state="failing",
         experience=experience(),
         probes=probes(),
-        impact=m.Impact(state="measured", score=10.6, low=7.4, high=14.1, of=310),
+        impact=m.Impact(state="measured", score=10.6, low=7.4, high=14.1, of=310, usual=0.9, excess=9.7, by_visit=0.06),
     )
     return m.ImpactReport(
         as_of=NOW,
@@ -290,6 +300,7 @@ def report(**how: str) -> m.ImpactReport:
         currency="EUR",
         config_version="7c1f0a9e",
         windows=WINDOWS,
+        basis=m.Basis(slow=0.25, recovered=0.5, left=0.8, blocked=1.0, min_hit=30),
         freshness=[
             m.Freshness(source="beacons", last=ago(1), state="fresh"),
             m.Freshness(source="probes", last=ago(10), state="fresh"),
@@ -300,10 +311,12 @@ def report(**how: str) -> m.ImpactReport:
             m.Freshness(source="people", last=None, state="never", hint="Post people to /api/v1/in/people with a key to see names."),
         ],
         problems=[problem(**how)],
+        company=m.CompanyImpact(state="measured", score=4.2, low=3.1, high=5.6, of=1210, n_eff=1210, usual=0.8, excess=3.4, hit=61, weight=1210, visits=12),
         journeys=[failing, healthy, unknown],
         contact_first=sufferers()[:5],
         people_hit=41,
         visits_hit=3,
+        problems_found=1,
         unlinked_feedback=1,
         unlinked_orders=4,
         coverage=m.Coverage(orders=212, with_visit=191, low=0.853, high=0.935),

@@ -90,6 +90,8 @@ def starter() -> desk.StarterSet:
 def alone(**how: str) -> measures.ProblemAnswer:
     """The shop's problem with its worth."""
     return measures.ProblemAnswer(
+        as_of=NOW,
+        config_version="7c1f0a9e",
         problem=problem(**how),
         value=measures.ValueView(
             state="measured",
@@ -122,6 +124,10 @@ def breakdown(cause: str = "502 from POST /payments", by: str = "cause") -> meas
         score=10.0,
         unknown=12,
         hidden=1,
+        cut=3 if by == "device" else 0,
+        probes=[measures.ProbesAt(location=where, runs=960, passed=950, degraded=4, failed=6, not_counted=0) for where in ("eu", cause)]
+        if by == "location"
+        else [],
         groups=[
             measures.DriverLine(
                 value=step,

@@ -21,6 +21,7 @@ def answer(journey: str, name: str) -> speed.SpeedAnswer:
         high=0.7,
         shortest=0.3,
         longest=3.1,
+        goes="less",
         sentence="each doubling of the wait is associated with 0.62 times the odds of finishing [0.55, 0.70], between 0.3 and 3.1 times the usual wait",
     )
     steps = [

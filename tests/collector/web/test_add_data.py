@@ -127,6 +127,51 @@ async def test_a_file_is_matched_checked_added_and_taken_back(running):
 
 
 @pytest.mark.browser
+async def test_how_dates_are_written_is_asked_for(running):
+    """What the file's own dates tell is said as a suggestion; nothing is chosen until somebody does, and the choice holds when columns change."""
+    text = "ID,Ordered at,Total,Note\no-1,5.11.2025 10:00,1,x\no-2,27.11.2025 11:30,2,y\n"
+    async with opened(running) as page:
+        await dropped(page, running, text)
+        await page.wait_for_selector("#dates-hint")
+        assert await page.inner_text("#dates-hint") == (
+            "at: 1 date may be read in two ways. All dates of this column fit day-first, 1 of them nothing else: day-first is the likely answer."
+        )
+        assert await page.input_value("#dates") == ""
+        await page.fill("#set-currency", "EUR")
+        await page.click("#check")
+        await page.wait_for_selector("#import")
+        assert 'at: "5.11.2025 10:00" may be 5 November or 11 May; say how dates are written' in await page.inner_text(".wrong")
+        await page.select_option("#dates", "day-first")
+        await page.select_option("#column-4", "channel")
+        await page.wait_for_selector(".column:not(.left-out) #column-4")
+        assert await page.input_value("#dates") == "day-first"
+        assert await page.locator("#dates-hint").count() == 0
+        await page.click("#check")
+        await page.click("#import")
+        await page.wait_for_selector("[data-undo]")
+        rows = [json.loads(row.body) for row in await running.control.inbox.waiting()]
+        assert [row["at"] for row in rows] == ["2025-11-05T10:00:00+01:00", "2025-11-27T11:30:00+01:00"]
+
+
+@pytest.mark.browser
+async def test_each_kind_of_answers_may_have_its_scale(running):
+    """Where a file has several kinds with a scale, the scale of each is asked for; what says nothing of satisfaction is left out and counted."""
+    kinds = (("nps", 9), ("csat", 4), ("ces", 6), ("categorical", ""))
+    text = "submission_id,collected_at,field_id,field_type,value_number\n" + "".join(f"s1,2025-11-27T10:00:00Z,{k},{k},{n}\n" for k, n in kinds)
+    async with opened(running) as page:
+        await dropped(page, running, text, "feedback")
+        await page.wait_for_selector("#match")
+        asked = await page.eval_on_selector_all("[data-set]", "all => all.map(one => one.dataset.set)")
+        assert asked == ["csat.scale_min", "ces.scale_min", "csat.scale_max", "ces.scale_max"]
+        for name, value in zip(asked, ("1", "1", "5", "7"), strict=True):
+            await page.fill(f"[data-set='{name}']", value)
+        await page.click("#check")
+        await page.wait_for_selector("#import")
+        assert await page.inner_text("#result") == "3 rows are good"
+        assert "1 row is left out: answers of the kind categorical (1) say nothing of satisfaction." in await page.inner_text("#outcome")
+
+
+@pytest.mark.browser
 async def test_it_fits_a_phone_and_says_what_is_missing(running):
     """Nothing is wider than the screen; needed keys without a column and a wrong key are said."""
     await running.control.imports.begin("orders", "a-long-name-of-a-file-that-does-not-break-" * 3 + ".csv", "me", NOW)

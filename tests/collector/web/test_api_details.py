@@ -76,7 +76,7 @@ async def test_a_failed_probe_run_brings_phases_expectations_and_the_last_good_o
 
 
 async def test_a_visit_joins_everything_on_one_axis(context: Context) -> None:
-    """Beacons, backend spans by trace id, events, feedback and orders in the order of time."""
+    """Beacons, backend spans by trace id, events, feedback and orders in the order of time; a request to somebody else's host names it."""
     rows = Rows()
     session = rows.customer("u1", NOW - minute(5), fails=True, done=True, pays=62.0, trace=TRACE)
     at = NOW - minute(5)
@@ -85,6 +85,9 @@ async def test_a_visit_joins_everything_on_one_axis(context: Context) -> None:
     fetch = {"http.request.method": "POST", "url.path": "/payments", "http.response.status_code": "502"}
     rows.span(at + timedelta(seconds=1), "fetch", TRACE, "02" * 8, service="shop", traffic="real", session_id=session, span_type="fetch", status=2, attrs=fetch)
     rows.span(at + timedelta(seconds=1.1), "POST /payments", TRACE, "03" * 8, parent="02" * 8, service="payments", kind=2, status=2)
+    tracker = {"http.request.method": "POST", "url.path": "/g/collect", "url.full": "https://tracker.example/g/collect", "error.type": "network"}
+    page |= {"span_type": "fetch", "status": 2, "attrs": tracker | {"sojourn.request.own": "false"}}
+    rows.span(at + timedelta(seconds=3), "fetch", TRACE, "05" * 8, **page)
     rows.span(at + timedelta(seconds=1.2), "think", TRACE, "04" * 8, parent="03" * 8, service="payments", kind=1)
     event = {"session_id": session, "accepted": at, "service": "shop", "traffic": "real"}
     rows.events.append({**event, "ts": at + timedelta(seconds=2), "name": "exception", "attrs": {"exception.type": "TypeError", "exception.message": "x"}})
@@ -101,6 +104,7 @@ async def test_a_visit_joins_everything_on_one_axis(context: Context) -> None:
         ("fetch", "POST /payments", "bad"),
         ("backend", "payments: POST /payments", "bad"),
         ("error", "TypeError", "bad"),
+        ("fetch", "POST tracker.example/g/collect", "bad"),
         ("conversion", "order_completed", "good"),
         ("order", "order 62.00 EUR", "good"),
         ("feedback", "csat 2 of 1–5", "bad"),

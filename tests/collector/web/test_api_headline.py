@@ -20,11 +20,17 @@ def comments(count: int, linked: int) -> list[Comment]:
 
 
 def problem(
-    *, money: Money | None = None, step: str = "Pay", people: People | None = None, satisfaction: Satisfaction | None = None, until: datetime | None = None
+    *,
+    money: Money | None = None,
+    step: str = "Pay",
+    people: People | None = None,
+    satisfaction: Satisfaction | None = None,
+    until: datetime | None = None,
+    as_of: datetime | None = None,
 ) -> Problem:
     return Problem(
         id="p",
-        as_of=datetime(2026, 11, 22, 14, 6, tzinfo=UTC),
+        as_of=as_of or until or SINCE + timedelta(minutes=9),
         journey=Named(id="checkout", name="checkout"),
         step=Named(id="s", name=step),
         state="over" if until else "failing",
@@ -85,6 +91,18 @@ def test_times_say_the_day_when_it_is_another_and_seconds_when_minutes_are_too_c
     """A short problem shows seconds, one over midnight the date."""
     assert " failed from 14:02:00 to 14:03:30:" in headline(problem(until=SINCE + timedelta(seconds=90)), BERLIN)[0]
     assert " failed from 2026-11-20 14:02 to 2026-11-21 02:02:" in headline(problem(until=SINCE + timedelta(hours=12)), BERLIN)[0]
+
+
+def test_a_problem_of_another_day_is_over_and_says_which() -> None:
+    """Seen the day after, a problem says that it is over and when it was."""
+    told = headline(problem(until=SINCE + timedelta(minutes=30), as_of=SINCE + timedelta(days=1)), BERLIN)[0]
+    assert told == "checkout › Pay   over, failed from 2026-11-20 14:02 to 14:32: 502 from POST /payments (service payments)"
+
+
+def test_what_is_left_out_is_a_line_of_its_own() -> None:
+    """Where the figures are not of everyone the problem says so below them."""
+    told = headline(problem().model_copy(update={"notes": ["all figures are of the first 200,000 walks"]}), BERLIN)
+    assert told[4:] == ["not counted      all figures are of the first 200,000 walks"]
 
 
 def test_a_problem_out_of_sight_says_when_it_was_last_seen() -> None:

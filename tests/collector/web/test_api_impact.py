@@ -287,7 +287,7 @@ async def test_a_problem_that_is_over_keeps_its_end(context: Context) -> None:
     assert problem.state == "over"
     assert problem.clock.until == start + minute(6) + timedelta(seconds=2)
     assert (problem.people.reached, problem.people.hit) == (4, 4)
-    assert problem.headline[0].startswith("checkout › Pay   failed from 13:10 to 13:16: 502 from POST /payments")
+    assert problem.headline[0].startswith("checkout › Pay   over, failed from 13:10 to 13:16: 502 from POST /payments")
 
 
 def test_a_window_before_the_trouble_shows_none(told: Told) -> None:

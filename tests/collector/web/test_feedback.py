@@ -9,6 +9,7 @@ import pytest
 
 from sojourn_collector.context import Context
 from sojourn_collector.store.client import Store
+from sojourn_collector.web.api import build_api
 from sojourn_collector.web.feedback import build_feedback
 from tests.collector.web.asking import asking, get
 from tests.collector.web.stage import NOW, Rows, minute
@@ -141,7 +142,7 @@ async def test_satisfaction_by_a_fact_keeps_scales_apart_and_small_groups_hidden
 
 
 async def test_the_response_rate_is_known_where_invitations_are(client: httpx2.AsyncClient, store: Store) -> None:
-    """Ten asked by a survey, six answered: .6; of a survey that tells of no invitation it is unknown."""
+    """Ten asked by a survey, six answered to its end: .6, and one that left it apart; of a survey that tells of no invitation it is unknown."""
     rows = Rows()
     for number in range(10):
         rows.invitation(f"i{number}", NOW - DAY, person=f"user:u{number}", survey_id="counted")
@@ -150,9 +151,34 @@ async def test_the_response_rate_is_known_where_invitations_are(client: httpx2.A
         rows.feedback[-1]["survey_id"] = "counted"
         rows.answer(f"g{number}", NOW - DAY, 4, person=f"user:u{number}")
         rows.feedback[-1]["survey_id"] = "uncounted"
+    rows.answer("left", NOW - DAY, 4, person="user:u6")
+    rows.feedback[-1] |= {"survey_id": "counted", "partial": True}
     await rows.store(store)
     told = await get(client, "satisfaction", by="survey")
-    assert [(one["value"], one["response_rate"]) for one in told["groups"]] == [("counted", 0.6), ("uncounted", None)]
+    assert [(one["value"], one["response_rate"], one["partial"], one["answered"]) for one in told["groups"]] == [
+        ("counted", 0.6, 1, 7),
+        ("uncounted", None, 0, 6),
+    ]
+
+
+async def test_what_is_about_a_journey_is_one_thing_everywhere(context: Context, store: Store) -> None:
+    """Answers that name the journey and those linked to a walk through it, also days ago, count on page, in list and in satisfaction; invitations alike."""
+    rows = Rows()
+    for number in range(20):
+        at = NOW - DAY + timedelta(minutes=1, seconds=number)
+        run = str(uuid.uuid5(uuid.NAMESPACE_URL, rows.customer(f"u{number}", at - 2 * DAY)))
+        linked = {"journey": "", "run_ids": [run, "a walk through another journey"]} if number < 8 else {"journey": "checkout" if number < 14 else "browse"}
+        rows.answer(f"f{number}", at, 4, person=f"user:u{number}")
+        rows.feedback[-1] |= {"survey_id": "s", "step": "pay", **linked}
+        rows.invitation(f"i{number}", at, person=f"user:u{number}", survey_id="s", **linked)
+    await rows.store(store)
+    async with asking(build_feedback(context), build_api(context)) as client:
+        for by, value, rate in (("survey", "s", 1.0), ("journey", "checkout", 1.0), ("step", "pay", None)):
+            (group,) = (await get(client, "satisfaction", by=by, journey="checkout"))["groups"]
+            assert (group["answered"], group["value"], group["response_rate"]) == (14, value, rate)
+        assert len((await get(client, "feedback", journey="checkout"))["items"]) == 14
+        everyone = (await get(client, "journeys/checkout"))["satisfaction"]["others"]
+        assert (everyone["answered"], everyone["response_rate"]) == (14, 1.0)
 
 
 @pytest.mark.parametrize(

@@ -84,7 +84,7 @@ async def test_without_enough_incidents_or_tickets_it_says_so(client: httpx2.Asy
     assert (told["state"], told["expected"], told["reason"]) == ("not measured", None, "2 past incidents to learn from, forecast from 5 on")
     assert "2 past incidents to learn from" in (await client.get(f"/problems/{ident}/forecast")).text
     missing = await client.get("/api/v1/problems/checkout.pay.20200101T000000Z/forecast")
-    assert (missing.status_code, missing.json()) == (404, {"error": "There is no problem 'checkout.pay.20200101T000000Z' now."})
+    assert (missing.status_code, missing.json()) == (404, {"error": "There is no problem 'checkout.pay.20200101T000000Z'."})
     assert (await client.get("/problems/none/forecast")).status_code == 404
 
 

@@ -49,7 +49,8 @@ async def test_tickets_count_the_open_ones_and_name_the_journey_they_came_from(c
 
 
 async def test_a_ticket_said_to_be_solved_is_no_longer_waiting(client: httpx2.AsyncClient, store: Store) -> None:
-    """Without the time of its solution it was solved by its last change; one opened again waits, whatever it says of an earlier solution."""
+    """Without the time of its solution it was solved by its last change; one opened again waits, whatever it says of an earlier solution. Of replies
+    nothing is known until the desk tells of one, then that one waits."""
     rows = Rows()
     at = NOW - 5 * DAY
     rows.ticket("untimed", at, status="solved", updated=at + timedelta(hours=3))
@@ -58,7 +59,15 @@ async def test_a_ticket_said_to_be_solved_is_no_longer_waiting(client: httpx2.As
     told = await get(client, "tickets")
     assert (told["figures"]["open"], told["figures"]["solved"]["count"]) == (1, 1)
     assert told["figures"]["resolution"]["value"] == 3 * 3600.0
-    assert [one["id"] for one in told["longest_waiting"]] == ["again"]
+    assert (told["figures"]["reopened"]["count"], told["figures"]["reopened"]["of"]) == (1, 2)
+    assert (told["figures"]["first_reply"], told["figures"]["replies_untold"]) == (None, 2)
+    assert [(one["id"], one["replied"]) for one in told["longest_waiting"]] == [("again", None)]
+    rows.tickets.clear()
+    rows.ticket("other", at - 60 * DAY, first_reply_at=at)
+    await rows.store(store)
+    told = await get(client, "tickets")
+    assert (told["figures"]["first_reply"]["waiting"], told["figures"]["unanswered"], told["figures"]["replies_untold"]) == (1, 1, 0)
+    assert [one["replied"] for one in told["longest_waiting"]] == [False]
 
 
 async def test_without_orders_nobody_s_worth_is_known(client: httpx2.AsyncClient, store: Store) -> None:
@@ -116,6 +125,10 @@ async def test_a_problem_alone_weighs_people_by_what_they_were_worth_before(clie
         {**subscription, "id": "s2", "status": "ended", "user_id": "u21"},
         {**subscription, "id": "s3", "status": "active", "user_id": "u170"},
         {**subscription, "id": "s4", "status": "active", "account_id": "a2"},
+        {**subscription, "id": "s5", "status": "active", "account_id": "cus_1", "user_id": "u22"},
+        {**subscription, "id": "s6", "status": "active", "account_id": "cus_2", "user_id": "u0"},
+        {**subscription, "id": "s7", "status": "active", "account_id": "cus_3", "user_id": "u170"},
+        {**subscription, "id": "s8", "status": "active", "account_id": "cus_4"},
     ]
     await rows.store(store)
     (problem,) = (await get(client, "impact"))["problems"]
@@ -127,10 +140,10 @@ async def test_a_problem_alone_weighs_people_by_what_they_were_worth_before(clie
     assert value["low"] < value["score"] < value["high"]
     assert value["coverage"] == 1.0
     exposed = told["exposed"]
-    assert (exposed["monthly"], exposed["other_currencies"]) == (540.0, {"USD": 200.0})
-    assert (exposed["accounts"], exposed["subscriptions"], exposed["people"], exposed["unknown"], exposed["renewing"]) == (3, 2, 41, 37, 1)
+    assert (exposed["monthly"], exposed["other_currencies"]) == (560.0, {"USD": 200.0})
+    assert (exposed["accounts"], exposed["subscriptions"], exposed["people"], exposed["unknown"], exposed["renewing"]) == (3, 3, 41, 36, 1)
     missing = await client.get("/api/v1/problems/checkout.pay.20200101T000000Z")
-    assert (missing.status_code, missing.json()) == (404, {"error": "There is no problem 'checkout.pay.20200101T000000Z' in this window."})
+    assert (missing.status_code, missing.json()) == (404, {"error": "There is no problem 'checkout.pay.20200101T000000Z'."})
 
 
 async def test_the_cause_that_hurt_most_people_leads_the_breakdown(client: httpx2.AsyncClient, store: Store) -> None:
@@ -174,6 +187,26 @@ async def test_only_the_valuable_who_kept_silent_and_consented_are_named(client:
     ]
 
 
+async def test_a_worth_is_of_the_time_before_each_one_s_own_hit(client: httpx2.AsyncClient, store: Store) -> None:
+    """Who paid 9,000 three days before they were hit is in the list with that; what others paid after it, or longer before it than 90 days, is no worth.
+    A newcomer who paid 60 the day before is worth that and the median of the others for the 89 days that nobody saw them."""
+    rows = Rows()
+    at = NOW - 5 * DAY
+    for number in range(40):
+        rows.customer(f"u{number}", at, fails=number < 4, stopped=number < 4)
+        if number != 3:
+            rows.sessions += [{**rows.sessions[-1], "session_id": f"{days}-{number}", "started": NOW - days * DAY + timedelta(hours=1)} for days in (95, 85)]
+        if number > 3:
+            rows.order(f"o{number}", NOW - 40 * DAY, 100.0, person=f"user:u{number}")
+    rows.order("new", at - DAY, 60.0, person="user:u3")
+    rows.order("before", at - 3 * DAY, 9000.0, person="user:u0")
+    rows.order("after", at + minute(5), 9000.0, person="user:u1")
+    rows.order("long ago", at - 91 * DAY, 9000.0, person="user:u2")
+    await rows.store(store)
+    told = await get(client, "silent-sufferers")
+    assert [(one["person_id"], round(one["worth"])) for one in told["people"]] == [("user:u0", 9000), ("user:u3", 159)]
+
+
 async def test_csat_is_corrected_for_those_who_keep_silent(client: httpx2.AsyncClient, store: Store) -> None:
     """Those hit answer rarely and are not satisfied: the corrected share lies below the raw one; without invitations it says what is missing."""
     assert (await get(client, "journeys/checkout/corrected-csat"))[
@@ -193,6 +226,51 @@ async def test_csat_is_corrected_for_those_who_keep_silent(client: httpx2.AsyncC
     assert told["raw"] == pytest.approx(100 / 120)
     assert told["low"] < told["share"] < 0.65
     assert told["if_satisfied_answer_more"] < told["share"] < told["if_satisfied_answer_less"]
+
+
+async def test_what_happened_after_the_question_explains_no_answer(context: Context, store: Store) -> None:
+    """Facts are those of when somebody was asked: hit 18 days later is not hit; of two times asked the one before the answer counts."""
+    rows, asked = Rows(), NOW - 20 * DAY
+    for number in range(6):
+        person = f"user:k{number}"
+        session = rows.customer(f"k{number}", asked - minute(30), fails=number == 5, done=True)
+        rows.invitation(f"i{number}", asked, person=person, session=session)
+        if number < 4:
+            rows.answer(f"a{number}", asked + minute(5), 5, person=person, session=session)
+        if number in (0, 4):
+            rows.customer(f"k{number}", NOW - 2 * DAY, fails=True, stopped=True, device="mobile")
+        if number in (0, 5):
+            rows.invitation(f"again{number}", NOW - DAY, person=person)
+    rows.invitation("stranger", asked, person="user:never seen")
+    await rows.store(store)
+    told = await context.store.query("invited_people", journey="checkout", since=NOW - 28 * DAY, until=NOW, most=100)
+    facts = {row["person"]: (row["exposure"], row["outcome"], row["of_device"], row["has_answered"]) for row in told}
+    calm = ("not hit", "finished", "desktop")
+    assert facts == {
+        **{f"user:k{number}": (*calm, 1) for number in range(4)},
+        "user:k4": (*calm, 0),
+        "user:k5": ("hit, got through", "finished", "desktop", 0),
+        "user:never seen": ("not seen", "not seen", "not known", 0),
+    }
+
+
+async def test_those_hit_whom_no_survey_reached_since_are_counted(client: httpx2.AsyncClient, store: Store) -> None:
+    """Three of eight were asked since: by the greatest survey, by a smaller one, in the page without an invitation. The others were asked before
+    their hit, about something else, by a mail that bounced, or not at all. Who was hit before the window is none of them."""
+    rows, hit = Rows(), NOW - 10 * DAY
+    sessions = [rows.customer(f"h{number}", hit + timedelta(seconds=number), fails=True, stopped=True) for number in range(8)]
+    rows.customer("earlier", NOW - 30 * DAY, fails=True, stopped=True)
+    rows.invitation("i0", hit + DAY, person="user:h0", survey_id="great")
+    rows.invitation("i1", hit + DAY, person="user:h1", survey_id="small")
+    rows.answer("a2", hit + DAY, 1, person="user:h2", session=sessions[2])
+    rows.feedback[-1]["journey"] = "checkout"
+    rows.invitation("i3", hit - DAY, person="user:h3", survey_id="great")
+    rows.invitation("i4", hit + DAY, person="user:h4", survey_id="great", journey="browse")
+    rows.invitation("i5", hit + DAY, person="user:h5", survey_id="great", status="bounced")
+    rows.invitation("early", NOW - 20 * DAY, person="user:earlier", survey_id="great")
+    await rows.store(store)
+    told = await get(client, "journeys/checkout/corrected-csat")
+    assert (told["invited"], told["never_asked"]) == (3, "5 of 8 hit were never asked")
 
 
 @pytest.mark.parametrize("path", ["tickets", "silent-sufferers"])

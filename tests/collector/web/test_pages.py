@@ -131,15 +131,82 @@ async def test_the_funnel_gives_every_share_its_interval(shop):
     assert "22 of 31 found it easy, 71% [53–84%]; mean 5.3 on 1–7" in text
 
 
+async def test_the_journeys_table_says_of_how_many_what_is_usual_and_the_excess(shop):
+    """Beside each journey's impact stand of how many, the usual value and the excess, and the share that only visits are known of."""
+    text = Read((await shop.get("/")).text).text
+    assert "11 [7–14] of 310 days of people usual 0.9, 9.7 above it 6% known only by visit, apart" in text
+    assert "0.2 [0.0–0.7] of 840 days of people usual not known yet" in text
+    assert "Impact: 17 is 17 of 100, 0 = nobody hurt" in text
+
+
+async def test_a_problem_of_before_says_that_it_is_over_and_its_money_final():
+    """On the front page it stands below those of the day, in a sentence, with until when it stays; on its own page it is over and final too."""
+
+    class Before(told.Shop):
+        async def impact(self) -> Any:
+            return fixtures.report().model_copy(update={"problems": [fixtures.problem(), fixtures.settled_problem()], "problems_found": 2})
+
+        async def problem(self, ident: str) -> Any:
+            alone = await super().problem(fixtures.PROBLEM)
+            return alone.model_copy(update={"problem": fixtures.settled_problem()}) if alone else None
+
+    _, page = await ask(Before())
+    assert "1 problem is hurting customers now" in page.text
+    assert "1 problem from before is below, until its money has been final for a day." in page.text
+    assert "It is over and its money is final. Here until 22:06." in page.text
+    assert "41 of 188 hit and 3 anonymous visits, 29 stopped; impact 17 of 100 [12–23]; about 1,240 EUR missing, final [684–1,810]" in page.text
+    _, alone = await ask(Before(), f"/problems/{fixtures.PROBLEM}")
+    assert "from 20 Nov, 22:02 to 20 Nov, 22:06. It is over and its money is final." in alone.text
+
+
+async def test_what_is_left_out_is_said():
+    """Problems that are not worked out, and figures that are not of everyone, are said where they are shown."""
+    left_out = "20 of 26 problems are worked out, those still failing and the newest first; 24 more people were hit in the others"
+    few = fixtures.problem().model_copy(update={"notes": ["all figures are of the first 200,000 walks through this step"]})
+
+    class Many(told.Shop):
+        async def impact(self) -> Any:
+            return fixtures.report().model_copy(update={"problems": [few], "problems_found": 26, "notes": [left_out]})
+
+        async def journey(self, ident: str) -> Any:
+            return fixtures.journey().model_copy(update={"notes": [left_out]})
+
+        async def problem(self, ident: str) -> Any:
+            alone = await super().problem(fixtures.PROBLEM)
+            return alone.model_copy(update={"problem": few}) if alone else None
+
+    _, page = await ask(Many())
+    assert f"{left_out}." in page.text
+    assert "All figures are of the first 200,000 walks through this step." in page.text
+    assert f"{left_out}." in (await ask(Many(), "/journeys/checkout"))[1].text
+    assert "All figures are of the first 200,000 walks through this step." in (await ask(Many(), f"/problems/{fixtures.PROBLEM}"))[1].text
+
+
+async def test_the_money_says_how_it_was_computed_and_what_it_does_not_see(shop):
+    """Formula, counts, gates, the way to the rows, and the notes on survivors and spillover."""
+    text = Read((await shop.get(f"/problems/{fixtures.PROBLEM}")).text).text
+    assert "How was this computed: the money" in text
+    assert "within 40 s of their first failure − what they paid in it" in text
+    assert "Counts: 41 hit, visits without a name included, 12 of them with their whole time over; 147 others beside them; comparable 97%." in text
+    assert "It speaks from 30 hit, 5 orders expected of them, 20 orders of those not hit and 80% comparable on" in text
+    assert "Survivors of earlier steps only: who was lost before this step, and would have come here and paid, is not in it." in text
+    assert "Spillover is not in it either: what the failure did to those not hit, through shared stock or a busy call centre." in text
+
+
 async def test_a_problem_out_of_sight_is_grey():
     """Where the probes that saw it fell silent the page says neither failing nor over."""
 
+    one = fixtures.problem()
+    clock = one.clock.model_copy(update={"last_evidence": fixtures.ago(60), "until": None})
+    lost = one.model_copy(update={"state": "unknown", "clock": clock})
+
     class Lost(told.Shop):
         async def impact(self, *how: Any, **more: Any) -> Any:
-            report = await super().impact(*how, **more)
-            one = report.problems[0]
-            clock = one.clock.model_copy(update={"last_evidence": fixtures.ago(60), "until": None})
-            return report.model_copy(update={"problems": [one.model_copy(update={"state": "unknown", "clock": clock})]})
+            return (await super().impact(*how, **more)).model_copy(update={"problems": [lost]})
+
+        async def problem(self, ident: str) -> Any:
+            alone = await super().problem(ident)
+            return alone.model_copy(update={"problem": lost}) if alone else None
 
     for path in ("/", f"/problems/{fixtures.problem().id}"):
         _, page = await ask(Lost(), path)

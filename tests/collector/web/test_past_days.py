@@ -1,15 +1,21 @@
 """Money from past days: a browser that takes all failures, and days whose windows are counted as today's."""
 
-from datetime import timedelta
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
 from sojourn_collector.context import Context
+from sojourn_collector.impact_config import SegmentAttribute
 from sojourn_collector.store.client import QueryTimeout
+from sojourn_collector.store.control.marks import MarkKind, MarkRow
 from sojourn_collector.web.answers import past_days
 from sojourn_collector.web.answers.guests import guests_of
 from sojourn_collector.web.answers.impact import impact
+from sojourn_collector.web.answers.past_starts import past_starts
+from sojourn_probes.maintenance import Window as Maintenance
 from tests.collector.web.stage import NOW, Rows, minute
 
 
@@ -18,6 +24,26 @@ def browsers(rows: Rows, browser: str, sessions: set[str]) -> None:
     for row in rows.sessions:
         if row["session_id"] in sessions:
             row["browser"] = browser
+
+
+@pytest.mark.parametrize(
+    ("fact", "value", "said"),
+    [("region", "DE-BY", "region DE-BY"), ("attribute:payment.method", "invoice", "payment.method invoice")],
+    ids=["region", "attribute"],
+)
+async def test_a_region_or_a_payment_method_that_takes_all_failures_is_one_too(context: Context, fact: str, value: str, said: str) -> None:
+    """What visits say of themselves is looked at like their browser: the region they come from, an attribute that impact.yaml names."""
+    attribute = SegmentAttribute(attribute="payment.method", of="visit")
+    rows = Rows()
+    for number in range(120):
+        fails = number % 3 == 0
+        rows.customer(
+            f"u{number}", NOW - minute(8) + timedelta(seconds=3 * number + 1), fails=fails, stopped=fails, done=not fails, pays=None if fails else 60.0
+        )
+        rows.sessions[-1]["facts"] = {fact: value if fails else "other"}
+    await rows.store(context.store)
+    (problem,) = (await impact(replace(context, impact=context.impact.model_copy(update={"segments": (attribute,)})))).problems
+    assert problem.money.reasons[0] == f"only {said} was hit, nobody like those hit stayed unhurt"
 
 
 @pytest.mark.parametrize("days", [23, 10])
@@ -49,16 +75,21 @@ async def test_a_browser_that_takes_all_failures_is_compared_as_on_other_days(co
     assert money.notes[0].startswith("only browser Safari 19 was hit; compared with the others at the same time")
 
 
-@pytest.mark.parametrize(("days", "level"), [(22, 2), (10, 0)])
-async def test_an_outage_is_compared_with_the_same_minutes_of_other_days(context: Context, days: int, level: int) -> None:
-    """Everybody at the step is hit; on 22 days before 120 people paid four times in five: level 2. With ten days it says what is missing."""
+def outage(days: int = 22) -> Rows:
+    """Everybody at the step is hit; on so many days before 120 people paid four times in five."""
     rows = Rows()
     for day in range(days + 1):
         for number in range(120):
             pays = number % 5 != 4 and day > 0
             at = NOW - minute(8) - timedelta(days=day) + timedelta(seconds=3 * number + 1)
             rows.customer(f"u{day}-{number}", at, fails=day == 0, stopped=day == 0, done=pays, pays=60.0 if pays else None)
-    await rows.store(context.store)
+    return rows
+
+
+@pytest.mark.parametrize(("days", "level"), [(22, 2), (10, 0)])
+async def test_an_outage_is_compared_with_the_same_minutes_of_other_days(context: Context, days: int, level: int) -> None:
+    """Everybody at the step is hit; on 22 days before 120 people paid four times in five: level 2. With ten days it says what is missing."""
+    await outage(days).store(context.store)
     # Nobody orders any more: without a watermark nothing would be known of the time since.
     await context.control.watermarks.advance("orders", NOW, sender="shop", tenant=context.store.tenant)
     (problem,) = (await impact(context)).problems
@@ -140,3 +171,49 @@ def test_a_failure_belongs_to_the_last_arrival_before_it() -> None:
     assert arrivals([90, 105], [110]) == (105,)
     assert arrivals([90, 105], [95]) == (105,)
     assert arrivals([90, 250], [110]) == (90,)
+
+
+@pytest.mark.parametrize("origin", ["told", "told of a campaign", "seen", "long before", "of another journey"])
+async def test_what_else_happened_at_its_start_keeps_level_two_silent(context: Context, origin: str) -> None:
+    """A release or a campaign within the hour before: what it changed cannot be told from the failure. One of yesterday or of another journey says nothing."""
+    rows = outage()
+    start = NOW - minute(8)
+    if origin == "seen":
+        for row in rows.sessions:
+            row["release"] = "2.4.1" if row["started"] >= start - minute(1) else "2.4.0"
+    await rows.store(context.store)
+    await context.control.watermarks.advance("orders", NOW, sender="shop", tenant=context.store.tenant)
+    if origin != "seen":
+        kind, name = (MarkKind.CAMPAIGN, "spring sale") if origin == "told of a campaign" else (MarkKind.RELEASE, "2.4.1")
+        at = start - (timedelta(days=1) if origin == "long before" else minute(20))
+        await context.control.marks.add(MarkRow(kind, at, name, "cli", NOW, "newsletter" if origin == "of another journey" else ""))
+    (problem,) = (await impact(context)).problems
+    if origin in ("long before", "of another journey"):
+        assert problem.money.level == 2
+        return
+    assert (problem.money.level, problem.money.amount) == (0, None)
+    said = "the campaign spring sale" if origin == "told of a campaign" else "the release 2.4.1"
+    assert problem.money.reasons[-1].startswith(said)
+    assert problem.money.reasons[-1].endswith("fell at its start: what it changed cannot be told from what the failure did")
+
+
+async def test_holidays_and_maintenance_are_no_days_to_compare_with(context: Context) -> None:
+    """With five of 22 past days holidays 17 are left, two too few."""
+    await outage().store(context.store)
+    await context.control.watermarks.advance("orders", NOW, sender="shop", tenant=context.store.tenant)
+    holidays = tuple((NOW - timedelta(days=ago)).date() for ago in range(3, 8))
+    (problem,) = (await impact(replace(context, impact=context.impact.model_copy(update={"holidays": holidays})))).problems
+    assert problem.money.reasons[-1] == "17 past days to compare with, estimated from 19 on"
+
+
+def test_the_same_time_of_other_days_is_by_the_clock_on_the_wall() -> None:
+    """Noon of Berlin is noon on both sides of the change of clocks, a night has no hour that was left out, and maintenance and holidays are out."""
+    berlin = ZoneInfo("Europe/Berlin")
+    noon = datetime(2026, 3, 30, 12, tzinfo=berlin).astimezone(UTC)
+    starts = dict(past_starts(noon, noon + minute(30), 3, berlin))
+    assert [starts[ago].astimezone(berlin).hour for ago in (1, 2, 3)] == [12, 12, 12]
+    assert noon - starts[2] == timedelta(hours=47)
+    night = datetime(2026, 3, 30, 2, 30, tzinfo=berlin).astimezone(UTC)
+    assert [ago for ago, _ in past_starts(night, night + minute(10), 3, berlin)] == [2, 3]
+    weekly = Maintenance.model_validate({"weekly": {"days": ["sat"], "from": "12:10", "to": "13:00"}})
+    assert [ago for ago, _ in past_starts(noon, noon + minute(30), 3, berlin, [date(2026, 3, 27)], [weekly], "Europe/Berlin")] == [1]

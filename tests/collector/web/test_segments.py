@@ -78,7 +78,7 @@ async def test_a_page_offers_what_impact_yaml_names_and_nothing_else(client: htt
     page = (await client.get("/breakdown/checkout?attr=ab.test&of=visit")).text
     nav = page[page.index('<nav class="choices"') : page.index("</nav>", page.index('<nav class="choices"'))]
     offered = [part.partition('"')[0] for part in nav.split('href="/breakdown/checkout?')[1:]]
-    assert offered == ["by=cause", "by=region", "attr=ab.test&amp;of=visit", "attr=tier"]
+    assert offered == ["by=cause", "by=step", "by=failure_kind", "by=region", "attr=ab.test&amp;of=visit", "attr=tier"]
     assert nav.count("aria-current") == 1
     assert "Test &lt;b&gt;" in page
     assert "<b>" not in page
@@ -87,7 +87,7 @@ async def test_a_page_offers_what_impact_yaml_names_and_nothing_else(client: htt
 
 
 def test_without_a_word_in_impact_yaml_every_fact_is_offered() -> None:
-    """Step and cause first, then all facts that have a name here; their words are known to the pages."""
+    """What happened first, then all facts that have a name here; their words are known to the pages."""
     told = choices(ImpactConfig())
-    assert [one.name for one in told][:3] == ["cause", "device", "browser"]
-    assert {one.name for one in told} >= {"country", "region", "channel", "plan", "lifecycle"}
+    assert [one.name for one in told][:5] == ["cause", "step", "failure_kind", "device", "browser"]
+    assert {one.name for one in told} >= {"country", "region", "location", "channel", "plan", "lifecycle"}

@@ -22,7 +22,8 @@ from sojourn_collector.web.answers.forecast import problem_forecast
 from sojourn_collector.web.answers.found import find
 from sojourn_collector.web.answers.history import history
 from sojourn_collector.web.answers.impact import impact
-from sojourn_collector.web.answers.problem import OrdersKnown, problem_of
+from sojourn_collector.web.answers.orders_known import OrdersKnown
+from sojourn_collector.web.answers.problem import problem_of
 from sojourn_collector.web.answers.problem_alone import problem_alone
 from sojourn_collector.web.answers.theirs import Theirs
 from sojourn_collector.web.answers.window import Window
@@ -156,7 +157,7 @@ async def test_metrics_and_expected_tickets_are_by_them_too(store: Store, tmp_pa
         assert told is not None
         exposed.append((told.people, told.exposure))
         (found,) = await find(one, Window(NOW - DAY, NOW, NOW))
-        worked = await problem_of(one, found, OrdersKnown(None, 0, None), NOW, Theirs(one, [found], NOW, DAY))
+        worked = await problem_of(one, found, OrdersKnown(0, None), NOW, Theirs(one, [found], NOW, DAY))
         ordered.append(weight(worked.people, worked.visits, {})[0])
     context.control.close()
     assert isinstance(shown[0], float)

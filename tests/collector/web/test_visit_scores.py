@@ -62,7 +62,7 @@ async def test_a_shop_without_names_has_a_score_per_visit_that_leads(context: Co
         assert one.low == pytest.approx(96.3, abs=0.1)
     told = " ".join(problem.headline[1].split())
     assert told == "customers 100 of 100 anonymous visits hit, 100 could not pay impact 100 of 100 [96–100], per visit"
-    assert "| 100 of 100 visits without a name hit, 100 stopped | 100 [96–100], per visit |" in as_markdown(report, UTC)
+    assert "| 100 of 100 visits without a name hit, 100 stopped | 100 [96–100] of 100, per visit, usual 0, excess 100 |" in as_markdown(report, UTC)
     row = as_csv(report).splitlines()[1].split(",")
     assert "100.0" in row
     assert "anonymous visits" in row

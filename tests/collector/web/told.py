@@ -194,6 +194,7 @@ PAGES = {
     "breakdown": "/breakdown/checkout?by=cause",
     "breakdown-device": "/breakdown/checkout?by=device",
     "breakdown-region": "/breakdown/checkout?by=region",
+    "breakdown-location": "/breakdown/checkout?by=location",
     "versions": "/versions",
     "fixes": "/fixes",
     "fix": f"/fixes/{fixtures_of_fixes.HELPED}",

@@ -10,13 +10,14 @@ from typing import Any, Final
 from sojourn_collector.sources.joins import about, joined
 from sojourn_collector.sources.reading import at, moment, needed, number_at, text_at
 from sojourn_collector.sources.scrub_json import digest_in
-from sojourn_collector.sources.signatures import HmacSignature, seconds, time_dot_body
+from sojourn_collector.sources.signatures import Delivery, HmacSignature, seconds, time_dot_body
 from sojourn_collector.sources.webhook import Change, Event, Webhook, time_of
 from sojourn_collector.sources_config import SourceSettings
 from sojourn_collector.store.control.webhooks import digest
 
 STATUS: Final[Mapping[str, str]] = {"open": "open", "resolved": "solved", "pending": "pending", "snoozed": "on_hold"}
 SURVEY: Final = "csat"
+TIME: Final = "x-chatwoot-timestamp"
 _CONVERSATION: Final = frozenset(("conversation_created", "conversation_status_changed", "conversation_updated"))
 
 
@@ -26,6 +27,10 @@ def _key(event: Event) -> str:
     told = [text_at(event.body, name) for name in ("event", "id", "status", "updated_at", "timestamp", "created_at")]
     told.append(str(at(event.body, "content_attributes")))
     return digest(*told) if told[1] else ""
+
+
+def _repeats(delivery: Delivery) -> bytes:
+    return time_dot_body(delivery, delivery.headers.get(TIME, ""))
 
 
 def _changes(event: Event, settings: SourceSettings) -> list[Change]:
@@ -97,9 +102,10 @@ def _who(conversation: Any, settings: SourceSettings, kind: str) -> dict[str, st
 
 WEBHOOK = Webhook(
     "chatwoot",
-    HmacSignature("x-chatwoot-signature", prefix="sha256=", signed=time_dot_body, clock=seconds, time_header="x-chatwoot-timestamp"),
+    HmacSignature("x-chatwoot-signature", prefix="sha256=", signed=time_dot_body, clock=seconds, time_header=TIME),
     _key,
     _changes,
+    repeats=_repeats,
     headers=("x-chatwoot-delivery",),
     drops=frozenset(("name", "content", "processed_message_content", "messages", "additional_attributes", "available_name", "attachments")),
     unsigned=True,

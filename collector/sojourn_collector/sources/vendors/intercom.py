@@ -41,6 +41,10 @@ def _key(event: Event) -> str:
     return text_at(event.body, "id")
 
 
+def _greets(body: Any) -> bool:
+    return text_at(body, "topic") == "ping"
+
+
 def _changes(event: Event, settings: SourceSettings) -> list[Change]:
     topic, item = text_at(event.body, "topic"), at(event.body, "data", "item")
     if topic in _RATED:
@@ -128,5 +132,6 @@ WEBHOOK = Webhook(
     HmacSignature("x-hub-signature", digest="sha1", prefix="sha1="),
     _key,
     _changes,
+    greets=_greets,
     drops=frozenset(("name", "body", "subject", "conversation_parts", "ticket_parts", "attachments", "url", "delivered_as")),
 )

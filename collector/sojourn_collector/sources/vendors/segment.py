@@ -84,7 +84,7 @@ def _order(body: Any, name: str, time: datetime, settings: SourceSettings) -> Ch
     ident = text_at(told, "order_id") or text_at(told, "orderId")
     if not ident:
         raise RowRefused("properties.order_id is missing from the event")
-    fields: dict[str, Any] = {**_whose(body, settings, "orders"), **_probe(body)}
+    fields: dict[str, Any] = {"purchase_id": ident, **_whose(body, settings, "orders"), **_probe(body)}
     if name.endswith(("cancelled", "canceled")):
         fields["status"] = "cancelled"
     elif name == "order refunded":

@@ -8,10 +8,10 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any, Final
 
-from sojourn_collector.sources.joins import joined
+from sojourn_collector.sources.joins import joined, purchase_in
 from sojourn_collector.sources.reading import at, moment, needed, number_at, objects_at, text_at
 from sojourn_collector.sources.scrub_json import digest_in
-from sojourn_collector.sources.signatures import HmacSignature
+from sojourn_collector.sources.signatures import Delivery, HmacSignature
 from sojourn_collector.sources.webhook import Change, Event, Webhook, time_of
 from sojourn_collector.sources_config import SourceSettings
 
@@ -25,6 +25,11 @@ PROBE: Final = "sojourn_probe"
 
 def _key(event: Event) -> str:
     return event.headers.get("x-shopify-webhook-id", "")
+
+
+def _repeats(delivery: Delivery) -> bytes:
+    # One body may be told under several topics, and means something else under each.
+    return delivery.headers.get(TOPIC, "").encode("utf-8", "replace") + b"\n" + delivery.body
 
 
 def _changes(event: Event, settings: SourceSettings) -> list[Change]:
@@ -45,8 +50,12 @@ def _order(body: Any, settings: SourceSettings) -> Change:
     time = time_of(moment(at(body, "updated_at")) or moment(at(body, "created_at")), "updated_at")
     free = {text_at(one, "name"): at(one, "value") for one in objects_at(body, "note_attributes")}
     keys = joined(free, settings, "orders")
+    # Shopify's ids are its own in all shops; names such as #1001 are one shop's.
+    keys |= {"purchase_id": needed(body, "id")} | purchase_in(free)
     if email := digest_in(at(body, "email")) or digest_in(at(body, "customer", "email")):
         keys["email_sha256"] = email
+    elif "user_id" not in keys and (customer := text_at(body, "customer", "id")):
+        keys["user_id"] = f"shopify:{customer}"
     if mark := text_at(free, PROBE):
         keys["probe_mark"] = mark
     off = at(body, "cancelled_at") is not None or text_at(body, "financial_status") in UNDONE
@@ -99,6 +108,7 @@ WEBHOOK = Webhook(
     HmacSignature("x-shopify-hmac-sha256", encoding="base64"),
     _key,
     _changes,
+    repeats=_repeats,
     headers=("x-shopify-webhook-id", TOPIC, TRIGGERED, TEST),
     drops=frozenset(
         (

@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import Any, Final
 
 from sojourn_collector.sources.base import RowRefused
-from sojourn_collector.sources.joins import about, joined
+from sojourn_collector.sources.joins import about, joined, purchase_in
 from sojourn_collector.sources.minor_units import major
 from sojourn_collector.sources.reading import at, moment, needed, number_at, objects_at, text_at
 from sojourn_collector.sources.scrub_json import digest_in
@@ -47,40 +47,76 @@ def _changes(event: Event, settings: SourceSettings) -> list[Change]:
 
 
 def _checkout(thing: Mapping[str, Any], time: datetime, settings: SourceSettings) -> list[Change]:
-    """A page of Stripe's that was paid. What recurs is counted by its invoices."""
+    """A page of Stripe's that was paid. What recurs is counted by its invoices, and whose it is said here."""
+    if text_at(thing, "mode") == "subscription":
+        return _subscribed(thing, time, settings)
     if text_at(thing, "mode") != "payment" or text_at(thing, "payment_status") not in ("paid", "no_payment_required"):
         return []
     ident = text_at(thing, "payment_intent") or needed(thing, "id")
     return [_order(thing, ident, needed_int(thing, "amount_total"), time, settings)]
 
 
+def _subscribed(thing: Mapping[str, Any], time: datetime, settings: SourceSettings) -> list[Change]:
+    """Whose a subscription and its first invoice are, as your page told with the checkout."""
+    changes = []
+    if invoice := text_at(thing, "invoice"):
+        changes.append(Change("orders", invoice, time, {**_email(thing), **joined(_free(thing), settings, "orders"), **_probe(thing)}, aside=True))
+    if subscription := text_at(thing, "subscription"):
+        changes.append(Change("subscriptions", subscription, time, joined(_free(thing), settings, "subscriptions"), aside=True))
+    return changes
+
+
 def _intent(thing: Mapping[str, Any], time: datetime, settings: SourceSettings) -> list[Change]:
     """A payment of your own making: it carries keys of yours. Without any it may be that of an invoice, which counts already."""
     order = _order(thing, needed(thing, "id"), needed_int(thing, "amount_received"), time, settings)
-    mine = {"session_id", "user_id", "trace_id", "account_id", "probe_mark"} & joined(_free(thing), settings, "orders").keys() | _probe(thing).keys()
+    mine = (
+        {"session_id", "user_id", "trace_id", "account_id"} & joined(_free(thing), settings, "orders").keys()
+        | purchase_in(_free(thing)).keys()
+        | _probe(thing).keys()
+    )
     return [order] if mine and not text_at(thing, "invoice") else []
 
 
 def _invoice(thing: Mapping[str, Any], time: datetime, settings: SourceSettings) -> list[Change]:
+    """Before 2025-03-31 an invoice told its payment, and is known by it, as refunds are; since then `invoice_payment.paid` tells it."""
     amount = needed_int(thing, "amount_paid")
-    ident = text_at(thing, "payment_intent") or needed(thing, "id")
-    return [_order(thing, ident, amount, time, settings)] if amount else []
+    if not amount:
+        return []
+    invoice, payment = needed(thing, "id"), text_at(thing, "payment_intent")
+    recurs = at(thing, "parent", "subscription_details", "metadata") or at(thing, "subscription_details", "metadata")
+    whose = joined(recurs, settings, "orders") if isinstance(recurs, dict) else {}
+    if text_at(thing, "billing_reason") != "subscription_create":  # nobody sat before a page when it was renewed
+        whose = {key: value for key, value in whose.items() if key not in ("session_id", "trace_id")}
+    order = _order(thing, payment or invoice, amount, time, settings, {**whose, **_probe({"metadata": recurs})})
+    return [order, Change("orders", invoice, time, {}, aside=True, of=payment)] if payment else [order]
 
 
-def _order(thing: Mapping[str, Any], ident: str, amount: int, time: datetime, settings: SourceSettings) -> Change:
+def _paid(thing: Mapping[str, Any], time: datetime, settings: SourceSettings) -> list[Change]:
+    """Which payment an invoice was paid by: a refund names the payment alone."""
+    payment = text_at(thing, "payment", "payment_intent") or text_at(thing, "payment", "charge")
+    return [Change("orders", payment, time, {}, aside=True, of=needed(thing, "invoice"))] if payment else []
+
+
+def _order(thing: Mapping[str, Any], ident: str, amount: int, time: datetime, settings: SourceSettings, whose: Mapping[str, str] | None = None) -> Change:
     paid = moment(at(thing, "status_transitions", "paid_at")) or moment(at(thing, "created")) or time.isoformat()
-    email = digest_in(at(thing, "customer_details", "email")) or digest_in(at(thing, "customer_email")) or digest_in(at(thing, "receipt_email"))
     fields: dict[str, Any] = {
         "at": paid,
         "amount": major(amount, needed(thing, "currency")),
         "currency": needed(thing, "currency").upper(),
         "channel": "stripe",
         **({"account_id": text_at(thing, "customer")} if text_at(thing, "customer") else {}),
-        **({"email_sha256": email} if email else {}),
+        **_email(thing),
+        **(whose or {}),
         **joined(_free(thing), settings, "orders"),
+        **purchase_in(_free(thing)),
         **_probe(thing),
     }
     return Change("orders", ident, time, fields)
+
+
+def _email(thing: Mapping[str, Any]) -> dict[str, str]:
+    email = digest_in(at(thing, "customer_details", "email")) or digest_in(at(thing, "customer_email")) or digest_in(at(thing, "receipt_email"))
+    return {"email_sha256": email} if email else {}
 
 
 def _refunded(thing: Mapping[str, Any], time: datetime, settings: SourceSettings) -> list[Change]:
@@ -163,6 +199,7 @@ _READERS: Final[Mapping[str, Callable[[Mapping[str, Any], datetime, SourceSettin
     "checkout.session.async_payment_succeeded": _checkout,
     "payment_intent.succeeded": _intent,
     "invoice.paid": _invoice,
+    "invoice_payment.paid": _paid,
     "charge.refunded": _refunded,
     "customer.subscription.created": _subscription(0),
     "customer.subscription.updated": _subscription(1),

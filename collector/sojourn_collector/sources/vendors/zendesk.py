@@ -62,6 +62,7 @@ def _ticket(event: Event, what: str, time: datetime, settings: SourceSettings) -
     """What an event says of its ticket: `detail` is how it stood then, the event what happened to it."""
     detail: Mapping[str, Any] = event.body["detail"]
     status = text_at(event.body, "event", "current") if what == "status_changed" else ""
+    organization = text_at(detail, "organization_id")
     fields: dict[str, Any] = {
         "at": moment(at(detail, "created_at")),
         "updated_at": time.isoformat(),
@@ -69,7 +70,7 @@ def _ticket(event: Event, what: str, time: datetime, settings: SourceSettings) -
         "priority": text_at(detail, "priority").lower(),
         "topic": text_at(detail, "subject"),
         "channel": text_at(detail, "via", "channel").lower(),
-        "account_id": text_at(detail, "organization_id"),
+        "account_id": f"zendesk:{organization}" if organization else "",
         **_who(event),
         **about(settings),
     }

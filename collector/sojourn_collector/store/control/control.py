@@ -9,6 +9,7 @@ from sojourn_collector.store.control.dead_letters import DeadLetters
 from sojourn_collector.store.control.erasures import Erasures
 from sojourn_collector.store.control.evidence import EvidenceRows
 from sojourn_collector.store.control.feeds import Feeds
+from sojourn_collector.store.control.folds import Folds
 from sojourn_collector.store.control.impact_versions import ImpactVersions
 from sojourn_collector.store.control.imports import Imports
 from sojourn_collector.store.control.inbox import Inbox
@@ -35,6 +36,7 @@ class Control:
         self.erasures = Erasures(database)
         self.evidence = EvidenceRows(database)
         self.feeds = Feeds(database)
+        self.folds = Folds(database)
         self.inbox = Inbox(database)
         self.impact_versions = ImpactVersions(database)
         self.imports = Imports(database, self.inbox)

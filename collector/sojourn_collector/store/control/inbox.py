@@ -5,10 +5,11 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, bindparam, delete, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, Connection, bindparam, delete, func, insert, or_, select, update
 
 from sojourn_collector.store.control.database import Database
-from sojourn_collector.store.control.tables import inbox, webhook_records
+from sojourn_collector.store.control.folds import let_go
+from sojourn_collector.store.control.tables import inbox, webhook_folds, webhook_records
 
 TELL_OF_USAGE = ("usage", "segment")
 """Kinds of rows that tell of usage; those that tell of an order, a person or an account too are among `webhook_records`."""
@@ -40,6 +41,12 @@ class InboxRow(Arrival):
     """The import that brought it."""
     withdrawn: bool = False
     """Its import was undone: the engine is to lose it, then it goes."""
+
+
+def of_source(source: str, since: datetime | None, tenant: str = "default") -> list[ColumnElement[bool]]:
+    """What holds of rows of a feed, or of a kind, of all times or since one."""
+    chosen = [inbox.c.tenant == tenant, or_(inbox.c.source == source, inbox.c.kind == source)]
+    return chosen if since is None else [*chosen, inbox.c.received_at >= since]
 
 
 class Inbox:
@@ -104,6 +111,7 @@ class Inbox:
         """Forget rows; the engine's copy is the caller's."""
 
         def work(connection: Connection) -> None:
+            let_go(connection, ids)
             connection.execute(delete(webhook_records).where(webhook_records.c.inbox_id.in_(ids)))
             connection.execute(delete(inbox).where(inbox.c.id.in_(ids)))
 
@@ -114,16 +122,28 @@ class Inbox:
         query = select(inbox.c.kind).distinct().order_by(inbox.c.kind)
         return list(await self._database.read(lambda connection: connection.execute(query).scalars().all()))
 
-    async def again(self, source: str, since: datetime | None, tenant: str = "default") -> int:
-        """Have rows of a feed, or of a kind, brought to the engine once more; how many those are."""
-        chosen = [inbox.c.tenant == tenant, or_(inbox.c.source == source, inbox.c.kind == source), inbox.c.normalised_at.is_not(None)]
-        if since is not None:
-            chosen.append(inbox.c.received_at >= since)
+    async def again(self, source: str, since: datetime | None, tenant: str = "default", *, but: Sequence[str] = ()) -> int:
+        """Have rows of a feed, or of a kind, brought to the engine once more; how many those are. Of the kinds `but` none are."""
+        chosen = [*of_source(source, since, tenant), inbox.c.normalised_at.is_not(None), inbox.c.kind.not_in(but)]
         statement = update(inbox).where(*chosen).values(normalised_at=None, error=None)
-        found: int = await self._database.write(lambda connection: connection.execute(statement).rowcount)
+        # What the events say may be read otherwise now.
+        folds = delete(webhook_folds).where(webhook_folds.c.tenant == tenant, webhook_folds.c.source.in_(select(inbox.c.source).where(*chosen)))
+
+        def work(connection: Connection) -> int:
+            connection.execute(folds)
+            return connection.execute(statement).rowcount
+
+        found: int = await self._database.write(work)
         if found:
             self.arrived.set()
         return found
+
+    async def dealt_with(self, source: str, since: datetime | None, kinds: Sequence[str], after: int, limit: int) -> list[InboxRow]:
+        """Rows of a feed, or of a kind, that are dealt with, of some kinds alone, with a greater id, in their order."""
+        chosen = [*of_source(source, since), inbox.c.normalised_at.is_not(None), inbox.c.kind.in_(kinds), inbox.c.id > after]
+        query = select(inbox).where(*chosen).order_by(inbox.c.id).limit(limit)
+        rows = await self._database.read(lambda connection: connection.execute(query).mappings().all())
+        return [InboxRow(**row) for row in rows]
 
     async def forget_usage(self, before: datetime) -> int:
         """Forget messages that came before a moment and told of nothing but what was used, which the engine keeps no longer either; how many those were."""
@@ -136,4 +156,9 @@ class Inbox:
     async def rewrite(self, ident: int, body: str) -> None:
         """Keep a row with another body, and without what was said of the old one."""
         statement = update(inbox).where(inbox.c.id == ident).values(body=body, error=None, awaits=None)
-        await self._database.write(lambda connection: connection.execute(statement))
+
+        def work(connection: Connection) -> None:
+            let_go(connection, [ident])
+            connection.execute(statement)
+
+        await self._database.write(work)

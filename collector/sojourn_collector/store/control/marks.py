@@ -22,6 +22,8 @@ class MarkKind(StrEnum):
 
     RELEASE = "release"
     FIX = "fix"
+    CAMPAIGN = "campaign"
+    PRICE = "price"
 
 
 @dataclass(frozen=True, slots=True)

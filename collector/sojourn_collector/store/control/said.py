@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final, Protocol
+from typing import Any, Final, NamedTuple, Protocol
 
 from sojourn_collector.store.control.inbox import InboxRow
 
@@ -24,6 +24,14 @@ class Said:
     def id(self) -> str:
         """The row's id in its feed."""
         return str(self.row.get("id", ""))
+
+
+class Record(NamedTuple):
+    """A row of the source `kind` as it goes to the engine, and when each of its keys was said, where events said them one by one."""
+
+    kind: str
+    row: dict[str, Any]
+    times: Mapping[str, datetime] = {}
 
 
 class Reading(Protocol):

@@ -121,6 +121,16 @@ webhook_records = Table(
     sqlite_with_rowid=False,
 )
 
+webhook_folds = Table(
+    "webhook_folds",
+    metadata,
+    Column("tenant", String(64), primary_key=True),
+    Column("source", String(64), primary_key=True),
+    Column("digest", String(64), primary_key=True),
+    Column("folded", Text, nullable=False),
+    sqlite_with_rowid=False,
+)
+
 watermarks = Table(
     "watermarks",
     metadata,

@@ -1,3 +1,3 @@
--- Accounts by id; where several sources know one, the newest row counts.
-SELECT id, name, plan, segment, owner, toFloat64OrNull(toString(mrr)) AS monthly, currency FROM accounts FINAL
-WHERE tenant = {tenant:String} AND id IN {ids:Array(String)} ORDER BY version DESC LIMIT 1 BY id
+-- Accounts by id; what several sources say of one is told together.
+SELECT id, name, plan, segment, owner, mrr AS monthly, currency FROM told(accounts: name, plan, segment, owner, mrr)
+WHERE id IN {ids:Array(String)}

@@ -6,5 +6,5 @@ WHERE tenant = {tenant:String} AND ts >= {since:DateTime64(3)} AND (
     (user_id != '' AND concat('user:', user_id) IN {persons:Array(String)})
     OR (trace_id != '' AND trace_id IN (
       SELECT arrayJoin(trace_ids) FROM sessions FINAL WHERE tenant = {tenant:String} AND session_id IN {sessions:Array(String)}))
-    OR (id != '' AND id IN (
+    OR (if(purchase != '', purchase, id) IN (
       SELECT arrayJoin(order_ids) FROM sessions FINAL WHERE tenant = {tenant:String} AND session_id IN {sessions:Array(String)})))))

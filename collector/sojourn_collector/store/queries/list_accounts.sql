@@ -1,15 +1,14 @@
 -- Accounts by id: those somebody told us of and those visits named, with what they did in a window; an empty parameter does not filter.
 SELECT a.id AS id, name, plan, segment, owner, lifecycle, monthly, currency, renewal, told, v.visits AS visits, v.people AS people, v.last AS last_seen, r.most AS worst, r.hits AS people_hit, r.n AS reached
 FROM (
-  SELECT id, argMax(u.name, u.version) AS name, argMax(u.plan, u.version) AS plan, argMax(u.segment, u.version) AS segment, argMax(u.owner, u.version) AS owner,
-    argMax(u.lifecycle, u.version) AS lifecycle, argMax(u.monthly, u.version) AS monthly, argMax(u.currency, u.version) AS currency, argMax(u.renewal, u.version) AS renewal,
+  SELECT id, argMax(u.name, u.told) AS name, argMax(u.plan, u.told) AS plan, argMax(u.segment, u.told) AS segment, argMax(u.owner, u.told) AS owner,
+    argMax(u.lifecycle, u.told) AS lifecycle, argMax(u.monthly, u.told) AS monthly, argMax(u.currency, u.told) AS currency, argMax(u.renewal, u.told) AS renewal,
     max(u.told) AS told
   FROM (
-    SELECT id, version, name, toString(plan) AS plan, toString(segment) AS segment, owner, toString(lifecycle) AS lifecycle, toFloat64OrNull(toString(mrr)) AS monthly,
-      toString(currency) AS currency, toString(renewal_date) AS renewal, 1 AS told
-    FROM accounts FINAL WHERE tenant = {tenant:String}
+    SELECT id, 1 AS told, name, plan, segment, owner, lifecycle, mrr AS monthly, currency, toString(renewal_date) AS renewal
+    FROM told(accounts: name, plan, segment, owner, lifecycle, mrr, renewal_date)
     UNION ALL
-    SELECT DISTINCT account_id, toUInt64(0), '', '', '', '', '', CAST(NULL AS Nullable(Float64)), '', CAST(NULL AS Nullable(String)), 0
+    SELECT DISTINCT account_id, 0, '', '', '', '', '', CAST(NULL AS Nullable(Float64)), '', CAST(NULL AS Nullable(String))
     FROM sessions FINAL WHERE tenant = {tenant:String} AND started >= {since:DateTime64(3)} AND started < {until:DateTime64(3)} AND account_id != ''
   ) AS u
   GROUP BY id

@@ -1,4 +1,4 @@
--- Answers and comments, newest first, from a place in the list on; an empty parameter does not filter. Facts of an account are those told last.
+-- Answers and comments, newest first, from a place in the list on; an empty parameter does not filter. Facts of an account are what its feeds tell together.
 SELECT source, id, ts, toString(kind) AS kind, value, scale_min, scale_max, higher_is_better, satisfied, comment, toString(language) AS language, toString(language_by) AS language_by, title, url, author, survey_id, question_id, question,
   toString(channel) AS channel, toString(journey) AS journey, toString(step) AS step, account_id, session_id, person_id, run_ids, toString(join) AS join, join_confidence
 FROM feedback FINAL
@@ -15,10 +15,10 @@ WHERE tenant = {tenant:String} AND ts >= {since:DateTime64(3)} AND ts < {until:D
   AND ({text:String} = '' OR positionCaseInsensitiveUTF8(concat(title, '\n', comment), {text:String}) > 0) AND (NOT {words:UInt8} OR comment != '' OR title != '')
   AND (({plan:String} = '' AND {segment:String} = '' AND {lifecycle:String} = '' AND {account:String} = '')
     OR (account_id != '' AND account_id IN (
-      SELECT id FROM accounts FINAL WHERE tenant = {tenant:String} AND ({plan:String} = '' OR plan = {plan:String}) AND ({segment:String} = '' OR segment = {segment:String})
+      SELECT id FROM told(accounts: plan, segment, lifecycle) WHERE ({plan:String} = '' OR plan = {plan:String}) AND ({segment:String} = '' OR segment = {segment:String})
         AND ({lifecycle:String} = '' OR lifecycle = {lifecycle:String}) AND ({account:String} = '' OR id = {account:String})))
     OR (startsWith(person_id, 'user:') AND substring(person_id, 6) IN (
-      SELECT id FROM people FINAL WHERE tenant = {tenant:String} AND account_id != '' AND account_id IN (
-        SELECT id FROM accounts FINAL WHERE tenant = {tenant:String} AND ({plan:String} = '' OR plan = {plan:String}) AND ({segment:String} = '' OR segment = {segment:String})
+      SELECT id FROM told(people: account_id) WHERE account_id != '' AND account_id IN (
+        SELECT id FROM told(accounts: plan, segment, lifecycle) WHERE ({plan:String} = '' OR plan = {plan:String}) AND ({segment:String} = '' OR segment = {segment:String})
           AND ({lifecycle:String} = '' OR lifecycle = {lifecycle:String}) AND ({account:String} = '' OR id = {account:String})))))
 ORDER BY ts DESC, concat(source, '/', id) DESC LIMIT {most:UInt32}

@@ -1,3 +1,3 @@
--- People by user id; where several sources know one, the newest row counts.
-SELECT id, name, account_id, role FROM people FINAL
-WHERE tenant = {tenant:String} AND id IN {ids:Array(String)} ORDER BY version DESC LIMIT 1 BY id
+-- People by user id; what several sources say of one is told together.
+SELECT id, name, account_id, role FROM told(people: name, account_id, role)
+WHERE id IN {ids:Array(String)}

@@ -1,8 +1,10 @@
 -- Tickets opened in [since, until) with who asked, the worst of the linked visit's walks before, and the journey that was. A ticket that names its journey keeps it.
 WITH mine AS (
-  SELECT source, id, ts, status, priority, topic, channel, first_reply_at, reopens, journey AS named,
+  SELECT source, id, ts, status, priority, topic, channel, first_reply_at, journey AS named,
+    -- One that was solved and waits again was opened again, whether its source counts that or not.
+    if(status NOT IN ('solved', 'closed') AND tickets.solved_at IS NOT NULL, greatest(tickets.reopens, 1), tickets.reopens) AS reopens,
     -- Of a source that says solved and not when, it was so by the time of the last change.
-    if(status IN ('solved', 'closed'), ifNull(solved_at, updated), NULL) AS solved_at, session_id, run_ids, account_id,
+    if(status IN ('solved', 'closed'), ifNull(tickets.solved_at, updated), NULL) AS solved_at, session_id, run_ids, account_id,
     multiIf(person_id != '', person_id, user_id != '', concat('user:', user_id), email_sha256) AS who, person_id
   FROM tickets FINAL
   WHERE tenant = {tenant:String} AND ts >= {since:DateTime64(3)} AND ts < {until:DateTime64(3)}

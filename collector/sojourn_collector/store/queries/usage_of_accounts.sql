@@ -1,7 +1,7 @@
 -- What accounts used in [looked, until): how often since `since` and between `before` and then, by how many people on how many days, and when last.
 -- The account is the event's, else that of its person. Versions as in usage_of_person.sql.
 WITH members AS (
-  SELECT id, argMax(account_id, version) AS whose FROM people FINAL WHERE tenant = {tenant:String} GROUP BY id HAVING whose IN {accounts:Array(String)}
+  SELECT id, account_id AS whose FROM told(people: account_id) WHERE account_id IN {accounts:Array(String)}
 ), used AS (
   SELECT argMax(ts, version) AS at, argMax(user_id, version) AS user, argMax(account_id, version) AS told FROM usage
   WHERE tenant = {tenant:String} AND ts >= {looked:DateTime64(3)} AND ts < {until:DateTime64(3)}

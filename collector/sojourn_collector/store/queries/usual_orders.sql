@@ -1,9 +1,9 @@
 -- Real orders in one currency of [since, until), of every `one_in`-th: how many, their mean net value, a sample of their values; by journey whose walk
 -- ended in one, and as '' all of them.
 WITH of_orders AS (
-  SELECT run_id, toFloat64(amount - refunded) * if(currency = {currency:String}, 1, rate) AS net FROM orders FINAL PREWHERE sipHash64(id) % {one_in:UInt64} = 0
-  WHERE tenant = {tenant:String} AND ts >= {since:DateTime64(3)} AND ts < {until:DateTime64(3)} AND probe = 0 AND status != 'cancelled' AND (currency = {currency:String} OR rate_currency = {currency:String})
-  ORDER BY id, version DESC LIMIT 1 BY id
+  SELECT run_id, toFloat64(amount - refunded) * if(currency = {currency:String}, 1, rate) AS net FROM orders FINAL
+  WHERE sipHash64(order_key) % {one_in:UInt64} = 0 AND tenant = {tenant:String} AND ts >= {since:DateTime64(3)} AND ts < {until:DateTime64(3)} AND probe = 0 AND status != 'cancelled' AND (currency = {currency:String} OR rate_currency = {currency:String})
+  ORDER BY order_key, refunded DESC, version DESC LIMIT 1 BY order_key
 )
 SELECT of_runs.journey AS journey, count() AS orders, avg(net) AS mean_value, groupArraySample(2000, 1)(net) AS order_values
 FROM of_orders INNER JOIN (

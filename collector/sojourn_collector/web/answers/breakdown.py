@@ -1,7 +1,8 @@
-"""What explains a journey's score: by step and cause, or by one fact about its customers, ranked so that small groups do not lead."""
+"""What explains a journey's score: by what happened, or by one fact about its customers, ranked so that small groups do not lead."""
 
+import asyncio
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple, get_args
 from urllib.parse import urlencode
 
 from sojourn_collector.config import ImpactConfig
@@ -9,23 +10,32 @@ from sojourn_collector.context import Context
 from sojourn_collector.impact_config import Fact
 from sojourn_collector.join.visit_facts import attribute_fact
 from sojourn_collector.score.customer_impact import Covers, Moments
-from sojourn_collector.score.drivers import HIDDEN_BELOW, Driver, Group, drivers
+from sojourn_collector.score.drivers import Driver, Group, drivers, hidden
 from sojourn_collector.score.severities import Severities
 from sojourn_collector.web.answers.breaks import versioned
 from sojourn_collector.web.answers.titles import step_title
 from sojourn_collector.web.answers.window import Window
-from sojourn_collector.web.models_measures import Breakdown, DriverLine
+from sojourn_collector.web.models_measures import Breakdown, DriverLine, ProbesAt
 
-By = Literal["cause", Fact]
-"""What a score is broken down by: step and cause, or one of our facts; `attr` beside it names any attribute."""
+What = Literal["cause", "step", "failure_kind"]
+WHATS: tuple[What, ...] = get_args(What)
+"""What happened: step and cause, step, or failure kind. A person's day belongs to the earliest step that failed in it."""
+
+By = Literal[What, Fact]
+"""What a score is broken down by: what happened, or one of our facts; `attr` beside it names any attribute."""
 
 Of = Literal["", "person", "account", "visit"]
 """Whose attribute; empty: the person's, else their account's, else the visit's."""
 
-OF_VISITS = ("country", "region", "channel")
-"""Facts that a visit's spans and events tell, else an attribute of that name."""
+OF_VISITS: Mapping[str, tuple[str, str]] = {"country": ("country", ""), "region": ("region", ""), "location": ("city", "region"), "channel": ("channel", "")}
+"""Facts that a visit's spans and events tell, else an attribute of that name: which of a visit's it is, and which stands in."""
 
 MOST = 50
+LOOKED_AT = 2000
+"""Groups that are looked at, those hurt most; the score is of everybody all the same."""
+
+
+Rows = list[dict[str, Any]]
 
 
 class Choice(NamedTuple):
@@ -43,48 +53,67 @@ async def breakdown(context: Context, journey: str, window: Window, by: By = "ca
     :param of: whose attribute.
     :raises EngineUnavailable: while the engine cannot answer.
     """
-    asked: dict[str, Any] = {"journey": journey, "since": window.since, "until": window.until, "zone": context.impact.timezone}
-    severities = context.impact.severities.numbers
-    rows, covers = await _units(context, {**asked, **_fact(by, attr, of)})
-    asked["by_visit"] = covers != "people"
-    units, weight, hurt = sum(row["people"] for row in rows), sum(row["weight"] for row in rows), sum(row["hurt"] for row in rows)
-    if by == "cause" and not attr:
-        groups, unknown = _causes(_hurt(await context.store.query("breakdown_causes", **asked), severities)), 0
+    asked: dict[str, Any] = {"journey": journey, "since": window.since, "until": window.until}
+    local: dict[str, Any] = {**asked, "zone": context.impact.timezone}
+    what = by if by in WHATS and not attr else ""
+    (facts, happened, covers), probes = await asyncio.gather(
+        _told(context, {**local, **_fact("" if what else by, attr, of)}, {**local, "by": what}),
+        context.store.query("breakdown_probes", **asked) if by == "location" and not attr else _nothing(),
+    )
+    everybody = next((row for row in facts if row["whole"]), NOBODY)
+    if what:
+        groups, unknown = _happened(happened, everybody, what), 0
+        cut = next((row["groups"] for row in happened if not row["came"]), 0) - len(groups)
     else:
-        groups = [Group(row["value"], "", row["weight"], min(row["hurt"], row["weight"])) for row in rows if row["value"]]
-        unknown = sum(row["people"] for row in rows if not row["value"])
-    shown = drivers(groups, weight) if weight > 0 else []
+        groups = [_group(row, row) for row in facts if row["value"]]
+        unknown, cut = everybody["unknown"], everybody["groups"] - len(groups)
+    weight, seen = everybody["w_sum"], _seen(everybody)
+    shown = drivers(groups, weight, seen) if weight > 0 else []
     answer = Breakdown(
         as_of=window.now,
         window_from=window.since,
         window_to=window.until,
         journey=journey,
         by=attr or by,
-        units=units,
-        score=100 * hurt / weight if weight > 0 else None,
+        units=everybody["people"],
+        score=100 * everybody["hurt"] / weight if weight > 0 else None,
         covers=covers,
         unknown=unknown,
-        hidden=sum(0 < group.people < HIDDEN_BELOW and group.hurt > 0 for group in groups),
+        hidden=sum(hidden(group) and group.hurt > 0 for group in groups),
+        cut=cut,
         groups=[_line(context, journey, one, by="" if attr else by) for one in shown[:MOST]],
-        reason=_reason(units, unknown, attr or by),
+        probes=[ProbesAt(**row) for row in probes],
+        reason=_reason(everybody["people"], unknown, attr or by),
     )
     return await versioned(context, answer, "breakdown", window.since, window.until, journey=journey)
 
 
-async def _units(context: Context, asked: Mapping[str, Any]) -> tuple[list[dict[str, Any]], Covers]:
-    """Days of people by the fact; visits where nobody is known, or where people were sampled by session and so have no score."""
+async def _told(context: Context, facts: Mapping[str, Any], causes: Mapping[str, Any]) -> tuple[Rows, Rows, Covers]:
+    """By fact and by what happened: days of people; visits where nobody is known, or where people were sampled by session and so have no score."""
+    people = await _asked(context, facts, causes, by_visit=False)
+    everybody = next((row for row in people[0] if row["whole"]), NOBODY)
+    known = everybody["people"]
+    if known and not Moments(known, everybody["w_sum"], 0.0, 0.0).sampled:
+        return *people, "people"
+    visits = await _asked(context, facts, causes, by_visit=True)
+    if not next((row for row in visits[0] if row["whole"]), NOBODY)["people"]:
+        return *people, "people"
+    return *visits, "all visits" if known else "anonymous visits"
+
+
+async def _asked(context: Context, facts: Mapping[str, Any], causes: Mapping[str, Any], *, by_visit: bool) -> tuple[Rows, Rows]:
     severities = context.impact.severities.numbers
-    rows = _hurt(await context.store.query("breakdown_units", **asked, by_visit=False), severities)
-    people, weight = sum(row["people"] for row in rows), sum(row["weight"] for row in rows)
-    if people and not Moments(people, weight, 0.0, 0.0).sampled:
-        return rows, "people"
-    visits = _hurt(await context.store.query("breakdown_units", **asked, by_visit=True), severities)
-    return (visits, "all visits" if people else "anonymous visits") if visits else (rows, "people")
+    units, happened = await asyncio.gather(
+        # The row of everybody comes before those of the groups, of which one may be of whom nothing is known.
+        context.store.query("breakdown_units", **facts, by_visit=by_visit, most=LOOKED_AT + 2),
+        context.store.query("breakdown_causes", **causes, by_visit=by_visit, most=LOOKED_AT) if causes["by"] else _nothing(),
+    )
+    return _hurt(units, severities), _hurt(happened, severities)
 
 
 def choices(impact: ImpactConfig) -> list[Choice]:
-    """What a page offers to break down by: step and cause, then `segments` of impact.yaml in its order."""
-    told = [Choice("by=cause", "cause", "")]
+    """What a page offers to break down by: what happened, then `segments` of impact.yaml in its order."""
+    told = [Choice(urlencode({"by": what}), what, "") for what in WHATS]
     for one in impact.segments:
         if isinstance(one, str):
             told.append(Choice(urlencode({"by": one}), one, ""))
@@ -93,25 +122,37 @@ def choices(impact: ImpactConfig) -> list[Choice]:
     return told
 
 
-def _fact(by: By, attr: str, of: Of) -> dict[str, Any]:
+async def _nothing() -> list[dict[str, Any]]:
+    return []
+
+
+NOBODY: Mapping[str, Any] = {"people": 0, "unknown": 0, "groups": 0, "hurt": 0.0, "w_sum": 0.0, "w_squares": 0.0}
+
+
+def _fact(by: str, attr: str, of: Of) -> dict[str, Any]:
     if attr:
-        return {"by": "", "attr": attr, "of": of, "fact": attribute_fact(attr)}
-    mine = by if by in OF_VISITS else ""
-    return {"by": "" if by == "cause" else by, "attr": mine, "of": "", "fact": mine}
+        return {"by": "", "attr": attr, "of": of, "fact": attribute_fact(attr), "wider": ""}
+    fact, wider = OF_VISITS.get(by, ("", ""))
+    return {"by": by, "attr": by if fact else "", "of": "", "fact": fact, "wider": wider}
 
 
 def _hurt(rows: Iterable[Mapping[str, Any]], severities: Severities) -> list[dict[str, Any]]:
     return [{**row, "hurt": severities.summed(row)} for row in rows]
 
 
-def _causes(rows: Sequence[dict[str, Any]]) -> list[Group]:
-    """Each cause at a step, of all who came to that step."""
-    reached = {row["value"]: float(row["people"]) for row in rows if not row["cause"]}
-    return [
-        Group(row["value"], row["cause"], reached[row["value"]], min(row["hurt"], reached[row["value"]]))
-        for row in rows
-        if row["cause"] and row["value"] in reached
-    ]
+def _happened(rows: Sequence[Mapping[str, Any]], everybody: Mapping[str, Any], what: str) -> list[Group]:
+    """Each cause at a step, of all who came to that step; a failure kind, of everybody."""
+    reached = {row["value"]: row for row in rows if row["came"]}
+    return [_group(row, everybody if what == "failure_kind" else reached[row["value"]]) for row in rows if not row["came"]]
+
+
+def _group(row: Mapping[str, Any], of: Mapping[str, Any]) -> Group:
+    # Sums of the same weights in another order may differ in their last digits.
+    return Group(row["value"], row.get("cause", ""), of["w_sum"], min(row["hurt"], of["w_sum"]), _seen(of))
+
+
+def _seen(row: Mapping[str, Any]) -> float:
+    return row["w_sum"] ** 2 / row["w_squares"] if row["w_squares"] > 0 else 0.0
 
 
 def _reason(units: int, unknown: int, by: str) -> str:
@@ -139,6 +180,6 @@ def _line(context: Context, journey: str, one: Driver, *, by: str) -> DriverLine
 
 
 def _name(context: Context, journey: str, value: str, by: str) -> str:
-    if by == "cause":
+    if by in ("cause", "step"):
         return step_title(context, journey, value).name
-    return value.replace("_", " ") if by == "channel" else value
+    return value.replace("_", " ") if by in ("channel", "failure_kind") else value

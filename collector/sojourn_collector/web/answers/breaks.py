@@ -21,7 +21,7 @@ MOST = 20
 _READ: Final = ("windows.abandon",)
 _LINKED: Final = ("windows.abandon", "windows.identity")
 _HURT: Final = (*_READ, "severities.", "timezone")
-_MONEY: Final = ("windows.", "currency", "fx", "cart_bands", "min_hit", "journeys.", "severities.", "timezone")
+_MONEY: Final = ("windows.", "currency", "fx", "cart_bands", "holidays", "min_hit", "journeys.", "severities.", "timezone")
 USES: Final[Mapping[Measure, tuple[str, ...]]] = {
     "report": _MONEY,
     "journey": _MONEY,

@@ -32,7 +32,7 @@ async def corrected(context: Context, journey: str, window: Window) -> Corrected
         context.store.query("invited_people", **asked, most=MOST), context.store.query("journey_hit_people", **asked, severity=RECOVERED)
     )
     scale, people = _survey(rows)
-    told = corrected_csat(people, hit=hit["people"])
+    told = corrected_csat(people, hit=hit["people"], never=hit["never_asked"])
     answer = CorrectedCsatAnswer(
         as_of=window.now,
         window_from=window.since,
@@ -65,7 +65,7 @@ def _survey(rows: Sequence[Row]) -> tuple[Scale | None, list[Invited]]:
     scales = Counter(_scale(row) for row in mine if row["has_answered"])
     scale = max(scales, key=lambda one: (scales[one], one.high)) if scales else None
     kept = [row for row in mine if not row["has_answered"] or _scale(row) == scale]
-    return scale, [Invited({name: row[name] for name in FACTS}, _satisfied(row, scale), (row["worst"] or 0.0) >= RECOVERED) for row in kept]
+    return scale, [Invited({name: row[name] for name in FACTS}, _satisfied(row, scale)) for row in kept]
 
 
 def _scale(row: Row) -> Scale:

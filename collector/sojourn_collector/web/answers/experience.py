@@ -60,7 +60,7 @@ async def _scores(context: Context, window: Window, journeys: Sequence[str], now
         people = _body(now.people, usual.people, journey)
         every = _body(visits, before_visits, journey) if journey in sampled else None
         of_people, of_visits = scores_of(people, _body(now.anonymous, usual.anonymous, journey), every)
-        found[journey] = (impact_model(of_people), impact_model(of_visits) if of_visits else None)
+        found[journey] = (impact_model(of_people, now.anonymous.get(journey, NOTHING).sums.units), impact_model(of_visits) if of_visits else None)
     return found
 
 

@@ -5,16 +5,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from sojourn_collector.context import Context
 from sojourn_collector.score.complaint_forecast import Forecast, PastIncident, forecast
 from sojourn_collector.score.forecast_scores import TimedIncident, earlier_forecasts
 from sojourn_collector.web.answers.breaks import versioned
-from sojourn_collector.web.answers.found import Found, find
+from sojourn_collector.web.answers.found import Found, find, find_one
 from sojourn_collector.web.answers.times import to_ms
 from sojourn_collector.web.answers.titles import journey_title, step_title
-from sojourn_collector.web.answers.window import RUN_LENGTH, Window, window_of
+from sojourn_collector.web.answers.window import RUN_LENGTH, Window
 from sojourn_collector.web.models_forecast import ForecastAnswer, ForecastFrom
 
 AHEAD = timedelta(hours=24)
@@ -61,12 +60,11 @@ def _stretch(at: datetime) -> int:
 
 
 async def problem_forecast(context: Context, ident: str) -> ForecastAnswer | None:
-    """The body of `GET /api/v1/problems/{id}/forecast`; None when no problem of the present window has this id. Raises EngineUnavailable, QueryTimeout."""
-    window = window_of(context.clock(), ZoneInfo(context.impact.timezone))
-    found = next((one for one in await find(context, window) if one.id == ident), None)
-    if found is None:
+    """The body of `GET /api/v1/problems/{id}/forecast`; None when there is no problem of this id. Raises EngineUnavailable, QueryTimeout."""
+    placed = await find_one(context, ident, context.clock())
+    if placed is None:
         return None
-    now = window.now
+    found, now = placed[0], placed[1].now
     past, arrived = await asyncio.gather(
         find(context, Window(now - BACK, now, now), [found.journey]),
         context.store.query("tickets_arrived", since=now - BACK - (WEEKS + 1) * WEEK, until=now, deadline=DEADLINE),
@@ -83,7 +81,7 @@ async def problem_forecast(context: Context, ident: str) -> ForecastAnswer | Non
     answer = ForecastAnswer(
         as_of=now,
         until=now + AHEAD,
-        problem=ident,
+        problem=found.id,
         journey=journey_title(context, found.journey),
         step=step_title(context, found.journey, found.step),
         state="measured" if spoke else "not measured",

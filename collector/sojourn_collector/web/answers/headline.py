@@ -1,4 +1,4 @@
-"""The four lines that say a problem: what, who, what it costs, how they feel. Local time, whole people, money with its range."""
+"""The four lines that say a problem: what, who, what it costs, how they feel, and what is left out. Local time, whole people, money with its range."""
 
 from datetime import datetime
 from zoneinfo import ZoneInfo
@@ -59,12 +59,13 @@ WIDTH = 17
 def headline(problem: Problem, zone: ZoneInfo) -> list[str]:
     """The lines of a problem."""
     stops = "could not " + problem.step.name[0].lower() + problem.step.name[1:] if problem.step.name.split(" ")[0].lower() in VERBS else "were stopped"
-    return [
+    lines = [
         _what(problem, zone),
         _line("customers", f"{_who(problem.people, stops):<53}   {_impact(problem)}"),
         _line("money", _money(problem.money, problem.people, zone)),
         _line("satisfied", _satisfied(problem.satisfaction)),
     ]
+    return lines + [_line("not counted", note) for note in problem.notes]
 
 
 def _line(word: str, text: str) -> str:
@@ -73,7 +74,7 @@ def _line(word: str, text: str) -> str:
 
 def _what(problem: Problem, zone: ZoneInfo) -> str:
     name = f"{problem.journey.name} › {problem.step.name}"
-    since = _at(problem.clock.since, zone, problem.clock.window_to)
+    since = _at(problem.clock.since, zone, problem.clock.window_to, problem.as_of)
     ended = problem.clock.until
     if problem.state == "unknown":
         last = problem.clock.last_evidence or problem.clock.window_to
@@ -81,16 +82,16 @@ def _what(problem: Problem, zone: ZoneInfo) -> str:
     elif problem.state == "failing" or ended is None:
         span = f"failing since {since}"
     else:
-        span = f"failed from {since} to {_at(ended, zone, problem.clock.since)}"
+        span = f"over, failed from {since} to {_at(ended, zone, problem.clock.since)}"
     cause = f": {problem.cause.summary}" if problem.cause else ""
     return f"{name:<{WIDTH - 1}} {span}{cause}"
 
 
-def _at(at: datetime, zone: ZoneInfo, beside: datetime) -> str:
-    """Hour and minute; the day too when it is another one. Seconds where the minute would say nothing."""
-    local, other = at.astimezone(zone), beside.astimezone(zone)
+def _at(at: datetime, zone: ZoneInfo, beside: datetime, seen: datetime | None = None) -> str:
+    """Hour and minute; the day too when it is another one than that it stands beside or is `seen` on. Seconds where the minute would say nothing."""
+    local, others = at.astimezone(zone), {one.astimezone(zone).date() for one in (beside, seen or beside)}
     clock = f"{local:%H:%M:%S}" if abs((at - beside).total_seconds()) < 120 else f"{local:%H:%M}"
-    return clock if local.date() == other.date() else f"{local:%Y-%m-%d} {clock}"
+    return clock if others == {local.date()} else f"{local:%Y-%m-%d} {clock}"
 
 
 def _who(people: People, stops: str) -> str:

@@ -10,6 +10,7 @@ from sojourn_collector.context import Context
 from sojourn_collector.web.answers.breaks import versioned
 from sojourn_collector.web.answers.experience import experiences
 from sojourn_collector.web.answers.impact import beacons_fresh, freshness_seen, state_of
+from sojourn_collector.web.answers.others import others_note
 from sojourn_collector.web.answers.probes import probe_states
 from sojourn_collector.web.answers.problems import problems_and_sources
 from sojourn_collector.web.answers.satisfaction import satisfaction_of_all
@@ -27,7 +28,7 @@ async def journey(context: Context, ident: str, window: Window | None = None) ->
     if not re.fullmatch(ID_PATTERN, ident):
         return None
     window = window or window_of(context.clock(), ZoneInfo(context.impact.timezone))
-    (problems, seen, _), fared, probes, satisfaction, visits = await asyncio.gather(
+    (problems, seen, hurt), fared, probes, satisfaction, visits = await asyncio.gather(
         problems_and_sources(context, window, [ident]),
         experiences(context, window, [ident]),
         probe_states(context, window, MOST_RUNS, [ident]),
@@ -55,6 +56,7 @@ async def journey(context: Context, ident: str, window: Window | None = None) ->
         impact_of_visits=of_visits,
         satisfaction=satisfaction,
         problems=problems,
+        notes=others_note(len(problems), hurt.found, hurt.others),
         visits=visits,
     )
     return await versioned(context, answer, "journey", window.since - timedelta(seconds=context.impact.windows.usual), window.until, journey=ident)

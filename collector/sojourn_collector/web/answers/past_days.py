@@ -4,15 +4,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from sojourn_collector.context import Context
 from sojourn_collector.score.money import Shopper, Shortfall
 from sojourn_collector.score.past_days import PastDay, Window, from_past_days, from_segment
-from sojourn_collector.score.segments import Crowd, Segment, guilty_segment
+from sojourn_collector.score.segments import Segment
 from sojourn_collector.store.client import QueryTimeout
 from sojourn_collector.web.answers.found import Found
 from sojourn_collector.web.answers.guests import Guest
-from sojourn_collector.web.answers.window import RUN_LENGTH
+from sojourn_collector.web.answers.past_starts import at_start, past_starts
+from sojourn_collector.web.answers.times import to_ms
 
 LONGEST = timedelta(hours=20)
 """An incident longer than this has no like window on other days."""
@@ -22,27 +24,6 @@ BEFORE = timedelta(hours=3)
 
 MOST = 0.5
 """Share of those who came that were hit, from which too few beside them may stand for them."""
-
-
-async def segment_of(context: Context, found: Found, guests: Sequence[Guest], min_hit: int) -> Segment | None:
-    """The segment the failure follows; nothing is asked of the engine where too few were hit or the device tells."""
-    hit = sum(guest.hit for guest in guests)
-    if hit < min_hit or hit == len(guests):
-        return None
-    by_device = {name: [guest for guest in guests if guest.row["device"] == name] for name in {guest.row["device"] for guest in guests}}
-    devices = [Crowd({"device": name}, len(theirs), sum(guest.hit for guest in theirs)) for name, theirs in by_device.items()]
-    if (device := guilty_segment(devices, ("device",))) is not None:
-        return device
-    incident = found.incident
-    rows = await context.store.query(
-        "problem_segments",
-        journey=found.journey,
-        step=found.step,
-        since=incident.window_from,
-        until=incident.window_to,
-        run_since=incident.window_from - RUN_LENGTH,
-    )
-    return guilty_segment((Crowd(row, row["people"], row["hit"]) for row in rows), ("browser", "release"))
 
 
 async def from_the_past(
@@ -73,9 +54,12 @@ async def from_the_past(
 async def _spoken(context: Context, found: Found, plain: Shortfall, paid: float, segment: Segment | None, known_until: datetime) -> Shortfall:
     today, past = await _days(context, found, segment, known_until)
     if segment is not None:
-        return from_segment(plain, paid, today.get(0, Window(0)), [PastDay(one[1], one.get(0), ago=day) for day, one in past if 1 in one], str(segment))
+        return from_segment(plain, paid, today.get(0, Window(0)), [PastDay(one[1], one.get(0), ago=ago) for ago, one in past if 1 in one], str(segment))
     before_today, before = await _before(context, found)
-    return from_past_days(plain, paid, [PastDay(one[1], before=before.get(day), ago=day) for day, one in past if 1 in one], before_today)
+    days = [PastDay(one[1], before=before.get(ago), ago=ago) for ago, one in past if 1 in one]
+    answer = from_past_days(plain, paid, days, before_today)
+    beside = "" if answer.amount is None else await at_start(context, found)
+    return replace(plain, reasons=(*plain.reasons, beside)) if beside else answer
 
 
 def _silenced(answer: Shortfall) -> Shortfall:
@@ -98,12 +82,11 @@ def _paid(shoppers: Sequence[Shopper], outcome: float, known_until: datetime) ->
 
 
 async def _days(context: Context, found: Found, segment: Segment | None, known: datetime) -> tuple[dict[int, Window], list[tuple[int, dict[int, Window]]]]:
-    """Today and each past day, each by whether it is of the segment."""
+    """Today and each past day with how long ago it was, each by whether it is of the segment."""
     incident = found.incident
-    rows = await _ask(context, found, segment, incident.window_from, incident.window_to, known, context.impact.windows.outcome)
     by_day: dict[int, dict[int, Window]] = {}
-    for row in rows:
-        by_day.setdefault(row["day"], {})[row["inside"]] = _window(row)
+    for ago, row in await _ask(context, found, segment, incident.window_from, incident.window_to, known, context.impact.windows.outcome):
+        by_day.setdefault(ago, {})[row["inside"]] = _window(row)
     return by_day.pop(0, {}), sorted(by_day.items())
 
 
@@ -111,26 +94,34 @@ async def _before(context: Context, found: Found) -> tuple[Window | None, dict[i
     """The hours before it, today and on past days, orders up to its beginning only."""
     start = found.incident.window_from
     rows = await _ask(context, found, None, start - BEFORE, start - timedelta(milliseconds=1), start, BEFORE.total_seconds())
-    days = {row["day"]: _window(row) for row in rows}
+    days = {ago: _window(row) for ago, row in rows}
     return days.pop(0, None), days
 
 
 async def _ask(
     context: Context, found: Found, segment: Segment | None, since: datetime, until: datetime, known: datetime, outcome: float
-) -> list[dict[str, Any]]:
-    return await context.store.query(
+) -> list[tuple[int, dict[str, Any]]]:
+    """Rows of `step_days`, each with how many days ago it was."""
+    impact, journey = context.impact, context.journeys.all().get(found.journey)
+    windows, of = (journey.maintenance, journey.timezone) if journey else ((), "UTC")
+    past = past_starts(since, until, int(impact.windows.usual // 86_400), ZoneInfo(impact.timezone), impact.holidays, windows, of)
+    starts = [(0, since), *past]
+    rows = await context.store.query(
         "step_days",
         journey=found.journey,
         step=found.step,
-        since=since,
+        starts=[to_ms(start) for _, start in starts],
+        span_ms=to_ms(until) - to_ms(since),
+        earliest=min(start for _, start in starts),
         until=until,
         known=known,
-        days=int(context.impact.windows.usual // 86_400),
-        currency=context.impact.currency,
+        known_ms=to_ms(known) - to_ms(since),
+        currency=impact.currency,
         outcome_ms=int(outcome * 1000),
         attribute=segment.attribute if segment else "",
         value=segment.value if segment else "",
     )
+    return [(starts[row["day"]][0], row) for row in rows]
 
 
 def _window(row: Mapping[str, Any]) -> Window:

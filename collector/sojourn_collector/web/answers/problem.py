@@ -9,42 +9,35 @@ from zoneinfo import ZoneInfo
 from sojourn_collector.context import Context
 from sojourn_collector.score.customer_impact import ImpactScore, Moments, scores_of
 from sojourn_collector.score.ranking import NOT_HURT
+from sojourn_collector.web.answers.at_step import walks_at
 from sojourn_collector.web.answers.cause import cause_of
-from sojourn_collector.web.answers.found import Found
+from sojourn_collector.web.answers.found import Found, shown_until
 from sojourn_collector.web.answers.guests import Guest, body_of, by_visit, guests_of, people_of
 from sojourn_collector.web.answers.headline import headline
 from sojourn_collector.web.answers.list_order import hurt_of
 from sojourn_collector.web.answers.order_values import order_values
+from sojourn_collector.web.answers.orders_known import OrdersKnown
 from sojourn_collector.web.answers.remembered import Worked
 from sojourn_collector.web.answers.satisfaction import satisfaction_of
-from sojourn_collector.web.answers.shortfall import estimate, healthy_of, worth_of
+from sojourn_collector.web.answers.shortfall import estimate, healthy_of
 from sojourn_collector.web.answers.sufferers import sufferers_of
-from sojourn_collector.web.answers.theirs import Theirs
+from sojourn_collector.web.answers.theirs import TOO_MUCH, Theirs
 from sojourn_collector.web.answers.times import to_ms
 from sojourn_collector.web.answers.titles import journey_title, step_title
 from sojourn_collector.web.answers.usual import read_usual, usual_of
-from sojourn_collector.web.answers.window import RUN_LENGTH
 from sojourn_collector.web.models import Clock, Impact, Problem
 
 LAST_GOOD = timedelta(days=31)
 """How far back the last good run is looked for."""
 
 
-class OrdersKnown:
-    """How many orders there are, up to when they are known, and whether their source said so itself."""
-
-    def __init__(self, watermark: datetime | None, orders: int, newest: datetime | None) -> None:
-        self.count = orders
-        self.promised = watermark is not None
-        self.until = watermark if watermark is not None else newest if orders else None
-
-
 async def problem_of(context: Context, found: Found, orders_known: OrdersKnown, now: datetime, theirs: Theirs) -> Worked:
     """Work the problem out; `theirs` knows what its people ordered and answered."""
     incident, impact = found.incident, context.impact
-    rows, usual, before_orders, probe = await _read(context, found, orders_known)
+    (rows, notes), usual, before_orders, probe = await _read(context, found, orders_known)
     guests = guests_of(rows, to_ms(incident.window_from), to_ms(incident.window_to))
-    orders, feedback = await theirs.of(found, guests)
+    orders, feedback, whole = await theirs.of(found, guests)
+    healthy = await healthy_of(context, found, usual, before_orders)
     satisfaction = satisfaction_of(feedback, {guest.id: guest.hit for guest in guests})
     cause, money, who = await asyncio.gather(
         cause_of(context, incident, guests, probe.traces, probe.message),
@@ -55,8 +48,8 @@ async def problem_of(context: Context, found: Found, orders_known: OrdersKnown, 
             context,
             now=now,
             known_until=orders_known.until,
-            promised=orders_known.promised,
-            healthy=healthy_of(usual, before_orders, worth_of(context, found.journey)),
+            slowest=orders_known.slowest,
+            healthy=healthy,
             order_values=before_orders.own_values,
         ),
         sufferers_of(context, guests, satisfaction.comments, impact.currency),
@@ -77,7 +70,7 @@ async def problem_of(context: Context, found: Found, orders_known: OrdersKnown, 
         clock=_clock(found),
         cause=cause,
         people=people_of(guests, probes_failed=bool(incident.failed_runs), usual=before),
-        impact=impact_model(of_people),
+        impact=impact_model(of_people, anonymous.now.units),
         impact_of_visits=impact_model(of_visits) if of_visits else None,
         money=money,
         satisfaction=satisfaction,
@@ -85,6 +78,8 @@ async def problem_of(context: Context, found: Found, orders_known: OrdersKnown, 
         who_total=sum(guest.hit for guest in guests),
         probe_run_id=probe.run_id,
         last_good_run_id=probe.last_good,
+        shown_until=shown_until(incident, timedelta(seconds=impact.windows.outcome)),
+        notes=[*notes, *([] if whole else [TOO_MUCH])],
     )
     return Worked(
         problem.model_copy(update={"headline": headline(problem, ZoneInfo(impact.timezone))}),
@@ -113,18 +108,16 @@ def _names(guests: Sequence[Guest], orders: Sequence[dict[str, Any]], feedback: 
     for guest in guests:
         yield guest.id
         yield from guest.sessions
-    yield from (f"orders/{row['id']}" for row in orders)
+    yield from (f"orders/{row['order_key']}" for row in orders)
     yield from (f"feedback/{row['id']}" for row in feedback)
 
 
 async def _read(context: Context, found: Found, orders_known: OrdersKnown) -> tuple[Any, ...]:
     """Every query of a problem at once; none depends on another."""
-    incident = found.incident
-    span: dict[str, Any] = {"since": incident.window_from, "until": incident.window_to, "run_since": incident.window_from - RUN_LENGTH}
     answers: tuple[Any, ...] = await asyncio.gather(
-        context.store.query("problem_people", journey=found.journey, step=found.step, **span),
+        walks_at(context, found),
         read_usual(context, found),
-        order_values(context, found.journey, incident.window_from, orders_known.count),
+        order_values(context, found.journey, found.incident.window_from, orders_known.count),
         _probe(context, found),
     )
     return answers
@@ -167,8 +160,8 @@ def _clock(found: Found) -> Clock:
     )
 
 
-def impact_model(score: ImpactScore) -> Impact:
-    """The pure score as the answer's shape."""
+def impact_model(score: ImpactScore, visits: int = 0) -> Impact:
+    """The pure score as the answer's shape; `visits` = those whose walk is over and of whom only the visit is known, beside a score of people."""
     return Impact(
         state="measured" if score.measured else "not measured",
         score=score.score,
@@ -179,6 +172,7 @@ def impact_model(score: ImpactScore) -> Impact:
         covers=score.covers,
         usual=score.usual,
         excess=score.excess,
+        by_visit=visits / (score.of + visits) if score.covers == "people" and score.of + visits else None,
         reason=score.reason,
         trying=score.trying,
         if_all_pass=score.if_all_pass,

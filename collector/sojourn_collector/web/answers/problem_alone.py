@@ -5,20 +5,20 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from sojourn_collector.context import Context
 from sojourn_collector.score.customer_impact import SAMPLED
 from sojourn_collector.score.severities import Severities
 from sojourn_collector.score.value_impact import DAYS, ValueUnit, value_impact
+from sojourn_collector.web.answers.at_step import MOST_WALKS, stretch, walks_at
 from sojourn_collector.web.answers.breaks import versioned
-from sojourn_collector.web.answers.found import Found, find
+from sojourn_collector.web.answers.found import Found, find, find_one
 from sojourn_collector.web.answers.guests import Guest, guests_of
 from sojourn_collector.web.answers.prices import converted
-from sojourn_collector.web.answers.problems import problems_and_sources
+from sojourn_collector.web.answers.problems import one_problem
 from sojourn_collector.web.answers.sufferers import label_of, names_of
 from sojourn_collector.web.answers.times import to_ms
-from sojourn_collector.web.answers.window import RUN_LENGTH, Window, window_of
+from sojourn_collector.web.answers.window import Window
 from sojourn_collector.web.models_measures import Exposed, Largest, ProblemAnswer, ValueView
 
 MONTH = 30.0
@@ -30,40 +30,48 @@ MOST_NAMED = 10
 Row = Mapping[str, Any]
 
 
-async def problem_alone(context: Context, ident: str, window: Window | None = None) -> ProblemAnswer | None:
-    """The body of `GET /api/v1/problems/{id}`; None when no problem of the window has this id. Raises EngineUnavailable."""
-    window = window or window_of(context.clock(), ZoneInfo(context.impact.timezone))
-    # The id is journey, step and time, of which neither of the last two holds a dot.
-    found = next((one for one in await find(context, window, [ident.rsplit(".", 2)[0]]) if one.id == ident), None)
-    if found is None:
-        return None
-    (problems, _, _), (value, exposed) = await asyncio.gather(problems_and_sources(context, window, [found.journey]), _measured(context, found))
-    problem = next((one for one in problems if one.id == ident), None)
-    if problem is None:
-        return None
+async def problem_alone(context: Context, ident: str, window: Window | None = None, *, shared: float = 0.0) -> ProblemAnswer | None:
+    """The body of `GET /api/v1/problems/{id}`; None when there is no problem of this id. Raises EngineUnavailable.
+
+    :param window: of this time only; by default it is looked for where its id says.
+    :param shared: seconds for which those who ask share what is measured of it alone; the problem itself is of now.
+    """
+    if window is None:
+        placed = await find_one(context, ident, context.clock())
+        if placed is None:
+            return None
+        found, window = placed
+    else:
+        named = next((one for one in await find(context, window, [ident.rsplit(".", 2)[0]]) if one.id == ident), None)
+        if named is None:
+            return None
+        found = named
+    problem, (value, exposed) = await asyncio.gather(one_problem(context, found, window), _shared(context, found, shared))
     # What is usual is of the time before, and so is what people were worth.
     before = timedelta(seconds=max(context.impact.windows.usual, context.impact.weights.paid))
-    answer = ProblemAnswer(problem=problem, value=value, exposed=exposed)
+    answer = ProblemAnswer(as_of=window.now, problem=problem, value=value, exposed=exposed)
     return await versioned(context, answer, "problem", found.incident.window_from - before, window.until, journey=found.journey)
 
 
+async def _shared(context: Context, found: Found, seconds: float) -> tuple[ValueView, Exposed]:
+    erasures = await context.control.erasures.stamp()
+    # It names customers: nothing of it is told again once somebody was erased.
+    if not seconds or context.problems is None or erasures is None:
+        return await _measured(context, found)
+    return await context.problems.once(("problem_alone", found.id, erasures), seconds, lambda: _measured(context, found))
+
+
 async def _measured(context: Context, found: Found) -> tuple[ValueView, Exposed]:
-    incident, query = found.incident, context.store.query
-    here: dict[str, Any] = {
-        "journey": found.journey,
-        "step": found.step,
-        "since": incident.window_from,
-        "until": incident.window_to,
-        "run_since": incident.window_from - RUN_LENGTH,
-    }
-    people, worths, subscribed = await asyncio.gather(
-        query("problem_people", **here),
+    incident, query, here = found.incident, context.store.query, stretch(found)
+    (people, _), worths, subscribed = await asyncio.gather(
+        walks_at(context, found),
         query(
             "worth_at_step",
             **here,
             paid_since=incident.window_from - timedelta(seconds=context.impact.weights.paid),
             paid_until=incident.window_from,
             currency=context.impact.currency,
+            most=MOST_WALKS,
         ),
         query("subscribed_hit", **here),
     )
@@ -127,7 +135,7 @@ def worth_of(worth: Row | None, currency: str, before: datetime, days: float = D
 
 
 def exposed_of(guests: Sequence[Guest], worths: Mapping[str, Row], subscribed: Sequence[Row], currency: str, at: datetime) -> Exposed:
-    """Each account and each subscription once: what an account is said to pay goes before the sum of its subscriptions."""
+    """Each account and each subscription once: what an account is said to pay goes before the sum of its and its people's subscriptions."""
     hit = [guest for guest in guests if guest.hit and not guest.anonymous]
     accounts = {guest.id: worths[guest.id]["account"] if guest.id in worths else guest.row["account_id"] for guest in hit}
     priced: dict[str, Row] = {}
@@ -136,7 +144,7 @@ def exposed_of(guests: Sequence[Guest], worths: Mapping[str, Row], subscribed: S
         if row is not None and row["account"] and row["mrr"] is not None:
             priced[row["account"]] = row
     told = set(priced)
-    own = [row for row in subscribed if row["whose"] not in told]
+    own = [row for row in subscribed if row["whose"] not in told and accounts.get(row["whose"]) not in told]
     sums: Counter[str] = Counter()
     by_rate: Counter[str] = Counter()
     for row, amount, unit in (*((row, "mrr", "mrr_currency") for row in priced.values()), *((row, "monthly", "currency") for row in own)):

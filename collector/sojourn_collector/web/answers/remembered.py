@@ -26,6 +26,10 @@ T = TypeVar("T")
 KEPT = 300.0
 """Seconds after which a problem is worked out anew whatever happened: names, backend spans and the usual are not watched."""
 
+OLD = timedelta(days=1)
+KEPT_OLD = 3600.0
+"""The same for a problem that has been over for longer than `OLD`: it stays in the report until its money is final."""
+
 REST = 5.0
 """A problem that keeps changing rests for so many times what working it out took."""
 
@@ -81,6 +85,7 @@ class _Entry:
     erasures: int
     at: float
     took: float
+    kept: float = KEPT
 
 
 class ProblemMemory:
@@ -132,7 +137,9 @@ class ProblemMemory:
         worked = await work()
         if changes.erasures is not None:
             took = self._monotonic() - began
-            self._entries[config, found.id] = _Entry(worked, _facts(found, known_until), changes.written, changes.erasures, began, took)
+            old = found.incident.state != "failing" and worked.problem.as_of - found.incident.window_to > OLD
+            facts = _facts(found, known_until)
+            self._entries[config, found.id] = _Entry(worked, facts, changes.written, changes.erasures, began, took, KEPT_OLD if old else KEPT)
             self._entries.move_to_end((config, found.id))
             while len(self._entries) > MOST:
                 self._entries.popitem(last=False)
@@ -153,7 +160,7 @@ class ProblemMemory:
 
     def _still(self, entry: _Entry, found: Found, changes: Changes, facts: tuple[Any, ...]) -> bool:
         age = self._monotonic() - entry.at
-        if entry.erasures != changes.erasures or age > KEPT or entry.facts[:-1] != facts[:-1]:
+        if entry.erasures != changes.erasures or age > entry.kept or entry.facts[:-1] != facts[:-1]:
             return False
         if age <= min(LONGEST_REST, REST * entry.took):
             return True
@@ -170,9 +177,11 @@ def _facts(found: Found, known_until: float) -> tuple[Any, ...]:
     return (incident.state, incident.window_from, over, known_until)
 
 
-def known_step(known_until: datetime | None, final_at: datetime, outcome: float) -> float:
-    """Up to when orders are known, in steps too small to matter, and no further than they matter to a problem that is final then."""
+def known_step(known_until: datetime | None, final_at: datetime, outcome: float, steps: int = STEPS_OF_FOLLOW_UP) -> float:
+    """Up to when orders are known, in steps too small to matter, and no further than they matter to a problem that is final then: exactly so once it is."""
     if known_until is None:
         return 0.0
-    step = timedelta(seconds=outcome) / STEPS_OF_FOLLOW_UP
-    return (min(known_until, final_at).timestamp() // step.total_seconds()) * step.total_seconds()
+    if known_until >= final_at:
+        return final_at.timestamp()
+    step = timedelta(seconds=outcome) / steps
+    return (known_until.timestamp() // step.total_seconds()) * step.total_seconds()

@@ -2,23 +2,33 @@
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Sequence
-from datetime import datetime
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
 from typing import Any
 
 from sojourn_collector.config import ImpactConfig
 from sojourn_collector.context import Context
+from sojourn_collector.join.visit_facts import REGION
 from sojourn_collector.score.business_impact import business_impact
 from sojourn_collector.score.money import Healthy, Payment, Settings, Shopper, Shortfall
+from sojourn_collector.web.answers.counted_twice import twice_note
+from sojourn_collector.web.answers.days import LONG, before
 from sojourn_collector.web.answers.found import Found
+from sojourn_collector.web.answers.guest_facts import GuestFacts, guest_facts, segment_hit
 from sojourn_collector.web.answers.guests import Guest
-from sojourn_collector.web.answers.order_values import OrderValues
-from sojourn_collector.web.answers.past_days import from_the_past, segment_of
+from sojourn_collector.web.answers.order_values import REMEMBERED, OrderValues
+from sojourn_collector.web.answers.past_days import from_the_past
 from sojourn_collector.web.answers.times import EPOCH, from_ms
 from sojourn_collector.web.models import Money
 
 HISTORY = 28 * 86400.0
 """Seconds before the incident whose orders tell whether those hit were different before."""
+
+UNKNOWN = GuestFacts({}, "", 0)
+NOTHING_KNOWN: Mapping[str, GuestFacts] = {}
+
+ENOUGH = 20_000
+"""Person-days that are looked at for conversion; of more, every second, third … person stands for all."""
 
 TRUSTED_UNITS, TRUSTED_ORDERS = 30, 20
 """What the time before must hold for its conversion and order value to be taken for healthy."""
@@ -29,16 +39,47 @@ def settings_of(impact: ImpactConfig) -> Settings:
     return Settings(outcome=impact.windows.outcome, history=HISTORY, cart_bands=tuple(impact.cart_bands), min_hit=impact.min_hit)
 
 
-def healthy_of(usual: dict[str, Any], orders: OrderValues, worth: float | None = None) -> Healthy | None:
+async def healthy_of(context: Context, found: Found, usual: Mapping[str, Any], orders: OrderValues) -> Healthy | None:
     """Conversion and order value of the time before, when there was enough of it.
 
-    What an order is worth say the orders of walks through this journey, where they are too few its `worth`, at last all orders.
+    :param usual: the time before, as `read_usual` tells it.
     """
-    if usual["unhurt"] < TRUSTED_UNITS or not usual["unhurt_done"]:
+    if usual["unhurt"] < TRUSTED_UNITS:
         return None
-    everything = orders.mean_value if orders.orders >= TRUSTED_ORDERS else None
-    value = orders.own_mean if orders.own_orders >= TRUSTED_ORDERS else everything if worth is None else worth
-    return None if value is None else Healthy(usual["unhurt_done"] / usual["unhurt"], value, usual["unhurt"])
+    return healthy(await usual_paying(context, found, usual["units"]), orders, worth_of(context, found.journey))
+
+
+def healthy(paying: Mapping[str, int], orders: OrderValues, worth: float | None) -> Healthy | None:
+    """Conversion and order value, None where too few came or ordered.
+
+    Conversion = the share of those who came to the step unhurt that ordered within H; for a journey with a worth of its own and hardly any orders the
+    share that finished it. What an order is worth say the orders of walks through this journey, where they are too few its `worth`, at last all orders.
+
+    :param paying: of `units` person-days, how many `ordered` and how many `finished`.
+    """
+    own = orders.own_orders >= TRUSTED_ORDERS
+    became = paying["ordered"] if own or worth is None else paying["finished"]
+    value = orders.own_mean if own else worth if worth is not None else orders.mean_value if orders.orders >= TRUSTED_ORDERS else None
+    if value is None or paying["units"] < TRUSTED_UNITS or not became:
+        return None
+    return Healthy(became / paying["units"], value, paying["units"])
+
+
+async def usual_paying(context: Context, found: Found, units: int) -> dict[str, int]:
+    """Who came in the time before and what became of it; of many, of every so-manieth, which a bound can bear.
+
+    :param units: how many person-days there were about.
+    """
+    since, until = before(context, found.incident.window_from)
+    impact, outcome = context.impact, int(context.impact.windows.outcome * 1000)
+    asked: dict[str, Any] = {"journey": found.journey, "step": found.step, "since": since, "until": until, "zone": impact.timezone, "currency": impact.currency}
+
+    async def ask() -> dict[str, int]:
+        return (await context.store.query("usual_paying", **asked, outcome_ms=outcome, one_in=max(1, units // ENOUGH)))[0]
+
+    if context.problems is None or timedelta(seconds=impact.windows.usual) < LONG:
+        return await ask()
+    return await context.problems.once(("usual_paying", *asked.values(), outcome), REMEMBERED, ask)
 
 
 def worth_of(context: Context, journey: str) -> float | None:
@@ -49,8 +90,11 @@ def worth_of(context: Context, journey: str) -> float | None:
     return float(worth.amount) if worth is not None and worth.currency == context.impact.currency else None
 
 
-def shoppers_of(guests: Sequence[Guest], orders: Sequence[dict[str, Any]], currency: str) -> list[Shopper]:
-    """Guests with what they paid. An order belongs to its person, else to the person of its session; other currencies are left out."""
+def shoppers_of(guests: Sequence[Guest], orders: Sequence[dict[str, Any]], currency: str, known: Mapping[str, GuestFacts] = NOTHING_KNOWN) -> list[Shopper]:
+    """Guests with what they paid. An order belongs to its person, else to the person of its session; other currencies are left out.
+
+    :param known: facts by person; those of one account decide together.
+    """
     sessions_of = {guest.id: guest.sessions for guest in guests}
     person_of = {session: guest.id for guest in guests for session in guest.sessions}
     here = {guest.id for guest in guests}
@@ -65,6 +109,9 @@ def shoppers_of(guests: Sequence[Guest], orders: Sequence[dict[str, Any]], curre
             arrivals=tuple(ms / 1000 for ms in guest.arrivals),
             failed_at=guest.failures[0] / 1000 if guest.failures else None,
             device=guest.row["device"],
+            region=known.get(guest.id, UNKNOWN).facts.get(REGION, ""),
+            visits=known.get(guest.id, UNKNOWN).visits,
+            cluster=_cluster(known.get(guest.id, UNKNOWN).account),
             cart=guest.cart if guest.row["cart_currency"] in ("", currency) else None,
             payments=tuple(sorted(paid[guest.id], key=lambda payment: payment.at)),
             identified=not guest.anonymous,
@@ -72,6 +119,10 @@ def shoppers_of(guests: Sequence[Guest], orders: Sequence[dict[str, Any]], curre
         )
         for guest in guests
     ]
+
+
+def _cluster(account: str) -> str:
+    return f"account:{account}" if account else ""
 
 
 async def estimate(
@@ -82,7 +133,7 @@ async def estimate(
     *,
     now: datetime,
     known_until: datetime | None,
-    promised: bool,
+    slowest: str,
     healthy: Healthy | None,
     order_values: Sequence[float] = (),
 ) -> Money:
@@ -90,17 +141,18 @@ async def estimate(
 
     :param known_until: up to when all orders are known; None = none were ever received.
     :param order_values: net values of the journey's orders in the weeks before.
-    :param promised: whether the order source said so itself (a watermark), or only its newest order did.
+    :param slowest: the feed that only its newest order speaks for, "" where all gave their word (a watermark).
     """
     impact = context.impact
-    shoppers = shoppers_of(guests, orders, impact.currency)
-    segment = await segment_of(context, found, guests, impact.min_hit)
+    facts = await guest_facts(context, found, guests, HISTORY)
+    shoppers = shoppers_of(guests, orders, impact.currency, facts)
+    segment = segment_hit(guests, facts, impact.visit_attributes)
     watermark = None if known_until is None else _seconds(known_until)
     answer = await asyncio.to_thread(
         business_impact, shoppers, settings_of(impact), now=_seconds(now), watermark=watermark, seed=found.seed, healthy=healthy, order_values=order_values
     )
     answer = await from_the_past(context, found, guests, shoppers, answer, segment, None if known_until is None else min(now, known_until))
-    notes = [*answer.notes, *_notes(found, guests, orders, impact.currency, promised=promised or known_until is None)]
+    notes = [*answer.notes, *_notes(found, guests, orders, impact.currency, slowest=slowest)]
     return _model(answer, notes, impact.currency, min(now, known_until) if known_until else now)
 
 
@@ -108,17 +160,18 @@ def _seconds(at: datetime) -> float:
     return (at - EPOCH).total_seconds()
 
 
-def _notes(found: Found, guests: Sequence[Guest], orders: Sequence[dict[str, Any]], currency: str, *, promised: bool) -> list[str]:
+def _notes(found: Found, guests: Sequence[Guest], orders: Sequence[dict[str, Any]], currency: str, *, slowest: str) -> list[str]:
     notes = []
     if found.incident.state == "failing":
         notes.append("still failing, more may be hit")
+    notes.extend(twice_note(orders))
     foreign, converted = sum(order["currency"] != currency for order in orders), sum(bool(order["converted"]) for order in orders)
     if converted:
         notes.append(f"{converted} orders in other currencies are converted by the rate of their day")
     if foreign:
         notes.append(f"{foreign} orders in other currencies are left out{': no rate is known for their day' if converted else ''}")
-    if not promised:
-        notes.append("the order source gives no watermark; orders are taken as known up to the newest one")
+    if slowest:
+        notes.append(f"the feed {slowest} gives no watermark; its orders are taken as known up to the newest one")
     if any(guest.sample_rate < 1 for guest in guests):
         notes.append("sampled sessions: money of the people seen, not scaled up")
     return notes

@@ -9,9 +9,10 @@ from zoneinfo import ZoneInfo
 from sojourn_collector.context import Context
 from sojourn_collector.score.severities import MARKS
 from sojourn_collector.score.silent_sufferers import Hurt, silent_sufferers
+from sojourn_collector.score.value_impact import Medians
 from sojourn_collector.web.answers.breaks import versioned
 from sojourn_collector.web.answers.prices import converted, rates
-from sojourn_collector.web.answers.problem_alone import MONTH
+from sojourn_collector.web.answers.problem_alone import MONTH, worth_of
 from sojourn_collector.web.answers.sufferers import label_of, names_of
 from sojourn_collector.web.answers.times import from_ms
 from sojourn_collector.web.answers.window import Window, window_of
@@ -41,17 +42,24 @@ async def silent(context: Context, window: Window | None = None, journey: str = 
     (active,) = await context.store.query("active_people", **span)
     rows, worths, unlinked = await asyncio.gather(
         context.store.query(
-            "silent_candidates", **span, paid_since=paid_since, severity=MARKS[chosen.severity], journey=journey, currency=currency, most=MOST_HURT + 1
+            "silent_candidates",
+            **span,
+            paid_since=paid_since,
+            seconds=int(context.impact.weights.paid),
+            severity=MARKS[chosen.severity],
+            journey=journey,
+            currency=currency,
+            most=MOST_HURT + 1,
         ),
         context.store.query(
             "worth_of_active",
             **span,
-            paid_since=paid_since,
-            paid_until=window.since,
+            paid_since=window.until - timedelta(days=days),
             currency=currency,
             units=units,
             rates=worth_of_unit,
-            months=days / MONTH,
+            days=days,
+            month=MONTH,
             one_in=max(1, active["people"] // ENOUGH),
         ),
         context.store.query("unlinked_voices", **span),
@@ -59,10 +67,13 @@ async def silent(context: Context, window: Window | None = None, journey: str = 
     truncated, rows = len(rows) > MOST_HURT, converted(context, rows[:MOST_HURT], "mrr", "mrr_currency", window.until)
     by_person = {row["person"]: row for row in rows}
     # Where nobody has paid anything and no account has a price, a worth of 0 is no worth but a missing feed.
-    told = [(row["segment"], worth) for row in worths for worth in row["worths"]] if any(any(row["worths"]) for row in worths) else []
+    seen = (
+        [(row["segment"], *one) for row in worths for one in zip(row["worths"], row["known"], strict=True)] if any(any(row["worths"]) for row in worths) else []
+    )
+    medians = Medians.of(seen, days)
     found = silent_sufferers(
-        (_hurt(row, currency, days / MONTH, told=bool(told)) for row in rows),
-        told,
+        (_hurt(row, currency, medians if seen else None) for row in rows),
+        ((segment, medians.worth(segment, paid, known)) for segment, paid, known in seen),
         now.timestamp(),
         unlinked=unlinked[0]["feedback"] + unlinked[0]["tickets"],
         least=MARKS[chosen.severity],
@@ -83,17 +94,17 @@ async def silent(context: Context, window: Window | None = None, journey: str = 
     return await versioned(context, answer, "silent", paid_since, window.until)
 
 
-def _hurt(row: Row, currency: str, months: float, *, told: bool) -> Hurt:
-    priced = not row["orders"] and row["mrr"] is not None and row["mrr_currency"] == currency
-    worth = months * row["mrr"] if priced else float(row["paid"] or 0.0)
+def _hurt(row: Row, currency: str, medians: Medians | None) -> Hurt:
+    """Somebody hit, with what they were worth before it; without medians nobody's worth is known."""
+    revenue, known_days, segment, _ = worth_of(row, currency, from_ms(row["hit_ms"]), medians.days if medians else 0.0)
     # What a feed of people says of consent goes before what a browser said.
     consent = row["told_consent"] if row["told_consent"] not in ("", "unknown") else row["seen_consent"]
     return Hurt(
         person=row["person"],
         severity=row["worst"],
-        worth=worth if told else None,
+        worth=medians.worth(segment, revenue or 0.0, known_days) if medians else None,
         hit_at=row["hit_ms"] / 1000,
-        segment=row["segment"] or row["plan"] or "",
+        segment=segment,
         spoke_at=row["spoke_ms"] / 1000 if row["spoke_ms"] else None,
         consent=consent == "granted",
     )

@@ -137,5 +137,6 @@ def _odds(experiences: Sequence[Experience], what: str) -> Odds:
         shortest=told.shortest,
         longest=told.longest,
         sentence=told.sentence,
+        goes=told.goes,
         reason=told.reason,
     )

@@ -18,6 +18,10 @@ MOST_ORDERS, MOST_ANSWERS = 500_000, 200_000
 """Rows one look brings. Where there are more, each problem looks for itself, so that none loses rows to another."""
 
 
+TOO_MUCH = f"of the orders and answers of its people only {MOST_ORDERS:,} and {MOST_ANSWERS:,} are counted: there are more"
+"""Said of a problem whose own rows are too many."""
+
+
 class Theirs:
     """Orders and feedback of the people of some problems; the tables are looked through once, when the first of them asks.
 
@@ -30,26 +34,26 @@ class Theirs:
         self._now = now
         self._history = history
         self._reading = asyncio.Lock()
-        self._rows: tuple[_ByWhom, _ByWhom] | None = None
+        self._rows: tuple[_ByWhom, _ByWhom, bool] | None = None
         self._too_many = False
 
-    async def of(self, found: Found, guests: Iterable[Guest]) -> tuple[Rows, Rows]:
-        """Orders by id and feedback, newest first, of these people: orders since `history` before the problem, answers since it began."""
+    async def of(self, found: Found, guests: Iterable[Guest]) -> tuple[Rows, Rows, bool]:
+        """Orders by id and feedback, newest first, of these people, and whether that is all.
+
+        Orders since `history` before the problem, answers since it began.
+        """
         async with self._reading:
             if self._rows is None and not self._too_many:
-                orders_of, feedback_of, whole = await self._read(self._problems)
-                self._too_many = not whole and len(self._problems) > 1
-                self._rows = None if self._too_many else (orders_of, feedback_of)
-        if self._rows is not None:
-            orders_of, feedback_of = self._rows
-        else:
-            orders_of, feedback_of, _ = await self._read([found])
+                read = await self._read(self._problems)
+                self._too_many = not read[2] and len(self._problems) > 1
+                self._rows = None if self._too_many else read
+        orders_of, feedback_of, whole = self._rows if self._rows is not None else await self._read([found])
         people = list(guests)
         since = found.incident.window_from
         first = to_ms(since - self._history)
         orders = [row for row in orders_of.of(people) if row["ms"] >= first]
         answers = [row for row in feedback_of.of(people) if row["ts"] >= since]
-        return sorted(orders, key=lambda row: str(row["id"])), sorted(answers, key=lambda row: row["ts"], reverse=True)
+        return sorted(orders, key=lambda row: str(row["id"])), sorted(answers, key=lambda row: row["ts"], reverse=True), whole
 
     async def _read(self, problems: Sequence[Found]) -> tuple["_ByWhom", "_ByWhom", bool]:
         """Orders, feedback, and whether that is all of them."""

@@ -1,5 +1,6 @@
 """Tickets of a window: how many, how long until a reply and a solution, which come back or lie about, and the journeys they came from."""
 
+import asyncio
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import astuple
@@ -35,7 +36,11 @@ async def tickets(context: Context, window: Window | None = None, journey: str =
     :raises EngineUnavailable: while the engine cannot answer.
     """
     window = window or window_of(context.clock(), ZoneInfo(context.impact.timezone), span=SPAN)
-    rows = await context.store.query("tickets_opened", since=window.since - timedelta(seconds=AGAIN), until=window.until, most=MOST + 1)
+    rows, sources = await asyncio.gather(
+        context.store.query("tickets_opened", since=window.since - timedelta(seconds=AGAIN), until=window.until, most=MOST + 1),
+        context.store.query("tickets_replying"),
+    )
+    replying = frozenset(row["source"] for row in sources)
     truncated, rows = len(rows) > MOST, rows[:MOST]
     if journey:
         rows = [row for row in rows if row["of_journey"] == journey]
@@ -43,7 +48,7 @@ async def tickets(context: Context, window: Window | None = None, journey: str =
     mine = [row for row in rows if row["opened"] / 1000 >= begin]
 
     def figures(of: Sequence[Row]) -> TicketFigures:
-        return _figures(of, window, context.impact.windows.unresolved)
+        return _figures(of, window, context.impact.windows.unresolved, replying)
 
     answer = TicketsAnswer(
         as_of=window.now,
@@ -53,7 +58,7 @@ async def tickets(context: Context, window: Window | None = None, journey: str =
         journeys=_groups(rows, mine, "of_journey", figures, lambda ident: journey_title(context, ident).name if ident else ""),
         topics=_groups(rows, mine, "topic", figures),
         priorities=_groups(rows, mine, "priority", figures),
-        longest_waiting=[_line(row) for row in sorted(mine, key=lambda row: row["opened"]) if not _solved(row, window)][:MOST_LINES],
+        longest_waiting=[_line(row, replying) for row in sorted(mine, key=lambda row: row["opened"]) if not _solved(row, window)][:MOST_LINES],
         truncated=truncated,
         linked=sum(row["session_id"] != "" for row in mine),
         state="measured" if mine else "not measured",
@@ -76,10 +81,10 @@ def _groups(
     return [TicketGroup(id=ident, name=name(ident), figures=figures(members[ident])) for ident in largest]
 
 
-def _figures(rows: Sequence[Row], window: Window, unresolved: float) -> TicketFigures:
+def _figures(rows: Sequence[Row], window: Window, unresolved: float, replying: frozenset[str]) -> TicketFigures:
     since, until = window.since.timestamp(), window.until.timestamp()
     known = [_ticket(row) for row in rows]
-    told = ticket_figures(known, since, until, window.until.timestamp(), stale_days=unresolved / DAY)
+    told = ticket_figures(known, since, until, window.until.timestamp(), stale_days=unresolved / DAY, replying=replying)
     mine = [row for row in rows if row["opened"] / 1000 >= since]
     linked = [row for row in mine if row["worst"] is not None and row["session_id"]]
     whole = int((until - since) // DAY)
@@ -90,6 +95,8 @@ def _figures(rows: Sequence[Row], window: Window, unresolved: float) -> TicketFi
         first_reply=_waiting(told.first_reply),
         resolution=_waiting(told.resolution),
         resolution_p90=_waiting(told.resolution_p90),
+        unanswered=told.unanswered,
+        replies_untold=told.replies_untold,
         solved=_part(told.solved),
         reopened=_part(told.reopened),
         repeat=_part(told.repeat),
@@ -116,6 +123,7 @@ def _ticket(row: Row) -> Ticket:
         row["reopens"],
         row["who"],
         row["topic"],
+        row["source"],
     )
 
 
@@ -132,7 +140,7 @@ def _waiting(one: Waiting | None) -> WaitingTime | None:
     return None if one is None else WaitingTime(value=one.value, low=one.low, high=one.high, finished=one.finished, waiting=one.waiting)
 
 
-def _line(row: Row) -> TicketLine:
+def _line(row: Row, replying: frozenset[str]) -> TicketLine:
     return TicketLine(
         id=row["id"],
         source=row["source"],
@@ -140,7 +148,7 @@ def _line(row: Row) -> TicketLine:
         status=row["status"],
         priority=row["priority"],
         topic=row["topic"],
-        replied=row["replied"] is not None,
+        replied=row["replied"] is not None if row["source"] in replying else None,
         person_id=row["person_id"],
         account_id=row["account_id"],
         session_id=row["session_id"],

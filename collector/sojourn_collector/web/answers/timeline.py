@@ -6,6 +6,7 @@ from typing import Any, Literal
 from sojourn_collector.web.answers.status import status_of
 from sojourn_collector.web.models_details import TimelineItem
 from sojourn_probes import semconv
+from sojourn_probes.addresses import origin_of
 
 Tone = Literal["neutral", "good", "slow", "bad"]
 Row = Mapping[str, Any]
@@ -25,7 +26,7 @@ def span_item(row: Row, session: str) -> TimelineItem | None:
     titles: Mapping[str, str] = {
         "page_view": path,
         "action": row["name"].removeprefix("action "),
-        "fetch": f"{attrs.get(semconv.HTTP_REQUEST_METHOD, 'GET')} {path}",
+        "fetch": f"{attrs.get(semconv.HTTP_REQUEST_METHOD, 'GET')} {_elsewhere(attrs)}{path}",
     }
     if row["type"] not in titles:
         return None
@@ -43,6 +44,13 @@ def span_item(row: Row, session: str) -> TimelineItem | None:
         session_id=session,
         facts=_facts(attrs),
     )
+
+
+def _elsewhere(attrs: Row) -> str:
+    """The host of a request that went elsewhere than to the page's own origins."""
+    if attrs.get(semconv.REQUEST_OWN, "") != "false":
+        return ""
+    return (origin_of(attrs.get(semconv.URL_FULL, "")) or "").partition("://")[2]
 
 
 def backend_item(row: Row, session: str) -> TimelineItem | None:

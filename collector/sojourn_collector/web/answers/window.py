@@ -19,11 +19,15 @@ class BadWindow(ValueError):  # noqa: N818 - says what is the case
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """From `since` to `until`, aware times; `now` = what is asked as of."""
+    """From `since` to `until`, aware times; `now` = what is asked as of.
+
+    `stays`: no window was asked for, so problems that are over stay until their money has been final for a day.
+    """
 
     since: datetime
     until: datetime
     now: datetime
+    stays: bool = False
 
 
 def window_of(now: datetime, zone: ZoneInfo, since: datetime | None = None, until: datetime | None = None, *, span: timedelta | None = None) -> Window:
@@ -45,4 +49,4 @@ def window_of(now: datetime, zone: ZoneInfo, since: datetime | None = None, unti
         raise BadWindow("from must lie before to")
     if end - begin > LONGEST:
         raise BadWindow(f"the window is longer than {LONGEST.days} days; choose a shorter one")
-    return Window(begin.astimezone(UTC), end.astimezone(UTC), now)
+    return Window(begin.astimezone(UTC), end.astimezone(UTC), now, stays=since is None and until is None and span is None)

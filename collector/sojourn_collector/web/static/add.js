@@ -20,6 +20,7 @@
       for (const one of form.querySelectorAll("[data-set]")) if (one.value.trim()) given.append("set", `${one.dataset.set}=${one.value.trim()}`);
       given.set("timezone", by("timezone").value.trim());
       given.set("decimal", by("decimal").value);
+      if (by("dates").value) given.set("dates", by("dates").value);
     }
     return given;
   }
