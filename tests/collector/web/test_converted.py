@@ -69,12 +69,14 @@ async def test_every_question_about_money(context: Context) -> None:
     window = {"since": NOW - day, "until": NOW, "currency": "EUR"}
     paid = {"paid_since": NOW - 9 * day, "paid_until": NOW + day}
     here = {"journey": "checkout", "step": "pay"}
+    starts = [int((NOW - number * day).timestamp() * 1000) for number in range(1, 5)]
+    of_days = {"starts": starts, "span_ms": 86_400_000, "known_ms": 86_400_000, "earliest": NOW - 4 * day, "until": NOW}
     asked: dict[str, dict[str, Any]] = {
         "usual_orders": {**window, "since": NOW - 9 * day, "one_in": 1},
         "worth_of_active": {**window, "paid_since": NOW - 9 * day, "one_in": 1, "units": ["EUR"], "rates": [1.0], "days": 90.0, "month": 30.0},
-        "worth_at_step": {**window, **paid, **here, "run_since": NOW - day},
+        "worth_at_step": {**window, **paid, **here, "run_since": NOW - day, "most": 1000},
         "silent_candidates": {**window, "severity": 0.5, "journey": "", "most": 100, "paid_since": NOW - 9 * day, "seconds": 9 * 86_400},
-        "step_days": {**window, **here, "attribute": "", "value": "", "days": 3, "known": NOW, "outcome_ms": 900_000},
+        "step_days": {**here, **of_days, "attribute": "", "value": "", "known": NOW, "outcome_ms": 900_000, "currency": "EUR"},
     }
     # Of the worth before they were hit: an order of one who was.
     rows.order("before", NOW - 3 * day, 40.0, person="user:u0")
