@@ -131,18 +131,18 @@ async def test_the_keyboard_walks_from_the_number_to_the_comment(browser):
     await context.close()
 
 
-async def test_the_front_page_renews_itself_and_can_be_paused(browser):
+async def test_a_page_renews_itself_and_can_be_paused(browser):
     """New figures appear without a reload, an open box and the focus stay, and Pause stops it."""
 
     class Growing(told.Shop):
         asked = 0
 
-        async def impact(self):
+        async def problem(self, ident):
             self.asked += 1
-            report = await super().impact()
-            problem = report.problems[0]
-            people = problem.people.model_copy(update={"hit": 41 + self.asked})
-            return report.model_copy(update={"problems": [problem.model_copy(update={"people": people})]})
+            alone = await super().problem(ident)
+            assert alone is not None
+            people = alone.problem.people.model_copy(update={"hit": 41 + self.asked})
+            return alone.model_copy(update={"problem": alone.problem.model_copy(update={"people": people})})
 
     answers = Growing()
     context = await browser.new_context()

@@ -79,15 +79,29 @@ class _Whole:
         rows = np.unique(np.concatenate([pool.control for pool in pools.pools])) if pools.pools else np.array([], dtype=np.intp)
         self.plan = accrual.design(trials, rows)
         self._curve = accrual.curves(self.plan, np.ones((len(rows), 1)))
-        # Share of payers among all controls in use: what a thin cell is taken to be like before its own people are counted.
-        self.share = float(np.clip(self._curve[-1, 0], 0.0, 1.0))
         self.payers = rows[trials.control_converted[rows] <= trials.control_follow[rows]]
+        self._every = float(np.clip(self._curve[-1, 0], 0.0, 1.0))
+        self._by_trial = {trial: _share_of(trials, rows, trial) for trial in {trials.control_key[row].trial for row in rows.tolist()}}
+
+    def share(self, trial: int) -> float:
+        """Share of payers among all controls in use of that trial: what a thin cell is taken to be like before its own people are counted. Who comes again
+        is keener than who comes first; where hardly anybody of a trial paid, all controls tell."""
+        own = self._by_trial.get(trial)
+        return self._every if own is None else own
 
     def progress(self, follow: Floats) -> Floats:
         """How much of the final share of payers is reached by each follow-up, 0–1."""
         end = float(self._curve[-1, 0])
         shares = accrual.at(self.plan, self._curve, follow)[:, 0]
         return shares / end if end > 0 else np.zeros(len(follow))
+
+
+def _share_of(trials: Trials, rows: Ints, trial: int) -> float | None:
+    mine = rows[[trials.control_key[row].trial == trial for row in rows.tolist()]]
+    if np.count_nonzero(trials.control_converted[mine] <= trials.control_follow[mine]) < MIN_PAYERS:
+        return None
+    curve = accrual.curves(accrual.design(trials, mine), np.ones((len(mine), 1)))
+    return float(np.clip(curve[-1, 0], 0.0, 1.0))
 
 
 def _prepare(trials: Trials, pool: Pool) -> _Prepared:
@@ -116,11 +130,12 @@ def _shares(trials: Trials, one: _Prepared, whole: _Whole, multipliers: Floats, 
     # Who has paid is followed to the end; the others as far as the curve of all had come by then.
     weight, paying, progress = _by_person(trials, rows, _weights(trials, rows), paid, np.where(paid, 1.0, whole.progress(trials.control_follow[rows])))
     exposure = float((weight * progress).sum())
+    usual = whole.share(trials.hit_key[int(one.pool.hit[0])].trial)
     if exposure <= 0:
-        return np.asarray(np.multiply.outer(whole.progress(one.follow), np.full(multipliers.shape[1], whole.share)), dtype=float)
+        return np.asarray(np.multiply.outer(whole.progress(one.follow), np.full(multipliers.shape[1], usual)), dtype=float)
     size = exposure**2 / float((weight**2 * progress).sum())
     count = size * min(1.0, float((weight * paying).sum()) / exposure)
-    prior = min(0.5, max(whole.share, MIN_PRIOR))
+    prior = min(0.5, max(usual, MIN_PRIOR))
     final = rng.beta(count + prior, size - count + 1 - prior, size=multipliers.shape[1])
     return np.asarray(np.multiply.outer(whole.progress(one.follow), final), dtype=float)
 

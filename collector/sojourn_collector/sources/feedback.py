@@ -43,6 +43,7 @@ class FeedbackRow(Row):
     survey_id: OptionalIdentifier = ""
     question_id: OptionalIdentifier = Field("", description="Which question of the survey.")
     question: Short = Field("", description="The question as it was asked.")
+    partial: bool = Field(False, description="True where the survey was left before its end; such answers count in no response rate.")
     channel: Short = Field("", description="Where it was asked, such as email or web.")
     session_id: OptionalIdentifier = Field("", validation_alias=AliasChoices("session_id", "session.id"), description="The visit it belongs to.")
     trace_id: TraceId = ""
@@ -115,6 +116,7 @@ def engine_row(row: FeedbackRow, received: datetime) -> dict[str, Any]:
         "survey_id": row.survey_id,
         "question_id": row.question_id,
         "question": row.question,
+        "partial": row.partial,
         "channel": row.channel,
         "journey": row.journey,
         "step": row.step,

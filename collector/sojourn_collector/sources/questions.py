@@ -21,7 +21,11 @@ def asked(question: Question, value: Any, text: str) -> dict[str, Any]:
 def answered(
     response: str, time: datetime, base: Mapping[str, Any], answers: Sequence[tuple[str, Mapping[str, Any]]], settings: SourceSettings
 ) -> list[Change]:
-    """Rows of feedback of one response: by the question's id and what was answered. `base` is what they have in common."""
+    """Rows of feedback of one response: by the question's id and what was answered. `base` is what they have in common.
+
+    Where it says whether they are `partial`, a response is told whole each time. While it is partial, words without a score are left out: they may belong
+    to one that follows.
+    """
     given = [(ident, said) for ident, said in answers if said.get("value") is not None or said.get("comment")]
     scaled = [one for one in given if one[1]["kind"] != "text"]
     texts = [one for one in given if one[1]["kind"] == "text"]
@@ -29,4 +33,5 @@ def answered(
         ident, said = scaled[0]
         scaled = [(ident, {**said, "comment": "\n".join(str(one["comment"]) for _, one in texts)})]
         texts = []
-    return [Change("feedback", f"{response}:{ident}", time, {**about(settings), **base, "question_id": ident, **said}) for ident, said in (*scaled, *texts)]
+    kept, whole = scaled if base.get("partial") else [*scaled, *texts], "partial" in base
+    return [Change("feedback", f"{response}:{ident}", time, {**about(settings), **base, "question_id": ident, **said}, whole=whole) for ident, said in kept]

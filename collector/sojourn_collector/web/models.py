@@ -172,13 +172,14 @@ class Money(Answer):
 
 
 class Share(Answer):
-    """Satisfied of answered with its Wilson interval (0–1); rate unknown where nobody counted invitations."""
+    """Satisfied of answered with its Wilson interval (0–1); rate unknown where nobody counted invitations, and without the `partial`."""
 
     satisfied: int
     answered: int
     low: float | None = None
     high: float | None = None
     response_rate: float | None = None
+    partial: int = 0
 
 
 class Promoters(Answer):

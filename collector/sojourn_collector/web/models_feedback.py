@@ -97,7 +97,8 @@ class FeedbackAnswer(Answer):
 class SatisfactionGroup(Answer):
     """Answers of one group to one question of one survey on one scale; scales are never mixed. `shrunk` is drawn towards all groups of that question.
 
-    `response_rate` is None where it is not known how many were asked.
+    `response_rate` is None where it is not known how many were asked; `partial` are answers of the survey from people who left it before its end, in no
+    response rate, None where they are not counted by this fact.
     """
 
     value: str
@@ -114,6 +115,7 @@ class SatisfactionGroup(Answer):
     shrunk_low: float | None = None
     shrunk_high: float | None = None
     response_rate: float | None = None
+    partial: int | None = None
     thin: bool
 
 

@@ -41,9 +41,9 @@ ELEMENTS = {"q_nps": {"kind": "nps"}, "q_csat": {"kind": "csat", "scale_min": 1,
 
 
 async def test_formbricks(opened: Opening) -> None:
-    """Each described element is a row with scale, language, survey and keys; an unfinished response is none; an update replaces."""
+    """Each described element is a row with scale, language, survey and keys; an update replaces."""
     desk = await opened(forms=settings("formbricks", questions=ELEMENTS))
-    await desk.take("forms", {**FINISHED, "event": "responseCreated", "data": {**FINISHED["data"], "finished": False}}, FINISHED)
+    await desk.take("forms", FINISHED)
     rows = (await desk.records())["feedback"]
     assert await desk.errors() == []
     assert {key.partition(":")[2]: (row["kind"], row["value"], row["scale_max"]) for key, row in rows.items()} == {
@@ -56,6 +56,34 @@ async def test_formbricks(opened: Opening) -> None:
     changed = {**FINISHED["data"], "updatedAt": "2026-03-01T10:01:00Z", "data": {"q_csat": 1}}
     await desk.take("forms", {**FINISHED, "event": "responseUpdated", "data": changed})
     assert (await desk.records())["feedback"]["cljwdbr8t0001:q_csat"]["value"] == 1
+
+
+async def test_formbricks_that_was_not_finished(opened: Opening) -> None:
+    """What was answered so far is partial, words without a score wait; once it is finished, also if that comes first, nothing of it is partial or twice."""
+
+    def so_far(minute: int, *, finished: bool, **given: Any) -> dict[str, Any]:
+        told = {**FINISHED["data"], "updatedAt": f"2026-03-01T10:0{minute}:00Z", "finished": finished, "data": given}
+        return {**FINISHED, "event": "responseFinished" if finished else "responseUpdated", "data": told}
+
+    told = [so_far(0, finished=False), so_far(1, finished=False, q_why="fast"), so_far(2, finished=False, q_why="fast", q_nps=9)]
+    whole = so_far(3, finished=True, q_why="fast", q_nps=9, q_csat=4)
+    desk = await opened(forms=settings("formbricks", questions=ELEMENTS), late=settings("formbricks", questions=ELEMENTS))
+    await desk.take("forms", *told[:2])
+    assert await desk.records() == {}
+    await desk.take("forms", told[2])
+    (row,) = (await desk.records())["feedback"].values()
+    assert (row["question_id"], row["value"], row["comment"], row["partial"]) == ("q_nps", 9, "fast", True)
+    await desk.take("forms", whole)
+    await desk.take("late", whole, *told)
+    for _ in range(2):
+        rows = (await desk.records()).get("feedback", {})
+        assert {row["question_id"]: (row["comment"], row["partial"]) for row in rows.values()} == {
+            "q_nps": ("", False),
+            "q_csat": ("", False),
+            "q_why": ("fast", False),
+        }
+        await desk.replay("late")
+    assert await desk.errors() == []
 
 
 async def test_formbricks_with_elements_nobody_described(opened: Opening) -> None:
@@ -179,6 +207,11 @@ async def test_qualtrics(opened: Opening, vendor_api: VendorApi) -> None:
     assert await desk.ask() == 2
     (row,) = (await desk.records())["feedback"].values()
     assert (row["kind"], row["value"], row["scale_max"], row["comment"], row["language"], row["given_session_id"]) == ("ces", 6, 7, "ok", "en", "s-1")
+    assert row["partial"] is False
+    vendor_api.answers["/API/v3/surveys/SV_1/responses/R_4"] = [{"result": {"values": {**values, "finished": 0}}}]
+    assert (await desk.send("xm", form({**MESSAGE, "ResponseID": "R_4"}), sent)).status_code == 200
+    assert await desk.ask() == 1
+    assert [row["partial"] for row in (await desk.records())["feedback"].values()] == [True]
     assert {one.headers["x-api-token"] for one in vendor_api.asked} == {"token-of-ours"}
     assert (await desk.errors(), "joe@" in str(await desk.bodies())) == ([], False)
 

@@ -77,6 +77,15 @@ async def test_answers_with_their_scales(opened: Opening, vendor_api: VendorApi)
     assert not [word for word in ("joe@", "192.0.2.7", "first_name") if word in str(await desk.bodies())]
 
 
+async def test_a_survey_that_was_left(opened: Opening, vendor_api: VendorApi) -> None:
+    """Answers of a response that is not complete are partial."""
+    desk = await opened(poll=settings("surveymonkey", client_id="cid", token={"env": "TOKEN"}, url=vendor_api.url))
+    vendor_api.answers |= {"/surveys/77/responses/4545/details": [{**RESPONSE, "response_status": "partial"}], "/surveys/77/details": [SURVEY]}
+    await desk.take("poll", {**EVENT, "event_type": "response_updated"})
+    await desk.ask()
+    assert {row["question_id"]: row["partial"] for row in (await desk.records())["feedback"].values()} == {"11": True, "13": True}
+
+
 async def test_a_question_of_the_file(opened: Opening, vendor_api: VendorApi) -> None:
     """`questions:` says what a question asks, and the survey's own weights are the answer."""
     question = {"11": {"kind": "csat", "scale_min": 1, "scale_max": 5, "step": "pay"}}

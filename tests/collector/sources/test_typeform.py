@@ -67,6 +67,18 @@ async def test_a_scale_nobody_knows_is_not_guessed(opened: Opening) -> None:
     assert await desk.errors() == []
 
 
+async def test_a_form_that_was_left(opened: Opening) -> None:
+    """What was answered till then is partial; when the same person goes on, the whole replaces it."""
+    desk = await opened(survey=settings("typeform", questions=CSAT))
+    response = {key: value for key, value in RESPONSE["form_response"].items() if key != "submitted_at"}
+    await desk.take("survey", {"event_id": "left", "event_type": "form_response_partial", "form_response": response})
+    (row,) = (await desk.records())["feedback"].values()
+    assert (await desk.errors(), row["value"], row["partial"], row["ts"].isoformat()) == ([], 4, True, "2026-03-01T10:15:09+00:00")
+    await desk.take("survey", RESPONSE)
+    (row,) = (await desk.records())["feedback"].values()
+    assert (row["value"], row["partial"]) == (4, False)
+
+
 async def test_a_token_that_came_later(opened: Opening, vendor_api: VendorApi) -> None:
     """A replay asks for the scale of answers that came while there was no token; one with its scale is not asked for again."""
     desk = await opened(survey=settings("typeform"))

@@ -8,6 +8,7 @@ import pytest
 from sojourn_collector.context import Context
 from sojourn_collector.web.answers.impact import impact
 from sojourn_collector.web.answers.person import person
+from sojourn_collector.web.answers.times import to_ms
 from sojourn_collector.web.models import Money
 from tests.collector.web.stage import NOW, Rows, broken_shop, minute
 
@@ -69,14 +70,14 @@ async def test_every_question_about_money(context: Context) -> None:
     window = {"since": NOW - day, "until": NOW, "currency": "EUR"}
     paid = {"paid_since": NOW - 9 * day, "paid_until": NOW + day}
     here = {"journey": "checkout", "step": "pay"}
-    starts = [int((NOW - number * day).timestamp() * 1000) for number in range(1, 5)]
-    of_days = {"starts": starts, "span_ms": 86_400_000, "known_ms": 86_400_000, "earliest": NOW - 4 * day, "until": NOW}
+    length = to_ms(NOW) - to_ms(NOW - day)
+    times = {"earliest": NOW - 3 * day, "starts": [to_ms(NOW - (1 + ago) * day) for ago in range(3)], "span_ms": length, "known_ms": length}
     asked: dict[str, dict[str, Any]] = {
         "usual_orders": {**window, "since": NOW - 9 * day, "one_in": 1},
         "worth_of_active": {**window, "paid_since": NOW - 9 * day, "one_in": 1, "units": ["EUR"], "rates": [1.0], "days": 90.0, "month": 30.0},
         "worth_at_step": {**window, **paid, **here, "run_since": NOW - day, "most": 1000},
         "silent_candidates": {**window, "severity": 0.5, "journey": "", "most": 100, "paid_since": NOW - 9 * day, "seconds": 9 * 86_400},
-        "step_days": {**here, **of_days, "attribute": "", "value": "", "known": NOW, "outcome_ms": 900_000, "currency": "EUR"},
+        "step_days": {**here, **times, "until": NOW, "currency": "EUR", "attribute": "", "value": "", "known": NOW, "outcome_ms": 900_000},
     }
     # Of the worth before they were hit: an order of one who was.
     rows.order("before", NOW - 3 * day, 40.0, person="user:u0")

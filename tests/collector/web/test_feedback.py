@@ -142,7 +142,7 @@ async def test_satisfaction_by_a_fact_keeps_scales_apart_and_small_groups_hidden
 
 
 async def test_the_response_rate_is_known_where_invitations_are(client: httpx2.AsyncClient, store: Store) -> None:
-    """Ten asked by a survey, six answered: .6; of a survey that tells of no invitation it is unknown."""
+    """Ten asked by a survey, six answered to its end: .6, and one that left it apart; of a survey that tells of no invitation it is unknown."""
     rows = Rows()
     for number in range(10):
         rows.invitation(f"i{number}", NOW - DAY, person=f"user:u{number}", survey_id="counted")
@@ -151,9 +151,14 @@ async def test_the_response_rate_is_known_where_invitations_are(client: httpx2.A
         rows.feedback[-1]["survey_id"] = "counted"
         rows.answer(f"g{number}", NOW - DAY, 4, person=f"user:u{number}")
         rows.feedback[-1]["survey_id"] = "uncounted"
+    rows.answer("left", NOW - DAY, 4, person="user:u6")
+    rows.feedback[-1] |= {"survey_id": "counted", "partial": True}
     await rows.store(store)
     told = await get(client, "satisfaction", by="survey")
-    assert [(one["value"], one["response_rate"]) for one in told["groups"]] == [("counted", 0.6), ("uncounted", None)]
+    assert [(one["value"], one["response_rate"], one["partial"], one["answered"]) for one in told["groups"]] == [
+        ("counted", 0.6, 1, 7),
+        ("uncounted", None, 0, 6),
+    ]
 
 
 async def test_what_is_about_a_journey_is_one_thing_everywhere(context: Context, store: Store) -> None:

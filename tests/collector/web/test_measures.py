@@ -143,7 +143,7 @@ async def test_a_problem_alone_weighs_people_by_what_they_were_worth_before(clie
     assert (exposed["monthly"], exposed["other_currencies"]) == (560.0, {"USD": 200.0})
     assert (exposed["accounts"], exposed["subscriptions"], exposed["people"], exposed["unknown"], exposed["renewing"]) == (3, 3, 41, 36, 1)
     missing = await client.get("/api/v1/problems/checkout.pay.20200101T000000Z")
-    assert (missing.status_code, missing.json()) == (404, {"error": "There is no problem 'checkout.pay.20200101T000000Z' in this window."})
+    assert (missing.status_code, missing.json()) == (404, {"error": "There is no problem 'checkout.pay.20200101T000000Z'."})
 
 
 async def test_the_cause_that_hurt_most_people_leads_the_breakdown(client: httpx2.AsyncClient, store: Store) -> None:

@@ -153,7 +153,7 @@ async def test_a_problem_of_before_says_that_it_is_over_and_its_money_final():
     _, page = await ask(Before())
     assert "1 problem is hurting customers now" in page.text
     assert "1 problem from before is below, until its money has been final for a day." in page.text
-    assert "It is over and its money is final. Here until 22 Nov, 22:06." in page.text
+    assert "It is over and its money is final. Here until 22:06." in page.text
     assert "41 of 188 hit and 3 anonymous visits, 29 stopped; impact 17 of 100 [12–23]; about 1,240 EUR missing, final [684–1,810]" in page.text
     _, alone = await ask(Before(), f"/problems/{fixtures.PROBLEM}")
     assert "from 20 Nov, 22:02 to 20 Nov, 22:06. It is over and its money is final." in alone.text

@@ -99,13 +99,19 @@ def test_one_kind_alone_is_measured(kind: str) -> None:
 
 
 def test_how_many_answered() -> None:
-    """Rated answers per invitation, over surveys; a comment alone is no rated answer; a survey that told of no invitation, or of too few, leaves it unknown."""
+    """Rated answers per invitation, over surveys; those of who left the survey are counted apart; a comment alone is no rated answer; a survey that told of
+    no invitation, or of too few, leaves it unknown."""
     rows = [row(1, "a", "csat", 4, survey_id="s"), row(2, "b", "rating", 2, survey_id="t"), row(3, "c", "text", None, "hm", survey_id="u")]
     assert response_rate(rows, {("api", "s"): 3, ("api", "t"): 5, ("api", "v"): 9}) == 0.25
     assert response_rate(rows, {("api", "s"): 3}) is None
     assert response_rate(rows, {("api", "s"): 1, ("api", "t"): 0}) is None
     assert response_rate([*rows, row(4, "d", "csat", 1, survey_id="s")], {("api", "s"): 1, ("api", "t"): 1}) is None
     assert response_rate([], {("api", "s"): 1}) is None
+    left = [row(5, "e", "csat", 4, survey_id="s", partial=True), row(6, "f", "csat", 4, survey_id="s", partial=True)]
+    assert (response_rate([*rows, *left], {("api", "s"): 3, ("api", "t"): 5}), response_rate(left, {("api", "s"): 4})) == (0.25, 0)
     told = satisfaction_of_all(rows, [{"source": "api", "survey_id": "s", "invited": 4}, {"source": "api", "survey_id": "t", "invited": 4}])
     assert told.others is not None
-    assert told.others.response_rate == 0.25
+    assert (told.others.response_rate, told.others.partial) == (0.25, 0)
+    told = satisfaction_of_all([*rows, *left], [{"source": "api", "survey_id": "s", "invited": 4}, {"source": "api", "survey_id": "t", "invited": 4}])
+    assert told.others is not None
+    assert (told.others.response_rate, told.others.partial, told.others.answered) == (0.25, 2, 4)

@@ -30,9 +30,9 @@ def _key(event: Event) -> str:
 
 def _changes(event: Event, settings: SourceSettings) -> list[Change]:
     data = at(event.body, "data")
-    # An answer that is not finished yet is told again when it is.
-    if text_at(event.body, "event") not in EVENTS or at(data, "finished") is not True:
+    if text_at(event.body, "event") not in EVENTS:
         return []
+    partial = at(data, "finished") is not True
     response = needed(data, "id")
     time = time_of(moment(at(data, "updatedAt")) or moment(at(data, "createdAt")), "data.createdAt")
     given = at(data, "data")
@@ -43,9 +43,9 @@ def _changes(event: Event, settings: SourceSettings) -> list[Change]:
         free |= more if isinstance(more, dict) else {}
     free.setdefault("user_id", free.get("userId"))
     survey = text_at(data, "surveyId")
-    base = {"at": time.isoformat(), "survey_id": survey, "language": _language(data), **joined(free, settings, "feedback")}
+    base = {"at": time.isoformat(), "partial": partial, "survey_id": survey, "language": _language(data), **joined(free, settings, "feedback")}
     found = [(name, asked(question, number_at(given, name), text_at(given, name))) for name, question in settings.questions.items() if name in given]
-    if not found:
+    if not found and not partial:
         raise RowRefused(f"none of the elements that survey {survey} asks stands under questions: of this source; add their ids with kind and scale")
     return answered(response, time, base, found, settings)
 

@@ -61,6 +61,7 @@ def _changes(event: Event, settings: SourceSettings) -> list[Change]:
     base = {
         "at": time.isoformat(),
         "survey_id": text_at(event.body, "MSG", "SurveyID"),
+        "partial": text_at(values, "finished") == "0",
         "language": text_at(values, "userLanguage").lower(),
         **joined(values, settings, "feedback"),
     }

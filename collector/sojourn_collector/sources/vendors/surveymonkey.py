@@ -63,7 +63,8 @@ def _changes(event: Event, settings: SourceSettings) -> list[Change]:
             said = _answer(objects_at(question, "answers"), known.get(name, {}), described)
             if said is not None:
                 found.append((name, said))
-    base = {"at": time.isoformat(), "survey_id": text_at(event.body, "resources", "survey_id"), **keys}
+    partial = text_at(response, "response_status") == "partial"
+    base = {"at": time.isoformat(), "partial": partial, "survey_id": text_at(event.body, "resources", "survey_id"), **keys}
     return answered(ident, time, base, found, settings)
 
 

@@ -14,25 +14,29 @@ from sojourn_collector.sources.signatures import HmacSignature
 from sojourn_collector.sources.webhook import Call, Change, Event, Webhook, time_of
 from sojourn_collector.sources_config import SourceSettings
 
+COMPLETE, PARTIAL = "form_response", "form_response_partial"
 _SCALED: Final = frozenset(("opinion_scale", "rating"))
 
 
 def _key(event: Event) -> str:
+    if text_at(event.body, "event_type") == PARTIAL:  # the same token comes again with the rest
+        return text_at(event.body, "event_id")
     return text_at(event.body, "form_response", "token") or text_at(event.body, "event_id")
 
 
 def _changes(event: Event, settings: SourceSettings) -> list[Change]:
-    if text_at(event.body, "event_type") != "form_response":
+    kind = text_at(event.body, "event_type")
+    if kind not in (COMPLETE, PARTIAL):
         return []
     response = event.body["form_response"]
     token = needed(response, "token")
-    time = time_of(moment(at(response, "submitted_at")), "form_response.submitted_at")
+    time = time_of(moment(at(response, "submitted_at")) or (moment(at(response, "landed_at")) if kind == PARTIAL else ""), "form_response.submitted_at")
     answers = objects_at(response, "answers")
     keys = joined(at(response, "hidden"), settings, "feedback")
     for answer in answers:
         if text_at(answer, "type") == "email" and "email_sha256" not in keys and (email := digest_in(at(answer, "email"))):
             keys["email_sha256"] = email
-    base = {"at": time.isoformat(), "survey_id": text_at(response, "form_id"), **keys}
+    base = {"at": time.isoformat(), "partial": kind == PARTIAL, "survey_id": text_at(response, "form_id"), **keys}
     found = [one for answer in answers if (one := _answer(answer, event, settings)) is not None]
     return answered(token, time, base, found, settings)
 

@@ -1,5 +1,5 @@
 -- Feedback about a journey: of those who tried it, or that names it.
-SELECT source, id, ts, kind, value, scale_min, scale_max, higher_is_better, satisfied, comment, survey_id, journey, session_id, person_id, join
+SELECT source, id, ts, kind, value, scale_min, scale_max, higher_is_better, satisfied, comment, survey_id, journey, partial, session_id, person_id, join
 FROM feedback FINAL
 WHERE tenant = {tenant:String} AND ts >= {since:DateTime64(3)} AND ts < {until:DateTime64(3)}
   AND (journey = {journey:String} OR arrayExists(r -> r IN (

@@ -52,14 +52,18 @@ def satisfaction_of_all(rows: Sequence[Row], invited: Sequence[Row] = ()) -> Sat
     told = _told(given)
     if told.others is not None:
         rate = response_rate(rows, {(row["source"], row["survey_id"]): row["invited"] for row in invited})
-        told = told.model_copy(update={"others": told.others.model_copy(update={"response_rate": rate})})
+        partial = sum(bool(row.get("partial")) and row["kind"] in RATED and row["value"] is not None for row in rows)
+        told = told.model_copy(update={"others": told.others.model_copy(update={"response_rate": rate, "partial": partial})})
     return told.model_copy(update={"comments": comments, "unlinked": sum(row["join"] == "unlinked" and row["kind"] != "mention" for row in rows)})
 
 
 def response_rate(rows: Sequence[Row], invited: Mapping[tuple[str, str], int]) -> float | None:
-    """Rated answers per invitation that reached somebody, 0 to 1. None where it is not known: a survey that answers came from told of none, or of too few."""
-    rated = {(row["source"], row["survey_id"], row["id"]) for row in rows if row["kind"] in RATED and row["value"] is not None}
-    surveys = {(source, survey) for source, survey, _ in rated}
+    """Rated answers per invitation that reached somebody, 0 to 1, without those of who did not finish. None where it is not known: a survey that answers came
+    from told of none, or of too few.
+    """
+    begun = [row for row in rows if row["kind"] in RATED and row["value"] is not None]
+    rated = {(row["source"], row["survey_id"], row["id"]) for row in begun if not row.get("partial")}
+    surveys = {(row["source"], row["survey_id"]) for row in begun}
     asked = sum(invited.get(one, 0) for one in surveys)
     known = bool(surveys) and all(invited.get(one, 0) for one in surveys)
     return len(rated) / asked if known and len(rated) <= asked else None

@@ -39,6 +39,7 @@ async def satisfaction_by(context: Context, window: Window, by: By = "survey", j
         context.store.query("feedback_groups", **asked), context.store.query("invited_groups", **asked) if by in RATED else _nothing()
     )
     rates = {(row["fact"], row["survey"]): row["answered"] / row["invited"] for row in invited if row["invited"] and row["answered"] <= row["invited"]}
+    partial = {(row["fact"], row["survey"]): row["partial"] for row in invited}
     groups: dict[_Asked, dict[str, list[Row]]] = defaultdict(lambda: defaultdict(list))
     for row in rows:
         scale = Scale(row["scale_min"], row["scale_max"], bool(row["higher_is_better"]))
@@ -50,6 +51,8 @@ async def satisfaction_by(context: Context, window: Window, by: By = "survey", j
         kept = {fact: mine for fact, mine in known.items() if sum(row["n"] for row in mine) >= HIDDEN_BELOW}
         hidden += len(known) - len(kept)
         told = [_group(fact, question, mine, rates.get((fact, question.survey))) for fact, mine in kept.items()]
+        if by in RATED:
+            told = [one.model_copy(update={"partial": partial.get((one.value, question.survey), 0)}) for one in told]
         shown += _shrunk(told)
     return SatisfactionBy(
         as_of=window.now,
