@@ -113,7 +113,7 @@ async def test_money_says_what_may_count_twice(context: Context) -> None:
     """Two feeds that tell of equal amounts in one visit and name no id of the purchase are noted; one that both name is not."""
     rows = broken_shop()
     paid = next(order for order in rows.orders if order["session_id"])
-    rows.orders.append({**paid, "id": "pi_1", "source": "pay", "ts": paid["ts"] + timedelta(seconds=20), "purchase": paid["id"]})
+    rows.orders.append({**paid, "id": "pi_1", "source": "pay", "version": 0, "ts": paid["ts"] + timedelta(seconds=20), "purchase": paid["id"]})
     await rows.store(context.store)
     (before,) = (await impact(context)).problems
     assert not [note for note in before.money.notes if "twice" in note]
