@@ -35,9 +35,11 @@ async def asked(store: Store) -> dict[str, tuple[int, float]]:
     spans: dict[str, Any] = {"starts": [start], "span_ms": 1_080_000, "known_ms": 86_400_000, "outcome_ms": 3_600_000}
     of_day: dict[str, Any] = {**here, **spans, "attribute": "", "value": "", "earliest": window["since"], "until": window["until"], "known": NOW}
     (day,) = await store.query("step_days", **of_day, currency="EUR")
-    (at_step,) = await store.query("worth_at_step", **window, **paid, **here, run_since=HIT - DAY)
-    (silent,) = await store.query("silent_candidates", **window, severity=0.5, journey="", most=100, paid_since=paid["paid_since"])
-    (active,) = await store.query("worth_of_active", **window, **paid, one_in=1, units=["EUR"], rates=[1.0], months=3.0)
+    (at_step,) = await store.query("worth_at_step", **window, **paid, **here, run_since=HIT - DAY, most=100)
+    before: dict[str, Any] = {"currency": "EUR", "paid_since": paid["paid_since"]}
+    (silent,) = await store.query("silent_candidates", **window, severity=0.5, journey="", most=100, paid_since=paid["paid_since"], seconds=9 * 86_400)
+    until_hit: dict[str, Any] = {"since": window["since"], "until": HIT + minute(1), "one_in": 1, "units": ["EUR"], "rates": [1.0], "days": 90.0, "month": 30.0}
+    active = await store.query("worth_of_active", **before, **until_hit)
     (usual,) = await store.query("usual_orders", since=NOW - 9 * DAY, until=NOW, currency="EUR", one_in=1)
     return {
         "shown": (len(shown), sum(row["net"] for row in shown)),
@@ -45,7 +47,7 @@ async def asked(store: Store) -> dict[str, tuple[int, float]]:
         "day": (day["orders"], day["money"]),
         "at step": (at_step["orders"], at_step["paid"]),
         "silent": (silent["orders"], silent["paid"]),
-        "active": (at_step["orders"], sum(active["worths"])),
+        "active": (at_step["orders"], sum(sum(row["worths"]) for row in active)),
         "usual": (usual["orders"], usual["orders"] * usual["mean_value"]),
     }
 
@@ -111,7 +113,7 @@ async def test_money_says_what_may_count_twice(context: Context) -> None:
     """Two feeds that tell of equal amounts in one visit and name no id of the purchase are noted; one that both name is not."""
     rows = broken_shop()
     paid = next(order for order in rows.orders if order["session_id"])
-    rows.orders.append({**paid, "id": "pi_1", "source": "pay", "ts": paid["ts"] + timedelta(seconds=20), "purchase": paid["id"]})
+    rows.orders.append({**paid, "id": "pi_1", "source": "pay", "version": 0, "ts": paid["ts"] + timedelta(seconds=20), "purchase": paid["id"]})
     await rows.store(context.store)
     (before,) = (await impact(context)).problems
     assert not [note for note in before.money.notes if "twice" in note]
