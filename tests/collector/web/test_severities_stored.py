@@ -113,7 +113,8 @@ async def test_a_problem_and_what_is_usual_are_by_the_same_severities(store: Sto
         rows.customer(f"before{number}", NOW - 3 * DAY - minute(number), fails=number < 12, stopped=number < 12, done=number >= 12)
     await rows.store(store)
     half = weighed(context, slow=0.1, recovered=0.25, left=0.4, blocked=0.5)
-    (full,), (light,) = (await impact(context)).problems, (await impact(half)).problems
+    # Behind it stands the one of three days ago, whose money is not final yet.
+    (full, _), (light, _) = (await impact(context)).problems, (await impact(half)).problems
     assert full.people == light.people
     assert full.impact.score is not None
     assert full.impact.usual is not None
