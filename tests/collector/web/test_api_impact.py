@@ -153,7 +153,7 @@ async def test_a_key_revoked_after_the_report_s_moment_is_good_in_it(context: Co
 
 
 async def test_orders_of_probes_cancelled_or_doubled_are_out(context: Context) -> None:
-    """A probe's order, a cancelled one and the same order from a second source change no number."""
+    """A probe's order, a cancelled one and the same purchase told by a second source change no number."""
     rows = broken_shop(usual=False)
     await rows.store(context.store)
     await context.control.watermarks.advance("orders", NOW, sender="shop", tenant=context.store.tenant)
@@ -162,7 +162,7 @@ async def test_orders_of_probes_cancelled_or_doubled_are_out(context: Context) -
     more.order("probe", NOW - minute(2), 9999.0, person="user:u1", probe=1)
     more.order("cancelled", NOW - minute(2), 9999.0, person="user:u1", status="cancelled")
     again = next(order for order in rows.orders if order["person_id"] == "user:u50")
-    more.orders.append({**again, "source": "csv"})
+    more.orders.append({**again, "source": "csv", "purchase": again["id"]})
     await more.store(context.store)
     assert (await impact(context)).problems[0].money == before
 
