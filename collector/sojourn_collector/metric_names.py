@@ -198,6 +198,15 @@ ALL: Final = (
         ("journey",),
     ),
     Family("sojourn_journey_impact_low", "gauge", "journeys", "Lower end of its 95 % interval.", ("journey",)),
+    Family(
+        "sojourn_journey_visit_impact_score",
+        "gauge",
+        "journeys",
+        "The same per visit: of visits without identity, which are not people, or of all visits where sessions are sampled; absent while not measured.",
+        ("journey",),
+    ),
+    Family("sojourn_journey_visit_impact_low", "gauge", "journeys", "Lower end of its 95 % interval.", ("journey",)),
+    Family("sojourn_journey_visit_impact_high", "gauge", "journeys", "Upper end of its 95 % interval.", ("journey",)),
     Family("sojourn_impact_config_info", "gauge", "journeys", "1 for the version of impact.yaml that impact is worked out by.", ("version",)),
     Family("sojourn_journey_impact_high", "gauge", "journeys", "Upper end of its 95 % interval.", ("journey",)),
     # --- Where data comes from

@@ -29,7 +29,7 @@ ROLLED_UNTIL = "rolled_until"
 ROLLED_BY = "rolled_by"
 """Progress: the rule they were counted by; under another one all are counted anew."""
 
-RULE = 4
+RULE = 5
 """Number of the rule in roll_runs.sql, roll_company.sql and roll_steps.sql; a change of what is counted takes the next."""
 EVERY = 60.0
 """Seconds between two passes."""

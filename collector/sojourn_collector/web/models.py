@@ -40,15 +40,25 @@ class ChangedKey(Answer):
     new: str
 
 
+class Coverage(Answer):
+    """Orders, and how many of them have a visit, with the 95 % interval of that share (0–1, Wilson): how much of what happens the browsers tell."""
+
+    orders: int
+    with_visit: int
+    low: float
+    high: float
+
+
 class Break(Answer):
-    """A moment from which on scores are worked out by another configuration, in the time an answer speaks of.
+    """A moment from which on scores are worked out by another configuration, or of other visits, in the time an answer speaks of.
 
     `stored`: what came in before stays by the former, so a change across the moment need not be one in customers. `recomputed`: all of the answer is by
-    the present configuration; only what was kept or sent elsewhere before is by the former. `frozen`: the moment lies after a kept report.
+    the present configuration; only what was kept or sent elsewhere before is by the former. `frozen`: the moment lies after a kept report. `coverage`: from
+    that day on another share of the orders has a visit (`before` and `version` are empty), so a change across it need not be one in customers.
     """
 
     at: datetime
-    kind: Literal["stored", "recomputed", "frozen"]
+    kind: Literal["stored", "recomputed", "frozen", "coverage"]
     before: str
     version: str
     changes: list[ChangedKey]
@@ -117,12 +127,16 @@ class People(Answer):
 
 
 class Impact(Answer):
-    """Customer impact 0–100, 0 = nobody hurt; people view. `state` is `measured` from 30 settled units on.
+    """Customer impact 0–100, 0 = nobody hurt. `state` is `measured` from 30 settled units on.
 
-    `of` = people (of a journey: days of people) whose walk is over; `by_visit` = the share (0–1) known only by their visit, whom the score leaves out.
+    `covers` says whom it is of: people; or visits, of those without identity alone, or where sessions are sampled of everybody. Scores of people and of
+    visits are never added up. `of` = people (of a journey: days of people), or visits, whose walk is over; `by_visit` = beside a score of people the share
+    (0–1) known only by their visit, whom it leaves out. `trying` = units outside it of which something is still open; `if_all_pass`, `if_all_fail`: what it
+    comes to if all of that succeeds, or fails.
     """
 
     state: Literal["measured", "not measured"]
+    covers: Literal["people", "anonymous visits", "all visits"] = "people"
     score: float | None = None
     low: float | None = None
     high: float | None = None
@@ -132,6 +146,9 @@ class Impact(Answer):
     excess: float | None = None
     by_visit: float | None = None
     reason: str = ""
+    trying: int = 0
+    if_all_pass: float | None = None
+    if_all_fail: float | None = None
 
 
 class CompanyImpact(Impact):
@@ -143,6 +160,8 @@ class CompanyImpact(Impact):
     hit: float = 0
     weight: float = 0
     visits: int = 0
+    of_visits: Impact | None = None
+    """The score per visit, as beside every score of people."""
 
 
 class Money(Answer):
@@ -286,6 +305,7 @@ class Problem(Answer):
     cause: Cause | None
     people: People
     impact: Impact
+    impact_of_visits: Impact | None = None
     money: Money
     satisfaction: Satisfaction
     who: list[Sufferer] = []
@@ -369,6 +389,7 @@ class JourneyState(Answer):
     experience: Experience
     probes: ProbeState
     impact: Impact
+    impact_of_visits: Impact | None = None
 
 
 class ImpactReport(Versioned):
@@ -398,6 +419,7 @@ class ImpactReport(Versioned):
     notes: list[str] = []
     unlinked_feedback: int = 0
     unlinked_orders: int = 0
+    coverage: Coverage | None = None
     raw_gone_before: datetime | None = None
     """Spans, log records and metrics from before were dropped for want of room on disk."""
 
@@ -418,6 +440,7 @@ class JourneyAnswer(Versioned):
     experience: Experience
     probes: ProbeState
     impact: Impact
+    impact_of_visits: Impact | None = None
     satisfaction: Satisfaction
     problems: list[Problem]
     notes: list[str] = []

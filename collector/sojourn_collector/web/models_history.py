@@ -3,7 +3,7 @@
 from datetime import date, datetime
 from typing import Literal
 
-from sojourn_collector.web.models import Answer, Impact, Versioned
+from sojourn_collector.web.models import Answer, Coverage, Impact, Versioned
 
 
 class HistoryCustomers(Answer):
@@ -22,6 +22,8 @@ class HistoryCustomers(Answer):
     took_p75: float | None = None
     impact: Impact | None = None
     """By the day only: its unit is a person's day."""
+    impact_of_visits: Impact | None = None
+    """By the day only, as beside every score of people."""
 
 
 class HistoryProbes(Answer):
@@ -73,6 +75,8 @@ class HistoryPeriod(Answer):
     day: date | None = None
     """The date in the zone of impact.yaml, by the day only."""
     open: bool = False
+    coverage: Coverage | None = None
+    """Orders of the day, of whatever journey, and how many have a visit; by the day only."""
     customers: HistoryCustomers | None = None
     probes: HistoryProbes | None = None
     steps: list[HistoryStep]

@@ -109,6 +109,8 @@ class Breakdown(Versioned):
     by: str
     units: int
     score: float | None
+    covers: Literal["people", "anonymous visits", "all visits"] = "people"
+    """Whom it is of: days of people, or visits where no people are known or sessions were sampled."""
     unknown: int = 0
     hidden: int = 0
     cut: int = 0

@@ -193,7 +193,7 @@ def build_pages(context: Context, answers: Answers | None = None) -> APIRouter:
     @router.get("/fixes/{ident}")
     async def fix(ident: str) -> HTMLResponse:
         def draw(found: Verification) -> HTMLResponse:
-            changed = [one.at.astimezone(ZoneInfo(context.impact.timezone)).date() for one in found.breaks if one.kind == "stored"]
+            changed = [one.at.astimezone(ZoneInfo(context.impact.timezone)).date() for one in found.breaks if one.kind in ("stored", "coverage")]
             drawn = {one.measure: charts.fix_weeks(one, changed) for one in found.measures if any(part.fixed.of for part in one.parts)}
             since = midnight(found.trouble_from, ZoneInfo(context.impact.timezone)) if found.trouble_from else found.mark.at
             return pages.page("fix.html", as_of=found.as_of, title=found.mark.name, fix=found, charts=drawn, since=since)

@@ -15,7 +15,7 @@ from starlette.responses import HTMLResponse
 from sojourn_collector.config import ImpactConfig
 from sojourn_collector.score.money import Settings
 from sojourn_collector.score.severities import MARKS
-from sojourn_collector.web import axis, words
+from sojourn_collector.web import axis, scores_said, words
 from sojourn_collector.web import format as write
 from sojourn_collector.web.answers.breakdown import choices
 
@@ -79,6 +79,7 @@ class Pages:
             "impact_config": impact,
             "met_marks": MARKS,
             "segments": choices(impact),
+            "scores": scores_said,
         }
         self._environment = environment
 

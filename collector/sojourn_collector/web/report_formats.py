@@ -7,6 +7,7 @@ from datetime import tzinfo
 
 from sojourn_collector.web.format import Clockface, estimate, number, percent, plain, score, span_of
 from sojourn_collector.web.models import Break, CompanyImpact, Impact, ImpactReport, JourneyState, Money, Problem, Share
+from sojourn_collector.web.scores_said import bounds, per, said
 
 COLUMNS = (
     "kind",
@@ -28,6 +29,14 @@ COLUMNS = (
     "impact_usual",
     "impact_excess",
     "impact_by_visit",
+    "impact_trying",
+    "impact_if_all_pass",
+    "impact_if_all_fail",
+    "visits_impact",
+    "visits_impact_low",
+    "visits_impact_high",
+    "visits_impact_of",
+    "visits_impact_covers",
     "money_state",
     "money",
     "money_low",
@@ -88,7 +97,7 @@ def _problem_row(problem: Problem) -> dict[str, object]:
         "stopped": people.stopped,
         "visits_hit": people.visits_hit,
         "usual_hit": people.usual_hit,
-        **_impact_cells(problem.impact),
+        **_impact_cells(problem.impact, problem.impact_of_visits),
         "money_state": money.state,
         "money": money.amount,
         "money_low": money.low,
@@ -118,30 +127,37 @@ def _journey_row(journey: JourneyState, report: ImpactReport) -> dict[str, objec
         "journey": journey.id,
         "state": journey.state,
         **({"tried": e.tried, "finished": e.finished, "gave_up": e.gave_up, "stopped": e.stopped} if e.tried else {}),
-        **_impact_cells(journey.impact),
+        **_impact_cells(journey.impact, journey.impact_of_visits),
         **({"probes_passed": journey.probes.passed, "probes_total": journey.probes.total} if journey.probes.total else {}),
         "as_of": report.as_of.isoformat(),
     }
 
 
 def _company_row(report: ImpactReport) -> list[dict[str, object]]:
-    return [] if report.company is None else [{"kind": "company", **_impact_cells(report.company), "as_of": report.as_of.isoformat()}]
+    return [] if report.company is None else [{"kind": "company", **_impact_cells(report.company, report.company.of_visits), "as_of": report.as_of.isoformat()}]
 
 
 def _break_row(one: Break, report: ImpactReport) -> dict[str, object]:
     return {"kind": "break", "id": one.version, "state": one.kind, "since": one.at.isoformat(), "cause": one.sentence, "as_of": report.as_of.isoformat()}
 
 
-def _impact_cells(impact: Impact) -> dict[str, object]:
-    return {
-        "impact": impact.score,
-        "impact_low": impact.low,
-        "impact_high": impact.high,
-        "impact_of": impact.of,
-        "impact_usual": impact.usual,
-        "impact_excess": impact.excess,
-        "impact_by_visit": impact.by_visit,
+def _impact_cells(people: Impact, visits: Impact | None) -> dict[str, object]:
+    cells: dict[str, object] = {
+        "impact": people.score,
+        "impact_low": people.low,
+        "impact_high": people.high,
+        "impact_of": people.of,
+        "impact_usual": people.usual,
+        "impact_excess": people.excess,
+        "impact_by_visit": people.by_visit,
+        "impact_trying": people.trying,
+        "impact_if_all_pass": people.if_all_pass,
+        "impact_if_all_fail": people.if_all_fail,
     }
+    if visits is not None:
+        own = {"": visits.score, "_low": visits.low, "_high": visits.high, "_of": visits.of, "_covers": visits.covers}
+        cells |= {f"visits_impact{name}": value for name, value in own.items()}
+    return cells
 
 
 def _answers(arm: str, share: Share | None) -> dict[str, object]:
@@ -163,9 +179,9 @@ def _markdown(report: ImpactReport, clock: Clockface) -> Iterator[str]:
     yield ""
     yield f"As of {clock.at(report.as_of, seconds=True)} {clock.zone_name()}, looking back to {clock.at(report.window_from)}."
     yield f"Configuration {report.config_version}."
-    for said in [*(_sentence(note) for note in report.notes), *(one.sentence for one in report.breaks)]:
+    for line in [*(_sentence(note) for note in report.notes), *(one.sentence for one in report.breaks)]:
         yield ""
-        yield f"> {_inline(said, 600)}"
+        yield f"> {_inline(line, 600)}"
     if report.windows.simulated:
         yield ""
         yield "**Simulated shoppers**: the windows are short for the show."
@@ -185,7 +201,9 @@ def _markdown(report: ImpactReport, clock: Clockface) -> Iterator[str]:
         usual = "" if p.usual_hit is None else f", usual {number(p.usual_hit)}"
         visits = f"; apart {number(p.visits_hit)} of {number(p.visits_reached)} visits without a name" if p.visits_reached else ""
         hit = f"{number(p.hit)} of {number(p.reached)} hit, {number(p.stopped)} stopped{usual}{visits}"
-        yield f"| {hit} | {_impact(problem.impact)} | {_money(problem.money, clock)} | {_satisfied(problem)} |"
+        if not p.reached and p.visits_reached:
+            hit = f"{number(p.visits_hit)} of {number(p.visits_reached)} visits without a name hit, {number(p.visits_stopped)} stopped"
+        yield f"| {hit} | {_impact(problem.impact, problem.impact_of_visits)} | {_money(problem.money, clock)} | {_satisfied(problem)} |"
         yield ""
         for note in problem.notes:
             yield _inline(_sentence(note), 600)
@@ -202,7 +220,7 @@ def _markdown(report: ImpactReport, clock: Clockface) -> Iterator[str]:
             e, probes = journey.experience, journey.probes
             tried = f"{number(e.finished)} of {number(e.tried)} finished, {number(e.stopped)} stopped" if e.tried else "nobody tried"
             walked = f"{number(probes.passed)} of {number(probes.total)} passed" if probes.total else "none ran"
-            yield f"| {_inline(journey.name)} | {journey.state} | {tried} | {walked} | {_impact(journey.impact)} |"
+            yield f"| {_inline(journey.name)} | {journey.state} | {tried} | {walked} | {_impact(journey.impact, journey.impact_of_visits)} |"
         yield ""
     yield "In brackets 95 % intervals. Customers and our probes are never added up; grey (unknown) is neither good nor zero."
 
@@ -214,17 +232,36 @@ def _inline(text: str, longest: int = 200) -> str:
 
 def in_one_line(whole: CompanyImpact) -> str:
     """Impact over all journeys together, as a report says it."""
+    lead, beside = said(whole, whole.of_visits)
     apart = f"; apart {number(whole.visits)} anonymous visits" if whole.visits else ""
-    usual = "" if whole.usual is None else f", usual {score(whole.usual)}"
-    return f"All journeys together: impact {_impact(whole)}{usual}, {number(round(whole.hit))} of {number(round(whole.weight))} days of people hit{apart}"
+    if beside is not None and beside.score is not None:
+        apart += f"{', ' if apart else '; apart '}impact {_range(beside)}"
+    usual = "" if lead.usual is None else f", usual {score(lead.usual)}"
+    return f"All journeys together: impact {_range(lead)}{usual}, {number(round(whole.hit))} of {number(round(whole.weight))} days of people hit{apart}"
 
 
-def _impact(impact: Impact) -> str:
+def _impact(people: Impact, visits: Impact | None) -> str:
+    lead, beside = said(people, visits)
+    if beside is None or beside.score is None:
+        return _score(lead)
+    return f"{_score(lead)}; apart {'people ' if beside.covers == 'people' else ''}{_score(beside)}"
+
+
+def _score(impact: Impact) -> str:
     if impact.score is None or impact.low is None or impact.high is None:
-        return f"not measured ({impact.reason})" if impact.reason else "not measured"
+        return _range(impact)
     usual = "" if impact.usual is None or impact.excess is None else f", usual {score(impact.usual)}, excess {score(impact.excess)}"
     apart = f", {percent(impact.by_visit)} known only by visit, apart" if impact.by_visit else ""
-    return f"{score(impact.score)} [{span_of(impact.low, impact.high)}] of {number(impact.of)}{usual}{apart}"
+    ends = bounds(impact)
+    open_ = f", {' to '.join(ends)} with the {number(impact.trying)} still trying" if ends else ""
+    return f"{score(impact.score)} [{span_of(impact.low, impact.high)}] of {number(impact.of)}{per(impact)}{usual}{apart}{open_}"
+
+
+def _range(impact: Impact) -> str:
+    """The score and its interval alone, or why there is none."""
+    if impact.score is None or impact.low is None or impact.high is None:
+        return f"not measured ({impact.reason})" if impact.reason else "not measured"
+    return f"{score(impact.score)} [{span_of(impact.low, impact.high)}]{per(impact)}"
 
 
 def _sentence(note: str) -> str:

@@ -13,8 +13,9 @@ from sojourn_collector.counters import Counters
 from sojourn_collector.exposition import Sample
 from sojourn_collector.impact_version import config_version
 from sojourn_collector.join.run_counts import MOST, RunCounts
-from sojourn_collector.score.customer_impact import Moments, score_of
+from sojourn_collector.score.customer_impact import Body, scores_of
 from sojourn_collector.store.client import StoreError
+from sojourn_collector.web.answers.fared import fared, visits_fared
 from sojourn_collector.web.answers.impact import freshness_seen
 from sojourn_collector.web.answers.probes import patience
 from sojourn_collector.web.answers.problems import sources_seen
@@ -90,17 +91,19 @@ class Slis:
 
     async def _worked_out(self, now: datetime) -> list[Sample]:
         window = window_of(now, ZoneInfo(self._context.impact.timezone))
-        rows, seen = await asyncio.gather(
-            self._context.store.query("journey_impact", since=window.since, until=window.until, zone=self._context.impact.timezone),
-            sources_seen(self._context, window),
-        )
+        now_fared, seen = await asyncio.gather(fared(self._context, window.since, window.until), sources_seen(self._context, window))
+        journeys = sorted(now_fared.funnels)[:MOST]
+        sampled = [journey for journey in journeys if now_fared.people[journey].sums.sampled]
+        visits = await visits_fared(self._context, window.since, window.until, sampled) if sampled else {}
         samples = []
-        for row in rows[: 2 * MOST]:
-            score = score_of(Moments(row["units"], row["w_sum"], row["w_squares"], self._context.impact.severities.numbers.summed(row)))
-            if row["anonymous"] or score.score is None or score.low is None or score.high is None:
-                continue
-            for name, value in (("score", score.score), ("low", score.low), ("high", score.high)):
-                samples.append(Sample(f"sojourn_journey_impact_{name}", {"journey": row["journey"]}, value))
+        for journey in journeys:
+            every = Body(visits[journey].sums) if journey in visits else None
+            both = scores_of(Body(now_fared.people[journey].sums), Body(now_fared.anonymous[journey].sums), every)
+            for what, score in zip(("impact", "visit_impact"), both, strict=True):
+                if score is None or score.score is None or score.low is None or score.high is None:
+                    continue
+                for name, value in (("score", score.score), ("low", score.low), ("high", score.high)):
+                    samples.append(Sample(f"sojourn_journey_{what}_{name}", {"journey": journey}, value))
         for source in freshness_seen(seen, now):
             if source.last is not None:
                 samples.append(Sample("sojourn_source_last_seen_timestamp_seconds", {"source": source.source}, source.last.timestamp()))

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sojourn_collector.score.customer_impact import Unit, customer_impact, day_key, total_severity, worst_by_unit
+from sojourn_collector.score.customer_impact import SAMPLED, Unit, customer_impact, day_key, moments, worst_by_unit
 from sojourn_collector.score.intervals import wilson
 
 SEVERITIES = st.sampled_from([0.0, 0.25, 0.5, 0.8, 1.0])
@@ -39,12 +39,14 @@ def test_below_thirty_settled_units_it_is_silent() -> None:
 def test_a_unit_counts_once_at_its_worst() -> None:
     """The worst severity, never a sum."""
     assert worst_by_unit([Unit("a", 0.25), Unit("a", 0.8), Unit("a", 0.5)]) == [Unit("a", 0.8)]
-    assert total_severity([Unit("a", 0.8), Unit("a", 0.8), Unit("b", 0.5, 0.5)]) == pytest.approx(1.8)
+    assert moments([Unit("a", 0.8), Unit("a", 0.8), Unit("b", 0.5, 0.5)]).severity == pytest.approx(1.8)
 
 
 def test_sampling_is_weighted_and_widens_the_interval() -> None:
-    """Errors kept at 100 % and the rest at 10 %: the score is that of everyone, at a smaller n_eff."""
-    score = customer_impact([Unit(f"h{n}", 1.0) for n in range(30)] + [Unit(f"k{n}", 0.0, 0.1) for n in range(27)])
+    """Errors kept at 100 % and the rest at 10 %: the score per visit is that of everyone, at a smaller n_eff; of people there is none, and why."""
+    units = [Unit(f"h{n}", 1.0) for n in range(30)] + [Unit(f"k{n}", 0.0, 0.1) for n in range(27)]
+    assert (customer_impact(units).score, customer_impact(units).reason) == (None, SAMPLED)
+    score = customer_impact(units, covers="all visits")
     assert score.score == pytest.approx(100 * 30 / 300)
     assert score.n_eff == pytest.approx(300**2 / (30 + 2700))
 
@@ -68,7 +70,7 @@ def test_the_day_of_a_unit_is_the_local_one() -> None:
 @given(st.lists(st.tuples(SEVERITIES, st.sampled_from([1.0, 0.5, 0.1])), min_size=30, max_size=80))
 def test_the_score_lies_in_its_interval(rows: list[tuple[float, float]]) -> None:
     """0 ≤ low ≤ score ≤ high ≤ 100 for any severities and rates."""
-    score = customer_impact([Unit(str(number), *row) for number, row in enumerate(rows)])
+    score = customer_impact([Unit(str(number), *row) for number, row in enumerate(rows)], covers="all visits")
     assert score.score is not None
     assert score.low is not None
     assert score.high is not None

@@ -174,7 +174,10 @@ def problem(*, comment: str = COMMENTS[0], money_state: str = "so_far", journey_
             of=54,
         ),
         people=m.People(reached=188, hit=41, stopped=29, recovered=12, slow=3, trying=2, usual_hit=1.0, visits_reached=12, visits_hit=3, visits_stopped=2),
-        impact=m.Impact(state="measured", score=17.4, low=12.2, high=23.1, of=186, n_eff=186, usual=0.4, excess=17.0),
+        impact=m.Impact(
+            state="measured", score=17.4, low=12.2, high=23.1, of=186, n_eff=186, usual=0.4, excess=17.0, trying=2, if_all_pass=17.7, if_all_fail=18.3
+        ),
+        impact_of_visits=m.Impact(state="not measured", covers="anonymous visits", of=12, n_eff=12, reason="12 settled, measured from 30 on"),
         money=money(money_state),
         satisfaction=m.Satisfaction(
             scale="CSAT 1–5",
@@ -272,6 +275,7 @@ def report(**how: str) -> m.ImpactReport:
         experience=m.Experience(tried=840, finished=799, gave_up=41, stopped=0, trying=0),
         probes=m.ProbeState(state="passing", last=ago(22), passed=96, total=96, p50=0.3, p95=0.5),
         impact=m.Impact(state="measured", score=0.2, low=0.0, high=0.7, of=840),
+        impact_of_visits=m.Impact(state="measured", covers="anonymous visits", score=1.4, low=0.7, high=2.8, of=512, n_eff=512),
     )
     unknown = m.JourneyState(
         id="renew",
@@ -315,6 +319,7 @@ def report(**how: str) -> m.ImpactReport:
         problems_found=1,
         unlinked_feedback=1,
         unlinked_orders=4,
+        coverage=m.Coverage(orders=212, with_visit=191, low=0.853, high=0.935),
     )
 
 

@@ -36,7 +36,7 @@ async def test_sums_of_days_say_what_the_runs_say(context: Context) -> None:
     """Before and after the days are summed up, and with the runs of whole days gone: the same funnel and the same sums of the score."""
     runs = await fared(context, SINCE, NOW)
     assert runs.funnels["checkout"].tried > 100
-    assert runs.sums["checkout"].severity > 0
+    assert runs.people["checkout"].sums.severity > 0
     assert await fared_long(context, SINCE, NOW) == runs
     await Rollups(context.store, context.control, KIRITIMATI, 400, lambda: 1, context.clock).catch_up()
     first = midnight(SINCE.astimezone(KIRITIMATI).date() + timedelta(days=1), KIRITIMATI)
@@ -45,7 +45,7 @@ async def test_sums_of_days_say_what_the_runs_say(context: Context) -> None:
     await context.store.statement(f"ALTER TABLE runs DELETE WHERE tenant = '{context.store.tenant}' AND {whole} SETTINGS mutations_sync = 1")
     summed = await fared_long(context, SINCE, NOW)
     assert summed.funnels == runs.funnels
-    assert astuple(summed.sums["checkout"]) == pytest.approx(astuple(runs.sums["checkout"]))
+    assert astuple(summed.people["checkout"].sums) == pytest.approx(astuple(runs.people["checkout"].sums))
     assert (await fared(context, SINCE, NOW)).funnels["checkout"].tried < 30
 
 

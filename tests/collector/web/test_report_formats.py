@@ -65,10 +65,10 @@ def test_markdown_says_the_same_figures_and_no_markup_of_strangers():
     """Tables with the problem's and the journeys' figures; bars, backticks and tags of a stranger are escaped."""
     told = as_markdown(fixtures.report(), UTC)
     assert (
-        "| 41 of 188 hit, 29 stopped, usual 1; apart 3 of 12 visits without a name | 17 [12–23] of 186, usual 0.4, excess 17 "
-        "| about 1,240 EUR missing [684–1,810] so far, final at 14:07 |" in told
+        "| 41 of 188 hit, 29 stopped, usual 1; apart 3 of 12 visits without a name "
+        "| 17 [12–23] of 186, usual 0.4, excess 17, 17.7 to 18.3 with the 2 still trying | about 1,240 EUR missing [684–1,810] so far, final at 14:07 |" in told
     )
-    assert "| Look around | healthy | 799 of 840 finished, 0 stopped | 96 of 96 passed | 0.2 [0.0–0.7] of 840 |" in told
+    assert "| Look around | healthy | 799 of 840 finished, 0 stopped | 96 of 96 passed | 0.2 [0.0–0.7] of 840; apart 1.4 [0.7–2.8] of 512, per visit |" in told
     whole = "All journeys together: impact 4.2 [3.1–5.6], usual 0.8, 61 of 1,210 days of people hit; apart 12 anonymous visits."
     assert whole in told
     assert whole.removesuffix(".") in frozen_html(ImpactConfig(), fixtures.report())

@@ -13,6 +13,7 @@ from sojourn_collector.context import Context
 from sojourn_collector.counters import Counters
 from sojourn_collector.join.rollups import Rollups
 from sojourn_collector.join.run_counts import RunCounts
+from sojourn_collector.score.ranking import weight
 from sojourn_collector.store.client import Store
 from sojourn_collector.web.answers.breakdown import breakdown
 from sojourn_collector.web.answers.experience import experiences
@@ -85,8 +86,8 @@ async def test_other_severities_hold_for_all_history_at_once(context: Context) -
         (pay,) = [step for step in day.steps if step.traffic == "real"]
         assert pay.severity == pytest.approx(score / 100)
         long = await fared_long(one, window.since - 5 * DAY, NOW)
-        assert long.sums["checkout"].severity == pytest.approx(40 * score / 100)
-        assert long.sums["checkout"].severity == pytest.approx((await fared(one, window.since - 5 * DAY, NOW)).sums["checkout"].severity)
+        assert long.people["checkout"].sums.severity == pytest.approx(40 * score / 100)
+        assert long.people["checkout"].sums.severity == pytest.approx((await fared(one, window.since - 5 * DAY, NOW)).people["checkout"].sums.severity)
 
 
 async def test_sums_of_before_stay_by_the_usual_severities_and_say_so(context: Context) -> None:
@@ -157,7 +158,7 @@ async def test_metrics_and_expected_tickets_are_by_them_too(store: Store, tmp_pa
         exposed.append((told.people, told.exposure))
         (found,) = await find(one, Window(NOW - DAY, NOW, NOW))
         worked = await problem_of(one, found, OrdersKnown(0, None), NOW, Theirs(one, [found], NOW, DAY))
-        ordered.append(worked.weight)
+        ordered.append(weight(worked.people, worked.visits, {})[0])
     context.control.close()
     assert isinstance(shown[0], float)
     assert shown[0] > 0

@@ -68,7 +68,8 @@ async def test_sums_of_days_say_the_same_as_the_steps(context: Context, zone: st
 def test_too_few_people_at_that_hour_are_not_taken_for_usual() -> None:
     """Below thirty person-days at these hours all hours speak; nothing at all is not known."""
     sums = {"w_sum": 400.0, "w_squares": 400.0, "w_severity": 40.0, "then_w_sum": 29.0, "then_w_squares": 29.0, "then_w_severity": 29.0}
-    classes = {f"{when}w_{name}": 0.0 for when in ("", "then_") for name in MARKS}
+    classes = {f"{when}w_{name}": 0.0 for when in ("", "then_", "anonymous_", "then_anonymous_") for name in MARKS}
+    classes |= {f"{when}anonymous_{name}": 0 for when in ("", "then_") for name in ("units", "w_sum", "w_squares", "w_severity")}
     row = {"oldest": NOW - timedelta(days=28), "hit": 40, "units": 400, "then_hit": 29, "then_units": 29, **sums, **classes}
     assert (usual_of(row, NOW, Severities()).share, usual_of(row, NOW, Severities()).hours) == (0.1, "all")
     assert usual_of({**row, "then_units": 30}, NOW, Severities()).hours == "same"

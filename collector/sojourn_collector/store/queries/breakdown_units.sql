@@ -1,6 +1,7 @@
 -- Severities by person and local day in a journey, by one fact about who or where it was. `by` names the fact; one of an account or a person is looked up there.
 -- What a visit says of country, region and channel goes before an attribute of that name, but for a region that is only known to be of a country. `attr` is an attribute of a person, else of the account, else of the visit; `of`
 -- asks for one of the three alone. `wider` is the fact of a visit that stands in where `fact` is not known. The row with `whole` = 1 is of everybody, however many groups there are.
+-- With by_visit each visit counts by itself, whosever it is.
 SELECT fact AS value, grouping(fact) AS whole, count() AS people, countIf(fact = '') AS unknown, uniqExactIf(fact, fact != '') AS groups,
   sum(w * worst) AS w_severity, sum(w) AS w_sum, sum(w * w) AS w_squares,
   sumIf(w, worst > 0 AND worst <= 0.4) AS w_slow, sumIf(w, worst > 0.4 AND worst <= 0.7) AS w_recovered,
@@ -21,9 +22,9 @@ FROM (
       leftPad(toString(toHour(argMax(started, (severity, started)), {zone:String})), 2, '0') AS of_hour, any(toString(person_kind)) AS of_kind, max(account_id) AS of_account,
       argMax(if(facts[{fact:String}] != '', facts[{fact:String}], facts[{wider:String}]), (severity, started)) AS of_fact
     FROM runs FINAL
-    WHERE tenant = {tenant:String} AND traffic = 'real' AND journey = {journey:String} AND settled AND person_kind != 'visit'
+    WHERE tenant = {tenant:String} AND traffic = 'real' AND journey = {journey:String} AND settled AND ({by_visit:Bool} OR person_kind != 'visit')
       AND started >= {since:DateTime64(3)} AND started < {until:DateTime64(3)}
-    GROUP BY person_id, day
+    GROUP BY person_id, if({by_visit:Bool}, session_id, ''), day
   ) AS units
   LEFT JOIN (
     SELECT concat('user:', id) AS of_person, account_id, role, attr FROM told(people: account_id, role, attr) WHERE {by:String} != '' OR {attr:String} != ''

@@ -9,6 +9,7 @@ from sojourn_collector.config import ImpactConfig
 from sojourn_collector.context import Context
 from sojourn_collector.impact_config import Fact
 from sojourn_collector.join.visit_facts import attribute_fact
+from sojourn_collector.score.customer_impact import Covers, Moments
 from sojourn_collector.score.drivers import Driver, Group, drivers, hidden
 from sojourn_collector.score.severities import Severities
 from sojourn_collector.web.answers.breaks import versioned
@@ -34,6 +35,9 @@ LOOKED_AT = 2000
 """Groups that are looked at, those hurt most; the score is of everybody all the same."""
 
 
+Rows = list[dict[str, Any]]
+
+
 class Choice(NamedTuple):
     """One thing to break down by: the query that asks for it, its name, and its label where it is an attribute."""
 
@@ -52,14 +56,10 @@ async def breakdown(context: Context, journey: str, window: Window, by: By = "ca
     asked: dict[str, Any] = {"journey": journey, "since": window.since, "until": window.until}
     local: dict[str, Any] = {**asked, "zone": context.impact.timezone}
     what = by if by in WHATS and not attr else ""
-    units, causes, probes = await asyncio.gather(
-        # The row of everybody comes before those of the groups, of which one may be of whom nothing is known.
-        context.store.query("breakdown_units", **local, **_fact("" if what else by, attr, of), most=LOOKED_AT + 2),
-        context.store.query("breakdown_causes", **local, by=what, most=LOOKED_AT) if what else _nothing(),
+    (facts, happened, covers), probes = await asyncio.gather(
+        _told(context, {**local, **_fact("" if what else by, attr, of)}, {**local, "by": what}),
         context.store.query("breakdown_probes", **asked) if by == "location" and not attr else _nothing(),
     )
-    severities = context.impact.severities.numbers
-    facts, happened = _hurt(units, severities), _hurt(causes, severities)
     everybody = next((row for row in facts if row["whole"]), NOBODY)
     if what:
         groups, unknown = _happened(happened, everybody, what), 0
@@ -77,6 +77,7 @@ async def breakdown(context: Context, journey: str, window: Window, by: By = "ca
         by=attr or by,
         units=everybody["people"],
         score=100 * everybody["hurt"] / weight if weight > 0 else None,
+        covers=covers,
         unknown=unknown,
         hidden=sum(hidden(group) and group.hurt > 0 for group in groups),
         cut=cut,
@@ -85,6 +86,29 @@ async def breakdown(context: Context, journey: str, window: Window, by: By = "ca
         reason=_reason(everybody["people"], unknown, attr or by),
     )
     return await versioned(context, answer, "breakdown", window.since, window.until, journey=journey)
+
+
+async def _told(context: Context, facts: Mapping[str, Any], causes: Mapping[str, Any]) -> tuple[Rows, Rows, Covers]:
+    """By fact and by what happened: days of people; visits where nobody is known, or where people were sampled by session and so have no score."""
+    people = await _asked(context, facts, causes, by_visit=False)
+    everybody = next((row for row in people[0] if row["whole"]), NOBODY)
+    known = everybody["people"]
+    if known and not Moments(known, everybody["w_sum"], 0.0, 0.0).sampled:
+        return *people, "people"
+    visits = await _asked(context, facts, causes, by_visit=True)
+    if not next((row for row in visits[0] if row["whole"]), NOBODY)["people"]:
+        return *people, "people"
+    return *visits, "all visits" if known else "anonymous visits"
+
+
+async def _asked(context: Context, facts: Mapping[str, Any], causes: Mapping[str, Any], *, by_visit: bool) -> tuple[Rows, Rows]:
+    severities = context.impact.severities.numbers
+    units, happened = await asyncio.gather(
+        # The row of everybody comes before those of the groups, of which one may be of whom nothing is known.
+        context.store.query("breakdown_units", **facts, by_visit=by_visit, most=LOOKED_AT + 2),
+        context.store.query("breakdown_causes", **causes, by_visit=by_visit, most=LOOKED_AT) if causes["by"] else _nothing(),
+    )
+    return _hurt(units, severities), _hurt(happened, severities)
 
 
 def choices(impact: ImpactConfig) -> list[Choice]:

@@ -1,4 +1,5 @@
-"""Where figures over time are not of one configuration, and what that means for each: said beside them, never taken for a change in customers."""
+"""Where figures over time are not of one configuration, or not of as much of what happened, and what that means for each: said beside them, never taken
+for a change in customers."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
@@ -9,6 +10,7 @@ from zoneinfo import ZoneInfo
 from sojourn_collector.context import Context
 from sojourn_collector.impact_version import IN_SUMS, STORED, Change, changes, config_version, spoken
 from sojourn_collector.store.control.impact_versions import ImpactVersion
+from sojourn_collector.web.answers.coverage import coverage_breaks
 from sojourn_collector.web.models import Break, ChangedKey, Versioned
 from sojourn_collector.web.models_versions import VersionLine, VersionList
 
@@ -41,6 +43,9 @@ LINE: Final = "so changes across that line are not changes in customers"
 WHOLE: Final = "all of this is worked out by the present one, so nothing here changed by it; reports kept and figures sent elsewhere before are by the former"
 KEPT: Final = "what differs between this and newer reports need be no change in customers"
 
+COVERED: Final[frozenset[Measure]] = frozenset({"report", "journey", "problem", "history", "fix"})
+"""Measures that compare stretches of time, which tells of customers only where the browsers tell as much of both."""
+
 T = TypeVar("T", bound=Versioned)
 
 
@@ -55,6 +60,8 @@ async def versioned(
     """
     known = await context.control.impact_versions.list(tenant=context.store.tenant)
     breaks = breaks_of(known, measure, since, until, ZoneInfo(context.impact.timezone), journey=journey, sums_before=sums_before)
+    if measure in COVERED:
+        breaks = sorted([*breaks, *await coverage_breaks(context, since, until)], key=lambda one: one.at)[-MOST:]
     return answer.model_copy(update={"config_version": config_version(context.impact), "breaks": breaks})
 
 

@@ -1,19 +1,22 @@
 """Customer impact over all journeys together: each person's day once, at the worst they met anywhere. Of whole days that are summed up, the sums are read."""
 
 import asyncio
-from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
 from sojourn_collector.context import Context
-from sojourn_collector.score.customer_impact import Moments, score_of
-from sojourn_collector.score.severities import MARKS, Severities
+from sojourn_collector.score.customer_impact import Body, scores_of
+from sojourn_collector.score.severities import MARKS
 from sojourn_collector.web.answers.days import before, summed_days
 from sojourn_collector.web.answers.problem import impact_model
+from sojourn_collector.web.answers.sums import moments_in
 from sojourn_collector.web.answers.window import Window
 from sojourn_collector.web.models import CompanyImpact
 
-SUMS = ("units", "w_sum", "w_squares", "w_severity", "anonymous_units", *(f"w_{name}" for name in MARKS))
+KINDS = ("", "anonymous_", "visit_")
+"""People, visits without identity, and every visit by itself, whosever it is."""
+
+SUMS = [f"{kind}{name}" for kind in KINDS for name in ("units", "w_sum", "w_squares", "w_severity", *(f"w_{mark}" for mark in MARKS))]
 """What adds up over stretches that begin and end at midnight."""
 
 
@@ -21,8 +24,15 @@ async def company(context: Context, window: Window) -> CompanyImpact:
     """Of the runs that began in a window and are over. Raises EngineUnavailable."""
     now, usual = await asyncio.gather(_sums(context, window.since, window.until), _sums(context, *before(context, window.since)))
     severities = context.impact.severities.numbers
-    score = impact_model(score_of(_moments(now, severities), _moments(usual, severities)))
-    return CompanyImpact(**score.model_dump(), hit=sum(now[f"w_{name}"] for name in MARKS), weight=now["w_sum"], visits=int(now["anonymous_units"]))
+    people, anonymous, every = (Body(moments_in(now, severities, kind), moments_in(usual, severities, kind)) for kind in KINDS)
+    of_people, of_visits = scores_of(people, anonymous, every)
+    return CompanyImpact(
+        **impact_model(of_people, anonymous.now.units).model_dump(),
+        hit=sum(now[f"w_{name}"] for name in MARKS),
+        weight=now["w_sum"],
+        visits=anonymous.now.units,
+        of_visits=impact_model(of_visits) if of_visits else None,
+    )
 
 
 async def _sums(context: Context, since: datetime, until: datetime) -> dict[str, float]:
@@ -37,7 +47,3 @@ async def _sums(context: Context, since: datetime, until: datetime) -> dict[str,
 
 async def _runs(context: Context, since: datetime, until: datetime) -> list[dict[str, Any]]:
     return await context.store.query("roll_company", since=since, until=until, zone=context.impact.timezone) if since < until else []
-
-
-def _moments(sums: Mapping[str, float], severities: Severities) -> Moments:
-    return Moments(int(sums["units"]), sums["w_sum"], sums["w_squares"], severities.summed(sums))

@@ -2,16 +2,16 @@
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 from sojourn_collector.context import Context
-from sojourn_collector.score.customer_impact import NOBODY, SPEAKS_FROM, score_of
+from sojourn_collector.score.customer_impact import SPEAKS_FROM, Body, scores_of
 from sojourn_collector.score.experience import Funnel
 from sojourn_collector.score.intervals import wilson, wilson_counts
 from sojourn_collector.web.answers.days import before
-from sojourn_collector.web.answers.fared import fared, fared_long
+from sojourn_collector.web.answers.fared import Fared, Units, fared, fared_long, visits_fared
 from sojourn_collector.web.answers.problem import impact_model
 from sojourn_collector.web.answers.titles import step_title
 from sojourn_collector.web.answers.weeks import LONG, PATIENCE, of_weeks
@@ -19,10 +19,11 @@ from sojourn_collector.web.answers.window import Window
 from sojourn_collector.web.models import Experience, Impact, StepFunnel
 
 EMPTY = Funnel(0, 0, 0, 0, 0)
+NOTHING = Units()
 
 
-async def experiences(context: Context, window: Window, journeys: Sequence[str] = ()) -> dict[str, tuple[Experience, Impact]]:
-    """Experience and impact of every journey that customers or the folder know, by journey id."""
+async def experiences(context: Context, window: Window, journeys: Sequence[str] = ()) -> dict[str, tuple[Experience, Impact, Impact | None]]:
+    """Experience, impact and impact per visit of every journey that customers or the folder know, by journey id."""
     thresholds = {journey: own.apdex for journey, own in context.impact.journeys.items() if own.apdex is not None}
     asked: dict[str, Any] = {
         "since": window.since,
@@ -40,13 +41,36 @@ async def experiences(context: Context, window: Window, journeys: Sequence[str] 
     for row in steps:
         by_journey[row["journey"]].append(row)
     wanted = list(journeys) or sorted({*now.funnels, *context.journeys.all()})
+    scores = await _scores(context, window, wanted, now, usual)
     return {
         journey: (
             _experience(context, journey, now.funnels.get(journey, EMPTY), usual.funnels.get(journey, EMPTY), by_journey[journey], now.newest.get(journey)),
-            impact_model(score_of(now.sums.get(journey, NOBODY), usual.sums.get(journey, NOBODY)), now.visits.get(journey, 0)),
+            *scores[journey],
         )
         for journey in wanted
     }
+
+
+async def _scores(context: Context, window: Window, journeys: Sequence[str], now: Fared, usual: Fared) -> dict[str, tuple[Impact, Impact | None]]:
+    """The score of people and the one per visit, by journey. Where sessions were sampled the visits are asked for one by one."""
+    sampled = [journey for journey in journeys if now.people.get(journey, NOTHING).sums.sampled]
+    visits, before_visits = await _each(context, window, sampled) if sampled else ({}, {})
+    found = {}
+    for journey in journeys:
+        people = _body(now.people, usual.people, journey)
+        every = _body(visits, before_visits, journey) if journey in sampled else None
+        of_people, of_visits = scores_of(people, _body(now.anonymous, usual.anonymous, journey), every)
+        found[journey] = (impact_model(of_people, now.anonymous.get(journey, NOTHING).sums.units), impact_model(of_visits) if of_visits else None)
+    return found
+
+
+async def _each(context: Context, window: Window, journeys: Sequence[str]) -> tuple[dict[str, Units], dict[str, Units]]:
+    return await asyncio.gather(visits_fared(context, window.since, window.until, journeys), visits_fared(context, *before(context, window.since), journeys))
+
+
+def _body(now: Mapping[str, Units], usual: Mapping[str, Units], journey: str) -> Body:
+    own = now.get(journey, NOTHING)
+    return Body(own.sums, usual.get(journey, NOTHING).sums, own.trying)
 
 
 def _experience(context: Context, journey: str, now: Funnel, usual: Funnel, steps: Sequence[dict[str, Any]], newest: datetime | None) -> Experience:

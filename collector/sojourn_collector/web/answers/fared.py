@@ -2,30 +2,36 @@
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
 from sojourn_collector.context import Context
-from sojourn_collector.score.customer_impact import NOBODY, Moments
+from sojourn_collector.score.customer_impact import NOBODY, NONE_TRYING, Moments, Trying
 from sojourn_collector.score.experience import Funnel
 from sojourn_collector.score.severities import Severities
 from sojourn_collector.web.answers.days import summed_days
+from sojourn_collector.web.answers.sums import moments_in, trying_in
 
 ENDS = ("finished", "gave_up", "stopped", "trying")
 
 
 @dataclass
-class Fared:
-    """By journey; of identified people only where sums of the score are meant, `visits` are those of whom only the visit is known and whose walk is over.
+class Units:
+    """The units of one kind in a journey: sums of those that are over, and who still tries."""
 
-    `newest` is when the newest run began.
-    """
+    sums: Moments = NOBODY
+    trying: Trying = NONE_TRYING
+
+
+@dataclass
+class Fared:
+    """By journey: `people` with identity, and apart from them `anonymous` visits. `newest` is when the newest run began."""
 
     funnels: dict[str, Funnel] = field(default_factory=dict)
-    sums: dict[str, Moments] = field(default_factory=dict)
-    visits: dict[str, int] = field(default_factory=dict)
+    people: dict[str, Units] = field(default_factory=dict)
+    anonymous: dict[str, Units] = field(default_factory=dict)
     newest: dict[str, datetime] = field(default_factory=dict)
 
 
@@ -50,27 +56,47 @@ async def fared_long(context: Context, since: datetime, until: datetime) -> Fare
     return told
 
 
-async def _runs(context: Context, since: datetime, until: datetime) -> list[dict[str, Any]]:
+async def visits_fared(context: Context, since: datetime, until: datetime, journeys: Sequence[str]) -> dict[str, Units]:
+    """Every visit by itself in these journeys, whosever it is: what is scored where sessions were sampled. Days whose runs are gone may know none."""
+    whole, severities = await summed_days(context, since, until), context.impact.severities.numbers
+    if whole is None:
+        return _added(await _runs(context, since, until, journeys), severities).anonymous
+    days, *edges = await asyncio.gather(
+        context.store.query("usual_days", since=whole.first, until=whole.last),
+        _runs(context, since, whole.begin, journeys),
+        _runs(context, whole.end, until, journeys),
+    )
+    found = _added((row for part in edges for row in part), severities).anonymous
+    for row in days:
+        if row["journey"] in journeys:
+            own = found.setdefault(row["journey"], Units())
+            own.sums += moments_in(row, severities, "visit_")
+    return found
+
+
+async def _runs(context: Context, since: datetime, until: datetime, by_visit: Sequence[str] = ()) -> list[dict[str, Any]]:
     if since >= until:
         return []
-    return await context.store.query("journey_fared", since=since, until=until, zone=context.impact.timezone)
+    return await context.store.query("journey_fared", since=since, until=until, zone=context.impact.timezone, journeys=list(by_visit), by_visit=bool(by_visit))
 
 
 def _added(rows: Iterable[Mapping[str, Any]], severities: Severities) -> Fared:
     found = Fared()
     counts: dict[str, dict[str, int]] = defaultdict(lambda: dict.fromkeys(ENDS, 0))
     for row in rows:
+        journey = row["journey"]
         for end in ENDS:
-            counts[row["journey"]][end] += row[end]
-        if "newest" in row:
-            found.newest[row["journey"]] = max(row["newest"], found.newest.get(row["journey"], row["newest"]))
+            counts[journey][end] += row[end]
+        people, anonymous = found.people.setdefault(journey, Units()), found.anonymous.setdefault(journey, Units())
+        if "newest" not in row:
+            # Sums of days, which hold both kinds apart; in days that are over nobody still tries.
+            people.sums += moments_in(row, severities)
+            anonymous.sums += moments_in(row, severities, "anonymous_")
+            continue
+        found.newest[journey] = max(row["newest"], found.newest.get(journey, row["newest"]))
         # Anonymous visits are not summed with people.
-        apart = row["units"] if row.get("anonymous") else row.get("anonymous_units", 0)
-        found.visits[row["journey"]] = found.visits.get(row["journey"], 0) + apart
-        if not row.get("anonymous"):
-            so_far = found.sums.get(row["journey"], NOBODY)
-            found.sums[row["journey"]] = Moments(
-                so_far.units + row["units"], so_far.weights + row["w_sum"], so_far.squares + row["w_squares"], so_far.severity + severities.summed(row)
-            )
+        own = anonymous if row["anonymous"] else people
+        own.sums += moments_in(row, severities)
+        own.trying += trying_in(row, severities)
     found.funnels = {journey: Funnel(tried=sum(own.values()), **own) for journey, own in counts.items()}
     return found

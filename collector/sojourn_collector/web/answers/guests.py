@@ -5,8 +5,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sojourn_collector.score.customer_impact import Unit
-from sojourn_collector.score.severities import RECOVERED, SLOW, Severities
+from sojourn_collector.score.customer_impact import Body, Moments, Trying, Unit, moments
+from sojourn_collector.score.severities import BLOCKED, RECOVERED, SLOW, Severities
 from sojourn_collector.web.answers.usual import Usual
 from sojourn_collector.web.models import People
 
@@ -57,6 +57,11 @@ def guests_of(rows: Iterable[dict[str, Any]], since: int, until: int) -> list[Gu
     return [_guest(person, mine, since, until) for person, mine in sorted(by_person.items())]
 
 
+def by_visit(rows: Iterable[dict[str, Any]], since: int, until: int) -> list[Guest]:
+    """The same with every visit by itself, whosever it is: what later visits of a person tell of an earlier one is left out."""
+    return guests_of(({**row, "person_id": f"visit:{row['session_id']}", "person_kind": "visit", "whose": row["person_id"]} for row in rows), since, until)
+
+
 def _guest(person: str, rows: Sequence[dict[str, Any]], since: int, until: int) -> Guest:
     failures = {row["run_id"]: [ms for ms in row["failed"] if since <= ms <= until] for row in rows}
     all_failures = sorted(ms for times in failures.values() for ms in times)
@@ -96,9 +101,18 @@ def _severity(row: dict[str, Any], hit_here: bool, recovered: bool) -> float:
     return RECOVERED if row["stopped"] and recovered else float(row["severity"])
 
 
-def units_of(guests: Iterable[Guest], severities: Severities) -> list[Unit]:
-    """Units of the score: identified persons with nothing open."""
-    return [Unit(guest.id, severities.of(guest.severity), guest.sample_rate) for guest in guests if guest.settled and not guest.anonymous]
+def units_of(guests: Iterable[Guest], severities: Severities, *, anonymous: bool = False) -> list[Unit]:
+    """Units of the score: identified persons, or apart from them visits without identity, with nothing open."""
+    return [Unit(guest.id, severities.of(guest.severity), guest.sample_rate) for guest in guests if guest.settled and guest.anonymous is anonymous]
+
+
+def body_of(guests: Iterable[Guest], usual: Moments, severities: Severities, *, anonymous: bool = False) -> Body:
+    """What a score is made of: who has nothing open, what is usual, and who still tries with what they met so far."""
+    own = [guest for guest in guests if guest.anonymous is anonymous]
+    open_ = [(1 / guest.sample_rate, severities.of(min(guest.severity, RECOVERED))) for guest in own if not guest.settled]
+    weights = sum(w for w, _ in open_)
+    trying = Trying(len(open_), weights, sum(w * best for w, best in open_), weights * severities.of(BLOCKED))
+    return Body(moments(units_of(own, severities, anonymous=anonymous)), usual, trying)
 
 
 def people_of(guests: Sequence[Guest], *, probes_failed: bool, usual: Usual) -> People:

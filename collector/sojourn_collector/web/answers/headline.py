@@ -4,6 +4,7 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from sojourn_collector.web.models import Impact, Money, People, Problem, Satisfaction
+from sojourn_collector.web.scores_said import bounds, per, said
 
 VERBS = frozenset(
     {
@@ -60,7 +61,7 @@ def headline(problem: Problem, zone: ZoneInfo) -> list[str]:
     stops = "could not " + problem.step.name[0].lower() + problem.step.name[1:] if problem.step.name.split(" ")[0].lower() in VERBS else "were stopped"
     lines = [
         _what(problem, zone),
-        _line("customers", f"{_who(problem.people, stops):<53}   {_impact(problem.impact)}"),
+        _line("customers", f"{_who(problem.people, stops):<53}   {_impact(problem)}"),
         _line("money", _money(problem.money, problem.people, zone)),
         _line("satisfied", _satisfied(problem.satisfaction)),
     ]
@@ -94,6 +95,8 @@ def _at(at: datetime, zone: ZoneInfo, beside: datetime, seen: datetime | None = 
 
 
 def _who(people: People, stops: str) -> str:
+    if not people.reached and people.visits_reached:
+        return f"{people.visits_hit} of {people.visits_reached} anonymous visits hit, {people.visits_stopped} {stops}"
     usual = "" if people.usual_hit is None else f" (usual: {people.usual_hit:.0f})"
     text = f"{people.hit} of {people.reached} hit, {people.stopped} {stops}{usual}"
     if people.trying:
@@ -103,10 +106,20 @@ def _who(people: People, stops: str) -> str:
     return text
 
 
-def _impact(impact: Impact) -> str:
+def _impact(problem: Problem) -> str:
+    lead, beside = said(problem.impact, problem.impact_of_visits)
+    text = f"impact {_score(lead)}"
+    if beside is not None and beside.score is not None:
+        text += f"; {'people' if beside.covers == 'people' else beside.covers} {_score(beside)}"
+    return text
+
+
+def _score(impact: Impact) -> str:
     if impact.score is None or impact.low is None or impact.high is None:
-        return f"impact not measured ({impact.reason})" if impact.reason else "impact not measured"
-    return f"impact {impact.score:.0f} of 100 [{impact.low:.0f}–{impact.high:.0f}]"
+        return f"not measured ({impact.reason})" if impact.reason else "not measured"
+    text = f"{impact.score:.0f} of 100 [{impact.low:.0f}–{impact.high:.0f}]{per(impact)}"
+    ends = bounds(impact)
+    return f"{text}, {' to '.join(ends)} with the {impact.trying} still trying" if ends else text
 
 
 def _money(money: Money, people: People, zone: ZoneInfo) -> str:

@@ -10,12 +10,15 @@ from zoneinfo import ZoneInfo
 
 from sojourn_collector.context import Context
 from sojourn_collector.join.rollups import Every, hour_of, label, midnight, rolled_until
-from sojourn_collector.score.customer_impact import Moments, score_of
+from sojourn_collector.score.coverage import Orders
+from sojourn_collector.score.customer_impact import Body, scores_of
 from sojourn_collector.score.intervals import wilson_counts
 from sojourn_collector.score.severities import Severities, not_by_class
 from sojourn_collector.store.buckets import merged, quantile
 from sojourn_collector.web.answers.breaks import versioned
+from sojourn_collector.web.answers.coverage import coverage_of, covered_days
 from sojourn_collector.web.answers.problem import impact_model
+from sojourn_collector.web.answers.sums import moments_in
 from sojourn_collector.web.answers.titles import journey_title, step_title
 from sojourn_collector.web.answers.window import BadWindow
 from sojourn_collector.web.models_history import HistoryCustomers, HistoryPeriod, HistoryProbes, HistoryStep, JourneyHistory
@@ -44,9 +47,10 @@ async def history(
     first, last = _start(since, every, zone), _end(until, every, zone)
     rolled = await rolled_until(context.control, zone)
     live = max(_start(rolled, every, zone), _start(now - MOST_LIVE, every, zone))
-    runs, of_steps = await asyncio.gather(
+    runs, of_steps, orders = await asyncio.gather(
         _rows(context, "runs", ident, every, zone, (first, last, live)),
         _rows(context, "steps", ident, every, zone, (first, last, live)) if steps else _none(),
+        covered_days(context, first, last),
     )
     if not runs and ident not in context.journeys.all():
         return None
@@ -63,7 +67,10 @@ async def history(
         kept_days=context.config.keep.runs if every == "hour" else context.config.keep.rollups,
         counted_until=live if first < live else None,
         usual_severities_until=_usual_until(context, every, zone, by_time),
-        periods=[_period(context, ident, every, zone, t, by_time[t], steps_by_time.get(t, []), live) for t in sorted(by_time)],
+        periods=[
+            _period(context, ident, every, zone, t, by_time[t], steps_by_time.get(t, []), live, None if every == "hour" else orders.get(t.date()))
+            for t in sorted(by_time)
+        ],
     )
     return await versioned(context, answer, "history", first, last, journey=ident, sums_before=runs_kept)
 
@@ -72,10 +79,14 @@ def _usual_until(context: Context, every: Every, zone: ZoneInfo, by_time: Mappin
     """The end of the newest hour or day whose sums do not tell apart what people met, where that makes a difference."""
     if context.impact.severities.numbers == Severities():
         return None
-    newest = max((t for t, rows in by_time.items() if any(row["traffic"] == "real" and not_by_class(row) for row in rows)), default=None)
+    newest = max((t for t, rows in by_time.items() if any(row["traffic"] == "real" and _by_marks(row) for row in rows)), default=None)
     if newest is None:
         return None
     return newest + _HOUR if every == "hour" else midnight(newest.date() + _DAY, zone)
+
+
+def _by_marks(row: Mapping[str, Any]) -> bool:
+    return not_by_class(row) or not_by_class(row, "anonymous_w_severity", "anonymous_w_")
 
 
 def _window(now: datetime, every: Every, since: datetime | None, until: datetime | None) -> tuple[datetime, datetime]:
@@ -133,7 +144,15 @@ async def _none() -> list[dict[str, Any]]:
 
 
 def _period(
-    context: Context, journey: str, every: Every, zone: ZoneInfo, t: datetime, runs: Sequence[dict[str, Any]], steps: Sequence[dict[str, Any]], live: datetime
+    context: Context,
+    journey: str,
+    every: Every,
+    zone: ZoneInfo,
+    t: datetime,
+    runs: Sequence[dict[str, Any]],
+    steps: Sequence[dict[str, Any]],
+    live: datetime,
+    orders: Orders | None,
 ) -> HistoryPeriod:
     day: date | None = t.date() if every == "day" else None
     begins = t if day is None else midnight(day, zone)
@@ -147,6 +166,7 @@ def _period(
         until=begins + _HOUR if day is None else midnight(day + _DAY, zone),
         day=day,
         open=begins >= live,
+        coverage=coverage_of(orders),
         customers=_customers(added(by_traffic["real"]), every, context.impact.severities.numbers) if by_traffic["real"] else None,
         probes=_probes(added(by_traffic["synthetic"]), by_traffic["synthetic"]) if by_traffic["synthetic"] else None,
         steps=[_step(context, journey, step, traffic, rows) for (_, step, traffic), rows in sorted(of_step.items(), key=lambda item: item[0])],
@@ -173,7 +193,7 @@ def _share(part: int, of: int) -> tuple[float | None, float | None]:
 
 def _customers(sums: Mapping[str, Any], every: Every, severities: Severities) -> HistoryCustomers:
     low, high = _share(sums["finished"], sums["runs"] - sums["trying"])
-    units = Moments(sums["units"], sums["w_sum"], sums["w_squares"], severities.summed(sums))
+    of_people, of_visits = scores_of(*(Body(moments_in(sums, severities, kind)) for kind in ("", "anonymous_", "visit_")))
     return HistoryCustomers(
         tried=sums["runs"],
         **{key: sums[key] for key in ("finished", "gave_up", "stopped", "trying", "people", "anonymous")},
@@ -181,7 +201,8 @@ def _customers(sums: Mapping[str, Any], every: Every, severities: Severities) ->
         finished_high=high,
         took_p50=_seconds(sums["took"], 0.5),
         took_p75=_seconds(sums["took"], 0.75),
-        impact=impact_model(score_of(units)) if every == "day" else None,
+        impact=impact_model(of_people) if every == "day" else None,
+        impact_of_visits=impact_model(of_visits) if every == "day" and of_visits else None,
     )
 
 

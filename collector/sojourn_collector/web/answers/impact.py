@@ -9,6 +9,7 @@ from sojourn_collector.context import Context
 from sojourn_collector.store.disk_budget import RAW_GONE_BEFORE
 from sojourn_collector.web.answers.breaks import versioned
 from sojourn_collector.web.answers.company import company
+from sojourn_collector.web.answers.coverage import coverage_of, covered_days, sum_of
 from sojourn_collector.web.answers.experience import experiences
 from sojourn_collector.web.answers.freshness import freshness_of
 from sojourn_collector.web.answers.others import others_note
@@ -34,12 +35,13 @@ async def impact(context: Context, window: Window | None = None, journey: str = 
     """
     window = window or window_of(context.clock(), ZoneInfo(context.impact.timezone))
     only = [journey] if journey else []
-    (problems, seen, hurt), fared, probes, gone, whole = await in_turn(
+    (problems, seen, hurt), fared, probes, gone, orders, whole = await in_turn(
         window,
         problems_and_sources(context, window, only),
         experiences(context, window, only),
         probe_states(context, window, journeys=only),
         context.control.progress.get(RAW_GONE_BEFORE),
+        covered_days(context, window.since, window.until),
         _nothing() if journey else of_weeks(context, window, ("company",), lambda: company(context, window)),
     )
     freshness = freshness_seen(seen, window.now)
@@ -68,6 +70,7 @@ async def impact(context: Context, window: Window | None = None, journey: str = 
                 experience=fared[ident][0] if ident in fared else Experience(tried=0, finished=0, gave_up=0, stopped=0, trying=0),
                 probes=probes.get(ident, ProbeState(state="unknown")),
                 impact=fared[ident][1],
+                impact_of_visits=fared[ident][2],
             )
             for ident in sorted(fared)
         ],
@@ -81,6 +84,7 @@ async def impact(context: Context, window: Window | None = None, journey: str = 
         notes=others_note(len(problems), hurt.found, hurt.others),
         unlinked_feedback=seen.feedback["unlinked"],
         unlinked_orders=seen.orders["unlinked"],
+        coverage=coverage_of(sum_of(orders.values())),
         raw_gone_before=EPOCH + timedelta(days=gone) if gone else None,
     )
     return await versioned(context, report, "report", window.since - timedelta(seconds=context.impact.windows.usual), window.until, journey=journey)

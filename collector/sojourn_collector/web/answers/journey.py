@@ -36,7 +36,7 @@ async def journey(context: Context, ident: str, window: Window | None = None) ->
         _visits(context, ident, window),
     )
     known = context.journeys.all().get(ident)
-    experience, impact = fared[ident]
+    experience, impact, of_visits = fared[ident]
     if known is None and not experience.tried and not probes[ident].runs and not problems:
         return None
     answer = JourneyAnswer(
@@ -53,6 +53,7 @@ async def journey(context: Context, ident: str, window: Window | None = None) ->
         experience=experience,
         probes=probes[ident],
         impact=impact,
+        impact_of_visits=of_visits,
         satisfaction=satisfaction,
         problems=problems,
         notes=others_note(len(problems), hurt.found, hurt.others),

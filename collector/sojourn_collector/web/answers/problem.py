@@ -3,17 +3,18 @@
 import asyncio
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 from sojourn_collector.context import Context
-from sojourn_collector.score.customer_impact import ImpactScore, moments, score_of, total_severity
-from sojourn_collector.score.severities import Severities
+from sojourn_collector.score.customer_impact import ImpactScore, Moments, scores_of
+from sojourn_collector.score.ranking import NOT_HURT
 from sojourn_collector.web.answers.at_step import walks_at
 from sojourn_collector.web.answers.cause import cause_of
 from sojourn_collector.web.answers.found import Found, shown_until
-from sojourn_collector.web.answers.guests import Guest, guests_of, people_of, units_of
+from sojourn_collector.web.answers.guests import Guest, body_of, by_visit, guests_of, people_of
 from sojourn_collector.web.answers.headline import headline
+from sojourn_collector.web.answers.list_order import hurt_of
 from sojourn_collector.web.answers.order_values import order_values
 from sojourn_collector.web.answers.orders_known import OrdersKnown
 from sojourn_collector.web.answers.remembered import Worked
@@ -36,7 +37,6 @@ async def problem_of(context: Context, found: Found, orders_known: OrdersKnown, 
     (rows, notes), usual, before_orders, probe = await _read(context, found, orders_known)
     guests = guests_of(rows, to_ms(incident.window_from), to_ms(incident.window_to))
     orders, feedback, whole = await theirs.of(found, guests)
-    units = units_of(guests, impact.severities.numbers)
     healthy = await healthy_of(context, found, usual, before_orders)
     satisfaction = satisfaction_of(feedback, {guest.id: guest.hit for guest in guests})
     cause, money, who = await asyncio.gather(
@@ -56,6 +56,11 @@ async def problem_of(context: Context, found: Found, orders_known: OrdersKnown, 
     )
     # Person-days, as the incident counts: who comes daily would else be usually hit because of one bad day in the month.
     before = usual_of(usual, incident.window_from, impact.severities.numbers)
+    people = body_of(guests, before.moments, impact.severities.numbers)
+    anonymous = body_of(guests, before.visits, impact.severities.numbers, anonymous=True)
+    each = await _every_visit(context, found, rows) if people.now.sampled else None
+    every = None if each is None else body_of(each.guests, each.usual, impact.severities.numbers, anonymous=True)
+    of_people, of_visits = scores_of(people, anonymous, every)
     problem = Problem(
         id=found.id,
         as_of=now,
@@ -65,7 +70,8 @@ async def problem_of(context: Context, found: Found, orders_known: OrdersKnown, 
         clock=_clock(found),
         cause=cause,
         people=people_of(guests, probes_failed=bool(incident.failed_runs), usual=before),
-        impact=impact_model(score_of(moments(units), before.moments), sum(guest.settled and guest.anonymous for guest in guests)),
+        impact=impact_model(of_people, anonymous.now.units),
+        impact_of_visits=impact_model(of_visits) if of_visits else None,
         money=money,
         satisfaction=satisfaction,
         who=who,
@@ -77,10 +83,25 @@ async def problem_of(context: Context, found: Found, orders_known: OrdersKnown, 
     )
     return Worked(
         problem.model_copy(update={"headline": headline(problem, ZoneInfo(impact.timezone))}),
-        _weight(guests, impact.severities.numbers),
+        NOT_HURT if each is not None else hurt_of(guests, before.moments.mean, impact.severities.numbers, anonymous=False),
+        hurt_of(guests if each is None else each.guests, before.visits.mean if each is None else each.usual.mean, impact.severities.numbers, anonymous=True),
         {guest.id: guest.anonymous for guest in guests if guest.hit},
         frozenset(_names(guests, orders, feedback)),
     )
+
+
+class _EveryVisit(NamedTuple):
+    """Every visit by itself, whosever it is, and what is usual of such."""
+
+    guests: list[Guest]
+    usual: Moments
+
+
+async def _every_visit(context: Context, found: Found, rows: Sequence[dict[str, Any]]) -> _EveryVisit:
+    """What is scored where sessions were sampled."""
+    incident = found.incident
+    usual = usual_of(await read_usual(context, found, by_visit=True), incident.window_from, context.impact.severities.numbers)
+    return _EveryVisit(by_visit(rows, to_ms(incident.window_from), to_ms(incident.window_to)), usual.visits)
 
 
 def _names(guests: Sequence[Guest], orders: Sequence[dict[str, Any]], feedback: Sequence[dict[str, Any]]) -> Iterator[str]:
@@ -89,10 +110,6 @@ def _names(guests: Sequence[Guest], orders: Sequence[dict[str, Any]], feedback: 
         yield from guest.sessions
     yield from (f"orders/{row['order_key']}" for row in orders)
     yield from (f"feedback/{row['id']}" for row in feedback)
-
-
-def _weight(guests: list[Guest], severities: Severities) -> float:
-    return total_severity(units_of(guests, severities)) + sum(severities.of(guest.severity) for guest in guests if guest.anonymous)
 
 
 async def _read(context: Context, found: Found, orders_known: OrdersKnown) -> tuple[Any, ...]:
@@ -144,7 +161,7 @@ def _clock(found: Found) -> Clock:
 
 
 def impact_model(score: ImpactScore, visits: int = 0) -> Impact:
-    """The pure score as the answer's shape; `visits` = those whose walk is over and of whom only the visit is known."""
+    """The pure score as the answer's shape; `visits` = those whose walk is over and of whom only the visit is known, beside a score of people."""
     return Impact(
         state="measured" if score.measured else "not measured",
         score=score.score,
@@ -152,8 +169,12 @@ def impact_model(score: ImpactScore, visits: int = 0) -> Impact:
         high=score.high,
         of=score.of,
         n_eff=score.n_eff,
+        covers=score.covers,
         usual=score.usual,
         excess=score.excess,
-        by_visit=visits / (score.of + visits) if score.of + visits else None,
+        by_visit=visits / (score.of + visits) if score.covers == "people" and score.of + visits else None,
         reason=score.reason,
+        trying=score.trying,
+        if_all_pass=score.if_all_pass,
+        if_all_fail=score.if_all_fail,
     )

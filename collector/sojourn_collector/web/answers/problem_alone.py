@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from sojourn_collector.context import Context
+from sojourn_collector.score.customer_impact import SAMPLED
 from sojourn_collector.score.severities import Severities
 from sojourn_collector.score.value_impact import DAYS, ValueUnit, value_impact
 from sojourn_collector.web.answers.at_step import MOST_WALKS, stretch, walks_at
@@ -89,6 +90,8 @@ async def _value(context: Context, guests: Sequence[Guest], worths: Mapping[str,
     )
     weights, severities = context.impact.weights, context.impact.severities.numbers
     settled = [guest for guest in guests if guest.settled and not guest.anonymous]
+    if any(guest.sample_rate < 1 for guest in settled):
+        return ValueView(state="not measured", of=len(settled), currency=context.impact.currency, largest=[], reason=SAMPLED)
     units = [unit_of(guest, told.get(guest.id), context.impact.currency, before, severities, weights.days) for guest in settled]
     score = value_impact(units, days=weights.days, cap=weights.cap)
     names = await names_of(context, (person for person, _ in score.largest[:MOST_NAMED]))

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 from sojourn_collector.context import Context
 from sojourn_collector.impact_version import config_version
 from sojourn_collector.web.answers.found import Found, find
+from sojourn_collector.web.answers.list_order import in_order
 from sojourn_collector.web.answers.orders_known import OrdersKnown, feeds_of, orders_known
 from sojourn_collector.web.answers.others import Others, hit_in_others
 from sojourn_collector.web.answers.problem import problem_of
@@ -111,11 +112,18 @@ async def problems_and_sources(context: Context, window: Window, journeys: Seque
         _worked(context, urgent, _known(seen.orders, seen.watermark, seen.promised, window), window), hit_in_others(context, urgent, rest, window)
     )
     before = {one.id for one in urgent if _left(one, window)}
-    ordered = sorted(worked, key=lambda one: (one.problem.id in before, *_place(one)))
+    # Each for itself: what people were worth before the problems of now is not what they were before those of days ago.
+    now, earlier = await asyncio.gather(*(_in_order(context, worked, [one for one in urgent if (one.id in before) is left]) for left in (False, True)))
+    ordered = [*now, *earlier]
     anonymous = {ident: visit for one in worked for ident, visit in one.hit.items()}
     people, visits = sum(not visit for visit in anonymous.values()), sum(anonymous.values())
     problems = [one.problem.model_copy(update={"earlier": True}) if one.problem.id in before else one.problem for one in ordered]
     return problems, seen, Hurt(people + others.people, visits + others.visits, len(found), others)
+
+
+async def _in_order(context: Context, worked: Sequence[Worked], found: Sequence[Found]) -> list[Worked]:
+    ids = {one.id for one in found}
+    return await in_order(context, [one for one in worked if one.problem.id in ids], found)
 
 
 async def one_problem(context: Context, found: Found, window: Window) -> Problem:
@@ -141,11 +149,6 @@ async def _worked(context: Context, found: Sequence[Found], orders: OrdersKnown,
     if context.problems is None or window.until != window.now:
         return list((await _work_out(context, found, orders, window)).values())
     return await _remembered(context, context.problems, found, orders, window)
-
-
-def _place(one: Worked) -> tuple[Any, ...]:
-    problem = one.problem
-    return (problem.state != "failing" and not one.weight, -one.weight, -problem.clock.since.timestamp(), problem.id)
 
 
 async def _work_out(context: Context, found: Sequence[Found], orders: OrdersKnown, window: Window, keep: Keep | None = None) -> dict[str, Worked]:

@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 
 from sojourn_collector.context import Context
 from sojourn_collector.join.worker import VERSION
+from sojourn_collector.score.ranking import Hurt
 from sojourn_collector.web.answers.found import Found
 from sojourn_collector.web.answers.looked import EvidenceDays
 from sojourn_collector.web.answers.times import to_ms
@@ -43,13 +44,14 @@ MOST = 200
 
 @dataclass(frozen=True, slots=True)
 class Worked:
-    """A problem, Σ severity by which problems are ordered, and who was hit: id → whether that is an anonymous visit.
+    """A problem, which people and which visits were hurt, by which problems are ordered, and who was hit: id → whether that is an anonymous visit.
 
     `names` = everyone and everything whose change changes it: its people and visits, and as `orders/…` and `feedback/…` what was theirs.
     """
 
     problem: Problem
-    weight: float
+    people: Hurt
+    visits: Hurt
     hit: Mapping[str, bool]
     names: frozenset[str] = frozenset()
 
