@@ -80,6 +80,11 @@ def value_for(name: str, kind: str, shop: Rows) -> Any:
         "untouched": ["newsletter"],
         "sinces": [0],
         "untils": [2**42],
+        "begins": [0],
+        "ends": [2**42],
+        "told": [0],
+        "starts": [int(EARLIER.timestamp() * 1000)],
+        "outcome_ms": 86_400_000,
         "since": [EARLIER] if kind.startswith("Array") else EARLIER,
         "until": LATER if kind.startswith("DateTime") else [LATER] if kind.startswith("Array") else 2**40,
     }
