@@ -48,7 +48,7 @@ def test_a_bad_configuration(config: Path, capsys):
     assert main(["run", "--config", str(config)]) == 2
     assert capsys.readouterr().err == (
         f"sojourn-collector: {config}:1:1: wob: unknown key; known here: data, journeys, impact, otlp, web, control, engine, "
-        "probe_keys, limits, forward, evidence, keep, sources, feeds\n"
+        "probe_keys, limits, forward, evidence, keep, sources, signed, feeds\n"
     )
 
 
