@@ -84,7 +84,7 @@ async def test_through_the_whole_collector(collector: CollectorProcess, tmp_path
         assert "neither RSS nor Atom but begins with &lt;html&gt;" in page
         assert "(recognised)" in (await http.get("/feedback")).text
         assert item["author"] in (await http.get(f"/feedback/{item['id']}")).text
-        assert await command(collector, "replay", "--source", "social") == {"rows": 1}
+        assert await command(collector, "replay", "--source", "social") == {"rows": 1, "waiting": 0}
 
         await command(collector, "export", "--person", author, "--out", str(tmp_path / "hers.zip"))
         with zipfile.ZipFile(tmp_path / "hers.zip") as packed:
