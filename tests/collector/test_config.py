@@ -26,7 +26,8 @@ BAD_COLLECTOR = {
     ),
     "unknown key": (
         "dta: x\n",
-        "1:1: dta: unknown key; known here: data, journeys, impact, otlp, web, control, engine, probe_keys, limits, forward, evidence, keep, sources, feeds",
+        "1:1: dta: unknown key; known here: data, journeys, impact, otlp, web, control, engine, probe_keys, limits, forward, evidence, keep, sources, "
+        "signed, feeds",
     ),
     "unknown key inside": ("web:\n  port: 1\n", "2:3: web.port: unknown key; known here: listen, insecure, tls, hosts, origins"),
     "wrong type": ("web: {listen: 8400}\n", "1:7: web.listen: input should be a valid string, got 8400"),
@@ -167,8 +168,8 @@ BAD_IMPACT = {
     "silent for too long": ("silent: {wait: 60d}\n", "1:10: silent.wait: the list looks back 28 days; write a time above 0 and at most that, such as 72h"),
     "a fact that is none of ours": (
         "segments: [plan, tier]\n",
-        "1:1: segments: 'tier' is none of our facts (device, browser, release, app, country, region, channel, plan, segment, lifecycle, owner, role, known, "
-        "day, hour); write {attribute: tier} for an attribute of yours",
+        "1:1: segments: 'tier' is none of our facts (device, browser, release, app, country, region, location, channel, plan, segment, lifecycle, owner, role, "
+        "known, day, hour); write {attribute: tier} for an attribute of yours",
     ),
     "a segment twice": ("segments: [plan, plan]\n", "1:1: segments: plan is there twice; name each once"),
     "a number for a fact": ("segments: [7]\n", "1:1: segments: 7 is no fact; write one of ours, such as plan, or {attribute: name} for an attribute of yours"),

@@ -91,7 +91,7 @@ class _Door:
         received = self._context.clock()
         small = await self._small_body(request)
         if small is not None and self._greets(small):
-            return JSONResponse(Taken(accepted=0, rejected=0, errors=[]).model_dump())
+            return JSONResponse(Taken(accepted=0, rejected=0, errors=[]).answer())
         secrets = self._secrets()
         if not secrets:
             await authenticate(self._context.control, request)

@@ -92,4 +92,4 @@ async def test_through_the_whole_collector(collector: CollectorProcess, tmp_path
         erased = await command(collector, "erase", "--person", author)
         assert {name: number for name, number in erased["counts"].items() if number} == {"feedback": 1, "inbox mastodon": 1}
         assert await listed() == []
-        assert await command(collector, "replay", "--source", "social") == {"rows": 0}
+        assert await command(collector, "replay", "--source", "social") == {"rows": 0, "waiting": 0}

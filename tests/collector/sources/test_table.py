@@ -210,15 +210,15 @@ def test_cells_that_spreadsheets_would_run_are_text():
         (
             "id,amonut\n",
             {},
-            'The column "amonut" is no key of orders (did you mean amount?); give the key it is, or none to leave it out. Known are id, source, at, amount, '
-            "currency, status, refunded, channel, session_id, trace_id, user_id, email, email_sha256, account_id, probe, probe_mark.",
+            'The column "amonut" is no key of orders (did you mean amount?); give the key it is, or none to leave it out. Known are id, source, purchase_id, at, '
+            "amount, currency, status, refunded, channel, session_id, trace_id, user_id, email, email_sha256, account_id, probe, probe_mark.",
         ),
         ("id\n", {"columns": ("nr=id",)}, 'There is no column "nr" in the first line; it has "id".'),
         (
             "id\n",
             {"columns": ("id=size",)},
-            '"size" is no key of orders; known are id, source, at, amount, currency, status, refunded, channel, session_id, trace_id, user_id, email, '
-            "email_sha256, account_id, probe, probe_mark.",
+            '"size" is no key of orders; known are id, source, purchase_id, at, amount, currency, status, refunded, channel, session_id, trace_id, user_id, '
+            "email, email_sha256, account_id, probe, probe_mark.",
         ),
         ("id\n", {"columns": ("id",)}, "map: 'id' is not column=key."),
         ("id\n", {"every": ("=EUR",)}, "set: '=EUR' is not key=value."),
@@ -227,8 +227,8 @@ def test_cells_that_spreadsheets_would_run_are_text():
         (
             "id\n",
             {"every": ("csat.scale_max=5",)},
-            '"csat.scale_max" is no key of orders; known are id, source, at, amount, currency, status, refunded, channel, session_id, trace_id, user_id, '
-            "email, email_sha256, account_id, probe, probe_mark.",
+            '"csat.scale_max" is no key of orders; known are id, source, purchase_id, at, amount, currency, status, refunded, channel, session_id, trace_id, '
+            "user_id, email, email_sha256, account_id, probe, probe_mark.",
         ),
         ("id\n", {"dates": "american"}, 'dates: "american" is not one of day-first, month-first.'),
         ("id\n", {"decimal": ";"}, 'decimal: ";" is not a point or a comma.'),

@@ -102,6 +102,7 @@ def value_for(name: str, kind: str, shop: Rows) -> Any:
         "UInt16": 28,
         "UInt8": 1,
         "Float64": 1.0,
+        "Bool": False,
     }
     by_type |= {"Float32": 0.0, "Int8": -1, "Int64": 2**62}
     return by_type.get(kind, "")

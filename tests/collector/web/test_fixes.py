@@ -235,7 +235,7 @@ async def test_off_this_machine_a_key_for_sending_may_mark_and_not_read(context:
         (b"{", 400, 'The body is not JSON; send an object such as {"kind": "release", "name": "2.4.1"}.'),
         (b"[" * 20_000, 400, 'The body is not JSON; send an object such as {"kind": "release", "name": "2.4.1"}.'),
         (b" " * 40_000, 413, ""),
-        (b'{"kind": "party", "name": "x"}', 422, "kind: Input should be 'release' or 'fix'."),
+        (b'{"kind": "party", "name": "x"}', 422, "kind: Input should be 'release', 'fix', 'campaign' or 'price'."),
         (b'{"kind": "fix", "name": " "}', 422, "name: String should match pattern '\\S'."),
         (b'{"kind": "fix", "name": "x\\u0000"}', 422, "name: Value error, holds a control character; leave it out."),
         (b'{"kind": "fix", "name": "x", "owner": 1}', 422, "owner: Extra inputs are not permitted."),

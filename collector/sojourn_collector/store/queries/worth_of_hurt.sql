@@ -11,7 +11,7 @@ WITH hurt AS (
 SELECT person, paid, mrr, mrr_currency
 FROM (
   SELECT person_id AS person, if(hurt.account_id != '', hurt.account_id, told.account_id) AS account
-  FROM hurt LEFT JOIN (SELECT concat('user:', id) AS of_person, argMax(account_id, version) AS account_id FROM people FINAL WHERE tenant = {tenant:String} GROUP BY id) AS told
+  FROM hurt LEFT JOIN (SELECT concat('user:', id) AS of_person, account_id FROM told(people: account_id)) AS told
     ON hurt.person_id = told.of_person
 ) AS theirs
 LEFT JOIN (
@@ -19,12 +19,11 @@ LEFT JOIN (
     SELECT id, person_id, toFloat64(amount - refunded) * if(currency = {currency:String}, 1, rate) AS net FROM orders FINAL
     WHERE tenant = {tenant:String} AND ts >= {paid_since:DateTime64(3)} AND ts < {paid_until:DateTime64(3)} AND probe = 0 AND status != 'cancelled'
       AND (currency = {currency:String} OR rate_currency = {currency:String}) AND person_id != '' AND person_id IN (SELECT person_id FROM hurt)
-    ORDER BY id, version DESC LIMIT 1 BY id
+    ORDER BY order_key, refunded DESC, version DESC LIMIT 1 BY order_key
   ) GROUP BY person_id
 ) AS paying ON theirs.person = paying.person_id
 LEFT JOIN (
-  SELECT id, argMax(tuple(toFloat64OrNull(toString(mrr))), version).1 AS mrr, argMax(toString(currency), version) AS mrr_currency
-  FROM accounts FINAL WHERE tenant = {tenant:String} GROUP BY id
+  SELECT id, mrr, currency AS mrr_currency FROM told(accounts: mrr)
 ) AS told_accounts ON theirs.account = told_accounts.id
 WHERE paid != 0 OR (account != '' AND mrr IS NOT NULL)
 ORDER BY person LIMIT {most:UInt32}
