@@ -210,8 +210,8 @@ def test_cells_that_spreadsheets_would_run_are_text():
         (
             "id,amonut\n",
             {},
-            'The column "amonut" is no key of orders (did you mean amount?); give the key it is, or none to leave it out. Known are id, source, purchase_id, at, '
-            "amount, currency, status, refunded, channel, session_id, trace_id, user_id, email, email_sha256, account_id, probe, probe_mark.",
+            'The column "amonut" is no key of orders (did you mean amount?); give the key it is, or none to leave it out. Known are id, source, purchase_id, '
+            "at, amount, currency, status, refunded, channel, session_id, trace_id, user_id, email, email_sha256, account_id, probe, probe_mark.",
         ),
         ("id\n", {"columns": ("nr=id",)}, 'There is no column "nr" in the first line; it has "id".'),
         (
