@@ -90,7 +90,7 @@ def test_unattended(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == [tmp_path / "progress.log"]
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL, pytest.param(signal.SIGTERM, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("number", [pytest.param(signal.SIGINT, marks=pytest.mark.slow), signal.SIGKILL, pytest.param(signal.SIGTERM, marks=pytest.mark.slow)])
 @pytest.mark.timeout(240)
 def test_leaves_nothing_behind(tmp_path: Path, number: signal.Signals) -> None:
     """Interrupted, told to stop or killed while everything runs, the demo leaves no process behind."""

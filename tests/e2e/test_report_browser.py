@@ -35,7 +35,7 @@ async def visit_all(page: Page, origin: str) -> AsyncIterator[str]:
         yield name
 
 
-@pytest.mark.parametrize(("scheme", "width"), [("light", 1280), ("dark", 390)])
+@pytest.mark.parametrize(("scheme", "width"), [pytest.param("light", 1280, marks=pytest.mark.slow), ("dark", 390)])
 async def test_no_page_keeps_anybody_out(browser, scheme, width):
     """axe-core finds nothing serious on any page, light on a laptop or dark on a phone; nothing is wider than the screen; the console is quiet."""
     context = await browser.new_context(color_scheme=scheme, viewport={"width": width, "height": 860}, reduced_motion="reduce")

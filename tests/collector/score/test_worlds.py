@@ -83,6 +83,7 @@ async def test_a_family_of_worlds_is_covered(family: str) -> None:
         assert told["false_claims"] <= 0.04 + 2 * (0.04 * 0.96 / told["worlds"]) ** 0.5
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kept", [0, 3])
 async def test_a_long_run_goes_on_from_what_it_kept(tmp_path: Path, kept: int) -> None:
     """Answers of worlds already judged are taken from the file, and the figures are those of a run in one go."""

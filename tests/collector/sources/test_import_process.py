@@ -79,6 +79,7 @@ async def test_a_file_goes_in_and_is_taken_back(collector, tmp_path):
     assert all("undone" in line for line in out.splitlines())
 
 
+@pytest.mark.slow
 async def test_large_files_and_other_forms(collector, tmp_path):
     """More rows than one request takes, NDJSON and JSON; refused rows have the line of the file."""
     large = tmp_path / "large.csv"
