@@ -17,7 +17,7 @@ setup-demo:
 demo: setup-demo ## a shop, its shoppers, a fault, and the report; ARGS="--once --json" for scripts
 	@exec $(BIN)/python -m sojourn_demo $(ARGS)
 
-test: setup ## the tests, under ten minutes on two cores; ARGS="-k word" to choose, ARGS="-n 0" one after the other
+test: setup ## the tests, ten to thirty minutes on two cores; ARGS="-k word" to choose, ARGS="-n 0" one after the other
 	@exec $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder -m "not slow" $(ARGS)
 
 test-all: setup ## the slow ones too
