@@ -3,6 +3,7 @@
 Which of it makes a version, and what a change of it means for figures of before, is `impact_version.py`'s.
 """
 
+from contextlib import suppress
 from datetime import date
 from decimal import Decimal, InvalidOperation
 from itertools import pairwise
@@ -10,7 +11,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, Self, get_args
 from zoneinfo import ZoneInfo
 
-from pydantic import Discriminator, Field, Tag, ValidationInfo, field_validator, model_validator
+from pydantic import BeforeValidator, Discriminator, Field, Tag, ValidationInfo, field_validator, model_validator
 
 from sojourn_collector import strict_yaml
 from sojourn_collector.config_model import Model
@@ -152,6 +153,19 @@ Segment = Annotated[
 """A word is one of our facts, a mapping an attribute: what is wrong with one is said of that one."""
 
 
+def _day(value: Any) -> date:
+    if isinstance(value, date):
+        return value
+    if isinstance(value, str) and len(value) == len("2026-12-25"):
+        with suppress(ValueError):
+            return date.fromisoformat(value)
+    raise ValueError(f"{value!r} is no day; write one such as 2026-12-25")
+
+
+Day = Annotated[date, BeforeValidator(_day)]
+"""YAML is read as text here, and a strict date takes none."""
+
+
 class ImpactConfig(Model):
     """impact.yaml."""
 
@@ -169,7 +183,7 @@ class ImpactConfig(Model):
     simulated: bool = Field(default=False, description="Say on every page that customers are simulated.")
     windows: Windows = Windows()
     surveys: Surveys = Surveys()
-    holidays: tuple[date, ...] = Field(
+    holidays: tuple[Day, ...] = Field(
         default=(), strict=False, max_length=1000, description="Days that are not like others, such as 2026-12-25: nothing is compared with them."
     )
     cart_bands: tuple[float, ...] = Field(default=(25.0, 75.0, 150.0), strict=False, description="Upper edges of the cart bands, in major units.")

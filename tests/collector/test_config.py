@@ -1,5 +1,6 @@
 """collector.yaml and impact.yaml: what is taken and, by exact sentence, what is refused."""
 
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -171,6 +172,8 @@ BAD_IMPACT = {
         "1:1: segments: 'tier' is none of our facts (device, browser, release, app, country, region, location, channel, plan, segment, lifecycle, owner, role, "
         "known, day, hour); write {attribute: tier} for an attribute of yours",
     ),
+    "no day": ("holidays: [2026-12-25, 24.12.2026]\n", "1:24: holidays[1]: '24.12.2026' is no day; write one such as 2026-12-25"),
+    "a day there is not": ("holidays: [2026-02-30]\n", "1:12: holidays[0]: '2026-02-30' is no day; write one such as 2026-12-25"),
     "a segment twice": ("segments: [plan, plan]\n", "1:1: segments: plan is there twice; name each once"),
     "a number for a fact": ("segments: [7]\n", "1:1: segments: 7 is no fact; write one of ours, such as plan, or {attribute: name} for an attribute of yours"),
     "an attribute of nobody": (
@@ -241,9 +244,13 @@ def test_off_loopback_with_insecure_needs_keys(tmp_path: Path):
 def test_impact_yaml_is_read(tmp_path: Path):
     """Windows become seconds, worth becomes money, lists keep their order."""
     path = tmp_path / "impact.yaml"
-    path.write_text("windows: {outcome: 7d, abandon: 8s}\njourneys: {checkout: {worth: 62.50 EUR, apdex: 1.5s}}\ncart_bands: [10, 20.5]\nsimulated: true\n")
+    path.write_text(
+        "windows: {outcome: 7d, abandon: 8s}\njourneys: {checkout: {worth: 62.50 EUR, apdex: 1.5s}}\ncart_bands: [10, 20.5]\nsimulated: true\n"
+        "holidays: [2026-12-25, '2027-01-01']\n"
+    )
     impact = load_impact_config(path)
     assert (impact.windows.outcome, impact.windows.abandon, impact.cart_bands, impact.simulated) == (604_800.0, 8.0, (10.0, 20.5), True)
+    assert impact.holidays == (date(2026, 12, 25), date(2027, 1, 1))
     worth = impact.journeys["checkout"].worth
     assert worth is not None
     assert (str(worth.amount), worth.currency, impact.journeys["checkout"].apdex) == ("62.50", "EUR", 1.5)
