@@ -54,7 +54,7 @@ class Relink:
         """Link what names these orders and tickets, of which only those count that are surely linked themselves."""
         sure = {"orders": _sure(orders), "tickets": _sure(tickets)}
         if rows := [*sure["orders"], *sure["tickets"]]:
-            await self._each(earliest(rows) - _BEFORE, {kind: list(dict.fromkeys(row["id"] for row in those)) for kind, those in sure.items()}, {})
+            await self._each(earliest(rows) - _BEFORE, {kind: _names(those) for kind, those in sure.items()}, {})
 
     async def _each(self, since: datetime, keys: Mapping[str, Sequence[str]], users: Mapping[str, str]) -> None:
         wanted: dict[str, list[str]] = {kind: list(keys.get(kind, ())) for kind in ("digests", "orders", "tickets")}
@@ -64,7 +64,7 @@ class Relink:
                     changed = await self._table(table, since, {kind: portion}, users)
                     if table in wanted:
                         # What is surely linked by now is a key to others in its turn.
-                        wanted[table] += [row["id"] for row in _sure(changed) if row["id"] not in wanted[table]]
+                        wanted[table] += [name for name in _names(_sure(changed)) if name not in wanted[table]]
 
     async def _table(self, table: str, since: datetime, keys: Mapping[str, Sequence[str]], users: Mapping[str, str]) -> list[dict[str, Any]]:
         """Rows of `table` that name one of `keys` and are linked otherwise now, written."""
@@ -76,6 +76,11 @@ class Relink:
             changed += new
             after = (rows[-1]["source"], rows[-1]["id"])
         return changed
+
+
+def _names(rows: Iterable[Row]) -> list[str]:
+    """What others may call them: an order by its feed's id, or by that of the purchase it is of."""
+    return list(dict.fromkeys(name for row in rows for name in (row["id"], row.get("purchase", "")) if name))
 
 
 def _sure(rows: Iterable[Row]) -> list[Row]:

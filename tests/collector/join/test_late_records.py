@@ -105,6 +105,15 @@ async def test_all_in_one_batch_are_linked_at_once(world: World) -> None:
     assert await links(world, "feedback") == [("f-1", "explicit", "s-1"), ("f-2", "inferred", "s-1")]
 
 
+async def test_an_order_of_a_vendor_brings_what_names_its_purchase(world: World) -> None:
+    """An answer names the shop's order, which a payment provider tells of later under an id of its own; it is linked by either."""
+    await world.load(*buys(shopper(world)))
+    await sent(world, "feedback", "f-1", order_id="shop-9")
+    await sent(world, "feedback", "f-2", order_id="pi_1")
+    await sent(world, "orders", "pi_1", source="pay", purchase_id="shop-9", session_id="s-1")
+    assert sorted(await links(world, "feedback")) == [("f-1", "explicit", "s-1"), ("f-2", "explicit", "s-1")]
+
+
 async def test_an_answer_weeks_after_its_order_finds_it(world: World) -> None:
     """A survey sent three weeks after the order is of the visit in which it was placed, whichever of the two records comes first."""
     await world.load(*buys(shopper(world, ago=21 * 86_400)))
