@@ -1,15 +1,18 @@
 """What a journey is worth where too few orders tell it."""
 
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from sojourn_collector.config import ImpactConfig
+from sojourn_collector.context import Context
 from sojourn_collector.store.client import Store
+from sojourn_collector.web.answers.impact import impact
 from sojourn_collector.web.answers.order_values import OrderValues
 from sojourn_collector.web.answers.shortfall import healthy, worth_of
-from tests.collector.web.stage import context_of
+from tests.collector.web.stage import NOW, Rows, context_of, minute
 
 PAYING = {"units": 100, "ordered": 2, "finished": 40}
 FEW, MANY = OrderValues(3, 11.0), OrderValues(200, 71.5)
@@ -40,3 +43,18 @@ async def test_impact_yaml_goes_before_the_journey_file(store: Store, tmp_path: 
         assert worth_of(context, "newsletter") is None
     finally:
         context.control.close()
+
+
+async def test_the_upper_bound_is_of_those_who_order_and_not_of_those_who_get_the_step_done(context: Context) -> None:
+    """A thousand got through the step in the days before, of whom twenty bought for 60 within H: ten hit without a cart are 12 at most, and not 600."""
+    rows = Rows()
+    for number in range(1000):
+        rows.customer(f"u{number}", NOW - timedelta(days=2) + timedelta(seconds=10 * number), done=True, pays=60.0 if number % 50 == 0 else None, cart=0.0)
+    for number in range(10):
+        rows.customer(f"h{number}", NOW - minute(5) + timedelta(seconds=number), fails=True, stopped=True, cart=0.0)
+    await rows.store(context.store)
+    # Of a journey with a worth of its own and no orders of its own it would be those who finish it.
+    worthless = ImpactConfig.model_validate({"journeys": {"checkout": {"worth": "80 USD"}}}).journeys
+    (problem,) = (await impact(replace(context, impact=context.impact.model_copy(update={"journeys": worthless})))).problems
+    assert (problem.money.level, problem.money.hit) == (0, 10)
+    assert problem.money.upper_bound == pytest.approx(12.0)
