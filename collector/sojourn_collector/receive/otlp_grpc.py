@@ -184,8 +184,11 @@ class OtlpGrpc(grpc.GenericRpcHandler):  # type: ignore[misc]  # grpc has no typ
                 message = await context.read()
         except TimeoutError as error:
             raise RefusalError(408, f"The message did not arrive within {limits.body_deadline:g} s.", "slow") from error
+        if message is grpc.aio.EOF:
+            # Broken off, or stopped by us: taken for an empty one it would hold the batch's id, and what is sent again would be refused for ever.
+            raise RefusalError(503, "The call ended before its message came; send it again.", "slow", {"retry-after": "1"})
         with self._intake.budget.hold() as held:
-            body = b"" if message is grpc.aio.EOF else await self._unpacked(message, held)
+            body = await self._unpacked(message, held)
             del message
             return taken_body(await self._intake.take(signal, body, batch, sender, held=held), signal, "protobuf")
 

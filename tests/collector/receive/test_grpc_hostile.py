@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import random
 import struct
+import uuid
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ import pytest
 
 from sojourn_collector.config import Limits
 from sojourn_collector.receive.otlp_grpc import METHODS
+from sojourn_probes.semconv import BATCH_HEADER
 from tests.collector.receive.conftest import Listener, listening, traces
 
 EXPORT = next(method for method, signal in METHODS.items() if signal == "traces")
@@ -177,6 +179,21 @@ async def test_the_name_of_a_method_that_is_no_text(engine: Any, tmp_path: Path,
                 await sent
             async with calling(listener) as call:
                 await call()
+
+
+async def test_a_call_that_ends_before_its_message_keeps_no_batch_from_being_sent_again(listener: Listener):
+    """It is no empty batch: it is to be sent again, and what is sent under its id then is taken."""
+
+    async def nothing() -> AsyncIterator[bytes]:
+        return
+        yield b""
+
+    metadata = ((BATCH_HEADER, str(uuid.uuid4())),)
+    async with grpc.aio.insecure_channel(listener.grpc) as channel:
+        with pytest.raises(grpc.aio.AioRpcError) as caught:
+            await channel.stream_unary(EXPORT)(nothing(), metadata=metadata, timeout=20)
+        assert (caught.value.code(), caught.value.details()) == (grpc.StatusCode.UNAVAILABLE, "The call ended before its message came; send it again.")
+        await channel.unary_unary(EXPORT)(traces().SerializeToString(), metadata=metadata, timeout=20)
 
 
 @pytest.mark.parametrize("flood", FLOODS)
