@@ -8,6 +8,7 @@ above it are named. Interval: Wilson at n_eff over accounts, since people of one
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -24,6 +25,8 @@ FULL = 0.75
 
 CAP = 99.0
 """Percentile of worth at which it is capped, the same."""
+
+NOBODY = "nobody's worth is known: send orders or accounts with their mrr"
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,24 +74,87 @@ def value_impact(units: Iterable[ValueUnit], *, days: float = DAYS, cap: float =
     known = [unit for unit in listed if unit.revenue is not None]
     coverage = len(known) / len(listed) if listed else 0.0
     if not known:
-        return ValueImpact(0, coverage, 0.0, reason="nobody's worth is known: send orders or accounts with their mrr")
+        return ValueImpact(0, coverage, 0.0, reason=NOBODY)
     whole = np.array(_worths(known, days))
-    most = float(np.percentile(whole, cap, method="higher")) if len(whole) >= 100 else float(whole.max())
-    worth = np.minimum(whole, most)
-    weight = np.array([1 / unit.sample_rate for unit in known]) * worth
+    most = _most(whole, cap)
+    weight = np.array([1 / unit.sample_rate for unit in known]) * np.minimum(whole, most)
     n_eff = effective_n(_by_account(known, weight))
     largest = tuple((unit.key, float(value)) for unit, value in sorted(zip(known, whole, strict=True), key=lambda pair: -pair[1]) if value > most)
-    if weight.sum() <= 0:
-        return ValueImpact(len(known), coverage, n_eff, reason="nobody of them has paid anything")
-    if n_eff < LEAST:
-        return ValueImpact(
-            len(known), coverage, n_eff, largest=largest, reason=f"not estimable, a few customers decide (worth {n_eff:.0f} equal ones, from {LEAST:g} on)"
-        )
     severity = np.array([unit.severity for unit in known])
-    hurt = float((weight * severity).sum())
-    mean = min(1.0, hurt / float(weight.sum()))
+    return _scored(len(known), coverage, n_eff, float(weight.sum()), float((weight * severity).sum()), largest)
+
+
+@dataclass(frozen=True, slots=True)
+class Worth:
+    """What somebody counts for: their worth, capped, and `whose` worth it is, their account's or their own."""
+
+    amount: float
+    whose: str
+
+
+class Lived(NamedTuple):
+    """Sums over one person's units: Σ w, and Σ w · severity."""
+
+    person: str
+    weight: float
+    hurt: float
+
+
+class Weighed(NamedTuple):
+    """Sums over people: Σ w · v and Σ w · v · severity over units, of those whose worth is known; `known` and `all` = Σ w of theirs and of everybody's units,
+    `once` = Σ v, everybody's once."""
+
+    worth: float
+    hurt: float
+    n_eff: float
+    known: float
+    all: float
+    once: float
+
+
+def worths_of(people: Iterable[ValueUnit], *, days: float = DAYS, cap: float = CAP) -> dict[str, Worth]:
+    """What each of these people counts for, however many units they have; who is left out is not known."""
+    known = [one for one in people if one.revenue is not None]
+    if not known:
+        return {}
+    whole = np.array(_worths(known, days))
+    amounts = np.minimum(whole, _most(whole, cap)).tolist()
+    return {one.key: Worth(amount, _whose(one)) for one, amount in zip(known, amounts, strict=True)}
+
+
+def weighed(lived: Iterable[Lived], worths: Mapping[str, Worth]) -> Weighed:
+    """Add people up by their worth, each of whom is told once. All units of one account, or of one person, are one customer's: who comes daily is still one."""
+    hurt = known = everybody = once = 0.0
+    by_whose: dict[str, float] = defaultdict(float)
+    for one in lived:
+        everybody += one.weight
+        worth = worths.get(one.person)
+        if worth is None:
+            continue
+        known += one.weight
+        once += worth.amount
+        hurt += worth.amount * one.hurt
+        by_whose[worth.whose] += worth.amount * one.weight
+    return Weighed(sum(by_whose.values()), hurt, effective_n(list(by_whose.values())), known, everybody, once)
+
+
+def value_of(sums: Weighed) -> ValueImpact:
+    """The score of people added up."""
+    coverage = sums.known / sums.all if sums.all else 0.0
+    if not sums.known:
+        return ValueImpact(0, coverage, 0.0, reason=NOBODY)
+    return _scored(round(sums.known), coverage, sums.n_eff, sums.worth, sums.hurt)
+
+
+def _scored(of: int, coverage: float, n_eff: float, worth: float, hurt: float, largest: tuple[tuple[str, float], ...] = ()) -> ValueImpact:
+    if worth <= 0:
+        return ValueImpact(of, coverage, n_eff, reason="nobody of them has paid anything")
+    if n_eff < LEAST:
+        reason = f"not estimable, a few customers decide (worth {n_eff:.0f} equal ones, from {LEAST:g} on)"
+        return ValueImpact(of, coverage, n_eff, largest=largest, reason=reason)
+    mean = min(1.0, hurt / worth)
     low, high = wilson(mean, n_eff)
-    return ValueImpact(len(known), coverage, n_eff, 100 * mean, 100 * low, 100 * high, hurt, largest)
+    return ValueImpact(of, coverage, n_eff, 100 * mean, 100 * low, 100 * high, hurt, largest)
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,8 +185,17 @@ def _worths(units: Sequence[ValueUnit], days: float) -> list[float]:
     return [medians.worth(unit.segment, unit.revenue or 0.0, unit.known_days) for unit in units]
 
 
+def _most(whole: np.ndarray[tuple[int], np.dtype[np.float64]], cap: float) -> float:
+    """The worth above which nobody weighs more."""
+    return float(np.percentile(whole, cap, method="higher")) if len(whole) >= 100 else float(whole.max())
+
+
 def _by_account(units: Sequence[ValueUnit], weight: np.ndarray[tuple[int], np.dtype[np.float64]]) -> list[float]:
     sums: dict[str, float] = defaultdict(float)
     for unit, own in zip(units, weight.tolist(), strict=True):
-        sums[f"account {unit.account}" if unit.account else f"person {unit.key}"] += own
+        sums[_whose(unit)] += own
     return list(sums.values())
+
+
+def _whose(unit: ValueUnit) -> str:
+    return f"account {unit.account}" if unit.account else f"person {unit.key}"

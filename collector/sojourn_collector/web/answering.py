@@ -6,7 +6,7 @@ from typing import Protocol, TypeVar
 from zoneinfo import ZoneInfo
 
 from sojourn_collector.context import Context
-from sojourn_collector.web.answers.breakdown import By, Of, breakdown
+from sojourn_collector.web.answers.breakdown import By, Of, View, breakdown
 from sojourn_collector.web.answers.breaks import versions
 from sojourn_collector.web.answers.corrected_csat import corrected
 from sojourn_collector.web.answers.feedback import feedback_answer, feedback_languages, feedback_list
@@ -102,7 +102,7 @@ class Answers(Protocol):
         """One problem, with what is measured of it alone."""
         ...
 
-    async def breakdown(self, ident: str, by: By = "cause", attr: str = "", of: Of = "") -> Breakdown | None:
+    async def breakdown(self, ident: str, by: By = "cause", attr: str = "", of: Of = "", view: View = "people") -> Breakdown | None:
         """What explains a journey's score over four weeks."""
         ...
 
@@ -203,11 +203,11 @@ class StoredAnswers:
         """See `Answers`."""
         return await problem_alone(self._context, ident, shared=ALONE)
 
-    async def breakdown(self, ident: str, by: By = "cause", attr: str = "", of: Of = "") -> Breakdown | None:
+    async def breakdown(self, ident: str, by: By = "cause", attr: str = "", of: Of = "", view: View = "people") -> Breakdown | None:
         """See `Answers`."""
         if ident not in self._context.journeys.all():
             return None
-        return await self._once(("breakdown", ident, by, attr, of), lambda: breakdown(self._context, ident, self._weeks(), by, attr, of))
+        return await self._once(("breakdown", ident, by, attr, of, view), lambda: breakdown(self._context, ident, self._weeks(), by, attr, of, view))
 
     async def corrected(self, ident: str) -> CorrectedCsatAnswer:
         """See `Answers`."""

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 from fastapi import APIRouter, Query
 
 from sojourn_collector.context import Context
-from sojourn_collector.web.answers.breakdown import By, Of, breakdown
+from sojourn_collector.web.answers.breakdown import By, Of, View, breakdown
 from sojourn_collector.web.answers.breaks import versions
 from sojourn_collector.web.answers.corrected_csat import corrected
 from sojourn_collector.web.answers.discover import SPAN as DISCOVER_SPAN
@@ -81,11 +81,12 @@ def build_measures(context: Context) -> APIRouter:
         by: Annotated[By, Query(description="The fact to break down by; `cause` is step and cause.")] = "cause",
         attr: Annotated[Text, Query(description="An attribute to break down by, instead of `by`; of visits those that impact.yaml names.")] = "",
         of: Annotated[Of, Query(description="Whose attribute; empty: the person's, else their account's, else the visit's.")] = "",
+        view: Annotated[View, Query(description="`people`: everybody counts the same; `value`: each by what they were worth before the window.")] = "people",
         since: From = None,
         until: To = None,
     ) -> Breakdown:
-        """Groups ranked by the people hurt for whom there is good evidence; a window of 28 days by default."""
-        return await breakdown(context, known(ident), weeks(since, until), by, attr, of)
+        """Groups ranked by the people (by worth: the worth) hurt for whom there is good evidence; a window of 28 days by default."""
+        return await breakdown(context, known(ident), weeks(since, until), by, attr, of, view)
 
     @router.get("/journeys/{ident}/corrected-csat", response_model=CorrectedCsatAnswer, summary="CSAT corrected for who answers")
     async def get_corrected(ident: str, since: From = None, until: To = None) -> CorrectedCsatAnswer:

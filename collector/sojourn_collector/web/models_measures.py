@@ -69,13 +69,15 @@ class ProblemAnswer(Versioned):
 class DriverLine(Answer):
     """One group of a breakdown. `share` = mean severity of its people, shrunk towards that of all, with its 80 % interval (0–1); `raw` as counted.
 
-    `points` = how many of the score's points it explains. `thin` = fewer than 30 people.
+    `points` = how many of the score's points it explains. `thin` = fewer than 30 people. By worth: `worth` = what these people are worth, each once;
+    `hurt` = worth · severity over their days, both in the report's currency; `thin` = as much as fewer than 30 equal customers.
     """
 
     value: str
     name: str
     cause: str = ""
     people: int
+    worth: float | None = None
     hurt: float
     raw: float
     share: float
@@ -100,6 +102,8 @@ class Breakdown(Versioned):
     """Body of `GET /api/v1/journeys/{id}/breakdown`: what explains the score, the strongest first. Groups of fewer than 5 people are not shown (`hidden`).
 
     `score` and `units` are of everybody; of more than 2,000 groups those hurt least are not looked at (`cut`). `probes` beside a breakdown by location.
+    By worth: each counts by what they were worth in the time before the window; `coverage` = share of units whose worth is known, the others are not in it;
+    `one_in` above 1: of every so-manieth person.
     """
 
     as_of: datetime
@@ -107,8 +111,15 @@ class Breakdown(Versioned):
     window_to: datetime
     journey: str
     by: str
+    view: Literal["people", "value"] = "people"
     units: int
     score: float | None
+    low: float | None = None
+    high: float | None = None
+    n_eff: float | None = None
+    coverage: float | None = None
+    currency: str = ""
+    one_in: int = 1
     covers: Literal["people", "anonymous visits", "all visits"] = "people"
     """Whom it is of: days of people, or visits where no people are known or sessions were sampled."""
     unknown: int = 0

@@ -3,7 +3,7 @@
 import asyncio
 import re
 from collections.abc import Awaitable, Callable
-from typing import Any, TypeVar, cast
+from typing import Any, TypeVar, cast, get_args
 from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
@@ -19,7 +19,7 @@ from sojourn_collector.store.client import EngineUnavailable, QueryTimeout
 from sojourn_collector.store.control.errors import ControlUnavailableError
 from sojourn_collector.web import axis, charts
 from sojourn_collector.web.answering import Answers, StoredAnswers
-from sojourn_collector.web.answers.breakdown import By, Of, choices
+from sojourn_collector.web.answers.breakdown import By, Of, View, choices
 from sojourn_collector.web.answers.marks import marks_shown
 from sojourn_collector.web.answers.satisfaction_by import FACTS as FEEDBACK_FACTS
 from sojourn_collector.web.answers.satisfaction_by import By as FeedbackBy
@@ -141,14 +141,14 @@ def build_pages(context: Context, answers: Answers | None = None) -> APIRouter:
         return await show("journeys", asyncio.gather(ask.journey(ident), ask.breakdown(ident), ask.corrected(ident)), draw)
 
     @router.get("/breakdown/{ident}")
-    async def broken_down(ident: str, by: str = "cause", attr: str = "", of: str = "") -> HTMLResponse:
+    async def broken_down(ident: str, by: str = "cause", attr: str = "", of: str = "", view: str = "people") -> HTMLResponse:
         asked = urlencode({"attr": attr, **({"of": of} if of else {})} if attr else {"by": by})
         chosen = next((one for one in offered if one.query == asked), None)
-        if chosen is None:
+        if chosen is None or view not in get_args(View):
             return not_found(pages)
         return await show(
             "journeys",
-            ask.breakdown(ident, cast("By", by), attr, cast("Of", of)),
+            ask.breakdown(ident, cast("By", by), attr, cast("Of", of), cast("View", view)),
             lambda found: pages.page("breakdown.html", as_of=found.as_of, title="What explains its score", broken=found, name=ident, chosen=chosen),
         )
 

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from sojourn_collector.score.drivers import Group, drivers, prior
-from sojourn_collector.score.value_impact import ValueUnit, value_impact
+from sojourn_collector.score.value_impact import Lived, ValueUnit, value_impact, value_of, weighed, worths_of
 
 
 def test_a_small_group_does_not_lead() -> None:
@@ -106,3 +106,21 @@ def test_a_few_large_customers_are_not_an_estimate() -> None:
     assert value_impact(units(50, 1.0, 0.0, "v")).reason == "nobody of them has paid anything"
     with pytest.raises(ValueError, match=r"^severity lies in 0–1"):
         value_impact(units(1, 2.0, 1.0, "x"))
+
+
+@given(st.lists(st.tuples(st.integers(1, 5), st.floats(0, 1), st.floats(0, 1e6), st.sampled_from(["", "a", "b"])), min_size=1, max_size=60))
+def test_people_added_up_have_the_score_of_their_units(people: list[tuple[int, float, float, str]]) -> None:
+    """However many units somebody has: the mean of `value_impact` over all units, with all units of one customer as one."""
+    known = [ValueUnit(f"u{number}", 0.0, revenue, account=account) for number, (_, _, revenue, account) in enumerate(people)]
+    worths = worths_of(known)
+    sums = weighed((Lived(one.key, units, units * severity) for one, (units, severity, _, _) in zip(known, people, strict=True)), worths)
+    whole = [
+        ValueUnit(one.key, severity, one.revenue, account=one.account) for one, (units, severity, _, _) in zip(known, people, strict=True) for _ in range(units)
+    ]
+    paid = sum(worth.amount * units for worth, (units, _, _, _) in zip(worths.values(), people, strict=True))
+    assert (sums.known, sums.all) == (len(whole), len(whole))
+    assert sums.worth == pytest.approx(paid)
+    told, each = value_of(sums), value_impact(whole, cap=100.0)
+    assert told.reason[:20] == each.reason[:20]
+    if told.score is not None and each.score is not None:
+        assert (told.score, told.low, told.high) == pytest.approx((each.score, each.low, each.high))

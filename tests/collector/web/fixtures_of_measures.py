@@ -111,8 +111,9 @@ def alone(**how: str) -> measures.ProblemAnswer:
     )
 
 
-def breakdown(cause: str = "502 from POST /payments", by: str = "cause") -> measures.Breakdown:
+def breakdown(cause: str = "502 from POST /payments", by: str = "cause", view: str = "people") -> measures.Breakdown:
     """What explains the shop's score."""
+    worth = 96.4 if view == "value" else None
     lines = [("pay", "Pay", cause, 168, 27.5, 8.1), ("pay", "Pay", "slow", 168, 4.0, 1.2), ("cart", "Cart", "script error in cart.js", 24, 2.5, 0.7)]
     return measures.Breakdown(
         as_of=NOW,
@@ -120,8 +121,15 @@ def breakdown(cause: str = "502 from POST /payments", by: str = "cause") -> meas
         window_to=NOW,
         journey="checkout",
         by=by,
+        view=view,
         units=340,
         score=10.0,
+        low=7.4,
+        high=13.6,
+        n_eff=210.5 if worth else 340,
+        coverage=0.92 if worth else None,
+        currency="EUR" if worth else "",
+        one_in=3 if worth else 1,
         unknown=12,
         hidden=1,
         cut=3 if by == "device" else 0,
@@ -134,7 +142,8 @@ def breakdown(cause: str = "502 from POST /payments", by: str = "cause") -> meas
                 name=name,
                 cause=why,
                 people=people,
-                hurt=hurt,
+                worth=worth and worth * people,
+                hurt=hurt * (worth or 1),
                 raw=hurt / people,
                 share=hurt / people * 0.95,
                 low=hurt / people * 0.8,

@@ -85,7 +85,11 @@ async def test_recurring_worth_stays(store: Store) -> None:
     (person,) = await store.query("people_by_id", ids=["u1"])
     assert (person["account_id"], person["role"]) == ("acme", "buyer")
     asked: dict[str, Any] = {"since": NOW - DAY, "until": NOW, "journey": "checkout", "zone": "UTC", "fact": "", "attr": "", "of": ""}
-    (unit,) = [row for row in await store.query("breakdown_units", **asked, by="segment", wider="", by_visit=False, most=9) if not row["whole"]]
+    (unit,) = [
+        row
+        for row in await store.query("breakdown_units", **asked, by="segment", wider="", by_visit=False, by_person=False, one_in=1, most=9)
+        if not row["whole"]
+    ]
     assert (unit["value"], unit["people"]) == ("b2b", 1)
     (rarely,) = await store.query("accounts_unasked", before=NOW, most=10)
     assert (rarely["name"], rarely["monthly"], rarely["accounts"]) == ("ACME Inc.", 900.0, 1)
@@ -132,7 +136,7 @@ async def test_attributes_are_merged_one_by_one(store: Store) -> None:
     rows.people += [{"source": "crm", "id": "u1", "version": 1, "attrs": {"tier": "gold"}}, {"source": "b", "id": "u1", "version": 2, "attrs": {"x": "y"}}]
     await rows.store(store)
     asked: dict[str, Any] = {"since": NOW - DAY, "until": NOW, "journey": "checkout", "zone": "UTC", "fact": "", "by": "", "of": "person"}
-    units = await store.query("breakdown_units", **asked, attr="tier", wider="", by_visit=False, most=9)
+    units = await store.query("breakdown_units", **asked, attr="tier", wider="", by_visit=False, by_person=False, one_in=1, most=9)
     assert [row["value"] for row in units if not row["whole"]] == ["gold"]
 
 

@@ -66,8 +66,8 @@ class Shop:
     async def problem(self, ident: str) -> measures.ProblemAnswer | None:
         return fixtures_of_measures.alone(comment=self.comment, **self.how) if ident == fixtures.PROBLEM else None
 
-    async def breakdown(self, ident: str, by: str = "cause", attr: str = "", of: str = "") -> measures.Breakdown | None:
-        return fixtures_of_measures.breakdown(self.comment or "502", by) if ident == "checkout" else None
+    async def breakdown(self, ident: str, by: str = "cause", attr: str = "", of: str = "", view: str = "people") -> measures.Breakdown | None:
+        return fixtures_of_measures.breakdown(self.comment or "502", by, view) if ident == "checkout" else None
 
     async def corrected(self, ident: str) -> measures.CorrectedCsatAnswer:
         return fixtures_of_measures.corrected(measured=ident == "checkout")
@@ -139,7 +139,7 @@ class Nothing:
     async def problem(self, ident: str) -> measures.ProblemAnswer | None:
         return None
 
-    async def breakdown(self, ident: str, by: str = "cause", attr: str = "", of: str = "") -> measures.Breakdown | None:
+    async def breakdown(self, ident: str, by: str = "cause", attr: str = "", of: str = "", view: str = "people") -> measures.Breakdown | None:
         return None
 
     async def corrected(self, ident: str) -> measures.CorrectedCsatAnswer:
@@ -193,6 +193,7 @@ PAGES = {
     "silent": "/silent",
     "breakdown": "/breakdown/checkout?by=cause",
     "breakdown-device": "/breakdown/checkout?by=device",
+    "breakdown-worth": "/breakdown/checkout?by=cause&view=value",
     "breakdown-region": "/breakdown/checkout?by=region",
     "breakdown-location": "/breakdown/checkout?by=location",
     "versions": "/versions",

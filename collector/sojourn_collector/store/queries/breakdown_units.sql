@@ -1,8 +1,8 @@
 -- Severities by person and local day in a journey, by one fact about who or where it was. `by` names the fact; one of an account or a person is looked up there.
 -- What a visit says of country, region and channel goes before an attribute of that name, but for a region that is only known to be of a country. `attr` is an attribute of a person, else of the account, else of the visit; `of`
 -- asks for one of the three alone. `wider` is the fact of a visit that stands in where `fact` is not known. The row with `whole` = 1 is of everybody, however many groups there are.
--- With by_visit each visit counts by itself, whosever it is.
-SELECT fact AS value, grouping(fact) AS whole, count() AS people, countIf(fact = '') AS unknown, uniqExactIf(fact, fact != '') AS groups,
+-- With by_visit each visit counts by itself, whosever it is. With by_person the rows are of each person, of every so-manieth of them.
+SELECT if({by_person:Bool}, person_id, '') AS person, fact AS value, grouping(fact) AS whole, count() AS people, countIf(fact = '') AS unknown, uniqExactIf(fact, fact != '') AS groups,
   sum(w * worst) AS w_severity, sum(w) AS w_sum, sum(w * w) AS w_squares,
   sumIf(w, worst > 0 AND worst <= 0.4) AS w_slow, sumIf(w, worst > 0.4 AND worst <= 0.7) AS w_recovered,
   sumIf(w, worst > 0.7 AND worst <= 0.9) AS w_left, sumIf(w, worst > 0.9) AS w_blocked
@@ -23,7 +23,7 @@ FROM (
       argMax(if(facts[{fact:String}] != '', facts[{fact:String}], facts[{wider:String}]), (severity, started)) AS of_fact
     FROM runs FINAL
     WHERE tenant = {tenant:String} AND traffic = 'real' AND journey = {journey:String} AND settled AND ({by_visit:Bool} OR person_kind != 'visit')
-      AND started >= {since:DateTime64(3)} AND started < {until:DateTime64(3)}
+      AND started >= {since:DateTime64(3)} AND started < {until:DateTime64(3)} AND ({one_in:UInt32} <= 1 OR sipHash64(person_id) % {one_in:UInt32} = 0)
     GROUP BY person_id, if({by_visit:Bool}, session_id, ''), day
   ) AS units
   LEFT JOIN (
@@ -33,4 +33,4 @@ FROM (
     SELECT id, plan, segment, lifecycle, owner, attr FROM told(accounts: plan, segment, lifecycle, owner, attr) WHERE {by:String} != '' OR {attr:String} != ''
   ) AS told ON if(units.of_account != '', units.of_account, who.account_id) = told.id
 )
-GROUP BY GROUPING SETS ((fact), ()) ORDER BY whole DESC, w_severity DESC, people DESC, value LIMIT {most:UInt32}
+GROUP BY GROUPING SETS ((person, fact), (person)) ORDER BY whole DESC, w_severity DESC, people DESC, value LIMIT {most:UInt32}

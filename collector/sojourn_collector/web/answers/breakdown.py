@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import timedelta
 from typing import Any, Literal, NamedTuple, get_args
 from urllib.parse import urlencode
 
@@ -11,7 +12,10 @@ from sojourn_collector.impact_config import Fact
 from sojourn_collector.join.visit_facts import attribute_fact
 from sojourn_collector.score.customer_impact import Covers, Moments
 from sojourn_collector.score.drivers import Driver, Group, drivers, hidden
+from sojourn_collector.score.intervals import wilson
 from sojourn_collector.score.severities import Severities
+from sojourn_collector.score.value_impact import Weighed
+from sojourn_collector.web.answers.breakdown_worth import by_worth
 from sojourn_collector.web.answers.breaks import versioned
 from sojourn_collector.web.answers.titles import step_title
 from sojourn_collector.web.answers.window import Window
@@ -23,6 +27,9 @@ WHATS: tuple[What, ...] = get_args(What)
 
 By = Literal[What, Fact]
 """What a score is broken down by: what happened, or one of our facts; `attr` beside it names any attribute."""
+
+View = Literal["people", "value"]
+"""Whether everybody counts the same, or by their worth."""
 
 Of = Literal["", "person", "account", "visit"]
 """Whose attribute; empty: the person's, else their account's, else the visit's."""
@@ -46,46 +53,92 @@ class Choice(NamedTuple):
     label: str
 
 
-async def breakdown(context: Context, journey: str, window: Window, by: By = "cause", attr: str = "", of: Of = "") -> Breakdown:
+async def breakdown(context: Context, journey: str, window: Window, by: By = "cause", attr: str = "", of: Of = "", view: View = "people") -> Breakdown:
     """The body of `GET /api/v1/journeys/{id}/breakdown`.
 
     :param attr: name of an attribute to break down by, instead of `by`. Of visits there are those that `segments` of impact.yaml names.
     :param of: whose attribute.
+    :param view: whether everybody counts the same, or each by what they were worth before the window.
     :raises EngineUnavailable: while the engine cannot answer.
     """
     asked: dict[str, Any] = {"journey": journey, "since": window.since, "until": window.until}
     local: dict[str, Any] = {**asked, "zone": context.impact.timezone}
     what = by if by in WHATS and not attr else ""
-    (facts, happened, covers), probes = await asyncio.gather(
-        _told(context, {**local, **_fact("" if what else by, attr, of)}, {**local, "by": what}),
+    facts, causes = {**local, **_fact("" if what else by, attr, of)}, {**local, "by": what}
+    found, probes = await asyncio.gather(
+        _by_worth(context, journey, window, facts, causes, attr or by) if view == "value" else _by_heads(context, facts, causes, what, attr or by),
         context.store.query("breakdown_probes", **asked) if by == "location" and not attr else _nothing(),
     )
-    everybody = next((row for row in facts if row["whole"]), NOBODY)
-    if what:
-        groups, unknown = _happened(happened, everybody, what), 0
-        cut = next((row["groups"] for row in happened if not row["came"]), 0) - len(groups)
-    else:
-        groups = [_group(row, row) for row in facts if row["value"]]
-        unknown, cut = everybody["unknown"], everybody["groups"] - len(groups)
-    weight, seen = everybody["w_sum"], _seen(everybody)
-    shown = drivers(groups, weight, seen) if weight > 0 else []
+    shown = drivers(found.groups, found.weight, found.seen) if found.weight > 0 and found.whole["score"] is not None else []
     answer = Breakdown(
         as_of=window.now,
         window_from=window.since,
         window_to=window.until,
         journey=journey,
         by=attr or by,
-        units=everybody["people"],
-        score=100 * everybody["hurt"] / weight if weight > 0 else None,
-        covers=covers,
-        unknown=unknown,
-        hidden=sum(hidden(group) and group.hurt > 0 for group in groups),
-        cut=cut,
-        groups=[_line(context, journey, one, by="" if attr else by) for one in shown[:MOST]],
+        view=view,
+        **found.whole,
+        hidden=sum(hidden(group) and group.hurt > 0 for group in found.groups),
+        groups=[_line(context, journey, one, found.of.get((one.step, one.cause)), by="" if attr else by) for one in shown[:MOST]],
         probes=[ProbesAt(**row) for row in probes],
-        reason=_reason(everybody["people"], unknown, attr or by),
     )
-    return await versioned(context, answer, "breakdown", window.since, window.until, journey=journey)
+    begin = window.since - timedelta(seconds=context.impact.weights.paid) if view == "value" else window.since
+    return await versioned(context, answer, "breakdown", begin, window.until, journey=journey)
+
+
+class _Parts(NamedTuple):
+    """The groups, Σ of the weights of everybody and how many equal ones that is, what the answer says of everybody, and of whom a group is where it is by
+    worth."""
+
+    groups: list[Group]
+    weight: float
+    seen: float
+    whole: dict[str, Any]
+    of: Mapping[tuple[str, str], Weighed] = {}
+
+
+async def _by_heads(context: Context, facts: Mapping[str, Any], causes: Mapping[str, Any], what: str, name: str) -> _Parts:
+    told, happened, covers = await _told(context, facts, causes)
+    everybody = next((row for row in told if row["whole"]), NOBODY)
+    if what:
+        groups, unknown = _happened(happened, everybody, what), 0
+        cut = next((row["groups"] for row in happened if not row["came"]), 0) - len(groups)
+    else:
+        groups = [_group(row, row) for row in told if row["value"]]
+        unknown, cut = everybody["unknown"], everybody["groups"] - len(groups)
+    weight, seen = everybody["w_sum"], _seen(everybody)
+    mean = min(1.0, everybody["hurt"] / weight) if weight > 0 else None
+    low, high = (None, None) if mean is None else (100 * end for end in wilson(mean, seen))
+    whole = {
+        "units": everybody["people"],
+        "score": None if mean is None else 100 * mean,
+        "low": low,
+        "high": high,
+        "n_eff": seen if mean is not None else None,
+        "covers": covers,
+        "unknown": unknown,
+        "cut": cut,
+        "reason": _reason(everybody["people"], unknown, name),
+    }
+    return _Parts(groups, weight, seen, whole)
+
+
+async def _by_worth(context: Context, journey: str, window: Window, facts: Mapping[str, Any], causes: Mapping[str, Any], name: str) -> _Parts:
+    found = await by_worth(context, journey, window, facts, causes)
+    score = found.score
+    whole = {
+        "units": score.of,
+        "score": score.score,
+        "low": score.low,
+        "high": score.high,
+        "n_eff": score.n_eff,
+        "coverage": score.coverage,
+        "currency": context.impact.currency,
+        "one_in": found.one_in,
+        "unknown": found.unknown,
+        "reason": score.reason or _reason(score.of, found.unknown if not causes["by"] else 0, name),
+    }
+    return _Parts(found.groups, found.weight, found.seen, whole, found.of)
 
 
 async def _told(context: Context, facts: Mapping[str, Any], causes: Mapping[str, Any]) -> tuple[Rows, Rows, Covers]:
@@ -103,10 +156,11 @@ async def _told(context: Context, facts: Mapping[str, Any], causes: Mapping[str,
 
 async def _asked(context: Context, facts: Mapping[str, Any], causes: Mapping[str, Any], *, by_visit: bool) -> tuple[Rows, Rows]:
     severities = context.impact.severities.numbers
+    heads: dict[str, Any] = {"by_visit": by_visit, "by_person": False, "one_in": 1}
     units, happened = await asyncio.gather(
         # The row of everybody comes before those of the groups, of which one may be of whom nothing is known.
-        context.store.query("breakdown_units", **facts, by_visit=by_visit, most=LOOKED_AT + 2),
-        context.store.query("breakdown_causes", **causes, by_visit=by_visit, most=LOOKED_AT) if causes["by"] else _nothing(),
+        context.store.query("breakdown_units", **facts, **heads, most=LOOKED_AT + 2),
+        context.store.query("breakdown_causes", **causes, **heads, most=LOOKED_AT) if causes["by"] else _nothing(),
     )
     return _hurt(units, severities), _hurt(happened, severities)
 
@@ -163,12 +217,13 @@ def _reason(units: int, unknown: int, by: str) -> str:
     return ""
 
 
-def _line(context: Context, journey: str, one: Driver, *, by: str) -> DriverLine:
+def _line(context: Context, journey: str, one: Driver, of: Weighed | None, *, by: str) -> DriverLine:
     return DriverLine(
         value=one.step,
         name=_name(context, journey, one.step, by),
         cause=one.cause,
-        people=round(one.people),
+        people=round(one.people if of is None else of.known),
+        worth=None if of is None else of.once,
         hurt=one.hurt,
         raw=one.hurt / one.people,
         share=one.share,

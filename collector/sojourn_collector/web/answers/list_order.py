@@ -13,14 +13,13 @@ from sojourn_collector.web.answers.guests import Guest
 from sojourn_collector.web.answers.prices import converted
 from sojourn_collector.web.answers.remembered import Worked
 from sojourn_collector.web.answers.window import RUN_LENGTH
+from sojourn_collector.web.answers.worths import MONTH
 
 MOST_WORTHS = 200_000
 """People whose worth is looked up; of more, the others count as typical."""
 
 SHARED = 60.0
 """Seconds for which reports share them: what was paid before the problems began does not change with them."""
-
-MONTH = 30.0
 
 
 def hurt_of(guests: Sequence[Guest], usual: float | None, severities: Severities, *, anonymous: bool) -> Hurt:

@@ -9,7 +9,7 @@ from typing import Any
 from sojourn_collector.context import Context
 from sojourn_collector.score.customer_impact import SAMPLED
 from sojourn_collector.score.severities import Severities
-from sojourn_collector.score.value_impact import DAYS, ValueUnit, value_impact
+from sojourn_collector.score.value_impact import ValueUnit, value_impact
 from sojourn_collector.web.answers.at_step import MOST_WALKS, stretch, walks_at
 from sojourn_collector.web.answers.breaks import versioned
 from sojourn_collector.web.answers.found import Found, find, find_one
@@ -19,10 +19,8 @@ from sojourn_collector.web.answers.problems import one_problem
 from sojourn_collector.web.answers.sufferers import label_of, names_of
 from sojourn_collector.web.answers.times import to_ms
 from sojourn_collector.web.answers.window import Window
+from sojourn_collector.web.answers.worths import known_worth, told_of
 from sojourn_collector.web.models_measures import Exposed, Largest, ProblemAnswer, ValueView
-
-MONTH = 30.0
-"""Days of a month: what an account pays a month counts for as many of them as a worth is of."""
 
 RENEWS_SOON = timedelta(days=30)
 MOST_NAMED = 10
@@ -82,17 +80,12 @@ async def _measured(context: Context, found: Found) -> tuple[ValueView, Exposed]
 
 
 async def _value(context: Context, guests: Sequence[Guest], worths: Mapping[str, Row], before: datetime) -> ValueView:
-    # Where nobody at all has ordered, no feed of orders is there: then nothing is known of anybody, and not that they paid nothing.
-    told = (
-        worths
-        if any(row["orders"] for row in worths.values())
-        else {person: row for person, row in worths.items() if row["mrr_currency"] == context.impact.currency}
-    )
+    told = told_of(worths, context.impact.currency)
     weights, severities = context.impact.weights, context.impact.severities.numbers
     settled = [guest for guest in guests if guest.settled and not guest.anonymous]
     if any(guest.sample_rate < 1 for guest in settled):
         return ValueView(state="not measured", of=len(settled), currency=context.impact.currency, largest=[], reason=SAMPLED)
-    units = [unit_of(guest, told.get(guest.id), context.impact.currency, before, severities, weights.days) for guest in settled]
+    units = [_unit(guest, told.get(guest.id), context.impact.currency, before, severities, weights.days) for guest in settled]
     score = value_impact(units, days=weights.days, cap=weights.cap)
     names = await names_of(context, (person for person, _ in score.largest[:MOST_NAMED]))
     return ValueView(
@@ -113,25 +106,10 @@ async def _value(context: Context, guests: Sequence[Guest], worths: Mapping[str,
     )
 
 
-def unit_of(guest: Guest, worth: Row | None, currency: str, before: datetime, severities: Severities, days: float = DAYS) -> ValueUnit:
+def _unit(guest: Guest, worth: Row | None, currency: str, before: datetime, severities: Severities, days: float) -> ValueUnit:
     """A unit of the people view with what its person was worth: orders, else what the account pays a month."""
-    revenue, known_days, segment, account = worth_of(worth, currency, before, days)
-    return ValueUnit(guest.id, severities.of(guest.severity), revenue, known_days, segment, account, guest.sample_rate)
-
-
-def worth_of(worth: Row | None, currency: str, before: datetime, days: float = DAYS) -> tuple[float | None, float, str, str]:
-    """Net revenue over `days` days before a moment, days of them that are known, segment, and the account where the worth is the account's.
-
-    :param worth: a row of `worth_at_step`; None for somebody of whom nothing is known.
-    """
-    if worth is None:
-        return None, days, "", ""
-    segment = worth["segment"] or worth["plan"] or ""
-    if not worth["orders"] and worth["mrr"] is not None and worth["mrr_currency"] == currency:
-        return days / MONTH * worth["mrr"], days, segment, worth["account"]
-    since = min((ms for ms in (worth["ordered_since"], worth["seen_since"]) if ms), default=None)
-    known = 0.0 if since is None else min(days, max(0.0, before.timestamp() - since / 1000) / 86_400)
-    return float(worth["paid"] or 0.0), known, segment, ""
+    known = known_worth(worth, currency, before, days)
+    return ValueUnit(guest.id, severities.of(guest.severity), known.revenue, known.days, known.segment, known.account, guest.sample_rate)
 
 
 def exposed_of(guests: Sequence[Guest], worths: Mapping[str, Row], subscribed: Sequence[Row], currency: str, at: datetime) -> Exposed:

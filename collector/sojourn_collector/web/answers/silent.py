@@ -12,10 +12,10 @@ from sojourn_collector.score.silent_sufferers import Hurt, silent_sufferers
 from sojourn_collector.score.value_impact import Medians
 from sojourn_collector.web.answers.breaks import versioned
 from sojourn_collector.web.answers.prices import converted, rates
-from sojourn_collector.web.answers.problem_alone import MONTH, worth_of
 from sojourn_collector.web.answers.sufferers import label_of, names_of
 from sojourn_collector.web.answers.times import from_ms
 from sojourn_collector.web.answers.window import Window, window_of
+from sojourn_collector.web.answers.worths import MONTH, known_worth
 from sojourn_collector.web.models_measures import SilentAnswer, SilentPerson
 
 SPAN = timedelta(days=28)
@@ -96,15 +96,15 @@ async def silent(context: Context, window: Window | None = None, journey: str = 
 
 def _hurt(row: Row, currency: str, medians: Medians | None) -> Hurt:
     """Somebody hit, with what they were worth before it; without medians nobody's worth is known."""
-    revenue, known_days, segment, _ = worth_of(row, currency, from_ms(row["hit_ms"]), medians.days if medians else 0.0)
+    known = known_worth(row, currency, from_ms(row["hit_ms"]), medians.days if medians else 0.0)
     # What a feed of people says of consent goes before what a browser said.
     consent = row["told_consent"] if row["told_consent"] not in ("", "unknown") else row["seen_consent"]
     return Hurt(
         person=row["person"],
         severity=row["worst"],
-        worth=medians.worth(segment, revenue or 0.0, known_days) if medians else None,
+        worth=medians.worth(known.segment, known.revenue or 0.0, known.days) if medians else None,
         hit_at=row["hit_ms"] / 1000,
-        segment=segment,
+        segment=known.segment,
         spoke_at=row["spoke_ms"] / 1000 if row["spoke_ms"] else None,
         consent=consent == "granted",
     )
