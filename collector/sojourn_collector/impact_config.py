@@ -135,6 +135,14 @@ class Silent(Model):
         return value
 
 
+class Alarms(Model):
+    """When newly hit customers are an alarm; no score goes by it."""
+
+    false_per_week: float = Field(default=1.0, ge=0.01, le=100, description="False alarms that all steps of all journeys together may raise in a week.")
+    impact: float = Field(default=5.0, ge=0, le=100, description="Customer impact, lower end, from which on an alarm is worth waking somebody.")
+    factor: float = Field(default=3.0, ge=1.2, le=100, description="How many times its usual share a step must hit for the alarm to be quickest.")
+
+
 class SegmentAttribute(Model):
     """Something you know of people that we have no name for."""
 
@@ -190,6 +198,7 @@ class ImpactConfig(Model):
     severities: SeverityNumbers = SeverityNumbers()
     weights: Weights = Weights()
     silent: Silent = Silent()
+    alarms: Alarms = Alarms()
     segments: tuple[Segment, ...] = Field(
         default=USUAL_FACTS,
         strict=False,

@@ -17,8 +17,8 @@ from sojourn_collector.quantities import SECONDS
 Content = Mapping[str, Any]
 """Dotted keys with their values: seconds for durations, texts for amounts of money."""
 
-NOT_SCORES: Final = ("simulated", "segments", "surveys.", "windows.stale")
-"""What says how things are shown or greyed; a change of it leaves every score as it is."""
+NOT_SCORES: Final = ("simulated", "segments", "surveys.", "windows.stale", "alarms.")
+"""What says how things are shown, greyed or alarmed; a change of it leaves every score as it is."""
 
 STORED: Final[Mapping[str, str]] = {
     "windows.abandon": "a visit is told apart into runs as it comes in",

@@ -191,6 +191,13 @@ ALL: Final = (
     ),
     Family("sojourn_journey_visits_hit", "gauge", "journeys", "Anonymous visits of them that met a technical failure.", ("journey",)),
     Family(
+        "sojourn_journey_alarm_people",
+        "gauge",
+        "journeys",
+        "People and visits newly hit since more than usual began to be, while that is an alarm worth waking for; absent where too little of a past is known.",
+        ("journey",),
+    ),
+    Family(
         "sojourn_journey_impact_score",
         "gauge",
         "journeys",

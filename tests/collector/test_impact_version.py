@@ -62,7 +62,7 @@ def test_every_key_decides_scores_or_is_said_not_to() -> None:
     whole = ImpactConfig.model_validate({"fx": "rates.csv", "journeys": {"a": {"worth": "1 EUR", "apdex": "1s"}}})
     keys = content_of(whole)
     top = {key.partition(".")[0] for key in keys}
-    assert top == set(ImpactConfig.model_fields) - {"simulated", "segments", "surveys"}
+    assert top == set(ImpactConfig.model_fields) - {"simulated", "segments", "surveys", "alarms"}
     assert not [key for key in keys if key.startswith(NOT_SCORES)]
     assert set(STORED) <= set(keys)
 

@@ -24,7 +24,11 @@ class Cusum:
 
     def seen(self, hit: bool) -> "Cusum":
         """After one more person. It alarms at the threshold and is cleared when the sum is back at half of it: no flutter."""
-        step = log(self.p1 / self.p0) if hit else log((1 - self.p1) / (1 - self.p0))
+        return self.counted(int(hit), 1)
+
+    def counted(self, hit: int, people: int) -> "Cusum":
+        """After some more people, `hit` of them hit, whose order is not known: within them the sum may fall below 0 and come back."""
+        step = hit * log(self.p1 / self.p0) + (people - hit) * log((1 - self.p1) / (1 - self.p0))
         total = max(0.0, self.total + step)
         # Once alarmed the sum stops at twice the threshold, or a long outage would take as long to be forgotten.
         total = min(total, 2 * self.threshold)

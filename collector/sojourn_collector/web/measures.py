@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 from fastapi import APIRouter, Query
 
 from sojourn_collector.context import Context
+from sojourn_collector.web.answers.alarms import alarms
 from sojourn_collector.web.answers.breakdown import By, Of, View, breakdown
 from sojourn_collector.web.answers.breaks import versions
 from sojourn_collector.web.answers.corrected_csat import corrected
@@ -19,6 +20,7 @@ from sojourn_collector.web.answers.tickets import SPAN, tickets
 from sojourn_collector.web.answers.window import Window, window_of
 from sojourn_collector.web.api import ERRORS, LONGEST_ID, From, NotKept, SentenceRoute, To, shown
 from sojourn_collector.web.asked import Text
+from sojourn_collector.web.models_alarms import AlarmsAnswer
 from sojourn_collector.web.models_discover import DiscoverAnswer
 from sojourn_collector.web.models_measures import Breakdown, CorrectedCsatAnswer, ProblemAnswer, SilentAnswer
 from sojourn_collector.web.models_tickets import StarterSet, TicketsAnswer
@@ -43,6 +45,11 @@ def build_measures(context: Context) -> APIRouter:
     async def get_versions() -> VersionList:
         """The versions of impact.yaml this installation was started with, and what each changed; every answer with scores names the one it is by."""
         return await versions(context)
+
+    @router.get("/alarms", response_model=AlarmsAnswer, summary="Steps at which more customers are newly hit than is usual at this hour")
+    async def get_alarms() -> AlarmsAnswer:
+        """As of now; the same as the metric `sojourn_journey_alarm_people`, from which Prometheus alerts."""
+        return await alarms(context)
 
     @router.get("/starter-set", response_model=StarterSet, summary="Satisfaction, tickets and how long they wait, over 28 days")
     async def get_starter_set() -> StarterSet:

@@ -15,6 +15,7 @@ from sojourn_collector.impact_version import config_version
 from sojourn_collector.join.run_counts import MOST, RunCounts
 from sojourn_collector.score.customer_impact import Body, scores_of
 from sojourn_collector.store.client import StoreError
+from sojourn_collector.web.answers.alarms import alarms
 from sojourn_collector.web.answers.fared import fared, visits_fared
 from sojourn_collector.web.answers.impact import freshness_seen
 from sojourn_collector.web.answers.probes import patience
@@ -91,7 +92,9 @@ class Slis:
 
     async def _worked_out(self, now: datetime) -> list[Sample]:
         window = window_of(now, ZoneInfo(self._context.impact.timezone))
-        now_fared, seen = await asyncio.gather(fared(self._context, window.since, window.until), sources_seen(self._context, window))
+        now_fared, seen, alarmed = await asyncio.gather(
+            fared(self._context, window.since, window.until), sources_seen(self._context, window), alarms(self._context)
+        )
         journeys = sorted(now_fared.funnels)[:MOST]
         sampled = [journey for journey in journeys if now_fared.people[journey].sums.sampled]
         visits = await visits_fared(self._context, window.since, window.until, sampled) if sampled else {}
@@ -104,6 +107,8 @@ class Slis:
                     continue
                 for name, value in (("score", score.score), ("low", score.low), ("high", score.high)):
                     samples.append(Sample(f"sojourn_journey_{what}_{name}", {"journey": journey}, value))
+        waking = {one.journey.id: one.hit for one in alarmed.alarms if one.wakes}
+        samples += [Sample("sojourn_journey_alarm_people", {"journey": journey}, waking.get(journey, 0)) for journey in alarmed.journeys[:MOST]]
         for source in freshness_seen(seen, now):
             if source.last is not None:
                 samples.append(Sample("sojourn_source_last_seen_timestamp_seconds", {"source": source.source}, source.last.timestamp()))

@@ -1,0 +1,135 @@
+"""Which steps hit more customers just now than is usual at that hour, by a sum that holds its budget of false alarms however often one looks."""
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Container, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from sojourn_collector.context import Context
+from sojourn_collector.score.alarms import Block, Budget, Met, Minute, Share, Watched, block_of, usual_shares, usually, watch
+from sojourn_collector.web.answers.titles import journey_title, step_place, step_title
+from sojourn_collector.web.answers.window import RUN_LENGTH
+from sojourn_collector.web.models_alarms import Alarm, AlarmsAnswer
+
+LOOKED_AT = timedelta(days=1)
+"""How far back the sum is begun."""
+
+MOST_MINUTES = 500_000
+MOST_HOURS = 200_000
+
+Step = tuple[str, str]
+Row = Mapping[str, Any]
+
+
+async def alarms(context: Context) -> AlarmsAnswer:
+    """The body of `GET /api/v1/alarms`, as of now.
+
+    :raises EngineUnavailable: while the engine cannot answer.
+    """
+    now, zone, own = context.clock(), ZoneInfo(context.impact.timezone), context.impact.alarms
+    budget = Budget(own.false_per_week, own.impact, own.factor)
+    begin = now - LOOKED_AT
+    past = timedelta(seconds=context.impact.windows.usual)
+    minutes, hours = await asyncio.gather(
+        context.store.query("alarm_minutes", since=begin, run_since=begin - RUN_LENGTH, until=now, most=MOST_MINUTES),
+        context.store.query("alarm_usual", since=begin - past, until=_hour(begin), zone=zone.key, most=MOST_HOURS),
+    )
+    usual = {step: shares for step, those in _by_step(hours).items() if (shares := usual_shares(_blocks(those)))}
+    came = _by_step(minutes)
+    weekly = _weekly(hours, usual, begin)
+    streams = len(usual)
+    severities = context.impact.severities.numbers
+
+    def block(at: float) -> Block:
+        moment = datetime.fromtimestamp(at, zone)
+        return block_of(moment.hour, moment.weekday() > 4)
+
+    told: dict[Step, Watched] = {}
+    for step, rows in came.items():
+        if step in usual:
+            seen = [Minute(row["at"], row["people"], row["hit"], row["persons"], severities.summed(row)) for row in rows]
+            told[step] = watch(seen, usual[step], block, streams=streams, weekly=weekly / streams, budget=budget)
+    return AlarmsAnswer(
+        as_of=now,
+        watched=len(told),
+        unwatched=len(came) - len(told),
+        journeys=sorted({journey for journey, _ in usual}),
+        false_per_week=own.false_per_week,
+        people_per_week=round(weekly),
+        impact_from=own.impact,
+        alarms=_one_a_journey(context, told),
+        rising=[_line(context, step, one, one.met) for step, one in sorted(told.items()) if one.met is not None and not one.alarmed],
+        truncated=len(minutes) >= MOST_MINUTES or len(hours) >= MOST_HOURS,
+    )
+
+
+def _one_a_journey(context: Context, told: Mapping[Step, Watched]) -> list[Alarm]:
+    """Steps of one journey that alarm at once have one cause as far as one can tell: where it began first, of two at once the earlier step."""
+    by_journey: dict[str, list[tuple[Step, Watched, Met]]] = defaultdict(list)
+    for step, one in told.items():
+        if one.alarmed and one.met is not None:
+            by_journey[step[0]].append((step, one, one.met))
+    found = []
+    for listed in by_journey.values():
+        listed.sort(key=lambda each: (each[2].since, step_place(context, *each[0])))
+        alarm = _line(context, *listed[0])
+        also = [step_title(context, *step) for step, _, _ in listed[1:]]
+        found.append(alarm.model_copy(update={"also": also, "wakes": any(met.wakes for _, _, met in listed)}))
+    return sorted(found, key=lambda one: (not one.wakes, -one.hit, one.journey.id))
+
+
+def _line(context: Context, step: Step, one: Watched, met: Met) -> Alarm:
+    share, high = usually(one.usual)
+    return Alarm(
+        journey=journey_title(context, step[0]),
+        step=step_title(context, *step),
+        state="alarm" if one.alarmed else "rising",
+        since=_moment(met.since),
+        raised=None if met.raised is None else _moment(met.raised),
+        people=met.people,
+        hit=met.hit,
+        hit_people=met.persons,
+        hit_visits=met.hit - met.persons,
+        usual=share,
+        usual_high=high,
+        sum=one.total,
+        threshold=one.threshold,
+        impact=met.impact,
+        low=met.low,
+        high=met.high,
+        wakes=met.wakes,
+    )
+
+
+def _by_step(rows: Sequence[Row]) -> dict[Step, list[Row]]:
+    by: dict[Step, list[Row]] = defaultdict(list)
+    for row in rows:
+        by[row["journey"], row["step"]].append(row)
+    return by
+
+
+def _blocks(rows: Sequence[Row]) -> dict[Block, list[Share]]:
+    blocks: dict[Block, list[Share]] = defaultdict(list)
+    for row in rows:
+        blocks[block_of(row["hour"], bool(row["weekend"]))] += [Share(hit, people) for people, hit in row["hours"]]
+    return blocks
+
+
+def _weekly(hours: Sequence[Row], usual: Container[Step], until: datetime) -> float:
+    """People who come to all steps that are watched in a week."""
+    watched = [row for row in hours if (row["journey"], row["step"]) in usual]
+    if not watched:
+        return 1.0
+    seen: timedelta = max(timedelta(days=1), until - min(row["oldest"].replace(tzinfo=UTC) for row in watched))
+    came: int = sum(people for row in watched for people, _ in row["hours"])
+    return max(1.0, came / (seen / timedelta(weeks=1)))
+
+
+def _hour(at: datetime) -> datetime:
+    return at.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
+
+
+def _moment(seconds: float) -> datetime:
+    return datetime.fromtimestamp(seconds, UTC)
