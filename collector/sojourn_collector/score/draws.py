@@ -1,13 +1,14 @@
 """Predictive draws of what those hit would have paid.
 
-Per draw: a Bayesian bootstrap over people (accounts), across all pools at once, gives the share who pay; pools with fewer than five
-payers take Beta(k + ½, n − k + ½) instead, a bootstrap knows nothing of what it has not seen. Then each person hit pays or not, an
-amount from their own cart (times what payers pay per unit of their cart) or, without a cart, from the payers beside them.
+Per draw: a Bayesian bootstrap over people (accounts), across all pools at once, gives the share who pay, widened for the payers it rests on;
+pools with fewer than five payers take Beta(k + the usual share, …) instead, a bootstrap knows nothing of what it has not seen. Then each
+person hit pays or not, an amount from their own cart (times what payers pay per unit of their cart) or, without a cart, from the payers beside them.
 A percentile bootstrap of the mean would cover the realised loss far too rarely (docs/scores.md).
 """
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from math import sqrt
 
 import numpy as np
 
@@ -19,6 +20,10 @@ from sojourn_collector.score.trials import Bools, Floats, Ints, Trials
 
 MIN_PRIOR = 0.02
 """Least order a thin cell is given before its own people are counted."""
+
+UNSURE = 6.0
+"""Of k payers a bootstrap's variance is multiplied by 1 + this / k. A share of few payers is less sure than their weights say: k itself is by chance, and
+where it is low so is the variance read off it; and those hit are not quite like those beside them. Why this number: docs/decisions/0021."""
 
 BLOCK = 2_000_000
 """Numbers held at once per matrix; draws are made in blocks of this size so that 20,000 people fit in memory."""
@@ -42,6 +47,7 @@ class _Prepared:
     carts: Floats
     follow: Floats
     payer_rows: Ints
+    share: Floats  # as observed, by each one's follow-up
 
 
 def predictive(trials: Trials, pools: Pools, settings: Settings, rng: np.random.Generator, order_values: Floats | None = None) -> Expected:
@@ -108,13 +114,15 @@ def _prepare(trials: Trials, pool: Pool) -> _Prepared:
     rows = pool.control
     paying = rows[trials.control_converted[rows] <= trials.control_follow[rows]]
     carts = [trials.hit[row].cart or np.nan for row in pool.hit.tolist()]
+    plan, follow = accrual.design(trials, rows), trials.hit_follow[pool.hit]
     return _Prepared(
         pool=pool,
-        plan=accrual.design(trials, rows),
+        plan=plan,
         payers=effective_n(list(_by_person(trials, paying, _weights(trials, paying))[0])),
         carts=np.array(carts, dtype=np.float64),
-        follow=trials.hit_follow[pool.hit],
+        follow=follow,
         payer_rows=paying,
+        share=accrual.at(plan, accrual.curves(plan, np.ones((len(rows), 1))), follow),
     )
 
 
@@ -122,8 +130,8 @@ def _shares(trials: Trials, one: _Prepared, whole: _Whole, multipliers: Floats, 
     """Probability of having paid by their own follow-up, for each hit row and draw."""
     rows = one.pool.control
     if one.payers >= MIN_PAYERS:
-        curve = accrual.curves(one.plan, multipliers[trials.control_cluster[rows]])
-        return accrual.at(one.plan, curve, one.follow)
+        drawn = accrual.at(one.plan, accrual.curves(one.plan, multipliers[trials.control_cluster[rows]]), one.follow)
+        return np.asarray(np.clip(one.share + sqrt(1 + UNSURE / one.payers) * (drawn - one.share), 0.0, 1.0), dtype=float)
     paid = trials.control_converted[rows] <= trials.control_follow[rows]
     # Who left at their own failure is stood for by those who stayed, whose weight has grown for it.
     rows, paid = rows[paid | ~trials.control_left[rows]], paid[paid | ~trials.control_left[rows]]
