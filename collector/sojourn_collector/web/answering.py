@@ -6,6 +6,7 @@ from typing import Protocol, TypeVar
 from zoneinfo import ZoneInfo
 
 from sojourn_collector.context import Context
+from sojourn_collector.web.answers.alarms import alarms
 from sojourn_collector.web.answers.breakdown import By, Of, View, breakdown
 from sojourn_collector.web.answers.breaks import versions
 from sojourn_collector.web.answers.corrected_csat import corrected
@@ -32,6 +33,7 @@ from sojourn_collector.web.answers.visit import visit
 from sojourn_collector.web.answers.window import Window, window_of
 from sojourn_collector.web.asked import FeedbackAsked
 from sojourn_collector.web.models import ImpactReport, JourneyAnswer
+from sojourn_collector.web.models_alarms import AlarmsAnswer
 from sojourn_collector.web.models_details import PersonAnswer, RunAnswer, TraceAnswer, VisitAnswer
 from sojourn_collector.web.models_feedback import FeedbackAnswer, FeedbackList, LanguageLine, SatisfactionBy, UnlinkedAnswer
 from sojourn_collector.web.models_fixes import MarksAnswer, Verification
@@ -50,6 +52,8 @@ WORDS = 30
 """Answers with words that a page lists."""
 
 ALONE = 20.0
+ALARMED = 15.0
+"""Seconds for which those who open the first page share what alarms."""
 """Seconds for which the page of a problem, which renews itself, shares what is measured of it alone."""
 
 T = TypeVar("T")
@@ -80,6 +84,10 @@ class Answers(Protocol):
 
     async def trace(self, ident: str) -> TraceAnswer | None:
         """One trace, by 32 hexadecimal digits."""
+        ...
+
+    async def alarms(self) -> AlarmsAnswer:
+        """Steps at which more customers are newly hit than is usual."""
         ...
 
     async def starter(self) -> StarterSet:
@@ -180,6 +188,10 @@ class StoredAnswers:
     async def trace(self, ident: str) -> TraceAnswer | None:
         """See `Answers`."""
         return await trace(self._context, ident)
+
+    async def alarms(self) -> AlarmsAnswer:
+        """See `Answers`."""
+        return await self._once(("alarms",), lambda: alarms(self._context), ALARMED)
 
     async def starter(self) -> StarterSet:
         """See `Answers`."""

@@ -47,6 +47,7 @@ class AlarmsAnswer(Answer):
     unwatched: int
     journeys: list[str]
     false_per_week: float
+    factor: float
     people_per_week: int
     impact_from: float
     alarms: list[Alarm]

@@ -24,6 +24,7 @@ from sojourn_collector.web.answers.marks import marks_shown
 from sojourn_collector.web.answers.satisfaction_by import FACTS as FEEDBACK_FACTS
 from sojourn_collector.web.answers.satisfaction_by import By as FeedbackBy
 from sojourn_collector.web.models import ImpactReport, JourneyAnswer
+from sojourn_collector.web.models_alarms import AlarmsAnswer
 from sojourn_collector.web.models_details import PersonAnswer, RunAnswer, VisitAnswer
 from sojourn_collector.web.models_feedback import FeedbackList, LanguageLine, SatisfactionBy, UnlinkedAnswer
 from sojourn_collector.web.models_fixes import Verification
@@ -84,11 +85,11 @@ def build_pages(context: Context, answers: Answers | None = None) -> APIRouter:
 
     @router.get("/")
     async def today() -> HTMLResponse:
-        def draw(found: tuple[ImpactReport, StarterSet]) -> HTMLResponse:
-            report, starter = found
-            return pages.page("today.html", as_of=report.as_of, title="Today", report=report, starter=starter)
+        def draw(found: tuple[ImpactReport, StarterSet, AlarmsAnswer]) -> HTMLResponse:
+            report, starter, alarmed = found
+            return pages.page("today.html", as_of=report.as_of, title="Today", report=report, starter=starter, alarmed=alarmed)
 
-        return await show("", asyncio.gather(ask.impact(), ask.starter()), draw)
+        return await show("", asyncio.gather(ask.impact(), ask.starter(), ask.alarms()), draw)
 
     # Before the problem itself, whose path would swallow it.
     @router.get("/problems/{ident}/forecast")

@@ -14,6 +14,7 @@ from sojourn_collector.counters import Counters
 from sojourn_collector.join.run_counts import RunCounts
 from sojourn_collector.store.client import Store
 from sojourn_collector.web.measures import build_measures
+from sojourn_collector.web.pages import build_pages
 from sojourn_collector.web.slis import Slis
 from tests.collector.web.asking import asking, get
 from tests.collector.web.stage import NOW, Rows, minute
@@ -131,6 +132,24 @@ async def test_prometheus_sees_those_hit_while_it_wakes(context: Context, store:
     await rows.store(store)
     assert await shown(context) == [9]
     assert await shown(replace(context, impact=ImpactConfig.model_validate({"alarms": {"impact": 90}}))) == [0]
+
+
+async def test_the_first_page_tells_an_alarm(context: Context, store: Store) -> None:
+    """Where, how many of how many and what is usual; a name that a stranger wrote is text; nothing of it while all is quiet."""
+    await weeks_before(store, people=50, hit=1)
+    async with asking(build_pages(context)) as browser:
+        assert "newly hit" not in (await browser.get("/")).text
+    rows = Rows()
+    now_hit(rows, 9, 21, step="<b>pay")
+    await weeks_before(store, step="<b>pay", people=50, hit=1)
+    await rows.store(store)
+    async with asking(build_pages(replace(context, problems=None))) as browser:
+        page = (await browser.get("/")).text
+    assert '<h2 id="alarms">More customers than usual are newly hit</h2>' in page
+    assert "<strong>9 of 30</strong>" in page
+    assert "usually 2.0 of 100 at this hour" in page
+    assert "&lt;b&gt;pay" in page
+    assert "<b>pay" not in page
 
 
 @pytest.mark.parametrize(

@@ -10,8 +10,10 @@ from sojourn_collector.web import models_speed as waits
 from sojourn_collector.web import models_surveys as asking
 from sojourn_collector.web import models_tickets as desk
 from sojourn_collector.web import models_versions as versions
+from sojourn_collector.web.models_alarms import AlarmsAnswer
 from tests.collector.web import (
     fixtures,
+    fixtures_of_alarms,
     fixtures_of_feedback,
     fixtures_of_fixes,
     fixtures_of_forecast,
@@ -50,6 +52,9 @@ class Shop:
 
     async def trace(self, ident: str) -> details.TraceAnswer | None:
         return fixtures_of_one.trace() if ident in {fixtures.TRACE, fixtures.GOOD_TRACE} else None
+
+    async def alarms(self) -> AlarmsAnswer:
+        return fixtures_of_alarms.alarmed(self.how["journey_name"])
 
     async def starter(self) -> desk.StarterSet:
         return fixtures_of_measures.starter()
@@ -123,6 +128,9 @@ class Nothing:
 
     async def trace(self, ident: str) -> details.TraceAnswer | None:
         return None
+
+    async def alarms(self) -> AlarmsAnswer:
+        return fixtures_of_alarms.quiet()
 
     async def starter(self) -> desk.StarterSet:
         return desk.StarterSet(days=28)

@@ -57,6 +57,7 @@ async def alarms(context: Context) -> AlarmsAnswer:
         unwatched=len(came) - len(told),
         journeys=sorted({journey for journey, _ in usual}),
         false_per_week=own.false_per_week,
+        factor=own.factor,
         people_per_week=round(weekly),
         impact_from=own.impact,
         alarms=_one_a_journey(context, told),
