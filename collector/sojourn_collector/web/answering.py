@@ -6,7 +6,7 @@ from typing import Protocol, TypeVar
 from zoneinfo import ZoneInfo
 
 from sojourn_collector.context import Context
-from sojourn_collector.web.answers.alarms import alarms
+from sojourn_collector.web.answers.alarms import alarms_shared
 from sojourn_collector.web.answers.breakdown import By, Of, View, breakdown
 from sojourn_collector.web.answers.breaks import versions
 from sojourn_collector.web.answers.corrected_csat import corrected
@@ -52,8 +52,6 @@ WORDS = 30
 """Answers with words that a page lists."""
 
 ALONE = 20.0
-ALARMED = 15.0
-"""Seconds for which those who open the first page share what alarms."""
 """Seconds for which the page of a problem, which renews itself, shares what is measured of it alone."""
 
 T = TypeVar("T")
@@ -191,7 +189,7 @@ class StoredAnswers:
 
     async def alarms(self) -> AlarmsAnswer:
         """See `Answers`."""
-        return await self._once(("alarms",), lambda: alarms(self._context), ALARMED)
+        return await alarms_shared(self._context)
 
     async def starter(self) -> StarterSet:
         """See `Answers`."""

@@ -15,7 +15,7 @@ from sojourn_collector.impact_version import config_version
 from sojourn_collector.join.run_counts import MOST, RunCounts
 from sojourn_collector.score.customer_impact import Body, scores_of
 from sojourn_collector.store.client import StoreError
-from sojourn_collector.web.answers.alarms import alarms
+from sojourn_collector.web.answers.alarms import alarms_shared
 from sojourn_collector.web.answers.fared import fared, visits_fared
 from sojourn_collector.web.answers.impact import freshness_seen
 from sojourn_collector.web.answers.probes import patience
@@ -93,7 +93,7 @@ class Slis:
     async def _worked_out(self, now: datetime) -> list[Sample]:
         window = window_of(now, ZoneInfo(self._context.impact.timezone))
         now_fared, seen, alarmed = await asyncio.gather(
-            fared(self._context, window.since, window.until), sources_seen(self._context, window), alarms(self._context)
+            fared(self._context, window.since, window.until), sources_seen(self._context, window), alarms_shared(self._context)
         )
         journeys = sorted(now_fared.funnels)[:MOST]
         sampled = [journey for journey in journeys if now_fared.people[journey].sums.sampled]

@@ -19,6 +19,9 @@ LOOKED_AT = timedelta(days=1)
 MOST_MINUTES = 500_000
 MOST_HOURS = 200_000
 
+SHARED = 55.0
+"""Seconds for which the first page and `/metrics` share an answer; `/metrics` renews its figures each minute, so that who opens the page seldom waits."""
+
 Step = tuple[str, str]
 Row = Mapping[str, Any]
 
@@ -64,6 +67,11 @@ async def alarms(context: Context) -> AlarmsAnswer:
         rising=[_line(context, step, one, one.met) for step, one in sorted(told.items()) if one.met is not None and not one.alarmed],
         truncated=len(minutes) >= MOST_MINUTES or len(hours) >= MOST_HOURS,
     )
+
+
+async def alarms_shared(context: Context) -> AlarmsAnswer:
+    """The same, not older than `SHARED`."""
+    return await (alarms(context) if context.problems is None else context.problems.once(("alarms",), SHARED, lambda: alarms(context)))
 
 
 def _one_a_journey(context: Context, told: Mapping[Step, Watched]) -> list[Alarm]:
