@@ -3,6 +3,8 @@
 from datetime import datetime
 from typing import Literal
 
+from pydantic import Field
+
 from sojourn_collector.web.models import Answer, Effort, Named, Promoters, Share, VisitLine
 from sojourn_collector.web.models_lists import Page
 
@@ -155,11 +157,21 @@ class LinkedLine(Answer):
     inferred: int
 
 
+class ElsewhereLine(Answer):
+    """Requests of browsers that failed at an origin which is not the site's own, in the last 24 hours: they hurt nobody, in how many visits."""
+
+    origin: str
+    failed: int
+    visits: int
+    newest: datetime
+
+
 class UnlinkedAnswer(Answer):
-    """Body of `GET /api/v1/unlinked`."""
+    """Body of `GET /api/v1/unlinked`. `elsewhere`: where an API of yours is among them, name it under `customers: origins:` of the journey."""
 
     as_of: datetime
     window_from: datetime
     window_to: datetime
     unlinked: list[UnlinkedLine]
     linked: list[LinkedLine]
+    elsewhere: list[ElsewhereLine] = Field(default_factory=list)

@@ -96,6 +96,9 @@ def unlinked() -> f.UnlinkedAnswer:
             for number, (cause, why) in enumerate(CAUSES.items())
         ],
         linked=[f.LinkedLine(what="feedback", source="api", survey="after-checkout", records=530, explicit=400, inferred=60)],
+        elsewhere=[
+            f.ElsewhereLine(origin=where, failed=52, visits=31, newest=ago(600)) for where in ("https://api.shop.example", "https://metrics.example:8443")
+        ],
     )
 
 

@@ -2,17 +2,22 @@
 
 import uuid
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import timedelta
+from typing import Any, cast
 
 import httpx2
 import pytest
 
 from sojourn_collector.context import Context
+from sojourn_collector.join.journeys import JourneyFolder
 from sojourn_collector.store.client import Store
 from sojourn_collector.web.api import build_api
 from sojourn_collector.web.feedback import build_feedback
+from sojourn_collector.web.pages import build_pages
+from sojourn_probes.journey import JourneyCustomers
 from tests.collector.web.asking import asking, get
-from tests.collector.web.stage import NOW, Rows, minute
+from tests.collector.web.stage import CHECKOUT, NOW, Folder, Rows, minute
 
 DAY = timedelta(days=1)
 TRACE = f"{7:032x}"
@@ -279,3 +284,36 @@ async def test_feedback_by_language(client: httpx2.AsyncClient, store: Store) ->
     assert [one["id"] for one in (await get(client, "feedback", language="de"))["items"]] == ["f0", "f1"]
     assert [one["id"] for one in (await get(client, "feedback", language="unknown"))["items"]] == ["f3"]
     assert [one["id"] for one in (await get(client, "feedback", text="ärger"))["items"]] == ["f1"]
+
+
+async def test_failed_requests_to_other_hosts_are_listed_until_a_journey_names_them(context: Context, store: Store) -> None:
+    """Three visits met a 503 of an API on another host, one a tracker that an ad blocker held back: both count for nobody and are told. A request that
+    worked, one to the site's own host and one of two days ago are not. Once a journey lists the API it is told no more; a host's name is text."""
+    rows = Rows()
+    asked: dict[str, Any] = {"span_type": "fetch", "traffic": "real", "service": "shop"}
+
+    def fetch(number: int, url: str, status: int, *, own: str = "false", code: str = "", ago: float = 30) -> None:
+        attrs = {"url.full": url, "sojourn.request.own": own, **({"http.response.status_code": code} if code else {})}
+        rows.span(NOW - minute(ago), "GET", "ab" * 16, f"{len(rows.spans):016x}", **asked, status=status, session_id=f"s{number}", attrs=attrs)
+
+    for number in range(3):
+        fetch(number, "https://api.shop.example/pay?card=1", 0, code="503")
+    fetch(0, "https://metrics.example:8443/beacon", 2)
+    fetch(0, "https://<b>evil/x", 2)
+    fetch(1, "https://api.shop.example/pay", 0, code="200")
+    fetch(1, "https://shop.example/pay", 0, code="503", own="true")
+    fetch(1, "https://old.example/", 2, ago=60 * 47)
+    await rows.store(store)
+    async with asking(build_feedback(context), build_pages(context)) as one:
+        told = (await get(one, "unlinked"))["elsewhere"]
+        page = (await one.get("/feedback")).text
+    assert [(line["origin"], line["failed"], line["visits"]) for line in told] == [
+        ("https://api.shop.example", 3, 3),
+        ("https://<b>evil", 1, 1),
+        ("https://metrics.example:8443", 1, 1),
+    ]
+    assert "https://&lt;b&gt;evil" in page
+    assert "card=1" not in page
+    listing = CHECKOUT.model_copy(update={"customers": JourneyCustomers(origins=("https://*.shop.example",))})
+    async with asking(build_feedback(replace(context, journeys=cast("JourneyFolder", Folder(listing))))) as one:
+        assert [line["origin"] for line in (await get(one, "unlinked"))["elsewhere"]] == ["https://<b>evil", "https://metrics.example:8443"]

@@ -2,11 +2,19 @@
 
 import asyncio
 from collections.abc import Mapping
+from datetime import timedelta
 from typing import Any, NamedTuple
 
 from sojourn_collector.context import Context
+from sojourn_collector.join.plan import plans_of
 from sojourn_collector.web.answers.window import Window
-from sojourn_collector.web.models_feedback import LinkedLine, UnlinkedAnswer, UnlinkedLine
+from sojourn_collector.web.models_feedback import ElsewhereLine, LinkedLine, UnlinkedAnswer, UnlinkedLine
+from sojourn_probes.addresses import is_listed
+
+LAST = timedelta(days=1)
+"""How far back failed requests are looked for."""
+
+MOST_ORIGINS = 50
 
 
 class Why(NamedTuple):
@@ -66,7 +74,9 @@ def why(row: Mapping[str, Any], *, seen: bool) -> str:
 async def unlinked(context: Context, window: Window) -> UnlinkedAnswer:
     """The body of `GET /api/v1/unlinked`. Raises EngineUnavailable."""
     asked: dict[str, Any] = {"since": window.since, "until": window.until}
-    causes, counts = await asyncio.gather(context.store.query("unlinked_causes", **asked), context.store.query("linked_counts", **asked))
+    causes, counts, elsewhere = await asyncio.gather(
+        context.store.query("unlinked_causes", **asked), context.store.query("linked_counts", **asked), _elsewhere(context, window)
+    )
     return UnlinkedAnswer(
         as_of=window.now,
         window_from=window.since,
@@ -85,4 +95,12 @@ async def unlinked(context: Context, window: Window) -> UnlinkedAnswer:
             for row in causes
         ],
         linked=[LinkedLine(**row) for row in sorted(counts, key=lambda row: (row["what"], -row["records"], row["source"], row["survey"]))],
+        elsewhere=elsewhere,
     )
+
+
+async def _elsewhere(context: Context, window: Window) -> list[ElsewhereLine]:
+    """What failed at origins that count for nobody; one that any journey lists counts there."""
+    rows = await context.store.query("failed_elsewhere", since=max(window.since, window.until - LAST), until=window.until, most=MOST_ORIGINS)
+    listed = [origin for plan in plans_of(context.journeys.all().values()) for origin in plan.origins]
+    return [ElsewhereLine(**row) for row in rows if not is_listed(row["origin"], listed)]
