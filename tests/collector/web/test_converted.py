@@ -76,6 +76,7 @@ async def test_every_question_about_money(context: Context) -> None:
         "usual_orders": {**window, "since": NOW - 9 * day, "one_in": 1},
         "worth_of_active": {**window, "paid_since": NOW - 9 * day, "one_in": 1, "units": ["EUR"], "rates": [1.0], "days": 90.0, "month": 30.0},
         "worth_at_step": {**window, **paid, **here, "run_since": NOW - day, "most": 1000},
+        "worth_in_journey": {**window, **paid, "journey": "checkout", "one_in": 1},
         "silent_candidates": {**window, "severity": 0.5, "journey": "", "most": 100, "paid_since": NOW - 9 * day, "seconds": 9 * 86_400},
         "step_days": {**here, **times, "until": NOW, "currency": "EUR", "attribute": "", "value": "", "known": NOW, "outcome_ms": 900_000},
     }
@@ -85,7 +86,7 @@ async def test_every_question_about_money(context: Context) -> None:
 
     async def money() -> dict[str, float]:
         found = {name: await context.store.query(name, **parameters) for name, parameters in asked.items()}
-        sums = {"usual_orders": "mean_value", "worth_at_step": "paid", "silent_candidates": "paid", "step_days": "money"}
+        sums = {"usual_orders": "mean_value", "worth_at_step": "paid", "worth_in_journey": "paid", "silent_candidates": "paid", "step_days": "money"}
         told = {name: float(sum(row[column] or 0 for row in found[name])) for name, column in sums.items()}
         return told | {"worth_of_active": float(sum(sum(row["worths"]) for row in found["worth_of_active"]))}
 

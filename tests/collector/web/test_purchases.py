@@ -36,6 +36,7 @@ async def asked(store: Store) -> dict[str, tuple[int, float]]:
     of_day: dict[str, Any] = {**here, **spans, "attribute": "", "value": "", "earliest": window["since"], "until": window["until"], "known": NOW}
     (day,) = await store.query("step_days", **of_day, currency="EUR")
     (at_step,) = await store.query("worth_at_step", **window, **paid, **here, run_since=HIT - DAY, most=100)
+    (in_journey,) = await store.query("worth_in_journey", **window | {"since": HIT - DAY, "until": NOW}, **paid, journey="checkout", one_in=1)
     before: dict[str, Any] = {"currency": "EUR", "paid_since": paid["paid_since"]}
     (silent,) = await store.query("silent_candidates", **window, severity=0.5, journey="", most=100, paid_since=paid["paid_since"], seconds=9 * 86_400)
     until_hit: dict[str, Any] = {"since": window["since"], "until": HIT + minute(1), "one_in": 1, "units": ["EUR"], "rates": [1.0], "days": 90.0, "month": 30.0}
@@ -46,6 +47,7 @@ async def asked(store: Store) -> dict[str, tuple[int, float]]:
         "after": (len(after), sum(row["net"] for row in after)),
         "day": (day["orders"], day["money"]),
         "at step": (at_step["orders"], at_step["paid"]),
+        "in journey": (in_journey["orders"], in_journey["paid"]),
         "silent": (silent["orders"], silent["paid"]),
         "active": (at_step["orders"], sum(sum(row["worths"]) for row in active)),
         "usual": (usual["orders"], usual["orders"] * usual["mean_value"]),
@@ -62,7 +64,7 @@ def bought(rows: Rows, ident: str, amount: float, **more: Any) -> None:
 def all_of(orders: int, net: float) -> dict[str, tuple[int, Any]]:
     """What every question answers; `shown` and `usual` of both times."""
     once, both = (orders, pytest.approx(net)), (2 * orders, pytest.approx(2 * net))
-    return {"shown": both, "after": once, "day": once, "at step": once, "silent": once, "active": once, "usual": both}
+    return {"shown": both, "after": once, "day": once, "at step": once, "in journey": once, "silent": once, "active": once, "usual": both}
 
 
 async def test_ids_of_two_shops(store: Store) -> None:

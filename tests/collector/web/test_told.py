@@ -78,6 +78,8 @@ async def test_recurring_worth_stays(store: Store) -> None:
     window: dict[str, Any] = {"since": NOW - DAY, "until": NOW, "currency": "EUR", "paid_since": NOW - 9 * DAY}
     (here,) = await store.query("worth_at_step", **window, paid_until=NOW, journey="checkout", step="pay", run_since=NOW - DAY, most=100)
     assert (here["account"], here["mrr"], here["mrr_currency"], here["plan"]) == ("acme", 900.0, "EUR", "pro")
+    (in_journey,) = await store.query("worth_in_journey", **window, paid_until=NOW, journey="checkout", one_in=1)
+    assert (in_journey["account"], in_journey["mrr"], in_journey["mrr_currency"], in_journey["plan"]) == ("acme", 900.0, "EUR", "pro")
     (active,) = await store.query("worth_of_active", **window, one_in=1, units=["EUR"], rates=[1.0], days=90.0, month=30.0)
     assert (active["segment"], active["worths"]) == ("b2b", [2700.0])
     (silent,) = await store.query("silent_candidates", **window, severity=0.5, journey="", most=10, seconds=9 * 86_400)
