@@ -83,6 +83,9 @@ QUESTIONS: dict[str, Callable[[dict[str, Any]], str]] = {
     "search": lambda one: f"/api/v1/search?attr=shop.order=o{one['v']}&from={one['since']}&deadline=30",
     "month": lambda _: f"/api/v1/impact?from={(datetime.now(UTC) - timedelta(days=DAYS)).strftime('%Y-%m-%dT%H:%M:%SZ')}",
     "breakdown": lambda _: "/api/v1/journeys/checkout/breakdown",
+    "by_worth": lambda _: "/api/v1/journeys/checkout/breakdown?view=value",
+    "alarms": lambda _: "/api/v1/alarms",
+    "unlinked": lambda _: "/api/v1/unlinked",
     "satisfaction": lambda _: "/api/v1/satisfaction?by=day",
     "silent": lambda _: "/api/v1/silent-sufferers",
 }

@@ -16,6 +16,7 @@ from pydantic import BeforeValidator, Discriminator, Field, Tag, ValidationInfo,
 from sojourn_collector import strict_yaml
 from sojourn_collector.config_model import Model
 from sojourn_collector.quantities import Duration
+from sojourn_collector.score.alarms import FACTOR, FALSE_PER_WEEK, IMPACT
 from sojourn_collector.score.severities import BLOCKED, LEFT, MARKS, RECOVERED, SLOW, Severities
 from sojourn_collector.score.silent_sufferers import TOP, WAIT
 from sojourn_collector.score.value_impact import CAP, DAYS
@@ -138,9 +139,11 @@ class Silent(Model):
 class Alarms(Model):
     """When newly hit customers are an alarm; no score goes by it."""
 
-    false_per_week: float = Field(default=1.0, ge=0.01, le=100, description="False alarms that all steps of all journeys together may raise in a week.")
-    impact: float = Field(default=5.0, ge=0, le=100, description="Customer impact, lower end, from which on an alarm is worth waking somebody.")
-    factor: float = Field(default=3.0, ge=1.2, le=100, description="How many times its usual share a step must hit for the alarm to be quickest.")
+    false_per_week: float = Field(
+        default=FALSE_PER_WEEK, ge=0.01, le=100, description="False alarms that all steps of all journeys together may raise in a week."
+    )
+    impact: float = Field(default=IMPACT, ge=0, le=100, description="Customer impact, lower end, from which on an alarm is worth waking somebody.")
+    factor: float = Field(default=FACTOR, ge=1.2, le=100, description="How many times its usual share a step must hit for the alarm to be quickest.")
 
 
 class SegmentAttribute(Model):

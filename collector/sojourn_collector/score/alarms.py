@@ -26,6 +26,9 @@ OUTAGE = 0.3
 SURELY_WELL = 3.0
 """An alarm is over when so many came well since the last who was hit that there was a chance of 1 in 20 (e to the minus 3) of it; or by its sums."""
 
+FALSE_PER_WEEK, IMPACT, FACTOR = 1.0, 5.0, 3.0
+"""Where impact.yaml says nothing else: false alarms a week, impact that wakes, and how many times its usual share the first sum is quickest at."""
+
 Block = tuple[int, bool]
 
 
@@ -50,9 +53,9 @@ class Share(NamedTuple):
 class Budget:
     """False alarms that all steps together may raise in a week, and how much must be hurt for one to be worth waking somebody."""
 
-    false_per_week: float = 1.0
-    impact: float = 5.0
-    factor: float = 3.0
+    false_per_week: float = FALSE_PER_WEEK
+    impact: float = IMPACT
+    factor: float = FACTOR
 
 
 @dataclass(frozen=True, slots=True)

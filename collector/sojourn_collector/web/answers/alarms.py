@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 from sojourn_collector.context import Context
 from sojourn_collector.score.alarms import Block, Budget, Met, Minute, Share, Watched, block_of, usual_shares, usually, watch
+from sojourn_collector.web.answers.times import from_ms
 from sojourn_collector.web.answers.titles import journey_title, step_place, step_title
 from sojourn_collector.web.answers.window import RUN_LENGTH
 from sojourn_collector.web.models_alarms import Alarm, AlarmsAnswer
@@ -95,8 +96,8 @@ def _line(context: Context, step: Step, one: Watched, met: Met) -> Alarm:
         journey=journey_title(context, step[0]),
         step=step_title(context, *step),
         state="alarm" if one.alarmed else "rising",
-        since=_moment(met.since),
-        raised=None if met.raised is None else _moment(met.raised),
+        since=from_ms(round(1000 * met.since)),
+        raised=None if met.raised is None else from_ms(round(1000 * met.raised)),
         people=met.people,
         hit=met.hit,
         hit_people=met.persons,
@@ -138,7 +139,3 @@ def _weekly(hours: Sequence[Row], usual: Container[Step], until: datetime) -> fl
 
 def _hour(at: datetime) -> datetime:
     return at.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
-
-
-def _moment(seconds: float) -> datetime:
-    return datetime.fromtimestamp(seconds, UTC)

@@ -15,7 +15,7 @@ from sojourn_collector.score.drivers import Driver, Group, drivers, hidden
 from sojourn_collector.score.intervals import wilson
 from sojourn_collector.score.severities import Severities
 from sojourn_collector.score.value_impact import Weighed
-from sojourn_collector.web.answers.breakdown_worth import by_worth
+from sojourn_collector.web.answers.breakdown_worth import by_worth, nothing
 from sojourn_collector.web.answers.breaks import versioned
 from sojourn_collector.web.answers.titles import step_title
 from sojourn_collector.web.answers.window import Window
@@ -67,7 +67,7 @@ async def breakdown(context: Context, journey: str, window: Window, by: By = "ca
     facts, causes = {**local, **_fact("" if what else by, attr, of)}, {**local, "by": what}
     found, probes = await asyncio.gather(
         _by_worth(context, journey, window, facts, causes, attr or by) if view == "value" else _by_heads(context, facts, causes, what, attr or by),
-        context.store.query("breakdown_probes", **asked) if by == "location" and not attr else _nothing(),
+        context.store.query("breakdown_probes", **asked) if by == "location" and not attr else nothing(),
     )
     shown = drivers(found.groups, found.weight, found.seen) if found.weight > 0 and found.whole["score"] is not None else []
     answer = Breakdown(
@@ -160,7 +160,7 @@ async def _asked(context: Context, facts: Mapping[str, Any], causes: Mapping[str
     units, happened = await asyncio.gather(
         # The row of everybody comes before those of the groups, of which one may be of whom nothing is known.
         context.store.query("breakdown_units", **facts, **heads, most=LOOKED_AT + 2),
-        context.store.query("breakdown_causes", **causes, **heads, most=LOOKED_AT) if causes["by"] else _nothing(),
+        context.store.query("breakdown_causes", **causes, **heads, most=LOOKED_AT) if causes["by"] else nothing(),
     )
     return _hurt(units, severities), _hurt(happened, severities)
 
@@ -174,10 +174,6 @@ def choices(impact: ImpactConfig) -> list[Choice]:
         else:
             told.append(Choice(urlencode({"attr": one.attribute, **({"of": one.of} if one.of else {})}), one.attribute, one.label or one.attribute))
     return told
-
-
-async def _nothing() -> list[dict[str, Any]]:
-    return []
 
 
 NOBODY: Mapping[str, Any] = {"people": 0, "unknown": 0, "groups": 0, "hurt": 0.0, "w_sum": 0.0, "w_squares": 0.0}

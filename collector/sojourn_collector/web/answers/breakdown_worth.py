@@ -36,7 +36,7 @@ class ByWorth(NamedTuple):
     one_in: int
 
 
-def none_by_worth(reason: str) -> ByWorth:
+def _none(reason: str) -> ByWorth:
     """Of nobody, and why."""
     return ByWorth(ValueImpact(0, 0.0, 0.0, reason=reason), [], {}, 0.0, 0.0, 0, 1)
 
@@ -51,14 +51,14 @@ async def by_worth(context: Context, journey: str, window: Window, facts: Mappin
     asked: dict[str, Any] = {"journey": journey, "since": window.since, "until": window.until}
     (active,) = await context.store.query("active_in_journey", **asked)
     if not active["people"]:
-        return none_by_worth("no person’s walk through this journey was over in this time")
+        return _none("no person’s walk through this journey was over in this time")
     if active["sampled"]:
-        return none_by_worth(SAMPLED)
-    some: dict[str, Any] = {"by_visit": False, "by_person": True, "one_in": max(1, active["people"] // ENOUGH), "most": MOST_ROWS}
+        return _none(SAMPLED)
+    some: dict[str, Any] = {"by_visit": False, "by_person": True, "one_in": -(-active["people"] // ENOUGH), "most": MOST_ROWS}
     worths, units, happened = await asyncio.gather(
         _worths(context, asked, window, some["one_in"]),
         context.store.query("breakdown_units", **facts, **some),
-        context.store.query("breakdown_causes", **causes, **some) if causes["by"] else _nothing(),
+        context.store.query("breakdown_causes", **causes, **some) if causes["by"] else nothing(),
     )
     severities = context.impact.severities.numbers
     whole = [row for row in units if row["whole"]]
@@ -95,5 +95,6 @@ def _lived(rows: Iterable[Row], severities: Severities) -> Iterable[Lived]:
     return (Lived(row["person"], row["w_sum"], severities.summed(row)) for row in rows)
 
 
-async def _nothing() -> list[dict[str, Any]]:
+async def nothing() -> list[dict[str, Any]]:
+    """The answer to a query that is not asked."""
     return []
