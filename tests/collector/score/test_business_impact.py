@@ -10,6 +10,7 @@ from scipy import stats
 from sojourn_collector.score.accrual import at as accrued
 from sojourn_collector.score.accrual import curves, design
 from sojourn_collector.score.business_impact import business_impact
+from sojourn_collector.score.draws import predictive
 from sojourn_collector.score.money import Healthy, Payment, Settings, Shopper, Shortfall
 from sojourn_collector.score.pools import build_pools
 from sojourn_collector.score.returns import tail_of
@@ -304,3 +305,14 @@ def test_a_thin_cell_is_taken_to_be_like_the_others_at_first() -> None:
     # Beta's half order would add 20 · 10 · ½ / 11 = 9 orders; a prior at the share of all, 80 of 600, adds under 3.
     assert answer.amount is not None
     assert answer.amount < 40 * 0.1 * 60 + 3 * bands[-1]
+
+
+@pytest.mark.parametrize("payers", [10, 40])
+def test_a_share_of_few_payers_is_widened_and_stays_where_it_is(payers: int) -> None:
+    """Of 200 of whom 10 or 40 paid: the bootstrap's variance p (1 − p) / 201 times 1 + 6 / payers, and of 5,000 hit what they happen to do; the same mean."""
+    shoppers = crowd(5000, 0.0, failed=True, prefix="h") + crowd(200, payers / 200, failed=False, prefix="c")
+    trials = build_trials(shoppers, SETTINGS, 1e6)
+    share = predictive(trials, build_pools(trials, 5), replace(SETTINGS, draws=4000), np.random.default_rng(5)).money / (5000 * 60)
+    p = payers / 200
+    assert share.mean() == pytest.approx(p, rel=0.02)
+    assert share.var() == pytest.approx(p * (1 - p) * ((1 + 6 / payers) / 201 + 1 / 5000), rel=0.08)
