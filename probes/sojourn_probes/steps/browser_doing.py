@@ -16,13 +16,15 @@ if TYPE_CHECKING:
     from playwright.async_api import FrameLocator, Locator, Page
 
 
+KEPT_SECONDS: Final = 3.0
+"""How much of a step's time is kept, at most, for saying what went wrong, and for its evidence."""
 LOOKING_SECONDS: Final = 2.0
-"""How long is looked for what a page shows instead of what was wanted; on a busy host it takes its time."""
+"""How long is looked for why something was not possible, and then for what the page shows instead; on a busy host each takes its time."""
 
 
 def kept_back(timeout: float) -> float:
     """Seconds of a step's time that are kept for saying what went wrong, and for its evidence, before the deadline cancels it."""
-    return min(3.0, 0.2 * timeout)
+    return min(KEPT_SECONDS, 0.2 * timeout)
 
 
 class ActionFailed(Exception):  # noqa: N818 - a finding about the site
@@ -71,6 +73,11 @@ class Doing:
         """Seconds until the step's own deadline, which is a little later than `ends`."""
         return self.ends + kept_back(self.context.timeout) - asyncio.get_running_loop().time()
 
+    @property
+    def looking(self) -> float:
+        """Seconds there are for one more look at the page before the step's own deadline."""
+        return max(0.3, min(LOOKING_SECONDS, self.spare - 0.3))
+
     def locate(self, target: Target) -> "Locator":
         """Playwright's locator of `target`, its names filled."""
         return locate(target, self.root, self.context.names.fill_text)
@@ -101,12 +108,12 @@ class Doing:
 
         within = show_duration(seconds)
         try:
-            async with asyncio.timeout(1.0):
+            async with asyncio.timeout(self.looking):
                 there = await locator.count()
             if not there:
                 # On a busy host looking around takes its time; it has a limit of its own.
                 return f"not there within {within}{await self.instead_of(target)}"
-            async with asyncio.timeout(1.0):
+            async with asyncio.timeout(self.looking):
                 if not await locator.is_visible():
                     return f"there but hidden for {within}; do first what makes it visible"
                 if not await locator.is_enabled():
@@ -118,7 +125,7 @@ class Doing:
     async def instead_of(self, target: Target) -> str:
         """What the page shows that `target` may have meant, to be added to a sentence; empty when nobody can say."""
         wanted = self.context.names.fill_text(target.name or getattr(target, target.way or "css") or "")
-        return await instead(target, wanted, self.root, self.context.redact.text, max(0.3, min(LOOKING_SECONDS, self.spare - 0.3)))
+        return await instead(target, wanted, self.root, self.context.redact.text, self.looking)
 
     async def explain(self, what: str, locator: "Locator", fault: Exception) -> NoReturn:
         """Tell an unclear target from a lost browser; always raises."""

@@ -59,6 +59,7 @@ class Runner:
         done = 0
         try:
             for action in part.actions:
+                seen.waiting = f"action {done + 1} of {len(part.actions)}, {action.verb}, was not done"
                 await do(doing, action)
                 done += 1
         except ActionFailed as fault:
@@ -73,6 +74,7 @@ class Runner:
                 seen.failure = Failure(lost.error or FailureKind.CONNECT, f"the step ended on an error page of the browser: {url}: {lost.code}")
         finally:
             seen.ended_ns = context.clock.now_ns()
+        seen.waiting = ""
         await self._look(doing, seen)
         await self._leave(walk, context, seen, part)
 

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from sojourn_probes.semconv import FailureKind
+from sojourn_probes.steps import browser_doing
 from tests.probes.site import Answer, Asked, answer
 from tests.probes.steps.browser_site import page
 from tests.probes.steps.browsing import Warm, journey, only_failure
@@ -170,13 +171,16 @@ BAD = [
 ]
 
 
-async def test_what_cannot_be_done_is_said_with_what_is_there_instead(warm, tmp_path):
+async def test_what_cannot_be_done_is_said_with_what_is_there_instead(warm, tmp_path, monkeypatch):
     """A failing action names its number, its target, what was there instead and the cure; its kind is by type."""
+    # A busy machine needs long to look around: so much of the 20 s below is for that.
+    monkeypatch.setattr(browser_doing, "KEPT_SECONDS", 4.0)
+    monkeypatch.setattr(browser_doing, "LOOKING_SECONDS", 3.0)
     async with warm(desk) as (served, tools):
 
         async def said(case: tuple[list[str], FailureKind, str]) -> tuple[FailureKind, str]:
             # Where nothing is waited for until the step ends, a busy machine may take its time.
-            patience = "15s" if "within T" in case[2] or "for T" in case[2] else "60s"
+            patience = "20s" if "within T" in case[2] or "for T" in case[2] else "60s"
             return only_failure(await walk(journey(served.url, "goto: /", *case[0], timeout=patience), tools=tools, path=tmp_path / "journey.yaml"))
 
         found = await few_at_once(said, BAD)
@@ -187,6 +191,16 @@ async def test_what_cannot_be_done_is_said_with_what_is_there_instead(warm, tmp_
 
 def _without_times(text: str) -> str:
     return re.sub(r"(within|for|after) (T|[\d.]+ m?s)\b", r"\1 T", text)
+
+
+async def test_a_deadline_that_comes_first_names_the_action(warm, tmp_path):
+    """An action that the step's deadline cancels is named with its number, behind the last request."""
+    (tmp_path / "slow.py").write_text("import asyncio\n\nasync def run(page, names):\n    await asyncio.sleep(3600)\n")
+    async with warm(desk) as (served, tools):
+        text = journey(served.url, "goto: /", "script: {file: slow.py}", "click: Pay now", timeout="15s")
+        kind, message = only_failure(await walk(text, tools=tools, path=tmp_path / "journey.yaml"))
+    assert (kind, message.partition(", at GET")[0]) == (FailureKind.TIMEOUT, "not done within 15.00 s (timeout of the attempt)")
+    assert message.endswith(": action 2 of 3, script, was not done")
 
 
 async def test_values_of_the_page_are_taken_for_later_steps(warm: Warm):

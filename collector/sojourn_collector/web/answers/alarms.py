@@ -11,6 +11,7 @@ from sojourn_collector.context import Context
 from sojourn_collector.score.alarms import Block, Budget, Met, Minute, Share, Watched, block_of, usual_shares, usually, watch
 from sojourn_collector.web.answers.times import from_ms
 from sojourn_collector.web.answers.titles import journey_title, step_place, step_title
+from sojourn_collector.web.answers.weeks import PATIENCE
 from sojourn_collector.web.answers.window import RUN_LENGTH
 from sojourn_collector.web.models_alarms import Alarm, AlarmsAnswer
 
@@ -37,8 +38,8 @@ async def alarms(context: Context) -> AlarmsAnswer:
     begin = now - LOOKED_AT
     past = timedelta(seconds=context.impact.windows.usual)
     minutes, hours = await asyncio.gather(
-        context.store.query("alarm_minutes", since=begin, run_since=begin - RUN_LENGTH, until=now, most=MOST_MINUTES),
-        context.store.query("alarm_usual", since=begin - past, until=_hour(begin), zone=zone.key, most=MOST_HOURS),
+        context.store.query("alarm_minutes", deadline=PATIENCE, since=begin, run_since=begin - RUN_LENGTH, until=now, most=MOST_MINUTES),
+        context.store.query("alarm_usual", deadline=PATIENCE, since=begin - past, until=_hour(begin), zone=zone.key, most=MOST_HOURS),
     )
     usual = {step: shares for step, those in _by_step(hours).items() if (shares := usual_shares(_blocks(those)))}
     came = _by_step(minutes)

@@ -18,6 +18,7 @@ from sojourn_collector.score.value_impact import Weighed
 from sojourn_collector.web.answers.breakdown_worth import by_worth, nothing
 from sojourn_collector.web.answers.breaks import versioned
 from sojourn_collector.web.answers.titles import step_title
+from sojourn_collector.web.answers.weeks import PATIENCE
 from sojourn_collector.web.answers.window import Window
 from sojourn_collector.web.models_measures import Breakdown, DriverLine, ProbesAt
 
@@ -159,7 +160,7 @@ async def _asked(context: Context, facts: Mapping[str, Any], causes: Mapping[str
     heads: dict[str, Any] = {"by_visit": by_visit, "by_person": False, "one_in": 1}
     units, happened = await asyncio.gather(
         # The row of everybody comes before those of the groups, of which one may be of whom nothing is known.
-        context.store.query("breakdown_units", **facts, **heads, most=LOOKED_AT + 2),
+        context.store.query("breakdown_units", deadline=PATIENCE, **facts, **heads, most=LOOKED_AT + 2),
         context.store.query("breakdown_causes", **causes, **heads, most=LOOKED_AT) if causes["by"] else nothing(),
     )
     return _hurt(units, severities), _hurt(happened, severities)

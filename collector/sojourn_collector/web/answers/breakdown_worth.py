@@ -12,6 +12,7 @@ from sojourn_collector.score.drivers import Group
 from sojourn_collector.score.severities import Severities
 from sojourn_collector.score.value_impact import Lived, ValueImpact, ValueUnit, Weighed, Worth, value_of, weighed, worths_of
 from sojourn_collector.web.answers.prices import converted
+from sojourn_collector.web.answers.weeks import PATIENCE
 from sojourn_collector.web.answers.window import Window
 from sojourn_collector.web.answers.worths import known_worth, told_of
 
@@ -57,7 +58,7 @@ async def by_worth(context: Context, journey: str, window: Window, facts: Mappin
     some: dict[str, Any] = {"by_visit": False, "by_person": True, "one_in": -(-active["people"] // ENOUGH), "most": MOST_ROWS}
     worths, units, happened = await asyncio.gather(
         _worths(context, asked, window, some["one_in"]),
-        context.store.query("breakdown_units", **facts, **some),
+        context.store.query("breakdown_units", deadline=PATIENCE, **facts, **some),
         context.store.query("breakdown_causes", **causes, **some) if causes["by"] else nothing(),
     )
     severities = context.impact.severities.numbers

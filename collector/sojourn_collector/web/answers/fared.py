@@ -40,19 +40,21 @@ async def fared(context: Context, since: datetime, until: datetime) -> Fared:
     return _added(await _runs(context, since, until), context.impact.severities.numbers)
 
 
-async def fared_long(context: Context, since: datetime, until: datetime) -> Fared:
-    """The same, cheaply over weeks: the runs are read for what is left beside whole days, and for days not summed up yet."""
+async def fared_long(context: Context, since: datetime, until: datetime, *, newest: bool = True) -> Fared:
+    """The same, cheaply over weeks: the runs are read for what is left beside whole days, and for days not summed up yet.
+
+    :param newest: whether `newest` is wanted; sums of days do not know it.
+    """
     whole = await summed_days(context, since, until)
     if whole is None:
         return await fared(context, since, until)
-    newest, *parts = await asyncio.gather(
-        context.store.query("journeys_newest", since=since, until=until),
-        context.store.query("usual_days", since=whole.first, until=whole.last),
-        _runs(context, since, whole.begin),
-        _runs(context, whole.end, until),
+    *parts, latest = await asyncio.gather(
+        context.store.query("usual_days", since=whole.first, until=whole.last), _runs(context, since, whole.begin), _runs(context, whole.end, until)
     )
-    told = _added((row for part in parts for row in part), context.impact.severities.numbers)
-    told.newest = {row["journey"]: row["newest"] for row in newest}
+    told = _added((row for part in (*parts, latest) for row in part), context.impact.severities.numbers)
+    told.newest = {row["journey"]: max(one["newest"] for one in latest if one["journey"] == row["journey"]) for row in latest}
+    if newest and not told.funnels.keys() <= told.newest.keys():
+        told.newest = {row["journey"]: row["newest"] for row in await context.store.query("journeys_newest", since=since, until=until)}
     return told
 
 

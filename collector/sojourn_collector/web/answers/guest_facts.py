@@ -9,6 +9,7 @@ from sojourn_collector.join.visit_facts import CHANNEL, COUNTRY, REGION, attribu
 from sojourn_collector.score.segments import Crowd, Segment, guilty_segment
 from sojourn_collector.web.answers.found import Found
 from sojourn_collector.web.answers.guests import Guest
+from sojourn_collector.web.answers.weeks import PATIENCE
 from sojourn_collector.web.answers.window import RUN_LENGTH
 
 ALWAYS = ("device", "browser", "release", "app", REGION, COUNTRY, CHANNEL)
@@ -35,6 +36,7 @@ async def guest_facts(context: Context, found: Found, guests: Sequence[Guest], h
     incident = found.incident
     rows = await context.store.query(
         "problem_facts",
+        deadline=PATIENCE,
         journey=found.journey,
         step=found.step,
         since=incident.window_from,

@@ -12,6 +12,7 @@ from sojourn_collector.web.answers.found import Found
 from sojourn_collector.web.answers.guests import Guest
 from sojourn_collector.web.answers.prices import converted
 from sojourn_collector.web.answers.remembered import Worked
+from sojourn_collector.web.answers.weeks import PATIENCE
 from sojourn_collector.web.answers.window import RUN_LENGTH
 from sojourn_collector.web.answers.worths import MONTH
 
@@ -53,6 +54,7 @@ async def _worth(context: Context, found: Sequence[Found]) -> Mapping[str, float
     async def ask() -> dict[str, float]:
         rows = await context.store.query(
             "worth_of_hurt",
+            deadline=PATIENCE,
             journeys=[one.journey for one in found],
             steps=[one.step for one in found],
             since=since,

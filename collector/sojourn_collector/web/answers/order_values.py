@@ -7,6 +7,7 @@ from typing import Any
 
 from sojourn_collector.context import Context
 from sojourn_collector.web.answers.days import LONG, before
+from sojourn_collector.web.answers.weeks import PATIENCE
 
 ENOUGH = 200_000
 """Orders that are looked at; of more, every second, third … stands for all."""
@@ -35,7 +36,7 @@ async def order_values(context: Context, journey: str, moment: datetime, orders:
     asked: dict[str, Any] = {"since": since, "until": until, "currency": context.impact.currency, "one_in": max(1, orders // ENOUGH)}
 
     async def ask() -> dict[str, dict[str, Any]]:
-        return {row["journey"]: row for row in await context.store.query("usual_orders", **asked)}
+        return {row["journey"]: row for row in await context.store.query("usual_orders", deadline=PATIENCE, **asked)}
 
     if context.problems is None or timedelta(seconds=context.impact.windows.usual) < LONG:
         rows = await ask()

@@ -1,12 +1,16 @@
 """What our probes say about each journey. No fresh run is grey, never green."""
 
 import asyncio
+import functools
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from sojourn_collector.context import Context
+from sojourn_collector.join.rollups import midnight
+from sojourn_collector.web.answers.days import summed_days
 from sojourn_collector.web.answers.weeks import PATIENCE, of_weeks
 from sojourn_collector.web.answers.window import Window
 from sojourn_collector.web.models import ProbeRun, ProbeState
@@ -28,7 +32,7 @@ async def probe_states(context: Context, window: Window, most: int = 30, journey
     asked: dict[str, Any] = {"until": window.until, "most": most}
     runs, newest, totals = await asyncio.gather(
         context.store.query("probe_runs", **asked, since=near, journeys=list(journeys)),
-        context.store.query("probe_newest", since=since, until=window.until, journeys=list(journeys)),
+        _newest(context, since, window.until, list(journeys)),
         of_weeks(context, window, ("probe_totals",), lambda: context.store.query("probe_totals", deadline=PATIENCE, since=window.since, until=window.until)),
     )
     found = Counter(row["journey"] for row in runs)
@@ -44,6 +48,27 @@ async def probe_states(context: Context, window: Window, most: int = 30, journey
     counts = {row["journey"]: row for row in totals}
     wanted = list(journeys) or sorted({*by_journey, *context.journeys.all()})
     return {journey: _state(context, journey, by_journey[journey], spoke[journey], counts.get(journey), window.until) for journey in wanted}
+
+
+async def _newest(context: Context, since: datetime, until: datetime, journeys: list[str]) -> list[dict[str, Any]]:
+    """The newest run of each journey at each location that says something of it. Of days that are summed up only those are read that have the last such run."""
+    days = await summed_days(context, since, min(until, context.clock()))
+    newest = functools.partial(context.store.query, "probe_newest")
+    if days is None:
+        return await newest(since=since, until=until, journeys=journeys)
+    before = await newest(since=since, until=days.begin, journeys=journeys) if since < days.begin else []
+    near, places = await asyncio.gather(
+        newest(since=days.end, until=until, journeys=journeys),
+        context.store.query("probe_places", since=days.first, until=days.last, journeys=journeys),
+    )
+    found = {(row["journey"], row["location"]): row for row in [*before, *near]}
+    seen = {(row["journey"], row["location"]) for row in near}
+    if silent := {place: row["day"].date() for row in places if (place := (row["journey"], row["location"])) not in seen}:
+        zone = ZoneInfo(context.impact.timezone)
+        first, after = midnight(min(silent.values()), zone), midnight(max(silent.values()) + timedelta(days=1), zone)
+        rows = await newest(since=first, until=after, journeys=sorted({journey for journey, _ in silent}))
+        found |= {place: row for row in rows if (place := (row["journey"], row["location"])) in silent}
+    return list(found.values())
 
 
 def patience(context: Context, journey: str, location: str, now: datetime) -> float:

@@ -179,14 +179,14 @@ async def _remembered(context: Context, memory: ProblemMemory, found: Sequence[F
     }
     told: dict[str, Worked] = {}
 
-    async def recall() -> tuple[Changes, list[Found]]:
+    async def recall(*, waiting: bool) -> tuple[Changes, list[Found]]:
         changes = await memory.changes(context, found, version)
-        told.update({one.id: worked for one in found if (worked := memory.recall(one, changes, version, until[one.id])) is not None})
+        told.update({one.id: worked for one in found if (worked := memory.recall(one, changes, version, until[one.id], waiting=waiting)) is not None})
         return changes, [one for one in found if one.id not in told]
 
-    _, missing = await recall()
+    _, missing = await recall(waiting=memory.working.locked())
     if missing:
         async with memory.working:
-            changes, missing = await recall()
+            changes, missing = await recall(waiting=False)
             told |= await _work_out(context, missing, orders, window, lambda one, work: memory.keep(one, changes, version, until[one.id], work))
     return [told[one.id] for one in found]

@@ -31,7 +31,7 @@ KEPT_OLD = 3600.0
 """The same for a problem that has been over for longer than `OLD`: it stays in the report until its money is final."""
 
 REST = 5.0
-"""A problem that keeps changing rests for so many times what working it out took."""
+"""A problem that keeps changing rests, once it is worked out, for so many times what that took."""
 
 LONGEST_REST = 60.0
 
@@ -120,13 +120,14 @@ class ProblemMemory:
         countable = all(len(row["names"]) <= MOST_NAMES for (row,) in names)
         return Changes(after, written, erasures, touched if countable else None, {(row["journey"], row["step"]): row["minutes"] for row in steps})
 
-    def recall(self, found: Found, changes: Changes, config: str, known_until: float) -> Worked | None:
+    def recall(self, found: Found, changes: Changes, config: str, known_until: float, *, waiting: bool = False) -> Worked | None:
         """The problem where what is remembered of it is still true.
 
         :param known_until: up to when orders are known, as far as that matters to this problem, in seconds since 1970.
+        :param waiting: somebody works problems out at this moment: one that keeps changing is told as it was rather than waited for.
         """
         entry = self._entries.get((config, found.id))
-        if entry is None or not self._still(entry, found, changes, _facts(found, known_until)):
+        if entry is None or not self._still(entry, found, changes, _facts(found, known_until), waiting):
             return None
         self._entries.move_to_end((config, found.id))
         return entry.worked
@@ -158,11 +159,11 @@ class ProblemMemory:
             told: T = answer
             return told
 
-    def _still(self, entry: _Entry, found: Found, changes: Changes, facts: tuple[Any, ...]) -> bool:
+    def _still(self, entry: _Entry, found: Found, changes: Changes, facts: tuple[Any, ...], waiting: bool) -> bool:
         age = self._monotonic() - entry.at
         if entry.erasures != changes.erasures or age > entry.kept or entry.facts[:-1] != facts[:-1]:
             return False
-        if age <= min(LONGEST_REST, REST * entry.took):
+        if age <= entry.took + min(LONGEST_REST, REST * entry.took) or (waiting and found.incident.state == "failing"):
             return True
         if entry.facts != facts or found.incident.state == "failing" or entry.written < changes.after or changes.touch(found, entry.worked.names):
             return False

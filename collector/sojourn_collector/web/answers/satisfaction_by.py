@@ -8,6 +8,7 @@ from typing import Any, Literal, NamedTuple, get_args
 from sojourn_collector.context import Context
 from sojourn_collector.score.drivers import HIDDEN_BELOW, THIN_BELOW, Group, prior, shrunk
 from sojourn_collector.score.satisfaction import Answer, Scale, ces_of_counts, csat_of_counts, nps_of_counts
+from sojourn_collector.web.answers.weeks import PATIENCE
 from sojourn_collector.web.answers.window import Window
 from sojourn_collector.web.models import Effort, Promoters, Share
 from sojourn_collector.web.models_feedback import SatisfactionBy, SatisfactionGroup
@@ -36,7 +37,7 @@ async def satisfaction_by(context: Context, window: Window, by: By = "survey", j
     """The body of `GET /api/v1/satisfaction`. Raises EngineUnavailable."""
     asked: dict[str, Any] = {"since": window.since, "until": window.until, "by": by, "journey": journey, "zone": context.impact.timezone}
     rows, invited = await asyncio.gather(
-        context.store.query("feedback_groups", **asked), context.store.query("invited_groups", **asked) if by in RATED else _nothing()
+        context.store.query("feedback_groups", deadline=PATIENCE, **asked), context.store.query("invited_groups", **asked) if by in RATED else _nothing()
     )
     rates = {(row["fact"], row["survey"]): row["answered"] / row["invited"] for row in invited if row["invited"] and row["answered"] <= row["invited"]}
     partial = {(row["fact"], row["survey"]): row["partial"] for row in invited}

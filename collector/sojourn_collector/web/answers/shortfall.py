@@ -19,6 +19,7 @@ from sojourn_collector.web.answers.guests import Guest
 from sojourn_collector.web.answers.order_values import REMEMBERED, OrderValues
 from sojourn_collector.web.answers.past_days import from_the_past
 from sojourn_collector.web.answers.times import EPOCH, from_ms
+from sojourn_collector.web.answers.weeks import PATIENCE
 from sojourn_collector.web.models import Money
 
 HISTORY = 28 * 86400.0
@@ -75,7 +76,7 @@ async def usual_paying(context: Context, found: Found, units: int) -> dict[str, 
     asked: dict[str, Any] = {"journey": found.journey, "step": found.step, "since": since, "until": until, "zone": impact.timezone, "currency": impact.currency}
 
     async def ask() -> dict[str, int]:
-        return (await context.store.query("usual_paying", **asked, outcome_ms=outcome, one_in=max(1, units // ENOUGH)))[0]
+        return (await context.store.query("usual_paying", deadline=PATIENCE, **asked, outcome_ms=outcome, one_in=max(1, units // ENOUGH)))[0]
 
     if context.problems is None or timedelta(seconds=impact.windows.usual) < LONG:
         return await ask()

@@ -14,6 +14,7 @@ from sojourn_collector.web.answers.breaks import versioned
 from sojourn_collector.web.answers.prices import converted, rates
 from sojourn_collector.web.answers.sufferers import label_of, names_of
 from sojourn_collector.web.answers.times import from_ms
+from sojourn_collector.web.answers.weeks import PATIENCE
 from sojourn_collector.web.answers.window import Window, window_of
 from sojourn_collector.web.answers.worths import MONTH, known_worth
 from sojourn_collector.web.models_measures import SilentAnswer, SilentPerson
@@ -43,6 +44,7 @@ async def silent(context: Context, window: Window | None = None, journey: str = 
     rows, worths, unlinked = await asyncio.gather(
         context.store.query(
             "silent_candidates",
+            deadline=PATIENCE,
             **span,
             paid_since=paid_since,
             seconds=int(context.impact.weights.paid),
@@ -53,6 +55,7 @@ async def silent(context: Context, window: Window | None = None, journey: str = 
         ),
         context.store.query(
             "worth_of_active",
+            deadline=PATIENCE,
             **span,
             paid_since=window.until - timedelta(days=days),
             currency=currency,

@@ -10,6 +10,7 @@ from sojourn_collector.context import Context
 from sojourn_collector.web.answers.found import Found
 from sojourn_collector.web.answers.guests import Guest
 from sojourn_collector.web.answers.times import to_ms
+from sojourn_collector.web.answers.weeks import PATIENCE
 from sojourn_collector.web.answers.window import RUN_LENGTH
 
 Rows = list[dict[str, Any]]
@@ -70,13 +71,14 @@ class Theirs:
         orders, feedback = await asyncio.gather(
             self._context.store.query(
                 "problem_orders",
+                deadline=PATIENCE,
                 **here,
                 orders_since=min(since) - self._history,
                 orders_until=self._now,
                 currency=self._context.impact.currency,
                 most=MOST_ORDERS,
             ),
-            self._context.store.query("problem_feedback", **here, answers_since=min(since), answers_until=self._now, most=MOST_ANSWERS),
+            self._context.store.query("problem_feedback", deadline=PATIENCE, **here, answers_since=min(since), answers_until=self._now, most=MOST_ANSWERS),
         )
         return _ByWhom(orders), _ByWhom(feedback), len(orders) < MOST_ORDERS and len(feedback) < MOST_ANSWERS
 

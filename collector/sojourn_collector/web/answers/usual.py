@@ -15,6 +15,7 @@ from sojourn_collector.web.answers.days import before, summed_days
 from sojourn_collector.web.answers.found import Found
 from sojourn_collector.web.answers.sums import moments_in
 from sojourn_collector.web.answers.times import known
+from sojourn_collector.web.answers.weeks import PATIENCE
 
 FOUR_WEEKS = timedelta(weeks=4)
 """The time before from which on an hour of the week has been seen often enough."""
@@ -66,7 +67,7 @@ async def _then(context: Context, found: Found, here: Mapping[str, Any]) -> dict
     until, zone = found.incident.window_from, ZoneInfo(context.impact.timezone)
     since = until - timedelta(seconds=context.impact.windows.usual)
     hours = hours_of_week(until, found.incident.window_to, zone)
-    return (await context.store.query("usual_step_hours", **here, since=since, until=until, zone=zone.key, hours=hours))[0]
+    return (await context.store.query("usual_step_hours", deadline=PATIENCE, **here, since=since, until=until, zone=zone.key, hours=hours))[0]
 
 
 async def _edge(context: Context, here: Mapping[str, Any], since: datetime, until: datetime) -> list[dict[str, Any]]:
@@ -74,7 +75,7 @@ async def _edge(context: Context, here: Mapping[str, Any], since: datetime, unti
 
 
 async def _steps(context: Context, here: Mapping[str, Any], since: datetime, until: datetime) -> dict[str, Any]:
-    return (await context.store.query("usual_step", **here, since=since, until=until, zone=context.impact.timezone))[0]
+    return (await context.store.query("usual_step", deadline=PATIENCE, **here, since=since, until=until, zone=context.impact.timezone))[0]
 
 
 def hours_of_week(since: datetime, until: datetime, zone: ZoneInfo) -> list[int]:
