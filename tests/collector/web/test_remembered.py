@@ -217,6 +217,33 @@ async def test_a_problem_that_goes_on_rests_as_long_as_it_was_work(store: Store,
     context.control.close()
 
 
+async def test_who_waits_all_the_same_is_told_of_now(store: Store, tmp_path: Path) -> None:
+    """Who must wait for another problem while somebody works is not told what goes on as it was before the wait."""
+    ticking = Ticking()
+    context = replace(context_of(store, tmp_path), problems=ProblemMemory(ticking))
+    rows = broken_shop(usual=False)
+    await rows.store(store)
+    shop, memory = Shop(context, ticking), context.problems
+    assert memory is not None
+    first = only(await shop.report())
+    earlier = Rows()
+    for number in range(10):
+        earlier.probe(BROKE - minute(300 - number), "failed" if number < 5 else "passed")
+    await earlier.store(store)
+    ticking.now += 61
+    shop.asked.clear()
+    async with memory.working:
+        asking = asyncio.create_task(impact(context))
+        while not memory.working._waiters:
+            await asyncio.sleep(0.01)
+        assert not asking.done()
+    told = {problem.id: problem for problem in (await asking).problems}
+    assert len(told) == 2
+    assert told[first.id] is not first
+    assert shop.asked["problem_people"] == 2
+    context.control.close()
+
+
 async def test_two_who_ask_at_once_are_one_question() -> None:
     """Who asks while the same is being asked waits for that answer; an answer past its time is asked for again; a failure is nobody's answer."""
     ticking = Ticking()

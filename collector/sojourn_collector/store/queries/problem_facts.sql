@@ -10,8 +10,7 @@ WITH here AS (
 )
 SELECT here.person_id AS person, browser, release, app, facts, if(here.account != '', here.account, told.account_id) AS account, visits
 FROM here
-LEFT JOIN (SELECT session_id, browser, release, app, facts FROM sessions FINAL
-  WHERE tenant = {tenant:String} AND started >= {run_since:DateTime64(3)} - INTERVAL 1 DAY AND started <= {until:DateTime64(3)} AND session_id IN (SELECT session FROM here)) AS known
+LEFT JOIN (SELECT session_id, browser, release, app, facts FROM sessions FINAL WHERE tenant = {tenant:String} AND session_id IN (SELECT session FROM here)) AS known
   ON here.session = known.session_id
 LEFT JOIN (
   SELECT person_id, uniqExact(session_id) AS visits FROM sessions

@@ -161,7 +161,7 @@ async def _asked(context: Context, facts: Mapping[str, Any], causes: Mapping[str
     units, happened = await asyncio.gather(
         # The row of everybody comes before those of the groups, of which one may be of whom nothing is known.
         context.store.query("breakdown_units", deadline=PATIENCE, **facts, **heads, most=LOOKED_AT + 2),
-        context.store.query("breakdown_causes", **causes, **heads, most=LOOKED_AT) if causes["by"] else nothing(),
+        context.store.query("breakdown_causes", deadline=PATIENCE, **causes, **heads, most=LOOKED_AT) if causes["by"] else nothing(),
     )
     return _hurt(units, severities), _hurt(happened, severities)
 

@@ -59,7 +59,7 @@ async def by_worth(context: Context, journey: str, window: Window, facts: Mappin
     worths, units, happened = await asyncio.gather(
         _worths(context, asked, window, some["one_in"]),
         context.store.query("breakdown_units", deadline=PATIENCE, **facts, **some),
-        context.store.query("breakdown_causes", **causes, **some) if causes["by"] else nothing(),
+        context.store.query("breakdown_causes", deadline=PATIENCE, **causes, **some) if causes["by"] else nothing(),
     )
     severities = context.impact.severities.numbers
     whole = [row for row in units if row["whole"]]

@@ -51,8 +51,9 @@ async def fared_long(context: Context, since: datetime, until: datetime, *, newe
     *parts, latest = await asyncio.gather(
         context.store.query("usual_days", since=whole.first, until=whole.last), _runs(context, since, whole.begin), _runs(context, whole.end, until)
     )
-    told = _added((row for part in (*parts, latest) for row in part), context.impact.severities.numbers)
-    told.newest = {row["journey"]: max(one["newest"] for one in latest if one["journey"] == row["journey"]) for row in latest}
+    severities = context.impact.severities.numbers
+    told = _added((row for part in (*parts, latest) for row in part), severities)
+    told.newest = _added(latest, severities).newest
     if newest and not told.funnels.keys() <= told.newest.keys():
         told.newest = {row["journey"]: row["newest"] for row in await context.store.query("journeys_newest", since=since, until=until)}
     return told

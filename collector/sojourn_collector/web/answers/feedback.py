@@ -13,7 +13,7 @@ from sojourn_collector.web.answers.times import to_ms
 from sojourn_collector.web.answers.titles import journey_title, step_title
 from sojourn_collector.web.answers.unlinked import CAUSES, why
 from sojourn_collector.web.answers.visits import visit_line
-from sojourn_collector.web.answers.window import EARLIEST, Window
+from sojourn_collector.web.answers.window import Window
 from sojourn_collector.web.asked import FeedbackAsked
 from sojourn_collector.web.models_feedback import FailedSpan, FeedbackAnswer, FeedbackItem, FeedbackList, LanguageLine, WalkBefore
 
@@ -63,7 +63,7 @@ async def feedback_answer(context: Context, ident: str, feed: str = "") -> Feedb
         return None
     row = rows[0]
     visits, runs, names, accounts, seen = await asyncio.gather(
-        _rows(context, "visits_by_id", bool(row["session_id"]), sessions=[row["session_id"]], since=EARLIEST, until=context.clock()),
+        _rows(context, "visits_by_id", bool(row["session_id"]), sessions=[row["session_id"]]),
         _rows(context, "feedback_runs", bool(row["run_ids"]), runs=list(row["run_ids"]), since=row["ts"] - BEFORE),
         names_of(context, [row["person_id"]]),
         accounts_of(context, [row["account_id"]]),

@@ -22,9 +22,6 @@ from sojourn_probes.naming import ID_PATTERN
 
 MOST_RUNS = 200
 
-VISIT_LENGTH = timedelta(days=2)
-"""How long before a run the visit it is part of may have begun."""
-
 
 async def journey(context: Context, ident: str, window: Window | None = None) -> JourneyAnswer | None:
     """The body of `GET /api/v1/journeys/{id}`; None for a journey that is neither in the folder nor in the window's data."""
@@ -75,5 +72,5 @@ async def _satisfaction(context: Context, ident: str, window: Window) -> Satisfa
 async def _visits(context: Context, ident: str, window: Window) -> list[VisitLine]:
     newest = await context.store.query("journey_visits", journey=ident, since=window.since, until=window.until)
     worst = {row["session_id"]: float(row["worst"]) for row in newest}
-    rows = await context.store.query("visits_by_id", sessions=list(worst), since=window.since - VISIT_LENGTH, until=window.until) if worst else []
+    rows = await context.store.query("visits_by_id", sessions=list(worst)) if worst else []
     return [visit_line(row, worst[row["session_id"]]) for row in rows]

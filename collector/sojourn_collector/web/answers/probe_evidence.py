@@ -57,7 +57,7 @@ def fewer(failures: Iterable[tuple[str, int, int]], stretch: int) -> list[tuple[
         if len(mine) <= 3:
             kept += [(*one, 1) for one in mine]
             continue
-        # Tuples in the order they are compared by: of a hundred thousand, asking a function for each would take half a second.
+        # Tuples in the order they are compared by: there may be a hundred thousand, and a key function for each takes its time.
         by_end = [(ended, run, began) for run, began, ended in mine]
         (last_end, last_run, last_begin), (first_end, first_run, first_begin) = max(by_end), min(by_end)
         begin, earliest_run, end = min((began, run, ended) for run, began, ended in mine)

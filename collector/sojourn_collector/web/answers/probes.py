@@ -52,7 +52,7 @@ async def probe_states(context: Context, window: Window, most: int = 30, journey
 
 async def _newest(context: Context, since: datetime, until: datetime, journeys: list[str]) -> list[dict[str, Any]]:
     """The newest run of each journey at each location that says something of it. Of days that are summed up only those are read that have the last such run."""
-    days = await summed_days(context, since, min(until, context.clock()))
+    days = await summed_days(context, since, until)
     newest = functools.partial(context.store.query, "probe_newest")
     if days is None:
         return await newest(since=since, until=until, journeys=journeys)

@@ -181,6 +181,7 @@ async def _remembered(context: Context, memory: ProblemMemory, found: Sequence[F
 
     async def recall(*, waiting: bool) -> tuple[Changes, list[Found]]:
         changes = await memory.changes(context, found, version)
+        told.clear()
         told.update({one.id: worked for one in found if (worked := memory.recall(one, changes, version, until[one.id], waiting=waiting)) is not None})
         return changes, [one for one in found if one.id not in told]
 

@@ -37,7 +37,8 @@ async def satisfaction_by(context: Context, window: Window, by: By = "survey", j
     """The body of `GET /api/v1/satisfaction`. Raises EngineUnavailable."""
     asked: dict[str, Any] = {"since": window.since, "until": window.until, "by": by, "journey": journey, "zone": context.impact.timezone}
     rows, invited = await asyncio.gather(
-        context.store.query("feedback_groups", deadline=PATIENCE, **asked), context.store.query("invited_groups", **asked) if by in RATED else _nothing()
+        context.store.query("feedback_groups", deadline=PATIENCE, **asked),
+        context.store.query("invited_groups", deadline=PATIENCE, **asked) if by in RATED else _nothing(),
     )
     rates = {(row["fact"], row["survey"]): row["answered"] / row["invited"] for row in invited if row["invited"] and row["answered"] <= row["invited"]}
     partial = {(row["fact"], row["survey"]): row["partial"] for row in invited}
