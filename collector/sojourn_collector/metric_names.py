@@ -132,7 +132,7 @@ ALL: Final = (
     Family("sojourn_feed_answered_timestamp_seconds", "gauge", "sources", "When a feed was last asked with success.", ("source",)),
     # --- These metrics themselves
     Family("sojourn_slis_refreshed_timestamp_seconds", "gauge", "metrics", "When customers, impact and sources below were last worked out."),
-    Family("sojourn_slis_refresh_errors", "counter", "metrics", "Times they could not be worked out.", (), ({},)),
+    Family("sojourn_slis_refresh_errors", "counter", "metrics", "Times they, or the alarms among them, could not be worked out.", (), ({},)),
     # --- Journeys
     Family(
         "sojourn_journey_runs",

@@ -84,8 +84,8 @@ class Answers(Protocol):
         """One trace, by 32 hexadecimal digits."""
         ...
 
-    async def alarms(self) -> AlarmsAnswer:
-        """Steps at which more customers are newly hit than is usual."""
+    async def alarms(self) -> AlarmsAnswer | None:
+        """Steps at which more customers are newly hit than is usual; None where that is not known."""
         ...
 
     async def starter(self) -> StarterSet:
@@ -187,7 +187,7 @@ class StoredAnswers:
         """See `Answers`."""
         return await trace(self._context, ident)
 
-    async def alarms(self) -> AlarmsAnswer:
+    async def alarms(self) -> AlarmsAnswer | None:
         """See `Answers`."""
         return await alarms_shared(self._context)
 

@@ -85,7 +85,7 @@ def build_pages(context: Context, answers: Answers | None = None) -> APIRouter:
 
     @router.get("/")
     async def today() -> HTMLResponse:
-        def draw(found: tuple[ImpactReport, StarterSet, AlarmsAnswer]) -> HTMLResponse:
+        def draw(found: tuple[ImpactReport, StarterSet, AlarmsAnswer | None]) -> HTMLResponse:
             report, starter, alarmed = found
             return pages.page("today.html", as_of=report.as_of, title="Today", report=report, starter=starter, alarmed=alarmed)
 

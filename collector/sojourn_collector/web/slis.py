@@ -107,8 +107,12 @@ class Slis:
                     continue
                 for name, value in (("score", score.score), ("low", score.low), ("high", score.high)):
                     samples.append(Sample(f"sojourn_journey_{what}_{name}", {"journey": journey}, value))
-        waking = {one.journey.id: one.hit for one in alarmed.alarms if one.wakes}
-        samples += [Sample("sojourn_journey_alarm_people", {"journey": journey}, waking.get(journey, 0)) for journey in alarmed.journeys[:MOST]]
+        if alarmed is None:
+            # Absent rather than 0: the rule of a tenth holds meanwhile.
+            self._counters.add("sojourn_slis_refresh_errors")
+        else:
+            waking = {one.journey.id: one.hit for one in alarmed.alarms if one.wakes}
+            samples += [Sample("sojourn_journey_alarm_people", {"journey": journey}, waking.get(journey, 0)) for journey in alarmed.journeys[:MOST]]
         for source in freshness_seen(seen, now):
             if source.last is not None:
                 samples.append(Sample("sojourn_source_last_seen_timestamp_seconds", {"source": source.source}, source.last.timestamp()))

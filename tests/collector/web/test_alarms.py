@@ -12,7 +12,7 @@ from sojourn_collector.config import ImpactConfig
 from sojourn_collector.context import Context
 from sojourn_collector.counters import Counters
 from sojourn_collector.join.run_counts import RunCounts
-from sojourn_collector.store.client import Store
+from sojourn_collector.store.client import QueryTimeout, Store
 from sojourn_collector.web.measures import build_measures
 from sojourn_collector.web.pages import build_pages
 from sojourn_collector.web.slis import Slis
@@ -150,6 +150,41 @@ async def test_the_first_page_tells_an_alarm(context: Context, store: Store) -> 
     assert "usually 2.0 of 100 at this hour" in page
     assert "&lt;b&gt;pay" in page
     assert "<b>pay" not in page
+
+
+class Slow:
+    """The store, whose query of minutes runs into its deadline."""
+
+    def __init__(self, store: Store) -> None:
+        self._store, self._query = store, store.query
+
+    async def __call__(self, name: str, /, **asked: Any) -> list[dict[str, Any]]:
+        if name == "alarm_minutes":
+            raise QueryTimeout("alarm_minutes took longer than 60 s")
+        return await self._query(name, **asked)
+
+
+async def test_alarms_that_cannot_be_worked_out_take_nothing_else_with_them(
+    context: Context, store: Store, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The first page tells the rest and says what it does not know; `/metrics` has no sample of it, the others, and counts; the log says why."""
+    rows = Rows()
+    now_hit(rows, 9, 21)
+    await rows.store(store)
+    monkeypatch.setattr(store, "query", Slow(store))
+    async with asking(build_pages(context)) as browser:
+        answer = await browser.get("/")
+    assert answer.status_code == 200
+    assert "It is not known whether more customers than usual are newly hit" in answer.text
+    assert "Pay" in answer.text
+    counters = Counters()
+    slis = Slis(context, RunCounts(), counters)
+    await slis.refresh()
+    names = {one.name for one in slis.samples()}
+    assert "sojourn_journey_alarm_people" not in names
+    assert "sojourn_journey_impact_score" in names
+    assert counters.value("sojourn_slis_refresh_errors") == 1
+    assert "could not be worked out: alarm_minutes took longer than 60 s" in caplog.text
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """Which steps hit more customers just now than is usual at that hour, by a sum that holds its budget of false alarms however often one looks."""
 
 import asyncio
+import logging
 from collections import defaultdict
 from collections.abc import Container, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
@@ -9,11 +10,14 @@ from zoneinfo import ZoneInfo
 
 from sojourn_collector.context import Context
 from sojourn_collector.score.alarms import Block, Budget, Met, Minute, Share, Watched, block_of, usual_shares, usually, watch
+from sojourn_collector.store.client import EngineUnavailable, StoreError
 from sojourn_collector.web.answers.times import from_ms
 from sojourn_collector.web.answers.titles import journey_title, step_place, step_title
 from sojourn_collector.web.answers.weeks import PATIENCE
 from sojourn_collector.web.answers.window import RUN_LENGTH
 from sojourn_collector.web.models_alarms import Alarm, AlarmsAnswer
+
+log = logging.getLogger("sojourn.alarms")
 
 LOOKED_AT = timedelta(days=1)
 """How far back the sum is begun."""
@@ -71,9 +75,22 @@ async def alarms(context: Context) -> AlarmsAnswer:
     )
 
 
-async def alarms_shared(context: Context) -> AlarmsAnswer:
-    """The same, not older than `SHARED`."""
-    return await (alarms(context) if context.problems is None else context.problems.once(("alarms",), SHARED, lambda: alarms(context)))
+async def alarms_shared(context: Context) -> AlarmsAnswer | None:
+    """The same, not older than `SHARED`; None where it could not be worked out, which takes nothing else of the first page or of `/metrics` with it.
+
+    :raises EngineUnavailable: while the engine cannot answer anything.
+    """
+    return await (_if_known(context) if context.problems is None else context.problems.once(("alarms",), SHARED, lambda: _if_known(context)))
+
+
+async def _if_known(context: Context) -> AlarmsAnswer | None:
+    try:
+        return await alarms(context)
+    except EngineUnavailable:
+        raise
+    except StoreError as error:
+        log.warning("whether more customers than usual are newly hit could not be worked out: %s", error)
+        return None
 
 
 def _one_a_journey(context: Context, told: Mapping[Step, Watched]) -> list[Alarm]:
