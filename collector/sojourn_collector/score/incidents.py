@@ -60,6 +60,15 @@ class Incident:
 
 
 @dataclass(frozen=True, slots=True)
+class Settled:
+    """Incidents at one step that nothing still to come changes, and the evidence that is needed beside what comes to find the others."""
+
+    incidents: tuple[Incident, ...] = ()
+    probes: tuple[ProbeAtStep, ...] = ()
+    hits: tuple[Hit, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class _Stretch:
     """Evidence that hangs together: probe failures of one location until its next pass, or a single hit. No pass came: open, or silent by now."""
 
@@ -90,6 +99,35 @@ def find_incidents(
     groups = _group(sorted(stretches, key=lambda stretch: stretch.start), gap)
     passes = [run for run in runs if run.passed]
     return [_incident(group, passes, gap, now) for group in groups if _counts(group)]
+
+
+def settle(probes: Iterable[ProbeAtStep], hits: Iterable[Hit], *, gap: timedelta, before: datetime) -> Settled:
+    """What is over and done with: its incidents and those that `find_incidents` finds in the rest with what comes are those of everything.
+
+    :param probes: probe runs that began before that moment, all of them, as for `find_incidents`.
+    :param hits: failures of customers before it, all of them.
+    :param before: whatever is still to come began then or later, and is looked at as of then or later.
+        Where there is no probe run at all, nothing may come but hits.
+    """
+    runs, met = sorted(probes, key=lambda run: (run.ended, run.run_id)), list(hits)
+    early = [run for run in runs if run.ended < before]
+    passes = [run for run in early if run.passed]
+    stretches = _probe_stretches(early, before, None) + [_Stretch(hit.at, hit.at, hits=(hit,)) for hit in met]
+    done: list[list[_Stretch]] = []
+    cut: datetime | None = None
+    for group in _group(sorted(stretches, key=lambda stretch: stretch.start), gap):
+        end = max(stretch.end for stretch in group)
+        if any(stretch.open for stretch in group) or end + gap > before or (runs and _pass_after(passes, end) is None):
+            break
+        done.append(group)
+        cut = end
+    if cut is None:
+        return Settled((), tuple(runs), tuple(met))
+    # The last pass before what is left says since when it may have been wrong.
+    beside = bisect_left(passes, cut, key=lambda run: run.ended)
+    rest = [*passes[max(0, beside - 1) : beside], *(run for run in runs if run.ended > cut or (run.passed and run.ended == cut))]
+    incidents = tuple(_incident(group, passes, gap, before) for group in done if _counts(group))
+    return Settled(incidents, tuple(rest), tuple(hit for hit in met if hit.at > cut))
 
 
 def _probe_stretches(runs: Sequence[ProbeAtStep], now: datetime, silent_for: Callable[[str], timedelta] | None) -> list[_Stretch]:
@@ -141,8 +179,7 @@ def _incident(group: Sequence[_Stretch], passes: Sequence[ProbeAtStep], gap: tim
     last = max([run.ended for run in failures] + [hit.at for hit in hits])
     before = bisect_right(passes, first_failure.started if first_failure else since, key=lambda run: run.ended)
     last_pass = passes[before - 1].ended if before else None
-    next_to_end = bisect_left(passes, last, key=lambda run: run.ended)
-    after = next((passes[place].ended for place in range(next_to_end, len(passes)) if passes[place].started >= last), None)
+    after = _pass_after(passes, last)
     # Where an agent fell silent no pass of another place says that it is well again: what it saw last speaks for one gap.
     unheard = max((stretch.end + gap for stretch in group if stretch.silent), default=last)
     over = min(unheard, now) if unheard > last else after or last
@@ -161,3 +198,8 @@ def _incident(group: Sequence[_Stretch], passes: Sequence[ProbeAtStep], gap: tim
         failed_runs=tuple(failures),
         hits=tuple(hits),
     )
+
+
+def _pass_after(passes: Sequence[ProbeAtStep], at: datetime) -> datetime | None:
+    """When the first pass ended that began since then; `passes` in the order of their ends."""
+    return next((passes[place].ended for place in range(bisect_left(passes, at, key=lambda run: run.ended), len(passes)) if passes[place].started >= at), None)

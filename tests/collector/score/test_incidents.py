@@ -1,12 +1,13 @@
 """Incidents from probe runs and hits."""
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sojourn_collector.score.incidents import Hit, Incident, ProbeAtStep, find_incidents
+from sojourn_collector.score.incidents import Hit, Incident, ProbeAtStep, Settled, find_incidents, settle
 
 ZERO = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 GAP = timedelta(minutes=30)
@@ -139,3 +140,46 @@ def test_windows_are_whole_and_apart(runs: list[tuple[int, bool, str]], met: lis
         assert (one.until is None) == (one.state == "failing")
     assert sum(len(one.hits) for one in incidents) <= len(customers)
     assert [one.since for one in incidents] == sorted(one.since for one in incidents)
+
+
+MIDNIGHT = 300
+LONG_RUNS = st.lists(st.tuples(st.integers(0, 600), st.integers(0, 40), st.booleans(), st.sampled_from(["eu", "us"])), max_size=40)
+
+
+@settings(deadline=None, max_examples=400)
+@given(LONG_RUNS, st.lists(st.tuples(st.integers(0, 600), st.integers(0, 4)), max_size=20), st.integers(MIDNIGHT, 700), st.integers(5, 300))
+def test_what_is_settled_stays_so(runs: list[tuple[int, int, bool, str]], met: list[tuple[int, int]], now: int, silent: int) -> None:
+    """Whatever comes from midnight on: what is settled by then, with what is found in the rest and in what came, is what is found in everything."""
+    probes = [ProbeAtStep(f"r{n}", place, at(begin), at(begin + took), passed) for n, (begin, took, passed, place) in enumerate(runs)]
+    customers = [Hit(at(minute), f"p{person}") for minute, person in met]
+    early = [run for run in probes if run.started < at(MIDNIGHT)]
+    late = [run for run in probes if run.started >= at(MIDNIGHT)]
+    if late and not early:
+        return
+    settled = settle(early, [hit for hit in customers if hit.at < at(MIDNIGHT)], gap=GAP, before=at(MIDNIGHT))
+    after = [hit for hit in customers if hit.at >= at(MIDNIGHT)]
+    asked: dict[str, Any] = {"gap": GAP, "now": at(now), "silent_for": lambda _: timedelta(minutes=silent)}
+    found = [*settled.incidents, *find_incidents([*settled.probes, *late], [*settled.hits, *after], **asked)]
+    assert found == find_incidents(probes, customers, **asked)
+
+
+def test_of_what_is_settled_nothing_is_looked_at_again() -> None:
+    """Of an outage, and of a single hit that is none, which a pass follows more than the gap before midnight, only the passes around its end are kept."""
+    probes = [probe(0, True), probe(10, False), probe(20, False), probe(30, True), probe(31, True, "us"), probe(250, True)]
+    done = settle(probes, hits(12, 14, 200), gap=GAP, before=at(MIDNIGHT))
+    assert [(one.state, one.since, one.until) for one in done.incidents] == [("over", at(10), at(30) + timedelta(seconds=10))]
+    assert ([run.run_id for run in done.probes], [hit.at for hit in done.hits]) == (["r31us", "r250eu"], [])
+
+
+@pytest.mark.parametrize(
+    "probes",
+    [
+        [probe(0, True), probe(10, False), probe(20, False)],
+        [probe(0, True), probe(260, False), probe(275, False), probe(285, True)],
+        [probe(0, True), probe(10, False), probe(20, False), probe(30, True, "us")],
+    ],
+    ids=["no pass yet", "less than the gap ago", "only another place passed"],
+)
+def test_what_may_still_go_on_is_not_settled(probes: list[ProbeAtStep]) -> None:
+    """Without a pass where it failed, or less than the gap before midnight, an outage is found anew each time."""
+    assert settle(probes, [], gap=GAP, before=at(MIDNIGHT)) == Settled((), tuple(probes), ())

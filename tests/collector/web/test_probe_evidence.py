@@ -8,8 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sojourn_collector.score.incidents import Hit, Incident, ProbeAtStep, find_incidents
-from sojourn_collector.web.answers.probe_evidence import beside, fewer, probe_evidence
+from sojourn_collector.web.answers.probe_evidence import beside, probe_evidence
 from sojourn_collector.web.answers.times import from_ms
+from tests.collector.web.folding import folded
 
 PLACE = ("checkout", "pay")
 RUNS = st.lists(st.tuples(st.sampled_from(["eu", "us"]), st.integers(0, 12), st.integers(0, 8), st.booleans()), min_size=4, max_size=12)
@@ -17,18 +18,19 @@ RUNS = st.lists(st.tuples(st.sampled_from(["eu", "us"]), st.integers(0, 12), st.
 HITS = st.lists(st.tuples(st.integers(0, 20), st.sampled_from("abcd")), max_size=4)
 
 
-def rows(runs: list[tuple[str, int, int, bool]]) -> list[dict[str, Any]]:
-    """Rows as the query gives them."""
+def rows(runs: list[tuple[str, int, int, bool]], stretch: int = 0) -> list[dict[str, Any]]:
+    """Rows as the query gives them, which folds failures that end in the same stretch of milliseconds; without a stretch all of them."""
     found = []
     for location in sorted({run[0] for run in runs}):
         own = [(1000 * began, 1000 * (began + took), passed, f"r{number}") for number, (at, began, took, passed) in enumerate(runs) if at == location]
+        bad = [(run, began, ended) for began, ended, passed, run in own if not passed]
         passes = sorted((ended, began) for began, ended, passed, _ in own if passed)
         found.append(
             {
                 "journey": PLACE[0],
                 "step": PLACE[1],
                 "location": location,
-                "failures": [(run, began, ended) for began, ended, passed, run in own if not passed],
+                "failures": folded(bad, stretch) if stretch else [(*one, 1) for one in bad],
                 "pass_ends": [ended for ended, _ in passes],
                 "pass_begins": [began for _, began in passes],
             }
@@ -40,7 +42,7 @@ def everything(given_rows: list[dict[str, Any]]) -> list[ProbeAtStep]:
     """Every run of the rows."""
     found = []
     for row in given_rows:
-        found += [ProbeAtStep(run, row["location"], from_ms(began), from_ms(ended), False) for run, began, ended in row["failures"]]
+        found += [ProbeAtStep(run, row["location"], from_ms(began), from_ms(ended), False) for run, began, ended, _ in row["failures"]]
         found += [ProbeAtStep("", row["location"], from_ms(b), from_ms(e), True) for e, b in zip(row["pass_ends"], row["pass_begins"], strict=True)]
     return found
 
@@ -54,23 +56,11 @@ def told(incidents: list[Incident]) -> list[tuple[Incident, int]]:
 @given(RUNS, HITS, st.integers(2, 6), st.integers(15, 25), st.integers(1, 9), st.integers(1, 1999))
 def test_incidents_are_the_same_as_from_every_run(runs: Any, hits: Any, gap: int, now: int, silent: int, stretch: int):
     """Whatever the runs of two locations and the hits of customers: begin, end, state, last pass, window and number of failures of each incident are equal."""
-    given_rows = rows(runs)
+    given_rows = rows(runs, stretch)
     met = [Hit(from_ms(1000 * at), person) for at, person in hits]
-    few = probe_evidence(given_rows, {PLACE: [1000 * at for at, _ in hits]}, stretch=stretch)[PLACE]
+    few = probe_evidence(given_rows, {PLACE: [1000 * at for at, _ in hits]})[PLACE]
     limits: dict[str, Any] = {"gap": timedelta(seconds=gap), "now": from_ms(1000 * now), "silent_for": lambda _: timedelta(seconds=silent)}
-    assert told(find_incidents(few, met, **limits)) == told(find_incidents(everything(given_rows), met, **limits))
-
-
-@given(st.lists(st.tuples(st.integers(0, 400), st.integers(0, 30)), max_size=60), st.integers(1, 90))
-def test_a_few_failures_stand_for_all(times: list[tuple[int, int]], stretch: int):
-    """At most three a stretch, the first to begin and the first and last to end among them; none is lost from the count."""
-    failures = [(f"r{number:02}", began, began + took) for number, (began, took) in enumerate(times)]
-    kept = fewer(failures, stretch)
-    assert sum(runs for *_, runs in kept) == len(failures)
-    assert all(sum(ended // stretch == bin_ for _, _, ended, _ in kept) <= 3 for bin_ in {ended // stretch for *_, ended in failures})
-    if failures:
-        assert min(began for _, began, _, _ in kept) == min(began for _, began, _ in failures)
-        assert {min(ended for *_, ended, _ in kept), max(ended for *_, ended, _ in kept)} == {min(e for *_, e in failures), max(e for *_, e in failures)}
+    assert told(find_incidents(few, met, **limits)) == told(find_incidents(everything(rows(runs)), met, **limits))
 
 
 @given(RUNS, HITS)
@@ -79,7 +69,7 @@ def test_the_first_run_of_a_location_stays_a_pass(runs: Any, hits: Any):
     given_rows = rows(runs)
     few = probe_evidence(given_rows, {PLACE: [1000 * at for at, _ in hits]})[PLACE]
     for row in given_rows:
-        first_failure = min((ended for _, _, ended in row["failures"]), default=None)
+        first_failure = min((ended for _, _, ended, _ in row["failures"]), default=None)
         if first_failure is not None and any(ended < first_failure for ended in row["pass_ends"]):
             assert min((run for run in few if run.location == row["location"]), key=lambda run: (run.ended, run.run_id)).passed
 

@@ -34,7 +34,7 @@ async def experiences(context: Context, window: Window, journeys: Sequence[str] 
     }
     now, usual, steps = await asyncio.gather(
         (fared_long if window.until - window.since > LONG else fared)(context, window.since, window.until),
-        fared_long(context, *before(context, window.since), newest=False),
+        of_weeks(context, window, ("usual_fared",), lambda: fared_long(context, *before(context, window.since), newest=False)),
         of_weeks(context, window, ("journey_steps", *journeys), lambda: context.store.query("journey_steps", deadline=PATIENCE, **asked)),
     )
     by_journey: dict[str, list[dict[str, Any]]] = defaultdict(list)

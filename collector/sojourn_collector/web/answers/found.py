@@ -84,21 +84,10 @@ async def find(context: Context, window: Window, journeys: Sequence[str] = (), l
         read = _incidents(context, looked, window, gap, late)
         found = sorted([*(one for one in found if one.journey not in wanted), *read], key=lambda one: one.incident.since)
         # Its beginning, and so its id, must not follow the clock: what may have begun before is read again from further back.
-        first = {place: _first_by_location(at_step) for place, at_step in looked.runs.items()}
-        wanted = {one.journey for one in read if one.incident.since < since + gap or _from_the_first_look(one, first)}
+        wanted = {one.journey for one in read if one.incident.since < since + gap or _from_the_first_look(one, looked.first)}
         if back >= FARTHEST or not wanted:
             return found
         back = min(back * 2, FARTHEST)
-
-
-def _first_by_location(runs: Sequence[ProbeAtStep]) -> dict[str, ProbeAtStep]:
-    """The first run read of each location."""
-    first: dict[str, ProbeAtStep] = {}
-    for run in runs:
-        known = first.get(run.location)
-        if known is None or (run.ended, run.run_id) < (known.ended, known.run_id):
-            first[run.location] = run
-    return first
 
 
 def _from_the_first_look(found: Found, first: Mapping[tuple[str, str], Mapping[str, ProbeAtStep]]) -> bool:
@@ -117,9 +106,12 @@ def _incidents(context: Context, looked: Looked, window: Window, gap: timedelta,
     failing = {place for place, runs in looked.runs.items() if not all(run.passed for run in runs)}
     return [
         Found(*place, incident)
-        for place in sorted(failing | looked.hits.keys())
-        for incident in find_incidents(
-            looked.runs.get(place, ()), looked.hits.get(place, ()), gap=gap, now=window.until, silent_for=_patience(context, place[0], window.until, gap)
+        for place in sorted(failing | looked.hits.keys() | looked.settled.keys())
+        for incident in (
+            *looked.settled.get(place, ()),
+            *find_incidents(
+                looked.runs.get(place, ()), looked.hits.get(place, ()), gap=gap, now=window.until, silent_for=_patience(context, place[0], window.until, gap)
+            ),
         )
         if wanted(incident)
     ]

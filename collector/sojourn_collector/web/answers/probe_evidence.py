@@ -20,21 +20,17 @@ EDGES = 3
 """Passes at either end of what was read that are kept in any case: they are beside what another read finds."""
 
 
-def probe_evidence(
-    probes: Sequence[Mapping[str, Any]], hits: Mapping[Place, Iterable[int]], *, stretch: int = 1, edges: int = 0
-) -> defaultdict[Place, list[ProbeAtStep]]:
+def probe_evidence(probes: Sequence[Mapping[str, Any]], hits: Mapping[Place, Iterable[int]], *, edges: int = 0) -> defaultdict[Place, list[ProbeAtStep]]:
     """The runs at each place that `find_incidents` needs to answer as if it were given all of them.
 
-    :param probes: rows of `report_probe_steps`.
+    :param probes: rows of `report_probe_steps`: a few failures stand for all.
     :param hits: when customers met failures there, in milliseconds.
-    :param stretch: milliseconds, less than the gap between incidents: of failures of one location that end in the same stretch of time the first to begin, the
-        first and the last to end stand for all.
     :param edges: how many of the first and of the last passes of each location are kept besides.
     """
     moments = {place: set(times) for place, times in hits.items()}
     failed: list[tuple[Place, list[ProbeAtStep]]] = []
     for row in probes:
-        place, few = (row["journey"], row["step"]), fewer(row["failures"], stretch)
+        place, few = (row["journey"], row["step"]), row["failures"]
         if few:
             moments.setdefault(place, set()).update(ms for _, began, ended, _ in few for ms in (began, ended))
         failed.append((place, [ProbeAtStep(run, row["location"], from_ms(began), from_ms(ended), False, runs) for run, began, ended, runs in few]))
@@ -45,27 +41,6 @@ def probe_evidence(
         found[place] += failures
         found[place] += [ProbeAtStep("", row["location"], from_ms(begins[index]), from_ms(ends[index]), True) for index in sorted(kept)]
     return found
-
-
-def fewer(failures: Iterable[tuple[str, int, int]], stretch: int) -> list[tuple[str, int, int, int]]:
-    """Failures (run, began, ended in milliseconds) that stand for all, each with how many it stands for."""
-    by_stretch: dict[int, list[tuple[str, int, int]]] = defaultdict(list)
-    for failure in failures:
-        by_stretch[failure[2] // stretch].append(failure)
-    kept: list[tuple[str, int, int, int]] = []
-    for mine in by_stretch.values():
-        if len(mine) <= 3:
-            kept += [(*one, 1) for one in mine]
-            continue
-        # Tuples in the order they are compared by: there may be a hundred thousand, and a key function for each takes its time.
-        by_end = [(ended, run, began) for run, began, ended in mine]
-        (last_end, last_run, last_begin), (first_end, first_run, first_begin) = max(by_end), min(by_end)
-        begin, earliest_run, end = min((began, run, ended) for run, began, ended in mine)
-        first, earliest, last = (first_run, first_begin, first_end), (earliest_run, begin, end), (last_run, last_begin, last_end)
-        few = list(dict.fromkeys((first, earliest, last)))
-        kept += [(*one, 1) for one in few[:-1]]
-        kept.append((*few[-1], len(mine) - len(few) + 1))
-    return kept
 
 
 def beside(ends: Sequence[int], begins: Sequence[int], moments: Collection[int]) -> list[int]:

@@ -15,7 +15,7 @@ from sojourn_collector.context import Context
 from sojourn_collector.join.worker import VERSION
 from sojourn_collector.score.ranking import Hurt
 from sojourn_collector.web.answers.found import Found
-from sojourn_collector.web.answers.looked import EvidenceDays
+from sojourn_collector.web.answers.past_evidence import EvidenceDays
 from sojourn_collector.web.answers.times import to_ms
 from sojourn_collector.web.answers.weeks import STEPS_OF_FOLLOW_UP
 from sojourn_collector.web.answers.window import RUN_LENGTH
