@@ -177,8 +177,9 @@ def test_of_what_is_settled_nothing_is_looked_at_again() -> None:
         [probe(0, True), probe(10, False), probe(20, False)],
         [probe(0, True), probe(260, False), probe(275, False), probe(285, True)],
         [probe(0, True), probe(10, False), probe(20, False), probe(30, True, "us")],
+        [probe(0, True), probe(10, False), probe(20, False), ProbeAtStep("slow", "eu", at(299), at(320), True)],
     ],
-    ids=["no pass yet", "less than the gap ago", "only another place passed"],
+    ids=["no pass yet", "less than the gap ago", "only another place passed", "the pass ends after midnight, where a failure may end before it"],
 )
 def test_what_may_still_go_on_is_not_settled(probes: list[ProbeAtStep]) -> None:
     """Without a pass where it failed, or less than the gap before midnight, an outage is found anew each time."""
