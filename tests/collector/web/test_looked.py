@@ -128,3 +128,34 @@ async def test_nothing_is_remembered_across_an_erasure(context: Context, store: 
     erased = await find(context, WEEK)
     assert not any(old is new for old in held for new in context.problems.days._days.values())
     assert told(erased) == told(await find(replace(context, problems=None), WEEK))
+
+
+async def test_the_first_probe_of_a_step_ends_what_only_customers_met(context: Context, store: Store) -> None:
+    """Three were hit days ago where nothing was probed: over with the last of them, and remembered; from the first pass on it is known when it was well."""
+    rows = Rows()
+    for number in range(3):
+        rows.customer(f"u{number}", NOW - timedelta(days=3) + minute(number), fails=True, stopped=True)
+    await rows.store(store)
+    for probed in (False, True):
+        if probed:
+            probes = Rows()
+            probes.probe(NOW - minute(30), "passed")
+            await probes.store(store)
+        everything = await find(replace(context, problems=None), WEEK)
+        assert [one.incident.until == one.incident.last_evidence for one in everything] == [not probed]
+        for _ in range(2):
+            assert told(await find(context, WEEK)) == told(everything)
+
+
+@pytest.mark.parametrize("fails", [False, True], ids=["well since", "fails again today"])
+async def test_what_broke_before_midnight_is_over_with_a_pass_after_it(context: Context, store: Store, fails: bool) -> None:
+    """Failures from 23:50 to 23:58, passes since midnight: over two seconds after it, with memory as without."""
+    rows, midnight = Rows(), NOW.replace(hour=0, minute=0)
+    for count in range(-60, 400, 2):
+        at = midnight + minute(count)
+        rows.probe(at, "failed" if -10 <= count <= -2 or (fails and count == 300) else "passed")
+    await rows.store(store)
+    everything = await find(replace(context, problems=None), WEEK)
+    assert [(one.incident.state, one.incident.until) for one in everything] == [("over", midnight + timedelta(seconds=2))]
+    for _ in range(2):
+        assert told(await find(context, WEEK)) == told(everything)

@@ -10,7 +10,7 @@ from typing import Any
 
 from sojourn_collector.context import Context
 from sojourn_collector.score.incidents import Hit, Incident, ProbeAtStep
-from sojourn_collector.web.answers.probe_evidence import Place, probe_evidence
+from sojourn_collector.web.answers.probe_evidence import EDGES, Place, probe_evidence
 from sojourn_collector.web.answers.times import EPOCH, from_ms
 from sojourn_collector.web.answers.weeks import PATIENCE
 from sojourn_collector.web.answers.window import RUN_LENGTH, Window
@@ -43,7 +43,7 @@ async def look(context: Context, since: datetime, window: Window, journeys: Sequ
     if memory is None or until != window.now or today - first < DAY:
         return since, await read(context, since, until, stretch, journeys, to_the_end=True)
     past = await memory.past(context, first, today, stretch, gap)
-    latest = await read(context, today, until, stretch, journeys, met_since=today, besides=past.open, to_the_end=True)
+    latest = await read(context, today, until, stretch, journeys, met_since=today, edges=EDGES, besides=past.open, to_the_end=True)
     return first, past.with_latest(latest, set(journeys))
 
 
@@ -56,14 +56,14 @@ async def read(
     *,
     met_since: datetime = EPOCH,
     edges: int = 0,
-    besides: Iterable[str] = (),
+    besides: Iterable[str] | None = None,
     to_the_end: bool = False,
 ) -> Looked:
     """What is stored of [since, until): probes' runs that began then, failures of customers whose runs did.
 
     :param met_since: failures before it are left out: they are of another stretch of time.
-    :param edges: how many passes at either end are wanted, of journeys that are not in trouble too.
-    :param besides: journeys whose probes are wanted whatever they met.
+    :param edges: how many passes at either end of each location are wanted: they are beside what is found in another stretch of time.
+    :param besides: journeys in which something is found in another stretch: their passes are wanted whatever they met. None = any may be.
     :param to_the_end: what is of `until` itself too.
     """
     asked: dict[str, Any] = {"journeys": sorted(journeys)}
@@ -75,11 +75,11 @@ async def read(
         context.store.query("report_failing", deadline=PATIENCE, since=since, until=last, **asked),
     )
     # Where nothing failed every pass of a probe is one more of the same: only those beside other days' evidence are wanted.
-    troubled = sorted({*besides, *(row["journey"] for row in (*failing, *met))})
+    troubled = sorted({*(besides or ()), *(row["journey"] for row in (*failing, *met))})
     parts = []
     if troubled:
         parts.append(context.store.query("report_probe_steps", deadline=PATIENCE, since=since, until=last, stretch_ms=stretch, journeys=troubled))
-    if edges:
+    if edges and besides is None:
         parts.append(context.store.query("report_probe_edges", deadline=PATIENCE, since=since, until=last, without=troubled, **asked))
     probes = list(itertools.chain.from_iterable(await asyncio.gather(*parts)))
     runs = probe_evidence(probes, {_place(row): itertools.chain.from_iterable(row["times"]) for row in met}, edges=edges)
