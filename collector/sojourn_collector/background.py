@@ -13,7 +13,7 @@ from sojourn_collector.store.endpoint import EngineStartError
 from sojourn_collector.store.keep import apply_keep
 from sojourn_collector.store.load import PASSING, sentence
 from sojourn_collector.store.migrations import migrate
-from sojourn_collector.web.readiness import keep_ready
+from sojourn_collector.web.readiness import keep_ready, renew_problems
 
 log = logging.getLogger("sojourn.collector")
 
@@ -34,6 +34,7 @@ async def work(collector: Collector) -> None:
         group.create_task(carry_on(collector, "slis", collector.slis.run))
         group.create_task(carry_on(collector, "rates of exchange", lambda: collector.fx.watch(collector.control)))
         group.create_task(carry_on(collector, "report", lambda: keep_ready(collector.context)))
+        group.create_task(carry_on(collector, "problems", lambda: renew_problems(collector.context)))
         if collector.several is None:
             for name, work in _for_all(collector).items():
                 group.create_task(carry_on(collector, name, work))

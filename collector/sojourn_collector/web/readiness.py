@@ -29,6 +29,18 @@ SHARE = 0.05
 """Of the time, how much is spent on it at most."""
 
 
+async def renew_problems(context: Context) -> None:
+    """Work out anew what was told as it was because that takes long, until cancelled. What does not answer is asked for again by whoever is told it."""
+    if context.problems is None:
+        return
+    while True:
+        await context.problems.due.wait()
+        try:
+            await context.problems.renew()
+        except (StoreError, ControlUnavailableError) as error:
+            _log.info("problems are told as they were last: %s", error)
+
+
 async def keep_ready(context: Context, *, every: float = EVERY, monotonic: Callable[[], float] = time.monotonic) -> None:
     """Ask for the report, every so many seconds or less often, until cancelled. What does not answer is waited for."""
     problem, rounds = "", 0

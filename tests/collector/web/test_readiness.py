@@ -12,7 +12,7 @@ from sojourn_collector.context import Context
 from sojourn_collector.store.client import EngineUnavailable
 from sojourn_collector.web.answers.impact import impact
 from sojourn_collector.web.answers.remembered import ProblemMemory
-from sojourn_collector.web.readiness import keep_ready
+from sojourn_collector.web.readiness import keep_ready, renew_problems
 from tests.collector.web.stage import broken_shop
 
 
@@ -47,4 +47,32 @@ async def test_who_opens_the_report_first_finds_it_worked_out(context: Context, 
     assert asked["problem_people"] == 0
     assert [record.getMessage() for record in caplog.records if "kept ready" in record.getMessage()] == [
         "the report is not kept ready: The engine is starting."
+    ]
+
+
+async def test_what_is_long_work_is_done_beside(context: Context, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
+    """Whenever something is due it is worked out; an engine that does not answer is said, and the next time is tried again."""
+    caplog.set_level(logging.INFO)
+    memory = ProblemMemory(lambda: 0.0)
+    answers: list[Exception | None] = [EngineUnavailable("The engine is starting."), None]
+    done: list[Exception | None] = []
+
+    async def renew() -> None:
+        memory.due.clear()
+        done.append(answers[len(done)])
+        if (error := done[-1]) is not None:
+            raise error
+
+    monkeypatch.setattr(memory, "renew", renew)
+    renewing = asyncio.create_task(renew_problems(replace(context, problems=memory)))
+    await asyncio.sleep(0)
+    assert not done
+    for count in (1, 2):
+        memory.due.set()
+        while len(done) < count:
+            await asyncio.sleep(0)
+    renewing.cancel()
+    await asyncio.gather(renewing, return_exceptions=True)
+    assert [record.getMessage() for record in caplog.records if "told as" in record.getMessage()] == [
+        "problems are told as they were last: The engine is starting."
     ]

@@ -15,7 +15,7 @@ from sojourn_collector.join.worker import VERSION
 from sojourn_collector.store.client import Store
 from sojourn_collector.web.answers import remembered
 from sojourn_collector.web.answers.impact import impact
-from sojourn_collector.web.answers.remembered import KEPT, MOST, ProblemMemory, known_step
+from sojourn_collector.web.answers.remembered import KEPT, MOST, OVERDUE, ProblemMemory, known_step
 from sojourn_collector.web.answers.window import window_of
 from sojourn_collector.web.models import ImpactReport, Problem
 from tests.collector.web.stage import BROKE, NOW, Rows, broken_shop, context_of, minute
@@ -241,6 +241,49 @@ async def test_who_waits_all_the_same_is_told_of_now(store: Store, tmp_path: Pat
     assert len(told) == 2
     assert told[first.id] is not first
     assert shop.asked["problem_people"] == 2
+    context.control.close()
+
+
+async def test_a_problem_that_is_long_work_is_waited_for_by_nobody(store: Store, tmp_path: Path) -> None:
+    """One that took a minute is told as it was when its time is up, and worked out anew meanwhile, once; after 15 minutes without that it is waited for.
+
+    Nothing of it is told again once somebody was erased.
+    """
+    ticking = Ticking()
+    context = replace(context_of(store, tmp_path), problems=ProblemMemory(ticking))
+    await broken_shop(usual=False).store(store)
+    shop, memory = Shop(context, ticking), context.problems
+    assert memory is not None
+    query = context.store.query
+
+    async def slow(name: str, /, **parameters: Any) -> list[dict[str, Any]]:
+        if name == "problem_people":
+            ticking.now += 60
+        return await query(name, **parameters)
+
+    context.store.query = slow  # type: ignore[method-assign]
+    first = only(await shop.report())
+    assert not memory.due.is_set()
+    ticking.now += 90
+    for _ in range(2):
+        assert only(await shop.report()) is first
+        assert shop.asked["problem_people"] == 0
+    assert memory.due.is_set()
+    renewing = asyncio.create_task(memory.renew())
+    while not memory._renewing:
+        await asyncio.sleep(0)
+    assert only(await impact(context)) is first
+    await renewing
+    assert shop.asked["problem_people"] == 1
+    assert not memory.due.is_set()
+    second = only(await impact(context))
+    assert second is not first
+    ticking.now += KEPT + OVERDUE
+    assert only(await shop.report()) is not second
+    third = only(await impact(context))
+    ticking.now += 121
+    await context.control.erasures.add("default", "person", "u1", "cli", "strip", NOW)
+    assert only(await shop.report()) is not third
     context.control.close()
 
 

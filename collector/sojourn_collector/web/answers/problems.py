@@ -182,8 +182,15 @@ async def _remembered(context: Context, memory: ProblemMemory, found: Sequence[F
     async def recall(*, waiting: bool) -> tuple[Changes, list[Found]]:
         changes = await memory.changes(context, found, version)
         told.clear()
-        told.update({one.id: worked for one in found if (worked := memory.recall(one, changes, version, until[one.id], waiting=waiting)) is not None})
+        for one in found:
+            worked = memory.recall(one, changes, version, until[one.id], waiting=waiting, anew=partial(anew, one))
+            if worked is not None:
+                told[one.id] = worked
         return changes, [one for one in found if one.id not in told]
+
+    async def anew(one: Found) -> None:
+        changes = await memory.changes(context, [one], version)
+        await _work_out(context, [one], orders, window, lambda one, work: memory.keep(one, changes, version, until[one.id], work))
 
     _, missing = await recall(waiting=memory.working.locked())
     if missing:

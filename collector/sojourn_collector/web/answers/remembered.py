@@ -35,6 +35,12 @@ REST = 5.0
 
 LONGEST_REST = 60.0
 
+LONG_WORK = 5.0
+"""A problem that took longer is told as it was last, and worked out anew meanwhile: nobody who asks waits for it."""
+
+OVERDUE = 900.0
+"""Seconds beyond `KEPT` after which it is waited for all the same: nothing of it was worked out meanwhile."""
+
 MOST_NAMES = 100_000
 """People, visits, orders and answers that may change at once; with more, everything has changed."""
 
@@ -98,6 +104,10 @@ class ProblemMemory:
         """Held while problems are worked out: who asks meanwhile waits, and finds most of them done."""
         self.days = EvidenceDays()
         """Evidence of days that are over."""
+        self.due = asyncio.Event()
+        """Set while something is to be worked out anew that was told as it was: `renew` does it."""
+        self._due: dict[tuple[str, str], Callable[[], Awaitable[object]]] = {}
+        self._renewing: set[tuple[str, str]] = set()
         self._once: dict[tuple[Any, ...], tuple[float, asyncio.Lock, Any]] = {}
 
     async def changes(self, context: Context, found: Iterable[Found], config: str) -> Changes:
@@ -120,17 +130,40 @@ class ProblemMemory:
         countable = all(len(row["names"]) <= MOST_NAMES for (row,) in names)
         return Changes(after, written, erasures, touched if countable else None, {(row["journey"], row["step"]): row["minutes"] for row in steps})
 
-    def recall(self, found: Found, changes: Changes, config: str, known_until: float, *, waiting: bool = False) -> Worked | None:
+    def recall(
+        self, found: Found, changes: Changes, config: str, known_until: float, *, waiting: bool = False, anew: Callable[[], Awaitable[object]] | None = None
+    ) -> Worked | None:
         """The problem where what is remembered of it is still true.
 
         :param known_until: up to when orders are known, as far as that matters to this problem, in seconds since 1970.
         :param waiting: somebody works problems out at this moment: one that keeps changing is told as it was rather than waited for.
+        :param anew: works it out anew: where that took long it is told as it was, and this is kept for `renew`.
         """
-        entry = self._entries.get((config, found.id))
-        if entry is None or not self._still(entry, found, changes, _facts(found, known_until), waiting):
+        entry, facts = self._entries.get((config, found.id)), _facts(found, known_until)
+        # Whom an erasure touched is told no more, and a problem that is another by now is not told as it was.
+        if entry is None or entry.erasures != changes.erasures or entry.facts[:-1] != facts[:-1]:
             return None
+        if not self._still(entry, found, changes, facts, waiting):
+            if anew is None or entry.took <= LONG_WORK or self._monotonic() - entry.at > entry.kept + OVERDUE:
+                return None
+            if (config, found.id) not in self._renewing:
+                self._due[config, found.id] = anew
+                self.due.set()
         self._entries.move_to_end((config, found.id))
         return entry.worked
+
+    async def renew(self) -> None:
+        """Work out, one after the other, what was told as it was. Raises what the store raises; what is left then is asked for again by whoever is told it."""
+        self.due.clear()
+        due, self._due = self._due, {}
+        self._renewing = {*due}
+        try:
+            # Beside what others wait for, which is not this.
+            for key, anew in due.items():
+                await anew()
+                self._renewing.discard(key)
+        finally:
+            self._renewing.clear()
 
     async def keep(self, found: Found, changes: Changes, config: str, known_until: float, work: Callable[[], Awaitable[Worked]]) -> Worked:
         """Have the problem worked out, and remember it."""
@@ -161,7 +194,7 @@ class ProblemMemory:
 
     def _still(self, entry: _Entry, found: Found, changes: Changes, facts: tuple[Any, ...], waiting: bool) -> bool:
         age = self._monotonic() - entry.at
-        if entry.erasures != changes.erasures or age > entry.kept or entry.facts[:-1] != facts[:-1]:
+        if age > entry.kept:
             return False
         if age <= entry.took + min(LONGEST_REST, REST * entry.took) or (waiting and found.incident.state == "failing"):
             return True
