@@ -12,7 +12,7 @@ import pytest
 
 from sojourn_collector.context import Context
 from sojourn_collector.join.worker import VERSION
-from sojourn_collector.store.client import Store
+from sojourn_collector.store.client import QueryTimeout, Store
 from sojourn_collector.web.answers import remembered
 from sojourn_collector.web.answers.impact import impact
 from sojourn_collector.web.answers.remembered import KEPT, MOST, OVERDUE, ProblemMemory, known_step
@@ -40,10 +40,13 @@ class Shop:
         self.context = context
         self.ticking = ticking
         self.asked: Counter[str] = Counter()
+        self.work = 0.0
+        """Seconds that working out a problem takes."""
         query = context.store.query
 
         async def noted(name: str, /, **parameters: Any) -> list[dict[str, Any]]:
             self.asked[name] += 1
+            self.ticking.now += self.work if name == "problem_people" else 0
             return await query(name, **parameters)
 
         context.store.query = noted  # type: ignore[method-assign]
@@ -194,14 +197,7 @@ async def test_a_problem_that_goes_on_rests_as_long_as_it_was_work(store: Store,
     context = replace(context_of(store, tmp_path), problems=ProblemMemory(ticking))
     await broken_shop(usual=False).store(store)
     shop = Shop(context, ticking)
-    query = context.store.query
-
-    async def slow(name: str, /, **parameters: Any) -> list[dict[str, Any]]:
-        if name == "problem_people":
-            ticking.now += 4
-        return await query(name, **parameters)
-
-    context.store.query = slow  # type: ignore[method-assign]
+    shop.work = 4
     first = only(await shop.report())
     ticking.now += 10
     shop.asked.clear()
@@ -254,14 +250,7 @@ async def test_a_problem_that_is_long_work_is_waited_for_by_nobody(store: Store,
     await broken_shop(usual=False).store(store)
     shop, memory = Shop(context, ticking), context.problems
     assert memory is not None
-    query = context.store.query
-
-    async def slow(name: str, /, **parameters: Any) -> list[dict[str, Any]]:
-        if name == "problem_people":
-            ticking.now += 60
-        return await query(name, **parameters)
-
-    context.store.query = slow  # type: ignore[method-assign]
+    shop.work = 60
     first = only(await shop.report())
     assert not memory.due.is_set()
     ticking.now += 90
@@ -284,6 +273,34 @@ async def test_a_problem_that_is_long_work_is_waited_for_by_nobody(store: Store,
     ticking.now += 121
     await context.control.erasures.add("default", "person", "u1", "cli", "strip", NOW)
     assert only(await shop.report()) is not third
+    context.control.close()
+
+
+async def test_what_cannot_be_renewed_keeps_no_other_from_it(store: Store, tmp_path: Path) -> None:
+    """Of two that are long work the first runs into its deadline each time: the second is worked out all the same, and the deadline is told after it."""
+    ticking = Ticking()
+    context = replace(context_of(store, tmp_path), problems=ProblemMemory(ticking))
+    rows = broken_shop(usual=False)
+    for number in range(10):
+        rows.probe(BROKE - minute(300 - number), "failed" if number < 5 else "passed")
+    await rows.store(store)
+    shop, memory = Shop(context, ticking), context.problems
+    assert memory is not None
+    shop.work = 60
+    before = {problem.id: problem for problem in (await shop.report()).problems}
+    ticking.now += 400
+    await shop.report()
+    first, second = memory._due
+
+    async def late() -> None:
+        raise QueryTimeout("The query took longer than 60 s and was stopped.")
+
+    memory._due[first] = late
+    with pytest.raises(QueryTimeout, match="was stopped"):
+        await memory.renew()
+    after = {problem.id: problem for problem in (await impact(context)).problems}
+    assert after[first[1]] is before[first[1]]
+    assert after[second[1]] is not before[second[1]]
     context.control.close()
 
 

@@ -14,6 +14,8 @@ from typing import Any, TypeVar
 from sojourn_collector.context import Context
 from sojourn_collector.join.worker import VERSION
 from sojourn_collector.score.ranking import Hurt
+from sojourn_collector.store.client import StoreError
+from sojourn_collector.store.control.errors import ControlUnavailableError
 from sojourn_collector.web.answers.found import Found
 from sojourn_collector.web.answers.past_evidence import EvidenceDays
 from sojourn_collector.web.answers.times import to_ms
@@ -153,17 +155,23 @@ class ProblemMemory:
         return entry.worked
 
     async def renew(self) -> None:
-        """Work out, one after the other, what was told as it was. Raises what the store raises; what is left then is asked for again by whoever is told it."""
+        """Work out, one after the other, what was told as it was; one that cannot be keeps no other from it. Raises, after all, what the store raised last."""
         self.due.clear()
         due, self._due = self._due, {}
         self._renewing = {*due}
+        failed: StoreError | ControlUnavailableError | None = None
         try:
             # Beside what others wait for, which is not this.
             for key, anew in due.items():
-                await anew()
+                try:
+                    await anew()
+                except (StoreError, ControlUnavailableError) as error:
+                    failed = error
                 self._renewing.discard(key)
         finally:
             self._renewing.clear()
+        if failed is not None:
+            raise failed
 
     async def keep(self, found: Found, changes: Changes, config: str, known_until: float, work: Callable[[], Awaitable[Worked]]) -> Worked:
         """Have the problem worked out, and remember it."""
