@@ -140,6 +140,8 @@ def _answer(options: argparse.Namespace, teller: Teller, truth: dict[str, Any], 
     wrong = differences(truth, report)
     for line in wrong:
         teller.say(f"Not the truth: {line}")
+    if wrong and problem:
+        teller.say(f"The report's problem was worked out at {problem['as_of']}")
     if report is not None:
         teller.say(money_line(truth, report)[0].upper() + money_line(truth, report)[1:])
     if not wrong:

@@ -27,7 +27,10 @@ from tests.serving import PromptServer
 
 @dataclass
 class Receiver:
-    """Stands in for agent and collector: keeps beacons, feed rows and spans. `answers` are statuses to give before 'taken'."""
+    """Stands in for agent and collector: keeps beacons, feed rows and spans. `answers` are statuses to give before 'taken'.
+
+    Beacons are taken and answered after `pause` seconds.
+    """
 
     url: str = ""
     beacons: list[dict[str, Any]] = field(default_factory=list)
@@ -37,13 +40,16 @@ class Receiver:
     keys: set[str] = field(default_factory=set)
     spans: list[tuple[str, Any]] = field(default_factory=list)
     answers: list[int] = field(default_factory=list)
+    pause: float = 0.0
 
     async def beacon(self, request: Request) -> Response:
         if self.answers:
             return JSONResponse({"error": "not now"}, status_code=self.answers.pop(0))
         self.origins.add(request.headers["origin"])
-        self.beacons.append(json.loads(await request.body()))
-        return Response(status_code=204)
+        body = await request.body()
+        await asyncio.sleep(self.pause)
+        self.beacons.append(json.loads(body))
+        return Response(status_code=204, headers={"access-control-allow-origin": "*"})
 
     async def rows_in(self, request: Request) -> Response:
         if self.answers:

@@ -70,3 +70,19 @@ async def test_buys_after_a_failure(settings: ShopSettings, receiver: Receiver, 
     assert [(item["name"], item["order"]) for item in conversions] == [("order_completed", order["id"])]
     assert order["session_id"] in {beacon["session"]["id"] for beacon in receiver.beacons}
     assert order["user_id"] == shopper.user
+
+
+async def test_leaves_when_the_last_step_is_told(settings: ShopSettings, receiver: Receiver, snippet: str) -> None:
+    """A shopper who pays no more is gone only when the beacon of the last step is taken: a browser that is closed before takes it along."""
+    world = draw_world(2, 20, 60)
+    shopper = next(one for one in world.incident if one.walks == "browser" and world.fate(one).tries == (False,) and not one.converts)
+    receiver.pause = 1.0
+    async with httpx2.AsyncClient(trust_env=False, timeout=60) as calls:
+        settings = replace(settings, snippet_url=snippet, otlp_url="")
+        shop = build_shop(settings, calls, pause=0.05)
+        async with listening(shop.payments, settings.payments_port), listening(shop.shop, settings.port):
+            tally = Tally()
+            await BrowserWalkers(find(), settings.origin, tally).walk_all([(shopper, world.fate(shopper))])
+            items = [item for beacon in receiver.beacons for item in beacon["items"]]
+    assert (tally.gone, tally.lost, tally.surprises) == (1, [], [])
+    assert [item["status"] for item in items if item["type"] == "fetch" and item["url"].endswith("/payments")] == [201]

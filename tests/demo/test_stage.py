@@ -1,5 +1,6 @@
 """Ports, parts and files of the stage, and the comparison of report and truth."""
 
+import argparse
 import asyncio
 import contextlib
 import json
@@ -21,6 +22,7 @@ from sojourn_demo.shop.settings import read_settings
 from sojourn_demo.shoppers.world import draw_world
 from sojourn_demo.stage.parts import PartDiedError, Parts
 from sojourn_demo.stage.ports import Ports, PortTakenError, fixed_ports, free_ports
+from sojourn_demo.stage.progress import Teller
 from sojourn_demo.stage.report import differences, is_ripe, money_line
 from sojourn_demo.stage.setting import Setting, keep_source_key, write_setting
 from sojourn_probes.load import load_folder
@@ -212,3 +214,12 @@ def test_money_line() -> None:
     assert money_line(TRUTH, _report()) == "money: true shortfall 100 EUR, inside the report's 40–150 (its estimate: 90, so far)"
     nothing = {"state": "not_estimable", "amount": None, "low": None, "high": None, "reasons": ["too few"]}
     assert money_line(TRUTH, _report(money=nothing)) == "money: true shortfall 100 EUR; the report gives no amount (too few)"
+
+
+def test_wrong_report_says_of_when(capsys: pytest.CaptureFixture[str]) -> None:
+    """Where the report is not the truth, every difference is said and when its problem was worked out, and the exit code is 1."""
+    report = _report(people={"reached": 9, "hit": 4, "trying": 0})
+    report["problems"][0] |= {"as_of": "2026-01-01T10:00:00Z", "headline": []}
+    assert cli._answer(argparse.Namespace(json=True), Teller(), TRUTH, report) == 1
+    lines = [line.partition("] ")[2] for line in capsys.readouterr().err.splitlines()]
+    assert lines[:2] == ["Not the truth: people_reached: true is 10, the report says 9", "The report's problem was worked out at 2026-01-01T10:00:00Z"]

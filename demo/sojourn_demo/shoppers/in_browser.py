@@ -1,6 +1,7 @@
 """Shoppers in a real Chromium with the real snippet: they click, the snippet reports. Their fate is drawn like everybody's."""
 
 import asyncio
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -12,6 +13,8 @@ from sojourn_demo.shoppers.walk import Tally
 from sojourn_probes.chromium import Choice
 
 PATIENCE_MS = 60_000
+LOOKING_MS = 1_500
+SENDING_SECONDS = 20.0
 AT_ONCE = 2
 
 
@@ -56,7 +59,8 @@ class BrowserWalkers:
                 page.set_default_timeout(PATIENCE_MS)
                 errand = _Clicks(page, self.origin, shopper)
                 await errand.run()
-                await errand.leave()
+                if not await errand.leave():
+                    self.tally.lost.append(f"{shopper.id}: its last beacon was not answered within {SENDING_SECONDS:.0f} s")
                 if tuple(errand.tries) != fate.tries or errand.bought != (fate.y1 > 0):
                     self.tally.surprises.append(f"{shopper.id}: foreseen {fate.tries} and {fate.y1}, seen {tuple(errand.tries)} and bought={errand.bought}")
                 self.tally.hit += any(errand.tries)
@@ -105,13 +109,17 @@ class _Clicks:
             self.bought = True
             await self._answer(shopper.answer_if_hit if any(self.tries) else shopper.answer_if_not)
 
-    async def leave(self) -> None:
-        """Go to an empty page, which makes the snippet send what it holds, and wait until that is on its way."""
-        await self.page.goto("about:blank")
-        for _ in range(40):
+    async def leave(self) -> bool:
+        """Look at the last page until the snippet has sent what it holds and that is answered, then go. False when it was not answered in time."""
+        # What a page sends while it is unloaded nobody can wait for, and a context that is closed takes it along. In the page's own
+        # time, so that the snippet's timer, which was set before, has run however slow the machine is.
+        await self.page.evaluate(f"new Promise((done) => setTimeout(done, {LOOKING_MS}))")
+        deadline = time.monotonic() + SENDING_SECONDS
+        while self._sending and time.monotonic() < deadline:
             await asyncio.sleep(0.05)
-            if not self._sending:
-                return
+        answered = not self._sending
+        await self.page.goto("about:blank")
+        return answered
 
     async def _arrive_by(self, link: str) -> bool:
         async with self.page.expect_response(lambda answer: answer.url.endswith("/payments")) as answer:

@@ -22,7 +22,8 @@ from sojourn_probes.chromium import Choice
 
 READY_SECONDS: Final = 60.0
 PROBE_SECONDS: Final = 45.0
-REPORT_SECONDS: Final = 60.0
+REPORT_SECONDS: Final = 120.0
+"""A busy machine works a problem out in ten seconds and lets it rest for a minute."""
 PASSER_BY_EVERY: Final = 1.5
 
 
