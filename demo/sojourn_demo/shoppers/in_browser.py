@@ -1,8 +1,8 @@
 """Shoppers in a real Chromium with the real snippet: they click, the snippet reports. Their fate is drawn like everybody's."""
 
 import asyncio
-import time
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 from playwright.async_api import Browser, Page, Request, async_playwright
@@ -80,6 +80,8 @@ class _Clicks:
         self.tries: list[bool] = []
         self.bought = False
         self._sending: set[Request] = set()
+        self._all_sent = asyncio.Event()
+        self._all_sent.set()
         page.on("request", self._began)
         page.on("requestfinished", self._ended)
         page.on("requestfailed", self._ended)
@@ -114,10 +116,9 @@ class _Clicks:
         # What a page sends while it is unloaded nobody can wait for, and a context that is closed takes it along. In the page's own
         # time, so that the snippet's timer, which was set before, has run however slow the machine is.
         await self.page.evaluate(f"new Promise((done) => setTimeout(done, {LOOKING_MS}))")
-        deadline = time.monotonic() + SENDING_SECONDS
-        while self._sending and time.monotonic() < deadline:
-            await asyncio.sleep(0.05)
-        answered = not self._sending
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._all_sent.wait(), SENDING_SECONDS)
+        answered = self._all_sent.is_set()
         await self.page.goto("about:blank")
         return answered
 
@@ -143,6 +144,9 @@ class _Clicks:
     def _began(self, request: Request) -> None:
         if request.url.endswith("/v1/beacons"):
             self._sending.add(request)
+            self._all_sent.clear()
 
     def _ended(self, request: Request) -> None:
         self._sending.discard(request)
+        if not self._sending:
+            self._all_sent.set()
