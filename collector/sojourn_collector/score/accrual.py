@@ -4,6 +4,7 @@ A control leaves at their own first failure, at the end of H, or where orders ar
 taken from those still followed. With everyone followed to the end this is the plain weighted share of those who paid.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,12 +16,21 @@ MAX_STEPS = 160
 
 
 @dataclass(frozen=True, slots=True)
+class Terms:
+    """A matrix times × controls of which little is not zero: value at (time, control), by time."""
+
+    time: Ints
+    control: Ints
+    value: Floats
+
+
+@dataclass(frozen=True, slots=True)
 class Design:
     """One pool's risk sets: at which times the curve may rise, and every control's weight there."""
 
     times: Floats
-    at_risk: Floats  # times × controls: weight of the controls still followed and not yet paid
-    paying: Floats  # times × controls: weight of those whose first order is at that time
+    falls: Terms  # weight of the controls followed and not yet paid at that time, less that at the next
+    paying: Terms  # weight of those whose first order is at that time
 
 
 def design(trials: Trials, rows: Ints) -> Design:
@@ -29,11 +39,19 @@ def design(trials: Trials, rows: Ints) -> Design:
     pays = converted <= follow
     times = _steps(converted[pays])
     slot = np.searchsorted(times, np.where(pays, converted, np.inf))
-    weight = _weights(trials, rows, times)
-    index = np.arange(len(times))[:, None]
     # Who pays in a slot is at risk in it; who only leaves is at risk in the slots that begin before they leave.
     last = np.where(pays, slot, np.searchsorted(times, follow, side="right") - 1)
-    return Design(times, weight * (index <= last[None, :]), weight * ((index == slot[None, :]) & pays[None, :]))
+    weight, growing = _weights(trials, rows, times, last)
+    left = np.flatnonzero(last >= 0)
+    falls = [(last[left], left, weight[left]), *growing]
+    paid = np.flatnonzero(pays)
+    return Design(times, _terms(falls), _terms([(slot[paid], paid, weight[paid])]))
+
+
+def _terms(parts: Sequence[tuple[Ints, Ints, Floats]]) -> Terms:
+    time, control, value = (np.concatenate(one) for one in zip(*parts, strict=True))
+    order = np.argsort(time, kind="stable")
+    return Terms(time[order], control[order], value[order])
 
 
 def _steps(first_orders: Floats) -> Floats:
@@ -43,14 +61,21 @@ def _steps(first_orders: Floats) -> Floats:
     return np.asarray(np.unique(np.quantile(times, np.linspace(0, 1, MAX_STEPS + 1)[1:], method="higher")), dtype=float)
 
 
-def _weights(trials: Trials, rows: Ints, times: Floats) -> Floats:
-    """Weight of each control at each time: grown by 1 / (1 − f) for every later arrival they have come through unhurt by then."""
-    weight = np.tile(trials.control_weight[rows], (len(times), 1))
-    for column, row in enumerate(rows):
+def _weights(trials: Trials, rows: Ints, times: Floats, last: Ints) -> tuple[Floats, list[tuple[Ints, Ints, Floats]]]:
+    """Weight of each control at the last time it is at risk, and by how much it was less at each time before a growth.
+
+    It grows by 1 / (1 − f) for every later arrival they have come through unhurt by then.
+    """
+    weight, growing = trials.control_weight[rows].astype(float), []
+    for column, row in enumerate(rows.tolist()):
         later = trials.control_later[row]
-        if len(later):
-            weight[:, column] *= trials.control_factor[row] ** np.searchsorted(later, times, side="left")
-    return weight
+        if not len(later) or last[column] < 0:
+            continue
+        grown = weight[column] * trials.control_factor[row] ** np.searchsorted(later, times[: last[column] + 1], side="left")
+        weight[column] = grown[-1]
+        change = np.flatnonzero(np.diff(grown))
+        growing.append((change, np.full(len(change), column), grown[change] - grown[change + 1]))
+    return weight, growing
 
 
 def curves(plan: Design, multipliers: Floats) -> Floats:
@@ -62,9 +87,19 @@ def curves(plan: Design, multipliers: Floats) -> Floats:
     draws = multipliers.shape[1]
     if not len(plan.times):
         return np.zeros((1, draws))
-    risk, paying = plan.at_risk @ multipliers, plan.paying @ multipliers
+    risk = np.cumsum(_sums(plan.falls, multipliers, len(plan.times))[::-1], axis=0)[::-1]
+    paying = _sums(plan.paying, multipliers, len(plan.times))
     hazard = np.clip(np.divide(paying, risk, out=np.zeros_like(risk), where=risk > 0), 0.0, 1.0)
     return np.vstack([np.zeros((1, draws)), 1.0 - np.cumprod(1.0 - hazard, axis=0)])
+
+
+def _sums(terms: Terms, multipliers: Floats, times: int) -> Floats:
+    """The matrix times the multipliers: times × draws."""
+    found = np.zeros((times, multipliers.shape[1]))
+    if len(terms.time):
+        begins = np.flatnonzero(np.diff(terms.time, prepend=-1))
+        found[terms.time[begins]] = np.add.reduceat(terms.value[:, None] * multipliers[terms.control], begins, axis=0)
+    return found
 
 
 def at(plan: Design, curve: Floats, follow: Floats) -> Floats:

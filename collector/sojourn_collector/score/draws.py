@@ -25,6 +25,10 @@ UNSURE = 6.0
 """Of k payers a bootstrap's variance is multiplied by 1 + this / k. A share of few payers is less sure than their weights say: k itself is by chance, and
 where it is low so is the variance read off it; and those hit are not quite like those beside them. Why this number: docs/decisions/0021."""
 
+MANY = 2000
+SKEWED = 0.2
+"""From so many payers on, and up to this skewness of their sum, what a draw pays is drawn as one sum instead of person by person."""
+
 BLOCK = 2_000_000
 """Numbers held at once per matrix; draws are made in blocks of this size so that 20,000 people fit in memory."""
 
@@ -210,11 +214,38 @@ def _drawn(
         return np.asarray(base @ pays, dtype=float)
     if np.ptp(factors) <= 1e-9 * max(1.0, abs(float(factors[0]))):
         return np.asarray(float(factors[0]) * (base @ pays), dtype=float)
-    weight = np.cumsum(multipliers[trials.control_cluster[rows]] * trials.control_weight[rows, None], axis=0)
-    total = np.zeros(pays.shape[1])
-    for draw in range(pays.shape[1]):
+    weight = multipliers[trials.control_cluster[rows]] * trials.control_weight[rows, None]
+    total, enough = _summed(base, pays, factors, weight, rng)
+    left = np.flatnonzero(~enough)
+    if not len(left):
+        return total
+    weight = np.cumsum(weight[:, left], axis=0)
+    for place, draw in enumerate(left.tolist()):
         chosen = base[pays[:, draw]]
-        cumulated = weight[:, draw]
+        cumulated = weight[:, place]
         picked = np.searchsorted(cumulated, rng.random(len(chosen)) * cumulated[-1], side="right")
         total[draw] = float(chosen @ factors[np.minimum(picked, len(factors) - 1)])
     return total
+
+
+def _summed(base: Floats, pays: Bools, factors: Floats, weight: Floats, rng: np.random.Generator) -> tuple[Floats, Bools]:
+    """The same for draws in which many pay, and which of them are: a sum of very many is told by its mean, variance and skewness (Cornish–Fisher), without
+    taking a factor for each.
+
+    :param weight: of each payer in each draw.
+    """
+    total, enough = np.zeros(pays.shape[1]), np.count_nonzero(pays, axis=0) >= MANY
+    if not enough.any():
+        return total, enough
+    weight = weight[:, enough] / weight[:, enough].sum(axis=0)
+    mean = factors @ weight
+    beside = factors[:, None] - mean
+    variance, third = (beside**2 * weight).sum(axis=0), (beside**3 * weight).sum(axis=0)
+    paying = pays[:, enough].astype(float)
+    sums, squares, cubes = base @ paying, base**2 @ paying, base**3 @ paying
+    spread = np.sqrt(variance * squares)
+    skew = np.divide(third * cubes, spread**3, out=np.zeros_like(spread), where=spread > 0)
+    z = rng.standard_normal(len(mean))
+    total[enough] = mean * sums + spread * (z + skew * (z**2 - 1) / 6)
+    enough[enough] = np.abs(skew) <= SKEWED
+    return total, enough

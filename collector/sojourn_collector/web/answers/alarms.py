@@ -76,11 +76,13 @@ async def alarms(context: Context) -> AlarmsAnswer:
 
 
 async def alarms_shared(context: Context) -> AlarmsAnswer | None:
-    """The same, not older than `SHARED`; None where it could not be worked out, which takes nothing else of the first page or of `/metrics` with it.
+    """The same, not older than `SHARED`, and told as it was for as long again while it is worked out anew.
+
+    None where it could not be worked out, which takes nothing else of the first page or of `/metrics` with it.
 
     :raises EngineUnavailable: while the engine cannot answer anything.
     """
-    return await (_if_known(context) if context.problems is None else context.problems.once(("alarms",), SHARED, lambda: _if_known(context)))
+    return await (_if_known(context) if context.problems is None else context.problems.once(("alarms",), SHARED, lambda: _if_known(context), beside=SHARED))
 
 
 async def _if_known(context: Context) -> AlarmsAnswer | None:

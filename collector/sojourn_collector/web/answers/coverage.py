@@ -9,6 +9,7 @@ from sojourn_collector.context import Context
 from sojourn_collector.join.rollups import midnight
 from sojourn_collector.score.coverage import Orders, cuts
 from sojourn_collector.score.intervals import wilson_counts
+from sojourn_collector.web.answers.weeks import BESIDE, minutes_of
 from sojourn_collector.web.models import Break, ChangedKey, Coverage
 
 SHARED = 60.0
@@ -26,6 +27,8 @@ async def covered_days(context: Context, since: datetime, until: datetime) -> Ma
 
     if context.problems is None:
         return await ask()
+    if (context.clock() - until).total_seconds() <= SHARED:
+        return await context.problems.once(("orders_covered", minutes_of(since, until)), SHARED, ask, beside=BESIDE)
     return await context.problems.once(("orders_covered", int(since.timestamp() // SHARED), int(until.timestamp() // SHARED)), SHARED, ask)
 
 

@@ -33,7 +33,7 @@ async def experiences(context: Context, window: Window, journeys: Sequence[str] 
         "apdex_seconds": list(thresholds.values()) or [2.5],
     }
     now, usual, steps = await asyncio.gather(
-        (fared_long if window.until - window.since > LONG else fared)(context, window.since, window.until),
+        _fared(context, window),
         of_weeks(context, window, ("usual_fared",), lambda: fared_long(context, *before(context, window.since), newest=False)),
         of_weeks(context, window, ("journey_steps", *journeys), lambda: context.store.query("journey_steps", deadline=PATIENCE, **asked)),
     )
@@ -49,6 +49,12 @@ async def experiences(context: Context, window: Window, journeys: Sequence[str] 
         )
         for journey in wanted
     }
+
+
+async def _fared(context: Context, window: Window) -> Fared:
+    if window.until - window.since <= LONG:
+        return await fared(context, window.since, window.until)
+    return await of_weeks(context, window, ("fared",), lambda: fared_long(context, window.since, window.until))
 
 
 async def _scores(context: Context, window: Window, journeys: Sequence[str], now: Fared, usual: Fared) -> dict[str, tuple[Impact, Impact | None]]:

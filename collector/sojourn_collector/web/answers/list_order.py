@@ -12,7 +12,7 @@ from sojourn_collector.web.answers.found import Found
 from sojourn_collector.web.answers.guests import Guest
 from sojourn_collector.web.answers.prices import converted
 from sojourn_collector.web.answers.remembered import Worked
-from sojourn_collector.web.answers.weeks import PATIENCE
+from sojourn_collector.web.answers.weeks import BESIDE, PATIENCE
 from sojourn_collector.web.answers.window import RUN_LENGTH
 from sojourn_collector.web.answers.worths import MONTH
 
@@ -71,7 +71,7 @@ async def _worth(context: Context, found: Sequence[Found]) -> Mapping[str, float
 
     if context.problems is None:
         return await ask()
-    return await context.problems.once(("worth_of_hurt", *(one.id for one in found)), SHARED, ask)
+    return await context.problems.once(("worth_of_hurt", *(one.id for one in found)), SHARED, ask, beside=BESIDE)
 
 
 def _paid(row: Mapping[str, Any], currency: str, days: float) -> float:

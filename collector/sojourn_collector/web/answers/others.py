@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from sojourn_collector.context import Context
 from sojourn_collector.web.answers.found import Found
 from sojourn_collector.web.answers.times import to_ms
-from sojourn_collector.web.answers.weeks import PATIENCE
+from sojourn_collector.web.answers.weeks import BESIDE, PATIENCE
 from sojourn_collector.web.answers.window import RUN_LENGTH, Window
 from sojourn_collector.web.format import count, number
 
@@ -33,7 +33,7 @@ async def hit_in_others(context: Context, told: Sequence[Found], rest: Sequence[
     if memory is None:
         return await _count(context, told, rest)
     key = ("hit_in_others", frozenset(one.id for one in told), frozenset(one.id for one in rest))
-    return await memory.once(key, SHARED, lambda: _count(context, told, rest))
+    return await memory.once(key, SHARED, lambda: _count(context, told, rest), beside=BESIDE)
 
 
 async def hit_in(context: Context, found: Found) -> Others:

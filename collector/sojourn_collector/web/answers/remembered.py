@@ -96,6 +96,18 @@ class _Entry:
     kept: float = KEPT
 
 
+@dataclass
+class _Told:
+    """An answer shared by several; none before `until` is set."""
+
+    until: float = 0.0
+    known: bool = False
+    answer: Any = None
+    lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+    last: float = 0.0
+    """Up to when it may be told while it is asked for anew; afterwards it is forgotten."""
+
+
 class ProblemMemory:
     """What one process remembers of the problems it told. `monotonic` is a clock in seconds."""
 
@@ -108,9 +120,9 @@ class ProblemMemory:
         """Evidence of days that are over."""
         self.due = asyncio.Event()
         """Set while something is to be worked out anew that was told as it was: `renew` does it."""
-        self._due: dict[tuple[str, str], Callable[[], Awaitable[object]]] = {}
-        self._renewing: set[tuple[str, str]] = set()
-        self._once: dict[tuple[Any, ...], tuple[float, asyncio.Lock, Any]] = {}
+        self._due: dict[tuple[Any, ...], Callable[[], Awaitable[object]]] = {}
+        self._renewing: set[tuple[Any, ...]] = set()
+        self._once: dict[tuple[Any, ...], _Told] = {}
 
     async def changes(self, context: Context, found: Iterable[Found], config: str) -> Changes:
         """What was written since these problems were worked out or last found unchanged. Raises what the store raises."""
@@ -148,16 +160,15 @@ class ProblemMemory:
         if not self._still(entry, found, changes, facts, waiting):
             if anew is None or entry.took <= LONG_WORK or self._monotonic() - entry.at > entry.kept + OVERDUE:
                 return None
-            if (config, found.id) not in self._renewing:
-                self._due[config, found.id] = anew
-                self.due.set()
+            self._ask_for((config, found.id), anew)
         self._entries.move_to_end((config, found.id))
         return entry.worked
 
     async def renew(self) -> None:
         """Work out, one after the other, what was told as it was; one that cannot be keeps no other from it. Raises, after all, what the store raised last."""
         self.due.clear()
-        due, self._due = self._due, {}
+        # Single questions first: a problem may take half a minute.
+        due, self._due = dict(sorted(self._due.items(), key=lambda one: one[0][0] != "once")), {}
         self._renewing = {*due}
         failed: StoreError | ControlUnavailableError | None = None
         try:
@@ -187,18 +198,34 @@ class ProblemMemory:
                 self._entries.popitem(last=False)
         return worked
 
-    async def once(self, key: tuple[Any, ...], seconds: float, ask: Callable[[], Awaitable[T]]) -> T:
-        """The answer to a question about no single person, asked anew after so many seconds; who asks meanwhile waits for the same answer."""
+    async def once(self, key: tuple[Any, ...], seconds: float, ask: Callable[[], Awaitable[T]], *, beside: float = 0.0) -> T:
+        """The answer to a question about no single person, asked anew after so many seconds; who asks meanwhile waits for the same answer.
+
+        :param beside: for so many seconds more it is told as it was, and kept for `renew` to ask anew; then who asks waits.
+        """
         now = self._monotonic()
-        self._once = {known: one for known, one in self._once.items() if now < one[0] or one[1].locked()}
-        _, lock, _ = self._once.setdefault(key, (now, asyncio.Lock(), None))
-        async with lock:
-            until, _, answer = self._once.get(key, (now, lock, None))
-            if self._monotonic() >= until:
-                answer = await ask()
-                self._once[key] = (self._monotonic() + seconds, lock, answer)
-            told: T = answer
-            return told
+        self._once = {known: one for known, one in self._once.items() if now < max(one.until, one.last) or one.lock.locked()}
+        told = self._once.setdefault(key, _Told())
+        if told.known and told.until <= now < told.last:
+            self._ask_for(("once", *key), lambda: self._tell(told, seconds, ask, beside))
+            answer: T = told.answer
+            return answer
+        return await self._tell(told, seconds, ask, beside)
+
+    async def _tell(self, told: _Told, seconds: float, ask: Callable[[], Awaitable[T]], beside: float) -> T:
+        async with told.lock:
+            if not told.known or self._monotonic() >= told.until:
+                told.answer = await ask()
+                told.known, told.until = True, self._monotonic() + seconds
+                told.last = told.until + beside
+            answer: T = told.answer
+            return answer
+
+    def _ask_for(self, key: tuple[Any, ...], anew: Callable[[], Awaitable[object]]) -> None:
+        """Have something worked out anew by `renew`, if that is not being done."""
+        if key not in self._renewing:
+            self._due[key] = anew
+            self.due.set()
 
     def _still(self, entry: _Entry, found: Found, changes: Changes, facts: tuple[Any, ...], waiting: bool) -> bool:
         age = self._monotonic() - entry.at
