@@ -25,6 +25,9 @@ UNSURE = 6.0
 """Of k payers a bootstrap's variance is multiplied by 1 + this / k. A share of few payers is less sure than their weights say: k itself is by chance, and
 where it is low so is the variance read off it; and those hit are not quite like those beside them. Why this number: docs/decisions/0021."""
 
+RATIOS_FROM = 20
+"""Payers of a pool from which on what they pay per unit of their cart is theirs; with fewer, everybody's."""
+
 MANY = 2000
 SKEWED = 0.2
 """From so many payers on, and up to this skewness of their sum, what a draw pays is drawn as one sum instead of person by person."""
@@ -41,6 +44,31 @@ class Expected:
     orders: float
 
 
+class _Factors:
+    """What payers paid, per unit of their cart or in all, and how much each of them weighs in each draw."""
+
+    def __init__(self, trials: Trials, rows: Ints, factors: Floats) -> None:
+        self.factors = factors
+        self.same = not len(factors) or np.ptp(factors) <= 1e-9 * max(1.0, abs(float(factors[0])))
+        self._clusters, self._weight = trials.control_cluster[rows], trials.control_weight[rows]
+        self._drawn: Floats | None = None
+        self._weights = self._cumulated = np.zeros((0, 0))
+
+    def weights(self, multipliers: Floats) -> Floats:
+        """Payers × draws; kept until the next block, since all thin pools look at the same payers."""
+        if self._drawn is not multipliers:
+            self._drawn, self._cumulated = multipliers, np.zeros((0, 0))
+            self._weights = multipliers[self._clusters] * self._weight[:, None]
+        return self._weights
+
+    def cumulated(self, multipliers: Floats) -> Floats:
+        """Draws × payers: how much this one and those before it weigh."""
+        weights = self.weights(multipliers)
+        if not len(self._cumulated):
+            self._cumulated = np.ascontiguousarray(np.cumsum(weights, axis=0).T)
+        return self._cumulated
+
+
 @dataclass(frozen=True, slots=True)
 class _Prepared:
     """A pool with everything that does not change between draws."""
@@ -50,7 +78,9 @@ class _Prepared:
     payers: float  # as many equally weighted people
     carts: Floats
     follow: Floats
-    payer_rows: Ints
+    ratios: _Factors | None
+    values: _Factors | None
+    """Of its own payers, where they are enough."""
     share: Floats  # as observed, by each one's follow-up
 
 
@@ -60,7 +90,7 @@ def predictive(trials: Trials, pools: Pools, settings: Settings, rng: np.random.
     :param order_values: what orders of the time before were worth, for people without a known cart; None or empty = those beside them say it.
     """
     values = order_values if order_values is not None and len(order_values) else None
-    prepared = [_prepare(trials, pool) for pool in pools.pools]
+    prepared = [_prepare(trials, pool, own_values=values is None) for pool in pools.pools]
     clusters = int(trials.control_cluster.max()) + 1 if len(trials.control) else 1
     whole = _Whole(trials, pools)
     widest = max([clusters, *(len(p.pool.hit) for p in prepared), *(len(p.pool.control) for p in prepared)], default=1)
@@ -71,7 +101,7 @@ def predictive(trials: Trials, pools: Pools, settings: Settings, rng: np.random.
         for one in prepared:
             share = _shares(trials, one, whole, multipliers, rng)
             orders += float(share.sum())
-            total += _amounts(trials, one, whole, share, multipliers, rng, values)
+            total += _amounts(one, whole, share, multipliers, rng, values)
         money.append(total)
     return Expected(np.concatenate(money), orders / settings.draws)
 
@@ -89,7 +119,8 @@ class _Whole:
         rows = np.unique(np.concatenate([pool.control for pool in pools.pools])) if pools.pools else np.array([], dtype=np.intp)
         self.plan = accrual.design(trials, rows)
         self._curve = accrual.curves(self.plan, np.ones((len(rows), 1)))
-        self.payers = rows[trials.control_converted[rows] <= trials.control_follow[rows]]
+        payers = rows[trials.control_converted[rows] <= trials.control_follow[rows]]
+        self.ratios, self.values = _ratios(trials, payers), _Factors(trials, payers, trials.control_paid[payers])
         self._every = float(np.clip(self._curve[-1, 0], 0.0, 1.0))
         self._by_trial = {trial: _share_of(trials, rows, trial) for trial in {trials.control_key[row].trial for row in rows.tolist()}}
 
@@ -114,18 +145,20 @@ def _share_of(trials: Trials, rows: Ints, trial: int) -> float | None:
     return float(np.clip(curve[-1, 0], 0.0, 1.0))
 
 
-def _prepare(trials: Trials, pool: Pool) -> _Prepared:
+def _prepare(trials: Trials, pool: Pool, *, own_values: bool) -> _Prepared:
     rows = pool.control
     paying = rows[trials.control_converted[rows] <= trials.control_follow[rows]]
     carts = [trials.hit[row].cart or np.nan for row in pool.hit.tolist()]
     plan, follow = accrual.design(trials, rows), trials.hit_follow[pool.hit]
+    payers = effective_n(list(_by_person(trials, paying, _weights(trials, paying))[0]))
     return _Prepared(
         pool=pool,
         plan=plan,
-        payers=effective_n(list(_by_person(trials, paying, _weights(trials, paying))[0])),
+        payers=payers,
         carts=np.array(carts, dtype=np.float64),
         follow=follow,
-        payer_rows=paying,
+        ratios=_ratios(trials, paying) if payers >= RATIOS_FROM else None,
+        values=_Factors(trials, paying, trials.control_paid[paying]) if own_values and payers >= MIN_PAYERS else None,
         share=accrual.at(plan, accrual.curves(plan, np.ones((len(rows), 1))), follow),
     )
 
@@ -173,57 +206,38 @@ def _by_person(trials: Trials, rows: Ints, *columns: Floats | Bools) -> list[Flo
     return told
 
 
-def _amounts(
-    trials: Trials, one: _Prepared, whole: _Whole, share: Floats, multipliers: Floats, rng: np.random.Generator, order_values: Floats | None
-) -> Floats:
+def _amounts(one: _Prepared, whole: _Whole, share: Floats, multipliers: Floats, rng: np.random.Generator, order_values: Floats | None) -> Floats:
     """Total paid in each draw: who pays, times their cart and a payer's ratio; where no cart is known an earlier order's or a payer's amount."""
     pays = rng.random(share.shape) < share
-    own = one.payer_rows
-    beside = own if one.payers >= MIN_PAYERS else whole.payers
     known = ~np.isnan(one.carts)
     total = np.zeros(share.shape[1])
     if known.any():
-        ratios = _ratios(trials, own if one.payers >= 20 else whole.payers)
-        total += _drawn(one.carts[known], pays[known], ratios, trials, multipliers, rng)
+        total += _drawn(one.carts[known], pays[known], one.ratios or whole.ratios, multipliers, rng)
     if (~known).any() and order_values is not None:
         paying = pays[~known].sum(axis=0)
         total += [float(rng.choice(order_values, size=count).sum()) for count in paying.tolist()]
     elif (~known).any():
-        values = (beside, trials.control_paid[beside])
-        total += _drawn(np.ones(int((~known).sum())), pays[~known], values, trials, multipliers, rng)
+        total += _drawn(np.ones(int((~known).sum())), pays[~known], one.values or whole.values, multipliers, rng)
     return total
 
 
-def _ratios(trials: Trials, payers: Ints) -> tuple[Ints, Floats]:
-    carts = trials.control_cart[payers]
-    rows = payers[carts > 0]
-    return rows, trials.control_paid[rows] / trials.control_cart[rows]
+def _ratios(trials: Trials, payers: Ints) -> _Factors:
+    rows = payers[trials.control_cart[payers] > 0]
+    return _Factors(trials, rows, trials.control_paid[rows] / trials.control_cart[rows])
 
 
-def _drawn(
-    base: Floats,
-    pays: Bools,
-    values: tuple[Ints, Floats],
-    trials: Trials,
-    multipliers: Floats,
-    rng: np.random.Generator,
-) -> Floats:
+def _drawn(base: Floats, pays: Bools, payers: _Factors, multipliers: Floats, rng: np.random.Generator) -> Floats:
     """Σ base · factor over those who pay, the factor taken from the payers by the draw's weights; one value needs no dice."""
-    rows, factors = values
-    if not len(factors):
-        return np.asarray(base @ pays, dtype=float)
-    if np.ptp(factors) <= 1e-9 * max(1.0, abs(float(factors[0]))):
-        return np.asarray(float(factors[0]) * (base @ pays), dtype=float)
-    weight = multipliers[trials.control_cluster[rows]] * trials.control_weight[rows, None]
-    total, enough = _summed(base, pays, factors, weight, rng)
-    left = np.flatnonzero(~enough)
-    if not len(left):
+    factors = payers.factors
+    if payers.same:
+        return np.asarray((float(factors[0]) if len(factors) else 1.0) * (base @ pays), dtype=float)
+    total, enough = _summed(base, pays, factors, payers.weights(multipliers), rng)
+    if enough.all():
         return total
-    weight = np.cumsum(weight[:, left], axis=0)
-    for place, draw in enumerate(left.tolist()):
-        chosen = base[pays[:, draw]]
-        cumulated = weight[:, place]
-        picked = np.searchsorted(cumulated, rng.random(len(chosen)) * cumulated[-1], side="right")
+    cumulated = payers.cumulated(multipliers)
+    for draw in np.flatnonzero(~enough).tolist():
+        chosen, until = base[pays[:, draw]], cumulated[draw]
+        picked = np.searchsorted(until, rng.random(len(chosen)) * until[-1], side="right")
         total[draw] = float(chosen @ factors[np.minimum(picked, len(factors) - 1)])
     return total
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from sojourn_collector.score import draws
-from sojourn_collector.score.draws import MANY, _drawn, _summed
+from sojourn_collector.score.draws import MANY, _drawn, _Factors, _summed
 
 HIT, DRAWS = 12_000, 1_000
 
@@ -18,7 +18,8 @@ def drawn(monkeypatch: pytest.MonkeyPatch, factors: np.ndarray, *, many: int, se
     rng = np.random.default_rng(11)
     base, pays = rng.lognormal(3.0, 0.7, HIT), rng.random((HIT, 1)) < np.full(DRAWS, 1 / 3)
     trials: Any = SimpleNamespace(control_cluster=np.arange(len(factors)), control_weight=rng.choice([1.0, 10.0], len(factors)))
-    return _drawn(base, pays, (np.arange(len(factors)), factors), trials, rng.standard_exponential((len(factors), DRAWS)), np.random.default_rng(seed))
+    payers = _Factors(trials, np.arange(len(factors)), factors)
+    return _drawn(base, pays, payers, rng.standard_exponential((len(factors), DRAWS)), np.random.default_rng(seed))
 
 
 @pytest.mark.parametrize("sigma", [0.1, 0.8])
