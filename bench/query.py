@@ -10,9 +10,10 @@ collector remembers the problems it worked out until something of them changes, 
 how old the oldest figures of its last answer were.
 `month` is the impact report of 30 days; breakdown, satisfaction and silent look at four weeks too.
 Of fewer than 100 answers p99 is the slowest. Search is asked where the collector has the route. `--explain` also says how many granules of how many each
-named query reads.
+named query reads. `--keep` leaves the folder of a size where it is and, where there is one, asks it again with a new collector: an hour later, what is "now"
+lies an hour back, as most of the time in an installation.
 
-Run: python bench/query.py [--spans 1000000,10000000] [--without-spans] [--repeat 50] [--folder DIR] [--explain] [--plot growth.svg] [--json]
+Run: python bench/query.py [--spans 1000000,10000000] [--without-spans] [--repeat 50] [--folder DIR] [--keep DIR] [--explain] [--plot growth.svg] [--json]
 """
 
 import argparse
@@ -27,7 +28,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from datetime import UTC, datetime, timedelta
 from math import log10
 from pathlib import Path
@@ -267,14 +268,18 @@ async def clock(http: httpx2.AsyncClient, paths: Sequence[str], process: psutil.
 
 async def measure(spans: int, given: argparse.Namespace) -> dict[str, Any]:
     """Make a size and ask."""
-    with tempfile.TemporaryDirectory(dir=given.folder) as name:
+    with nullcontext(given.keep / str(spans)) if given.keep else tempfile.TemporaryDirectory(dir=given.folder) as name:
         folder = Path(name)
-        (folder / "journeys").mkdir()
-        (folder / "data").mkdir()
-        (folder / "journeys/checkout.yaml").write_text(JOURNEY)
-        told, samples = await prepare(folder, spans, given.repeat + 1, explain=given.explain, raw=not given.without_spans)
+        made = folder / "made.json"
+        if not made.exists():
+            (folder / "journeys").mkdir(parents=True)
+            (folder / "data").mkdir()
+            (folder / "journeys/checkout.yaml").write_text(JOURNEY)
+            told, samples = await prepare(folder, spans, given.repeat + 1, explain=given.explain, raw=not given.without_spans)
+            made.write_text(json.dumps({"at": time.time(), "told": told, "samples": samples}))
+        kept = json.loads(made.read_text())
         with collector(folder) as process:
-            return told | await asked(folder, process, samples, given)
+            return kept["told"] | {"minutes_old": round((time.time() - kept["at"]) / 60)} | await asked(folder, process, kept["samples"], given)
 
 
 def said(result: dict[str, Any]) -> Iterator[str]:
@@ -283,6 +288,7 @@ def said(result: dict[str, Any]) -> Iterator[str]:
     yield f"{counts}: made in {result['fill_seconds']} s, summed up in {result['roll_seconds']} s"
     yield f"  {result['bytes_on_disk'] / result['visits']:.1f} bytes on disk per visit, all tables; RSS {result['rss_mib']} MiB"
     yield f"  {result['people_hit']:,} people hit in {result['problems']} problems, the oldest figures {result['oldest_s']} s old"
+    yield f"  its newest data {result['minutes_old']} min old when it was first asked"
     yield f"  load average {result['load_before']} before, {result['load_after']} after"
     for name in QUESTIONS:
         if one := result.get(name):
@@ -335,6 +341,7 @@ async def main() -> None:
     parser.add_argument("--repeat", type=int, default=50, help="times each question is asked")
     parser.add_argument("--seconds", type=float, default=60.0, help="longest time for one question")
     parser.add_argument("--folder", type=Path, help="where the data go for the while; 100 M spans take about 10 GB")
+    parser.add_argument("--keep", type=Path, help="leave the data in this folder; asked again where they are there")
     parser.add_argument("--without-spans", action="store_true", help="no spans and log records: what is asked of runs, steps, orders and feedback alone")
     parser.add_argument("--explain", action="store_true")
     parser.add_argument("--plot", type=Path, help="write p50 by size as an SVG")
