@@ -58,7 +58,7 @@ def report(given: argparse.Namespace, config: CollectorConfig) -> int:
             return OK
         answer = http.get("/api/v1/impact", params=asked)
         told = answer_of(answer)
-        text = answer.text + "\n" if given.json or given.format == "json" else _written(given.format, told, config)
+        text = answer.text + "\n" if given.json or given.format == "json" else _written(given.format, told, config, given.journey or "")
     if given.out is None:
         sys.stdout.write(text)
     else:
@@ -80,22 +80,18 @@ def _asked(given: argparse.Namespace) -> dict[str, str]:
     return asked
 
 
-def _written(form: str, body: dict[str, Any], config: CollectorConfig) -> str:
-    if form == "human":
-        lines = ["\n".join(problem["headline"]) + "\n" for problem in body["problems"]]
-        told = "\n".join(lines or ["No problem that touches customers is known just now.\n"])
-        from sojourn_collector.web.models import CompanyImpact
-        from sojourn_collector.web.report_formats import in_one_line
-
-        if body.get("company"):
-            told += f"\n{in_one_line(CompanyImpact.model_validate(body['company']))}\n"
-        notes = [*(f"{note[:1].upper()}{note[1:]}." for note in body["notes"]), *(one["sentence"] for one in body["breaks"])]
-        return told + "".join(f"\n{note}\n" for note in notes)
-    from sojourn_collector.web.frozen import frozen_html
+def _written(form: str, body: dict[str, Any], config: CollectorConfig, journey: str) -> str:
     from sojourn_collector.web.models import ImpactReport
+
+    report = ImpactReport.model_validate(body)
+    if form == "human":
+        from sojourn_collector.web.report_text import as_text
+
+        return as_text(report, journey)
+    from sojourn_collector.web.frozen import frozen_html
     from sojourn_collector.web.report_formats import as_csv, as_markdown
 
-    report, impact = ImpactReport.model_validate(body), load_impact_config(config.impact)
+    impact = load_impact_config(config.impact)
     return as_csv(report) if form == "csv" else as_markdown(report, ZoneInfo(impact.timezone)) if form == "md" else frozen_html(impact, report)
 
 

@@ -203,7 +203,7 @@ def _markdown(report: ImpactReport, clock: Clockface) -> Iterator[str]:
         hit = f"{number(p.hit)} of {number(p.reached)} hit, {number(p.stopped)} stopped{usual}{visits}"
         if not p.reached and p.visits_reached:
             hit = f"{number(p.visits_hit)} of {number(p.visits_reached)} visits without a name hit, {number(p.visits_stopped)} stopped"
-        yield f"| {hit} | {_impact(problem.impact, problem.impact_of_visits)} | {_money(problem.money, clock)} | {_satisfied(problem)} |"
+        yield f"| {hit} | {impact_line(problem.impact, problem.impact_of_visits)} | {_money(problem.money, clock)} | {_satisfied(problem)} |"
         yield ""
         for note in problem.notes:
             yield _inline(_sentence(note), 600)
@@ -220,7 +220,7 @@ def _markdown(report: ImpactReport, clock: Clockface) -> Iterator[str]:
             e, probes = journey.experience, journey.probes
             tried = f"{number(e.finished)} of {number(e.tried)} finished, {number(e.stopped)} stopped" if e.tried else "nobody tried"
             walked = f"{number(probes.passed)} of {number(probes.total)} passed" if probes.total else "none ran"
-            yield f"| {_inline(journey.name)} | {journey.state} | {tried} | {walked} | {_impact(journey.impact, journey.impact_of_visits)} |"
+            yield f"| {_inline(journey.name)} | {journey.state} | {tried} | {walked} | {impact_line(journey.impact, journey.impact_of_visits)} |"
         yield ""
     yield "In brackets 95 % intervals. Customers and our probes are never added up; grey (unknown) is neither good nor zero."
 
@@ -240,7 +240,8 @@ def in_one_line(whole: CompanyImpact) -> str:
     return f"All journeys together: impact {_range(lead)}{usual}, {number(round(whole.hit))} of {number(round(whole.weight))} days of people hit{apart}"
 
 
-def _impact(people: Impact, visits: Impact | None) -> str:
+def impact_line(people: Impact, visits: Impact | None) -> str:
+    """The score that leads, of how many, with its interval, usual value and excess; the other one apart."""
     lead, beside = said(people, visits)
     if beside is None or beside.score is None:
         return _score(lead)
