@@ -13,6 +13,8 @@ from sojourn_collector.web.words import ITEMS, LANES, PHASES
 _SECOND = timedelta(seconds=1)
 _THIN = 0.4  # percent: what takes no time is still seen
 MOST_ITEMS = 400
+DAYS_FROM = 86_400.0
+"""Seconds from which on an axis is labelled by days alone."""
 
 
 @dataclass(frozen=True)
@@ -50,24 +52,33 @@ def _tick_anchor(x: float) -> str:
     return "start" if x < 8 else "end" if x > 92 else "middle"
 
 
-def timeline(items: Sequence[TimelineItem], clock: Clockface) -> Drawing | None:
-    """All items on one axis, a lane per kind of thing. None when there is nothing to draw."""
-    if not items:
+def timeline(items: Sequence[TimelineItem], clock: Clockface, until: datetime | None = None) -> Drawing | None:
+    """All items on one axis, a lane per kind of thing. None when there is nothing to draw.
+
+    :param until: what came later (an answer to a survey, a ticket days after the visit) is left to the list: it would press the rest into one point.
+    """
+    drawn = [(index, item) for index, item in enumerate(items, 1) if until is None or item.at <= until]
+    if not drawn:
         return None
-    first = min(item.at for item in items)
-    last = max(item.at + timedelta(seconds=max(0.0, item.duration)) for item in items)
+    first = min(item.at for _, item in drawn)
+    last = max(item.at + timedelta(seconds=max(0.0, item.duration)) for _, item in drawn)
     whole = max((last - first) / _SECOND, 0.001)
     marks: dict[str, list[Mark]] = {name: [] for name in LANES}
-    for index, item in enumerate(items, 1):
+    for index, item in drawn:
         if item.kind == "web_vital":
             continue  # measured at the end of a page, it would hide the page it speaks of
         what, lane = ITEMS[item.kind]
         x = _share((item.at - first) / _SECOND, whole)
         marks[lane].append(Mark(min(x, 100 - _THIN), max(_THIN, min(_share(item.duration, whole), 100 - x)), item.tone, f"{what}: {item.title}", index))
-    ticks = []
+    ticks, day = list[tuple[float, str, str]](), ""
     for quarter in (0, 1, 2, 3, 4):
         at = first + timedelta(seconds=whole * quarter / 4)
         label = clock.at(at, seconds=whole < 1800) if whole >= 8 else f"+{lasting(whole * quarter / 4)}"
+        if whole > DAYS_FROM:
+            # Day and hour five times over do not fit on a phone; a day is said where it first stands.
+            label = clock.short_day(at)
+            label = "" if ticks and label == day else label
+            day = label or day
         ticks.append((quarter * 25.0, label, _tick_anchor(quarter * 25.0)))
     return Drawing([Lane(name, found) for name, found in marks.items() if found], ticks)
 

@@ -166,6 +166,12 @@ class Clockface:
         local = self.local(moment)
         return f"{local.strftime('%A')} {local.day} {local.strftime('%B %Y')}"
 
+    def short_day(self, moment: datetime) -> str:
+        """`21 Nov`, in another year than now `21 Nov 2025`."""
+        local = self.local(moment)
+        year = f" {local.year}" if self.now and local.year != self.local(self.now).year else ""
+        return f"{local.day} {local.strftime('%b')}{year}"
+
     def ago(self, moment: datetime | None) -> str:
         """`2 min ago`; `just now` below two seconds."""
         if moment is None or self.now is None:

@@ -15,7 +15,21 @@ class TimelineItem(Answer):
     at: datetime
     duration: float = 0
     kind: Literal[
-        "page_view", "action", "fetch", "backend", "web_vital", "error", "frustration", "conversion", "event", "survey", "feedback", "order", "step", "run"
+        "page_view",
+        "action",
+        "fetch",
+        "backend",
+        "web_vital",
+        "error",
+        "frustration",
+        "conversion",
+        "event",
+        "survey",
+        "feedback",
+        "order",
+        "ticket",
+        "step",
+        "run",
     ]
     title: str
     detail: str = ""

@@ -3,6 +3,7 @@
 import asyncio
 import re
 from collections.abc import Awaitable, Callable
+from datetime import timedelta
 from typing import Any, TypeVar, cast, get_args
 from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
@@ -36,6 +37,8 @@ from sojourn_collector.web.render import FOLDER, Pages
 Found = TypeVar("Found")
 
 _RETRY = "5"
+AFTER_VISIT = timedelta(minutes=10)
+"""What came later than this after a visit's end stands in its list and not on its axis."""
 _LANGUAGE = re.compile(r"[A-Za-z0-9-]{0,35}")
 _GONE = {
     "problems": "No problem of this id is known. What it was made of is no longer kept (runs are for {keep.runs} days), or later data showed that it was none.",
@@ -212,9 +215,8 @@ def build_pages(context: Context, answers: Answers | None = None) -> APIRouter:
     async def visit(ident: str) -> HTMLResponse:
         def draw(found: VisitAnswer) -> HTMLResponse:
             face = pages.clockface(found.ended)
-            return pages.page(
-                "visit.html", title=f"Visit of {face.at(found.started)}", visit=found, drawing=axis.timeline(found.timeline, face), keep=context.config.keep
-            )
+            drawing = axis.timeline(found.timeline, face, found.ended + AFTER_VISIT)
+            return pages.page("visit.html", title=f"Visit of {face.at(found.started)}", visit=found, drawing=drawing, keep=context.config.keep)
 
         return await show("visits", ask.visit(ident), draw)
 

@@ -172,6 +172,7 @@ ITEMS = {
     "feedback": ("Feedback", "Feedback and orders"),
     "conversion": ("Conversion", "Feedback and orders"),
     "order": ("Order", "Feedback and orders"),
+    "ticket": ("Ticket", "Feedback and orders"),
 }
 LANES = ("Journeys", "Pages", "Actions", "Requests", "Backend", "Feedback and orders")
 
@@ -183,6 +184,7 @@ _TONES_OF = {
     "feedback": _OPINIONS,
     "web_vital": {"good": "good", "slow": "could be better", "bad": "poor"},
     "frustration": {},
+    "ticket": {},
     "error": {},
 }
 

@@ -153,6 +153,9 @@ def timeline(text: str = COMMENTS[0]) -> list[details.TimelineItem]:
         item(222, "frustration", "Clicked “Pay” 5 times in 2 s", tone="slow"),
         item(205, "feedback", "CSAT 1 of 5", detail=text, tone="bad"),
         item(204, "order", "None followed", detail=""),
+        item(95, "ticket", "opened", detail=text, tone="bad", facts={"ticket": "4711", "source": "desk", "status": "solved", "priority": "high"}),
+        item(35, "ticket", "first answered", detail=text, facts={"ticket": "4711", "source": "desk", "status": "solved", "priority": "high"}),
+        item(-86_400, "ticket", "solved", detail=text, tone="good", facts={"ticket": "4711", "source": "desk", "status": "solved"}),
     ]
 
 

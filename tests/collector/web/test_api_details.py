@@ -156,6 +156,31 @@ async def test_a_person_is_all_their_visits_and_money(context: Context) -> None:
     assert await person(context, "nonsense") is None
 
 
+async def test_a_ticket_stands_where_it_was_opened_answered_and_solved(context: Context) -> None:
+    """In its visit's and its person's order of time, told apart from other people's; who only wrote to support is somebody too."""
+    rows = Rows()
+    session = rows.customer("u1", NOW - minute(300), fails=True, stopped=True)
+    at = NOW - minute(295)
+    rows.ticket(
+        "t1", at, person="user:u1", session=session, topic="Pay <b>fails</b>", priority="high", first_reply_at=at + minute(30), solved_at=at + minute(90)
+    )
+    rows.ticket("t2", NOW - minute(5), person="user:u2", topic="Invoice", reopens=2)
+    await rows.store(context.store)
+    of_visit, of_person, other = await visit(context, session), await person(context, "user:u1"), await person(context, "user:u2")
+    assert of_visit is not None
+    assert of_person is not None
+    assert other is not None
+    seen = [("opened", 5.0, "bad"), ("first answered", 35.0, "neutral"), ("solved", 95.0, "good")]
+    for answer in (of_visit, of_person):
+        tickets = [item for item in answer.timeline if item.kind == "ticket"]
+        assert [(item.title, (item.at - (NOW - minute(300))) / minute(1), item.tone) for item in tickets] == seen
+        assert {item.detail for item in tickets} == {"Pay <b>fails</b>"}
+        assert tickets[0].facts == {"ticket": "t1", "source": "desk", "link": "explicit", "status": "solved", "priority": "high"}
+        assert tickets[0].session_id == session
+    (item,) = other.timeline
+    assert (item.title, item.facts["reopened"], item.facts["link"]) == ("opened", "2 times", "unlinked")
+
+
 async def test_a_trace_is_a_tree_and_bounded(context: Context) -> None:
     """Spans come parents first with their depth; beyond 2,000 it is cut and says so; an id that is none finds nothing."""
     rows = Rows()

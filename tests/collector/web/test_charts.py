@@ -31,6 +31,32 @@ def test_nothing_is_drawn_outside_its_axis():
     assert axis.timeline([], Clockface()) is None
 
 
+def test_what_came_long_after_a_visit_does_not_press_it_together():
+    """A ticket solved days later stands in the list; the axis ends where the visit does, and marks keep the numbers of the list."""
+    items = fixtures_of_one.timeline()
+    late = items[-1].model_copy(update={"at": fixtures.NOW + timedelta(days=3)})
+    until = max(item.at for item in items)
+    face = Clockface(now=fixtures.NOW)
+    assert axis.timeline([*items, late], face, until) == axis.timeline(items, face)
+    assert axis.timeline([*items, late], face) != axis.timeline(items, face)
+    assert axis.timeline([late], face, until) is None
+
+
+def test_an_axis_of_days_says_each_day_once():
+    """Five labels with day and hour lie on one another on a phone: of more than a day each day stands once; of hours there are hours."""
+    first = fixtures_of_one.timeline()[0]
+    face = Clockface(now=fixtures.NOW)
+
+    def labels(span: timedelta) -> list[str]:
+        drawing = axis.timeline([first, first.model_copy(update={"at": first.at + span})], face)
+        assert drawing is not None
+        return [label for _, label, _ in drawing.ticks]
+
+    assert labels(timedelta(hours=36)) == ["22 Nov", "", "23 Nov", "", "24 Nov"]
+    assert labels(timedelta(days=40)) == ["22 Nov", "2 Dec", "12 Dec", "22 Dec", "1 Jan 2027"]
+    assert labels(timedelta(hours=4)) == ["14:01", "15:01", "16:01", "17:01", "18:01"]
+
+
 def test_two_runs_are_drawn_on_one_scale():
     """The bars of a failing run and of the good one beside it can be compared."""
     failing, good = fixtures_of_one.probe_steps(failed=True), fixtures_of_one.probe_steps(failed=False)

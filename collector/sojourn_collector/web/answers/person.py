@@ -1,4 +1,4 @@
-"""One person: their visits, runs, feedback and orders."""
+"""One person: their visits, runs, feedback, orders and tickets."""
 
 import asyncio
 from datetime import timedelta
@@ -22,15 +22,16 @@ async def person(context: Context, ident: str) -> PersonAnswer | None:
     kind: Any = ident.partition(":")[0]
     if kind not in KINDS:
         return None
-    sessions, names, feedback, orders, used = await asyncio.gather(
+    sessions, names, feedback, orders, tickets, used = await asyncio.gather(
         context.store.query("person_sessions", person=ident),
         names_of(context, [ident]),
         context.store.query("visit_feedback", sessions=[], person=ident),
         context.store.query("visit_orders", sessions=[], person=ident),
+        context.store.query("visit_tickets", sessions=[], person=ident),
         usage_of_person(context, ident),
     )
     name = names.get(ident, {})
-    if not sessions and not name and not feedback and not orders and used is None:
+    if not sessions and not name and not feedback and not orders and not tickets and used is None:
         return None
     account_id = next((row["account_id"] for row in sessions if row["account_id"]), "") or name.get("account_id", "")
     accounts, runs = await asyncio.gather(accounts_of(context, [account_id]), _runs(context, sessions))
@@ -45,6 +46,7 @@ async def person(context: Context, ident: str) -> PersonAnswer | None:
         *(timeline.run_item(row, journey_title(context, row["journey"]).name) for row in runs),
         *(timeline.feedback_item(row) for row in feedback),
         *(timeline.order_item(row) for row in orders),
+        *(item for row in tickets for item in timeline.ticket_items(row)),
     ]
     return PersonAnswer(
         person_id=ident,

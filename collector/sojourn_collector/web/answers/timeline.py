@@ -1,6 +1,7 @@
-"""Everything of a visit on one axis: beacons, spans of backends, feedback, orders. Each kind of row has one way of being shown."""
+"""Everything of a visit on one axis: beacons, spans of backends, feedback, orders, tickets. Each kind of row has one way of being shown."""
 
 from collections.abc import Callable, Mapping
+from datetime import datetime
 from typing import Any, Literal
 
 from sojourn_collector.web.answers.status import status_of
@@ -158,6 +159,24 @@ def order_item(row: Row) -> TimelineItem:
         session_id=row["session_id"],
         facts=facts,
     )
+
+
+def ticket_items(row: Row) -> list[TimelineItem]:
+    """A ticket where it was opened, first answered and solved."""
+    facts = {"ticket": row["id"], "source": row["source"], "link": row["join"], "status": row["status"]}
+    facts |= {name: row[name] for name in ("priority", "channel") if row[name]}
+    if row["reopens"]:
+        facts["reopened"] = f"{row['reopens']} times"
+    seen: list[tuple[datetime | None, str, Tone]] = [
+        (row["ts"], "opened", "bad"),
+        (row["first_reply_at"], "first answered", "neutral"),
+        (row["solved_at"], "solved", "good"),
+    ]
+    return [
+        TimelineItem(at=at, kind="ticket", title=title, detail=row["topic"], tone=tone, trace_id=row["trace_id"], session_id=row["session_id"], facts=facts)
+        for at, title, tone in seen
+        if at is not None
+    ]
 
 
 def run_item(row: Row, name: str) -> TimelineItem:

@@ -1,4 +1,4 @@
-"""One visit: what its beacons, our backends, its feedback and its orders say, on one axis."""
+"""One visit: what its beacons, our backends, its feedback, its orders and its tickets say, on one axis."""
 
 import asyncio
 from datetime import timedelta
@@ -28,13 +28,14 @@ async def visit(context: Context, ident: str) -> VisitAnswer | None:
     row = rows[0]
     span = {"since": row["started"] - MARGIN, "until": row["ended"] + MARGIN}
     query = context.store.query
-    spans, events, backend, runs, feedback, orders = await asyncio.gather(
+    spans, events, backend, runs, feedback, orders, tickets = await asyncio.gather(
         query("visit_spans", session=ident, **span),
         query("visit_events", session=ident, **span),
         _backend(context, row["trace_ids"][:MOST_TRACES], span),
         query("visit_runs", sessions=[ident], since=span["since"]),
         query("visit_feedback", sessions=[ident], person=""),
         query("visit_orders", sessions=[ident], person=""),
+        query("visit_tickets", sessions=[ident], person=""),
     )
     steps = await asyncio.gather(*(steps_of(context, one) for one in runs[:MOST_RUNS]))
     items: list[TimelineItem | None] = [
@@ -44,6 +45,7 @@ async def visit(context: Context, ident: str) -> VisitAnswer | None:
         *(timeline.run_item(one, journey_title(context, one["journey"]).name) for one in runs),
         *(timeline.feedback_item(one) for one in feedback),
         *(timeline.order_item(one) for one in orders),
+        *(item for one in tickets for item in timeline.ticket_items(one)),
     ]
     return VisitAnswer(
         session_id=ident,
