@@ -314,3 +314,26 @@ def test_experience_counts_runs_by_their_end(told: Told) -> None:
     assert checkout.impact.score == pytest.approx(100 * (29 + 12 * 0.5) / 180)
     assert checkout.impact.usual == pytest.approx(0.5)
     assert checkout.state == "failing"
+
+
+@pytest.mark.parametrize("probed", [True, False])
+async def test_who_was_there_while_our_probe_failed_was_possibly_hit(store: Store, tmp_path: Path, probed: bool) -> None:
+    """Reached while our probe failed, nothing failed for them and nothing shows that they got through: possibly hit, in no figure of those hit.
+
+    Who got through is not; without a probe that failed nobody is.
+    """
+    context, rows = context_of(store, tmp_path), Rows()
+    if probed:
+        for ago in (10, 6, 2):
+            rows.probe(NOW - minute(ago), "failed")
+    for number in range(5):
+        rows.customer(f"hit{number}", NOW - minute(8 - number), fails=True, stopped=True)
+    for number in range(3):
+        rows.customer(f"left{number}", NOW - minute(7 - number))
+    for number in range(2):
+        rows.customer(f"paid{number}", NOW - minute(7 - number), done=True)
+    await rows.store(store)
+    (problem,) = (await impact(context)).problems
+    people = problem.people
+    assert (people.reached, people.hit, people.possibly) == (10, 5, 3 if probed else 0)
+    context.control.close()
