@@ -2,10 +2,13 @@
 
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
-from typing import Protocol, TypeVar
+from typing import Literal, Protocol, TypeVar
 from zoneinfo import ZoneInfo
 
+from pydantic import ValidationError
+
 from sojourn_collector.context import Context
+from sojourn_collector.score.severities import RECOVERED
 from sojourn_collector.web.answers.alarms import alarms_shared
 from sojourn_collector.web.answers.breakdown import By, Of, View, breakdown
 from sojourn_collector.web.answers.breaks import versions
@@ -14,6 +17,7 @@ from sojourn_collector.web.answers.feedback import feedback_answer, feedback_lan
 from sojourn_collector.web.answers.forecast import problem_forecast
 from sojourn_collector.web.answers.impact import impact
 from sojourn_collector.web.answers.journey import journey
+from sojourn_collector.web.answers.lists import accounts
 from sojourn_collector.web.answers.marks import mark_of, marks
 from sojourn_collector.web.answers.person import person
 from sojourn_collector.web.answers.problem_alone import problem_alone
@@ -31,13 +35,15 @@ from sojourn_collector.web.answers.unlinked import unlinked
 from sojourn_collector.web.answers.verification import verification
 from sojourn_collector.web.answers.visit import visit
 from sojourn_collector.web.answers.window import Window, window_of
-from sojourn_collector.web.asked import FeedbackAsked
+from sojourn_collector.web.asked import AccountsAsked, FeedbackAsked
+from sojourn_collector.web.cursor import BadCursor
 from sojourn_collector.web.models import ImpactReport, JourneyAnswer
 from sojourn_collector.web.models_alarms import AlarmsAnswer
 from sojourn_collector.web.models_details import PersonAnswer, RunAnswer, TraceAnswer, VisitAnswer
 from sojourn_collector.web.models_feedback import FeedbackAnswer, FeedbackList, LanguageLine, SatisfactionBy, UnlinkedAnswer
 from sojourn_collector.web.models_fixes import MarksAnswer, Verification
 from sojourn_collector.web.models_forecast import ForecastAnswer
+from sojourn_collector.web.models_lists import AccountList
 from sojourn_collector.web.models_measures import Breakdown, CorrectedCsatAnswer, ProblemAnswer, SilentAnswer
 from sojourn_collector.web.models_speed import SpeedAnswer
 from sojourn_collector.web.models_surveys import AskedAnswer
@@ -50,6 +56,15 @@ REMEMBERED = 120.0
 
 WORDS = 30
 """Answers with words that a page lists."""
+
+ACCOUNTS = 200
+"""Accounts that a page lists."""
+
+PATIENT = 30.0
+"""Seconds that the list of accounts may take."""
+
+Met = Literal["hurt", "any"]
+"""Accounts one of whose people was hit, or all."""
 
 ALONE = 20.0
 """Seconds for which the page of a problem, which renews itself, shares what is measured of it alone."""
@@ -98,6 +113,10 @@ class Answers(Protocol):
 
     async def silent(self) -> SilentAnswer:
         """Who was hurt and said nothing."""
+        ...
+
+    async def accounts(self, met: Met = "hurt", cursor: str = "") -> AccountList | None:
+        """Accounts with what their people lived through in four weeks; None for a cursor that is none."""
         ...
 
     async def versions(self) -> VersionList:
@@ -200,6 +219,14 @@ class StoredAnswers:
         if journey and journey not in self._context.journeys.all():
             return None
         return await tickets(self._context, journey=journey)
+
+    async def accounts(self, met: Met = "hurt", cursor: str = "") -> AccountList | None:
+        """See `Answers`."""
+        asked = {"from": self._weeks().since, "limit": ACCOUNTS, "severity": RECOVERED if met == "hurt" else 0.0, "cursor": cursor, "deadline": PATIENT}
+        try:
+            return await accounts(self._context, AccountsAsked.model_validate(asked))
+        except (BadCursor, ValidationError):
+            return None
 
     async def versions(self) -> VersionList:
         """See `Answers`."""

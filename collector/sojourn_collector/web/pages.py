@@ -19,7 +19,7 @@ from sojourn_collector.join.rollups import midnight
 from sojourn_collector.store.client import EngineUnavailable, QueryTimeout
 from sojourn_collector.store.control.errors import ControlUnavailableError
 from sojourn_collector.web import axis, charts
-from sojourn_collector.web.answering import Answers, StoredAnswers
+from sojourn_collector.web.answering import Answers, Met, StoredAnswers
 from sojourn_collector.web.answers.breakdown import By, Of, View, choices
 from sojourn_collector.web.answers.marks import marks_shown
 from sojourn_collector.web.answers.satisfaction_by import FACTS as FEEDBACK_FACTS
@@ -176,6 +176,14 @@ def build_pages(context: Context, answers: Answers | None = None) -> APIRouter:
     async def tickets(journey: str = "") -> HTMLResponse:
         return await show(
             "journeys", ask.tickets(journey), lambda found: pages.page("tickets.html", as_of=found.as_of, title="Tickets", tickets=found, journey=journey)
+        )
+
+    @router.get("/accounts")
+    async def accounts(met: str = "hurt", cursor: str = "") -> HTMLResponse:
+        if met not in get_args(Met):
+            return not_found(pages)
+        return await show(
+            "", ask.accounts(cast("Met", met), cursor), lambda found: pages.page("accounts.html", title="Accounts", accounts=found, met=met, first=not cursor)
         )
 
     @router.get("/versions")

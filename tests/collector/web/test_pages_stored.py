@@ -3,6 +3,7 @@
 import re
 from collections.abc import AsyncIterator
 from datetime import timedelta
+from decimal import Decimal
 from html import unescape
 from pathlib import Path
 
@@ -18,7 +19,7 @@ from sojourn_collector.web.lists import build_lists
 from sojourn_collector.web.measures import build_measures
 from sojourn_collector.web.pages import build_pages
 from sojourn_collector.web.verdicts import build_verdicts
-from tests.collector.web.stage import BROKE, broken_shop, context_of, minute
+from tests.collector.web.stage import BROKE, NOW, Rows, broken_shop, context_of, minute
 
 LINK = re.compile(r'href="(/(?:problems|journeys|people|visits|runs|traces)/[^"#?]+)')
 KINDS = ("problems", "journeys", "people", "visits", "runs", "traces")
@@ -65,6 +66,27 @@ async def test_tickets_of_a_journey_that_is_not_there_are_not_none(pages: httpx2
     """404, as in the API: an empty page would say that nobody asked."""
     assert (await pages.get("/tickets", params={"journey": "nothing"})).status_code == 404
     assert (await pages.get("/tickets", params={"journey": "checkout"})).status_code == 200
+
+
+async def test_accounts_stand_beside_what_their_people_lived_through(context: Context, pages: httpx2.AsyncClient) -> None:
+    """Those whose people were hit first of all, all of them when asked; what nobody told is not known; another choice or cursor than offered is 404."""
+    rows = Rows()
+    rows.customer("u1", NOW - minute(500), fails=True, stopped=True, account="a1")
+    rows.customer("u2", NOW - minute(400), done=True, account="a1")
+    rows.customer("u3", NOW - minute(300), done=True, account="a2")
+    rows.accounts.append(
+        {"source": "crm", "id": "a1", "version": 1, "name": "Acme <b>", "plan": "gold", "owner": "Kim", "mrr": Decimal(1200), "currency": "EUR"}
+    )
+    await rows.store(context.store)
+    hurt, every = [(await pages.get("/accounts", params=asked)).text for asked in ({}, {"met": "any"})]
+    assert "Acme &lt;b&gt;" in hurt
+    for seen in ("1 of 2", "gold", "Kim", "1,200.00 EUR", "Was stopped"):
+        assert seen in hurt, seen
+    assert ">a2<" not in hurt
+    assert "known from visits only" in every
+    assert "0 of 1" in every
+    for asked in ({"met": "some"}, {"cursor": "nonsense"}, {"cursor": "x" * 10_000}):
+        assert (await pages.get("/accounts", params=asked)).status_code == 404
 
 
 async def test_one_can_walk_from_the_number_to_the_comment(context: Context, pages: httpx2.AsyncClient) -> None:

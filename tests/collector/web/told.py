@@ -11,8 +11,10 @@ from sojourn_collector.web import models_surveys as asking
 from sojourn_collector.web import models_tickets as desk
 from sojourn_collector.web import models_versions as versions
 from sojourn_collector.web.models_alarms import AlarmsAnswer
+from sojourn_collector.web.models_lists import AccountList
 from tests.collector.web import (
     fixtures,
+    fixtures_of_accounts,
     fixtures_of_alarms,
     fixtures_of_feedback,
     fixtures_of_fixes,
@@ -61,6 +63,9 @@ class Shop:
 
     async def tickets(self, journey: str = "") -> desk.TicketsAnswer:
         return fixtures_of_measures.tickets(self.comment)
+
+    async def accounts(self, met: str = "hurt", cursor: str = "") -> AccountList | None:
+        return fixtures_of_accounts.accounts(self.label, hurt=met == "hurt" and not cursor)
 
     async def silent(self) -> measures.SilentAnswer:
         return fixtures_of_measures.silent(self.label)
@@ -138,6 +143,9 @@ class Nothing:
     async def tickets(self, journey: str = "") -> desk.TicketsAnswer:
         return fixtures_of_measures.no_tickets()
 
+    async def accounts(self, met: str = "hurt", cursor: str = "") -> AccountList | None:
+        return fixtures_of_accounts.none()
+
     async def silent(self) -> measures.SilentAnswer:
         return fixtures_of_measures.nobody_silent()
 
@@ -199,6 +207,8 @@ PAGES = {
     "feedback-unlinked": "/feedback/f2?feed=api",
     "tickets": "/tickets",
     "silent": "/silent",
+    "accounts": "/accounts",
+    "accounts-all": "/accounts?met=any",
     "breakdown": "/breakdown/checkout?by=cause",
     "breakdown-device": "/breakdown/checkout?by=device",
     "breakdown-worth": "/breakdown/checkout?by=cause&view=value",
