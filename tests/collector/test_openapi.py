@@ -67,6 +67,7 @@ def ask(described: schemathesis.BaseSchema, how: settings) -> set[str]:
     return asked
 
 
+@pytest.mark.timeout(300)  # a minute of work, more on a busy machine
 def test_every_operation_keeps_its_promise(described: schemathesis.BaseSchema) -> None:
     """A few questions of each operation, good and bad."""
     lists = {f"GET /api/v1/{name}" for name in ("runs", "sessions", "people", "accounts", "traces", "search")}

@@ -171,6 +171,7 @@ BAD = [
 ]
 
 
+@pytest.mark.timeout(300)
 async def test_what_cannot_be_done_is_said_with_what_is_there_instead(warm, tmp_path, monkeypatch):
     """A failing action names its number, its target, what was there instead and the cure; its kind is by type."""
     # A busy machine needs long to look around: so much of the 20 s below is for that.
