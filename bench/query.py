@@ -272,12 +272,16 @@ async def measure(spans: int, given: argparse.Namespace) -> dict[str, Any]:
         folder = Path(name)
         made = folder / "made.json"
         if not made.exists():
+            if (folder / "data").exists():
+                raise SystemExit(f"{folder} holds a world that was not finished; remove it or give --keep another folder")
             (folder / "journeys").mkdir(parents=True)
             (folder / "data").mkdir()
             (folder / "journeys/checkout.yaml").write_text(JOURNEY)
             told, samples = await prepare(folder, spans, given.repeat + 1, explain=given.explain, raw=not given.without_spans)
             made.write_text(json.dumps({"at": time.time(), "told": told, "samples": samples}))
         kept = json.loads(made.read_text())
+        if not kept["told"]["spans"] and not given.without_spans:
+            raise SystemExit(f"{folder} was made without spans; ask it with --without-spans")
         with collector(folder) as process:
             return kept["told"] | {"minutes_old": round((time.time() - kept["at"]) / 60)} | await asked(folder, process, kept["samples"], given)
 

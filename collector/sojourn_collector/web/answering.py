@@ -66,6 +66,12 @@ PATIENT = 30.0
 Met = Literal["hurt", "any"]
 """Accounts one of whose people was hit, or all."""
 
+
+def severity_of(met: Met) -> float:
+    """The least that the worst of an account's people must have met."""
+    return RECOVERED if met == "hurt" else 0.0
+
+
 ALONE = 20.0
 """Seconds for which the page of a problem, which renews itself, shares what is measured of it alone."""
 
@@ -222,7 +228,7 @@ class StoredAnswers:
 
     async def accounts(self, met: Met = "hurt", cursor: str = "") -> AccountList | None:
         """See `Answers`."""
-        asked = {"from": self._weeks().since, "limit": ACCOUNTS, "severity": RECOVERED if met == "hurt" else 0.0, "cursor": cursor, "deadline": PATIENT}
+        asked = {"from": self._weeks().since, "limit": ACCOUNTS, "severity": severity_of(met), "cursor": cursor, "deadline": PATIENT}
         try:
             return await accounts(self._context, AccountsAsked.model_validate(asked))
         except (BadCursor, ValidationError):

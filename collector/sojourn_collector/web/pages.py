@@ -3,7 +3,6 @@
 import asyncio
 import re
 from collections.abc import Awaitable, Callable
-from datetime import timedelta
 from typing import Any, TypeVar, cast, get_args
 from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
@@ -19,11 +18,12 @@ from sojourn_collector.join.rollups import midnight
 from sojourn_collector.store.client import EngineUnavailable, QueryTimeout
 from sojourn_collector.store.control.errors import ControlUnavailableError
 from sojourn_collector.web import axis, charts
-from sojourn_collector.web.answering import Answers, Met, StoredAnswers
+from sojourn_collector.web.answering import ACCOUNTS, Answers, Met, StoredAnswers, severity_of
 from sojourn_collector.web.answers.breakdown import By, Of, View, choices
 from sojourn_collector.web.answers.marks import marks_shown
 from sojourn_collector.web.answers.satisfaction_by import FACTS as FEEDBACK_FACTS
 from sojourn_collector.web.answers.satisfaction_by import By as FeedbackBy
+from sojourn_collector.web.answers.visit import MARGIN
 from sojourn_collector.web.models import ImpactReport, JourneyAnswer
 from sojourn_collector.web.models_alarms import AlarmsAnswer
 from sojourn_collector.web.models_details import PersonAnswer, RunAnswer, VisitAnswer
@@ -37,8 +37,6 @@ from sojourn_collector.web.render import FOLDER, Pages
 Found = TypeVar("Found")
 
 _RETRY = "5"
-AFTER_VISIT = timedelta(minutes=10)
-"""What came later than this after a visit's end stands in its list and not on its axis."""
 _LANGUAGE = re.compile(r"[A-Za-z0-9-]{0,35}")
 _GONE = {
     "problems": "No problem of this id is known. What it was made of is no longer kept (runs are for {keep.runs} days), or later data showed that it was none.",
@@ -182,9 +180,9 @@ def build_pages(context: Context, answers: Answers | None = None) -> APIRouter:
     async def accounts(met: str = "hurt", cursor: str = "") -> HTMLResponse:
         if met not in get_args(Met):
             return not_found(pages)
-        return await show(
-            "", ask.accounts(cast("Met", met), cursor), lambda found: pages.page("accounts.html", title="Accounts", accounts=found, met=met, first=not cursor)
-        )
+        which = cast("Met", met)
+        more: dict[str, Any] = {"met": met, "first": not cursor, "severity": severity_of(which), "most": ACCOUNTS}
+        return await show("", ask.accounts(which, cursor), lambda found: pages.page("accounts.html", title="Accounts", accounts=found, **more))
 
     @router.get("/versions")
     async def known_versions() -> HTMLResponse:
@@ -223,7 +221,7 @@ def build_pages(context: Context, answers: Answers | None = None) -> APIRouter:
     async def visit(ident: str) -> HTMLResponse:
         def draw(found: VisitAnswer) -> HTMLResponse:
             face = pages.clockface(found.ended)
-            drawing = axis.timeline(found.timeline, face, found.ended + AFTER_VISIT)
+            drawing = axis.timeline(found.timeline, face, found.ended + MARGIN)
             return pages.page("visit.html", title=f"Visit of {face.at(found.started)}", visit=found, drawing=drawing, keep=context.config.keep)
 
         return await show("visits", ask.visit(ident), draw)

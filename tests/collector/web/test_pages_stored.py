@@ -1,5 +1,6 @@
 """The report's pages over a real store: whatever one can click leads to a page that says what it promises."""
 
+import html
 import re
 from collections.abc import AsyncIterator
 from datetime import timedelta
@@ -83,6 +84,8 @@ async def test_accounts_stand_beside_what_their_people_lived_through(context: Co
     for seen in ("1 of 2", "gold", "Kim", "1,200.00 EUR", "Was stopped"):
         assert seen in hurt, seen
     assert ">a2<" not in hurt
+    link = html.unescape(hurt[hurt.index("/api/v1/accounts?") :].partition('"')[0])
+    assert [one["account_id"] for one in (await pages.get(link)).json()["items"]] == ["a1"], "the same as JSON"
     assert "known from visits only" in every
     assert "0 of 1" in every
     for asked in ({"met": "some"}, {"cursor": "nonsense"}, {"cursor": "x" * 10_000}):

@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any, Literal
 
 from sojourn_collector.web.answers.status import status_of
+from sojourn_collector.web.format import count
 from sojourn_collector.web.models_details import TimelineItem
 from sojourn_probes import semconv
 from sojourn_probes.addresses import origin_of
@@ -166,7 +167,7 @@ def ticket_items(row: Row) -> list[TimelineItem]:
     facts = {"ticket": row["id"], "source": row["source"], "link": row["join"], "status": row["status"]}
     facts |= {name: row[name] for name in ("priority", "channel") if row[name]}
     if row["reopens"]:
-        facts["reopened"] = f"{row['reopens']} times"
+        facts["reopened"] = count(row["reopens"], "time")
     seen: list[tuple[datetime | None, str, Tone]] = [
         (row["ts"], "opened", "bad"),
         (row["first_reply_at"], "first answered", "neutral"),
