@@ -51,6 +51,10 @@ class NotYetError(Exception):
         self.whole = whole
 
 
+class RefusedError(NotYetError):
+    """The token may not see this one thing."""
+
+
 class NeverError(Exception):
     """There will be no answer; the text says why."""
 
@@ -140,7 +144,13 @@ class Further:
         now = self._clock()
         if call.lasting and url in self._lasting and now - self._lasting[url][0] < LASTS:
             return self._lasting[url][1]
-        answer = call.keep(scrub_json(await _answer(http, one, url), one.webhook.drops))
+        try:
+            answer = call.keep(scrub_json(await _answer(http, one, url), one.webhook.drops))
+        except (NeverError, RefusedError) as error:
+            if not call.spared:
+                raise
+            log.info("source %s: read without what %s would add: %s", one.name, call.path.partition("?")[0], error)
+            answer = None
         if call.lasting:
             if len(self._lasting) >= _MOST_LASTING:
                 self._lasting.clear()
@@ -166,7 +176,7 @@ async def _answer(http: httpx2.AsyncClient, one: Configured, url: str) -> Any:
     whole = answer.status_code in _ALL_ALIKE
     if answer.status_code in (401, 403):
         text = f"{host} refuses the token ({answer.status_code}); put one with the right to read into sources: {one.name}: token"
-        raise NotYetError(text, whole=whole)
+        raise NotYetError(text) if whole else RefusedError(text, whole=False)
     if answer.status_code in _GONE:
         raise NeverError(f"{host} has no answer ({answer.status_code}); it may have been deleted there")
     if answer.status_code != 200:

@@ -70,10 +70,14 @@ class Event:
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """A further call to the vendor's API: `path` behind its address. `lasting`: the answer is the same for a while, such as the definition of a form."""
+    """A further call to the vendor's API: `path` behind its address. `lasting`: the answer is the same for a while, such as the definition of a form.
+
+    `spared`: the event can be read without it; a vendor that refuses it or has none of it is an answer of None.
+    """
 
     path: str
     lasting: bool = False
+    spared: bool = False
     keep: Callable[[Any], Any] = lambda answer: answer
     """Takes of the answer what is of use."""
 

@@ -4,6 +4,8 @@ import itertools
 from datetime import UTC, datetime
 from typing import Any
 
+import pytest
+
 from sojourn_collector.sources.email import email_digest
 from tests.collector.sources.conftest import Opening
 from tests.collector.sources.test_webhook_intake import CREATED
@@ -187,6 +189,67 @@ async def test_who_asked_by_a_further_call(opened: Opening, vendor_api: VendorAp
     ticket = (await desk.records())["tickets"]["9"]
     assert (ticket["user_id"], ticket["email_sha256"]) == ("", email_digest("joe@example.com"))
     assert {one.headers["authorization"] for one in vendor_api.asked} == {"Bearer token-of-ours"}
+
+
+REQUESTER = "/api/v2/users/8447388090494.json"
+RESPONSES = "/api/v2/guide/survey_responses"
+
+
+def response(rating: int, category: str, *, of: int = 5, comment: str = "") -> dict[str, Any]:
+    """A survey's response as Zendesk documents it, the comment skipped where there is none."""
+    options = [{"rating": one, "label": {"type": "static", "value": str(one)}} for one in range(1, of + 1)]
+    asked = {"alias": "customer satisfaction rating", "id": "01Q", "type": "rating_scale_numeric", "sub_type": "customer_satisfaction", "options": options}
+    said = {"type": "open_ended", "value": comment} if comment else {"type": "skipped"}
+    answers = [
+        {**said, "question": {"alias": "comment", "id": "01C", "type": "open_ended"}},
+        {"type": "rating_scale", "rating": rating, "rating_category": category, "question": asked},
+    ]
+    return {"id": "01J", "answers": answers, "responder_id": 1, "subject_zrns": ["zen:ticket:5158"], "survey": {"id": "01S", "state": "enabled", "version": 3}}
+
+
+async def test_the_rating_behind_good_and_bad(opened: Opening, vendor_api: VendorApi) -> None:
+    """With a token the newest response's rating is the answer on the scale that was shown; satisfied stays what Zendesk counts."""
+    desk = await opened(helpdesk=settings("zendesk", token={"env": "TOKEN"}, url=vendor_api.url))
+    vendor_api.answers[REQUESTER] = [{"user": {"external_id": "u-7"}}]
+    vendor_api.answers[RESPONSES] = [
+        {"survey_responses": [{"id": "01K", "answers": []}, response(3, "neutral", comment="mail joe@example.com"), response(5, "good")]},
+        {"survey_responses": [response(3, "good", of=3)]},
+    ]
+    await desk.take("helpdesk", event("csat_received", "11:10:00", {"satisfaction_score": {"score": "BAD", "comment": ""}}))
+    assert await desk.ask() == 1
+    answer = (await desk.records())["feedback"]["5158"]
+    told = (answer["value"], answer["scale_min"], answer["scale_max"], answer["satisfied"], answer["comment"], answer["user_id"])
+    assert told == (3, 1, 5, False, "mail [email]", "u-7")
+    assert str(vendor_api.asked[-1].url.query) == "filter[subject_zrns]=zen:ticket:5158&sort=-id"
+    await desk.take("helpdesk", event("csat_received", "11:20:00", {"satisfaction_score": {"score": "GOOD", "comment": "thanks"}}))
+    await desk.ask()
+    answer = (await desk.records())["feedback"]["5158"]
+    assert (answer["value"], answer["scale_max"], answer["satisfied"], answer["comment"]) == (3, 3, True, "thanks")
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        403,
+        404,
+        {"survey_responses": []},
+        {"survey_responses": "none"},
+        {"survey_responses": [response(5, "good")]},
+        {"survey_responses": [response(9, "bad")]},
+        {"survey_responses": [{"answers": [{"type": "rating_scale", "rating": 1, "rating_category": "bad", "question": {"options": [{"rating": 1}]}}]}]},
+        {"survey_responses": [{"answers": [{"type": "rating_scale", "rating": {"x": []}, "rating_category": 7, "question": []}]}]},
+    ],
+    ids=["forbidden", "no such plan", "none", "no list", "of another answer", "beyond its scale", "a scale of one", "nonsense"],
+)
+async def test_no_rating_to_be_had(opened: Opening, vendor_api: VendorApi, said: Any) -> None:
+    """Where the token may not see responses, or they say nothing of this answer, good or bad stays and nothing waits."""
+    desk = await opened(helpdesk=settings("zendesk", token={"env": "TOKEN"}, url=vendor_api.url))
+    vendor_api.answers[REQUESTER] = [{"user": {"external_id": "u-7"}}]
+    vendor_api.answers[RESPONSES] = [said]
+    await desk.take("helpdesk", event("csat_received", "11:10:00", {"satisfaction_score": {"score": "BAD", "comment": "no"}}))
+    assert (await desk.ask(), await desk.errors()) == (1, [])
+    answer = (await desk.records())["feedback"]["5158"]
+    assert (answer["value"], answer["scale_min"], answer["scale_max"], answer["satisfied"], answer["comment"]) == (0, 0, 1, False, "no")
 
 
 async def test_what_is_none_of_ours(opened: Opening) -> None:

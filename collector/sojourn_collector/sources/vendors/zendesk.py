@@ -1,6 +1,7 @@
 """Zendesk: tickets and satisfaction, by event webhooks and by webhooks of triggers with the body that `docs/sources.md` gives.
 
-https://developer.zendesk.com/documentation/webhooks/verifying/ and https://developer.zendesk.com/api-reference/webhooks/event-types/ticket-events
+https://developer.zendesk.com/documentation/webhooks/verifying/ and https://developer.zendesk.com/api-reference/webhooks/event-types/ticket-events and
+https://developer.zendesk.com/api-reference/ticketing/ticket-management/csat_survey_responses
 """
 
 from collections.abc import Mapping
@@ -8,7 +9,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from sojourn_collector.sources.joins import about, joined
-from sojourn_collector.sources.reading import at, moment, number_at, text_at
+from sojourn_collector.sources.reading import at, moment, number_at, objects_at, text_at
 from sojourn_collector.sources.scrub_json import digest_in
 from sojourn_collector.sources.signatures import HmacSignature, iso, time_then_body
 from sojourn_collector.sources.webhook import Call, Change, Event, Webhook, time_of
@@ -54,7 +55,7 @@ def _changes(event: Event, settings: SourceSettings) -> list[Change]:
     if what == "csat_received":
         score = text_at(event.body, "event", "satisfaction_score", "score") or text_at(event.body, "event", "current", "score")
         comment = text_at(event.body, "event", "satisfaction_score", "comment") or text_at(event.body, "event", "current", "comment")
-        changes += _rated(ident, time, score, {"comment": comment, **_who(event)}, settings)
+        changes += _rated(ident, time, score, {"comment": comment, **_who(event)}, settings, event.fetched.get("rating"))
     return changes
 
 
@@ -96,17 +97,21 @@ def _who(event: Event) -> dict[str, str]:
     return {"user_id": f"zendesk:{ident}"} if ident else {}
 
 
-def _rated(ticket: str, time: datetime, score: str, more: Mapping[str, Any], settings: SourceSettings) -> list[Change]:
-    """Zendesk's events say good or bad, whatever scale was shown."""
+def _rated(ticket: str, time: datetime, score: str, more: Mapping[str, Any], settings: SourceSettings, rating: Mapping[str, Any] | None = None) -> list[Change]:
+    """Zendesk's events say good or bad, whatever scale was shown.
+
+    :param rating: what `_rating` took of the survey's response, where it was asked for. One that says otherwise than the event is of another answer.
+    """
     word = score.lower()
     if not word.startswith(("good", "bad")):
         return []  # offered, or taken back
     good = word.startswith("good")
-    said = {
+    said: dict[str, Any] = {"value": int(good), "scale_min": 0, "scale_max": 1}
+    if rating and rating["good"] == good:
+        said = {key: rating[key] for key in said}
+        more = {**more, "comment": more.get("comment") or rating["comment"]}
+    said |= {
         "kind": "csat",
-        "value": int(good),
-        "scale_min": 0,
-        "scale_max": 1,
         "satisfied": good,
         "at": time.isoformat(),
         "survey_id": SURVEY,
@@ -146,15 +151,39 @@ def _of_trigger(body: Any, settings: SourceSettings) -> list[Change]:
 
 
 def _calls(event: Event, settings: SourceSettings) -> dict[str, Call]:
-    """With a token, who the requester is: events hold Zendesk's own id alone."""
-    ident = text_at(event.body, "detail", "requester_id")
-    if settings.token is None or not ident.isascii() or not ident.isdigit():
+    """With a token, who the requester is, for events hold Zendesk's own id alone; and which rating of the scale that was shown."""
+    if settings.token is None:
         return {}
-    return {"requester": Call(f"/api/v2/users/{ident}.json", lasting=True, keep=_requester)}
+    calls = {}
+    requester, ticket = text_at(event.body, "detail", "requester_id"), text_at(event.body, "detail", "id")
+    if _is_number(requester):
+        calls["requester"] = Call(f"/api/v2/users/{requester}.json", lasting=True, keep=_requester)
+    if text_at(event.body, "type") == f"{EVENTS}csat_received" and _is_number(ticket):
+        path = f"/api/v2/guide/survey_responses?filter[subject_zrns]=zen:ticket:{ticket}&sort=-id"
+        calls["rating"] = Call(path, spared=True, keep=_rating)
+    return calls
+
+
+def _is_number(ident: str) -> bool:
+    return ident.isascii() and ident.isdigit()
 
 
 def _requester(answer: Any) -> dict[str, Any]:
     return {name: at(answer, "user", name) for name in ("email", "external_id")}
+
+
+def _rating(answer: Any) -> dict[str, Any] | None:
+    """The newest rating of satisfaction among the responses, with the ends of its scale; None where no response has one."""
+    for response in objects_at(answer, "survey_responses"):
+        answers = objects_at(response, "answers")
+        for one in answers:
+            value, category = number_at(one, "rating"), text_at(one, "rating_category")
+            shown = [found for option in objects_at(one, "question", "options") if (found := number_at(option, "rating")) is not None]
+            asked = text_at(one, "question", "sub_type") in ("customer_satisfaction", "")
+            if text_at(one, "type") == "rating_scale" and asked and value in shown and category and min(shown) < max(shown):
+                comment = next((text for each in answers if text_at(each, "type") == "open_ended" and (text := text_at(each, "value"))), "")
+                return {"value": value, "scale_min": min(shown), "scale_max": max(shown), "good": category == "good", "comment": comment}
+    return None
 
 
 WEBHOOK = Webhook(
