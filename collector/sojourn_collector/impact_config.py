@@ -22,7 +22,23 @@ from sojourn_collector.score.silent_sufferers import TOP, WAIT
 from sojourn_collector.score.value_impact import CAP, DAYS
 
 Fact = Literal[
-    "device", "browser", "release", "app", "country", "region", "location", "channel", "plan", "segment", "lifecycle", "owner", "role", "known", "day", "hour"
+    "device",
+    "browser",
+    "release",
+    "app",
+    "country",
+    "region",
+    "location",
+    "channel",
+    "network",
+    "plan",
+    "segment",
+    "lifecycle",
+    "owner",
+    "role",
+    "known",
+    "day",
+    "hour",
 ]
 FACTS: tuple[Fact, ...] = get_args(Fact)
 """What people are broken down by without being told: facts of their visits, of themselves and of their accounts, and when it was."""

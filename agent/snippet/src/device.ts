@@ -19,6 +19,8 @@ const SYSTEMS: [string, RegExp][] = [
   ["Linux", /Linux/],
 ];
 
+type Connected = { connection?: { effectiveType?: string } };
+
 export function device() {
   const agent = navigator.userAgent;
   let browser = "";
@@ -35,6 +37,7 @@ export function device() {
     os: SYSTEMS.find(([, pattern]) => pattern.test(agent))?.[0] || "",
     language: navigator.language,
     zone: cut(Intl.DateTimeFormat().resolvedOptions().timeZone, 64),
+    network: (navigator as Connected).connection?.effectiveType,
     webdriver: !!navigator.webdriver,
   };
 }

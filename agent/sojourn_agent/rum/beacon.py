@@ -59,6 +59,7 @@ class Device(Struct, frozen=True):
     os: str = ""
     language: str = ""
     zone: str = ""
+    network: str = ""
     webdriver: bool = False
 
 

@@ -81,6 +81,8 @@ def _resource(attributes: Attributes, beacon: Beacon, consent: str, mark: Mark |
     text(semconv.BROWSER, beacon.device.browser, _NAME)
     text(semconv.OS_NAME, beacon.device.os, _NAME)
     text(semconv.BROWSER_LANGUAGE, beacon.device.language, 35)
+    if beacon.device.network in semconv.NETWORKS:
+        text(semconv.NETWORK, beacon.device.network)
     text(semconv.TRAFFIC, semconv.Traffic.REAL if mark is None else semconv.Traffic.SYNTHETIC)
     if mark is not None:
         text(semconv.RUN_ID, mark.run_id)

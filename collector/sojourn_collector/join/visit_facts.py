@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 from sojourn_probes import semconv
 from sojourn_probes.channels import campaign_of, channel_of, channel_word
 
-COUNTRY, REGION, CITY, CHANNEL = "country", "region", "city", "channel"
+COUNTRY, REGION, CITY, CHANNEL, NETWORK = "country", "region", "city", "channel", "network"
 """Names of the facts that are always looked for; an attribute's is `attribute:` and its name."""
 
 LONGEST: Final = 100
@@ -22,6 +22,9 @@ _COUNTRIES: Final = (semconv.GEO_COUNTRY, "geo.country_iso_code")
 _REGIONS: Final = (semconv.GEO_REGION, "geo.region_iso_code")
 _CITIES: Final = (semconv.GEO_LOCALITY, "geo.city_name")
 """OpenTelemetry's names, then those its Collector's geoip processor writes."""
+
+_LINES: Final = frozenset(("wifi", "wired", "cell"))
+"""Values of `network.connection.type` that say something."""
 
 _LONGEST_ADDRESS: Final = 4096
 
@@ -44,6 +47,7 @@ def visit_facts(ordered: Sequence[Mapping[str, Any]], attributes: Iterable[str] 
         CITY: _city(ordered, region or country),
         # How a visit came is said where it began: the first that says so tells.
         CHANNEL: next((word for row in ordered if (word := _channel(row))), ""),
+        NETWORK: _network(ordered),
     }
     for name in attributes:
         facts[attribute_fact(name)] = _newest(ordered, name)[:LONGEST]
@@ -64,6 +68,13 @@ def _city(ordered: Sequence[Mapping[str, Any]], around: str) -> str:
     """A city with the region or country around it: without one it could be anywhere."""
     named = next((told for name in _CITIES if (told := " ".join(_newest(ordered, name).split()))), "")
     return f"{around} {named}"[:LONGEST] if around and named else ""
+
+
+def _network(ordered: Sequence[Mapping[str, Any]]) -> str:
+    """How fast the line seemed to our snippet, else its kind as OpenTelemetry names it."""
+    told = _newest(ordered, semconv.NETWORK)
+    kind = _newest(ordered, "network.connection.type")
+    return told if told in semconv.NETWORKS else kind if kind in _LINES else ""
 
 
 def _newest(ordered: Sequence[Mapping[str, Any]], name: str) -> str:

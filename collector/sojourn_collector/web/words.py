@@ -94,6 +94,7 @@ FACTS = {
     "region": "Region",
     "location": "Location",
     "channel": "Channel",
+    "network": "Network",
     "plan": "Plan",
     "segment": "Segment",
     "lifecycle": "Lifecycle",

@@ -17,6 +17,7 @@ from sojourn_agent.rum import intake
 from sojourn_probes.chromium import find
 from sojourn_probes.ids import new_run_id
 from sojourn_probes.marks import make_mark
+from sojourn_probes.semconv import NETWORKS
 from tests.agent.rum.taking import Taking, taking
 from tests.probes.site import Answer, Asked, Site, answer, site
 from tests.processes import free_port
@@ -106,6 +107,7 @@ async def test_a_visit_becomes_spans_and_events():
     assert {thing.has["session.id"] for thing in spans + records} == {session}
     assert {(thing.has["user.id"], thing.has["sojourn.account.id"], thing.has["sojourn.traffic"]) for thing in spans + records} == {("u1", "a1", "real")}
     assert all(thing.has["enduser.pseudo.id"] for thing in spans + records)
+    assert {thing.has["sojourn.network"] for thing in spans + records} <= NETWORKS
 
     (paid,) = named(spans, "fetch POST /payments")
     asked = next(asked for asked in shop.asked if asked.target == "/payments")

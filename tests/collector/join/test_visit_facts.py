@@ -47,6 +47,22 @@ def test_a_city_is_told_with_what_is_around_it(told: dict[str, str], city: str |
 
 
 @pytest.mark.parametrize(
+    ("told", "network"),
+    [
+        ({"sojourn.network": "3g"}, "3g"),
+        ({"sojourn.network": "3g", "network.connection.type": "wifi"}, "3g"),
+        ({"network.connection.type": "cell"}, "cell"),
+        ({"sojourn.network": "<b>", "network.connection.type": "unknown"}, None),
+        ({"sojourn.network": "5G" * 5000}, None),
+    ],
+)
+def test_how_fast_the_line_seemed(told: dict[str, str], network: str | None) -> None:
+    """Our word, else OpenTelemetry's kind of line; the newest of the visit; what is of neither list is none."""
+    assert visit_facts([row(res=told)]).get("network") == network
+    assert visit_facts([row(res={"sojourn.network": "2g"}), row(res={"sojourn.network": "4g"})])["network"] == "4g"
+
+
+@pytest.mark.parametrize(
     ("attrs", "channel"),
     [
         ({"sojourn__channel": "Email"}, "email"),

@@ -28,20 +28,22 @@ async def client(context: Context) -> AsyncIterator[httpx2.AsyncClient]:
 
 
 def shop(people: int) -> Rows:
-    """People who finish the less the longer they wait at `pay`, on phones twice as long as on desktops; a third answer, satisfied when they finished.
+    """People who finish the less the longer they wait at `pay`, on phones twice as long as on desktops and on a slow line four times; who has one finishes
+    less anyway. A third answer, satisfied when they finished.
 
     One in twenty meets a failure there; one in ten of Chrome's leaves before anything is painted. Safari tells no waits.
     """
     rng, rows = np.random.default_rng(11), Rows()
     for number in range(people):
         device, doublings = ("mobile", "desktop")[number % 2], float(rng.normal(0, 0.9))
-        done = bool(rng.random() < 1 / (1 + math.exp(-0.3 - math.log(ODDS) * doublings)))
-        at, browser = NOW - DAY * float(rng.uniform(1, 20)), "Safari 19" if number % 10 == 9 else "Chrome 156"
+        slow = number % 4 < 2
+        done = bool(rng.random() < 1 / (1 + math.exp((0.9 if slow else -0.9) - 0.3 - math.log(ODDS) * doublings)))
+        at, browser = NOW - DAY * (int(rng.integers(1, 20)) + float(rng.uniform(0, 0.4))), "Safari 19" if number % 10 == 9 else "Chrome 156"
         fails = number % 20 == 0
         rows.customer(f"u{number}", at, done=done and not fails, fails=fails, stopped=fails, device=device)
         run, step = rows.runs[-1], rows.steps[-1]
-        run["browser"] = browser
-        wait = 1000 * (2 if device == "mobile" else 1) * 2**doublings
+        run |= {"browser": browser, "facts": {"network": "3g" if slow else "4g"}}
+        wait = 1000 * (2 if device == "mobile" else 1) * (4 if slow else 1) * 2**doublings
         gone = not done and number % 10 == 3
         step |= {"lcp_ms": 0.0 if gone or browser == "Safari 19" else wait, "load_ms": 0.0, "last_seen": at + timedelta(milliseconds=wait)}
         if number % 3 == 0 and not fails:
@@ -51,7 +53,7 @@ def shop(people: int) -> Rows:
 
 
 async def test_the_odds_per_doubling_are_found_in_what_is_stored(client: httpx2.AsyncClient, store: Store) -> None:
-    """Of 1,500 walks the odds of finishing and of satisfaction halve with each doubling, whatever the device; failures are left out, leavers are in."""
+    """Of 1,500 walks the odds of finishing and of satisfaction halve with each doubling, whatever device and line; failures are left out, leavers in."""
     await shop(1500).store(store)
     told = (await client.get("/api/v1/journeys/checkout/elasticity")).json()
     (step,) = told["steps"]

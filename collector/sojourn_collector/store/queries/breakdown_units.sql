@@ -11,7 +11,7 @@ FROM (
     multiIf({by:String} = 'device', of_device, {by:String} = 'browser', of_browser, {by:String} = 'release', of_release, {by:String} = 'app', of_app,
       {by:String} = 'day', toString(day), {by:String} = 'hour', of_hour, {by:String} = 'known', of_kind,
       {by:String} = 'plan', told.plan, {by:String} = 'segment', told.segment, {by:String} = 'lifecycle', told.lifecycle, {by:String} = 'owner', told.owner,
-      {by:String} = 'role', who.role, {by:String} IN ('country', 'region', 'channel', 'location'), multiIf(
+      {by:String} = 'role', who.role, {by:String} IN ('country', 'region', 'channel', 'location', 'network'), multiIf(
         of_fact != '' AND ({by:String} != 'region' OR position(of_fact, '-') > 0), of_fact, who.attr != '', who.attr, told.attr != '', told.attr, of_fact),
       {of:String} = 'person', who.attr, {of:String} = 'account', told.attr, {of:String} = 'visit', of_fact,
       {attr:String} != '', multiIf(who.attr != '', who.attr, told.attr != '', told.attr, of_fact), '') AS fact

@@ -11,12 +11,12 @@ WITH told AS (
   )
   GROUP BY run_id
 ), walked AS (
-  SELECT run_id, end = 'finished' AS finished, toString(browser) AS browser FROM runs FINAL
+  SELECT run_id, end = 'finished' AS finished, toString(browser) AS browser, facts['network'] AS network FROM runs FINAL
   WHERE tenant = {tenant:String} AND traffic = 'real' AND journey = {journey:String} AND settled AND started >= {since:DateTime64(3)} AND started < {until:DateTime64(3)}
     AND cityHash64(run_id) % {one_in:UInt32} = 0 AND (NOT {answered:UInt8} OR run_id IN (SELECT run_id FROM told))
 )
 SELECT step, person_id AS person, toString(device) AS of_device, toHour(started, {zone:String}) AS hour, if(lcp_ms > 0, lcp_ms, load_ms) AS latency,
-  dateDiff('millisecond', started, last_seen) AS waited, hit, walked.finished AS finished, walked.browser AS browser,
+  dateDiff('millisecond', started, last_seen) AS waited, hit, walked.finished AS finished, walked.browser AS browser, walked.network AS network,
   told.value AS value, told.scale_min AS scale_min, told.scale_max AS scale_max, told.higher_is_better AS higher_is_better, told.satisfied AS satisfied
 FROM steps FINAL
 INNER JOIN walked ON steps.run_id = walked.run_id

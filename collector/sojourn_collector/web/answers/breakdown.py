@@ -35,7 +35,13 @@ View = Literal["people", "value"]
 Of = Literal["", "person", "account", "visit"]
 """Whose attribute; empty: the person's, else their account's, else the visit's."""
 
-OF_VISITS: Mapping[str, tuple[str, str]] = {"country": ("country", ""), "region": ("region", ""), "location": ("city", "region"), "channel": ("channel", "")}
+OF_VISITS: Mapping[str, tuple[str, str]] = {
+    "country": ("country", ""),
+    "region": ("region", ""),
+    "location": ("city", "region"),
+    "channel": ("channel", ""),
+    "network": ("network", ""),
+}
 """Facts that a visit's spans and events tell, else an attribute of that name: which of a visit's it is, and which stands in."""
 
 MOST = 50

@@ -120,7 +120,7 @@ def _experiences(rows: Iterable[Row], telling: set[str], outcome: Callable[[Row]
         left = row["latency"] <= 0 and not row["finished"] and _family(row) in telling
         wait = (row["waited"] if left else row["latency"]) / 1000
         if not row["hit"] and good is not None and 0 < wait <= LONGEST:
-            told.append(Experience(row["person"], wait, f"{row['of_device']}/{row['hour']}", good, left))
+            told.append(Experience(row["person"], wait, f"{row['of_device']}/{row['network']}/{row['hour']}", good, left))
     return told
 
 
