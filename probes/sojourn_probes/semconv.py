@@ -263,7 +263,7 @@ CHANNEL: Final = "sojourn.channel"
 """How the visit came about, a word of `Channel`; on the first page view of a visit of ours, or where another sender says so."""
 NETWORK: Final = "sojourn.network"
 """How fast a browser's line seems to be: a word of `NETWORKS`; absent where the browser does not tell (Firefox, Safari)."""
-NETWORKS: Final = frozenset(("slow-2g", "2g", "3g", "4g"))
+NETWORKS: Final = ("slow-2g", "2g", "3g", "4g")
 """Words of the Network Information API's `effectiveType`: by measured round trips and throughput, not by the kind of line."""
 BROWSER: Final = "sojourn.browser"
 """Family and major version, such as `Chrome 156`."""

@@ -107,7 +107,7 @@ async def test_a_visit_becomes_spans_and_events():
     assert {thing.has["session.id"] for thing in spans + records} == {session}
     assert {(thing.has["user.id"], thing.has["sojourn.account.id"], thing.has["sojourn.traffic"]) for thing in spans + records} == {("u1", "a1", "real")}
     assert all(thing.has["enduser.pseudo.id"] for thing in spans + records)
-    assert {thing.has["sojourn.network"] for thing in spans + records} <= NETWORKS
+    assert {thing.has["sojourn.network"] for thing in spans + records} <= set(NETWORKS)
 
     (paid,) = named(spans, "fetch POST /payments")
     asked = next(asked for asked in shop.asked if asked.target == "/payments")
