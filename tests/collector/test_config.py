@@ -169,8 +169,8 @@ BAD_IMPACT = {
     "silent for too long": ("silent: {wait: 60d}\n", "1:10: silent.wait: the list looks back 28 days; write a time above 0 and at most that, such as 72h"),
     "a fact that is none of ours": (
         "segments: [plan, tier]\n",
-        "1:1: segments: 'tier' is none of our facts (device, browser, release, app, country, region, location, channel, network, plan, segment, lifecycle, owner, "
-        "role, known, day, hour); write {attribute: tier} for an attribute of yours",
+        "1:1: segments: 'tier' is none of our facts (device, browser, release, app, country, region, location, channel, network, plan, segment, lifecycle, "
+        "owner, role, known, day, hour); write {attribute: tier} for an attribute of yours",
     ),
     "no day": ("holidays: [2026-12-25, 24.12.2026]\n", "1:24: holidays[1]: '24.12.2026' is no day; write one such as 2026-12-25"),
     "a day there is not": ("holidays: [2026-02-30]\n", "1:12: holidays[0]: '2026-02-30' is no day; write one such as 2026-12-25"),
