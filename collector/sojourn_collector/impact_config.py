@@ -159,6 +159,11 @@ class Alarms(Model):
         default=FALSE_PER_WEEK, ge=0.01, le=100, description="False alarms that all steps of all journeys together may raise in a week."
     )
     impact: float = Field(default=IMPACT, ge=0, le=100, description="Customer impact, lower end, from which on an alarm is worth waking somebody.")
+    worth: float | None = Field(
+        default=None,
+        gt=0,
+        description="What those newly hit are worth, in major units of `currency`, from which on an alarm wakes whatever its impact; default: no sum does.",
+    )
     factor: float = Field(default=FACTOR, ge=1.2, le=100, description="How many times its usual share a step must hit for the alarm to be quickest.")
 
 

@@ -9,7 +9,7 @@ from math import log1p
 from typing import NamedTuple
 
 from sojourn_collector.score.intervals import wilson, wilson_counts
-from sojourn_collector.score.sequential import Cusum, cusum, worth_waking
+from sojourn_collector.score.sequential import Cusum, cusum
 
 ENOUGH_USUAL = 100
 """People of whom a share of usual is read off; with fewer in the hours of the same block all hours are taken, with fewer in all the step is not watched."""
@@ -51,16 +51,15 @@ class Share(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Budget:
-    """False alarms that all steps together may raise in a week, and how much must be hurt for one to be worth waking somebody."""
+    """False alarms that all steps together may raise in a week, and what the first sum is quickest at. Who is woken: `sequential.worth_waking`."""
 
     false_per_week: float = FALSE_PER_WEEK
-    impact: float = IMPACT
     factor: float = FACTOR
 
 
 @dataclass(frozen=True, slots=True)
 class Met:
-    """Those who came since the sum last left 0, at `since`; `raised` = when it alarmed. Impact is 0–100, `wakes` = the gate is passed."""
+    """Those who came since the sum last left 0, at `since`; `raised` = when it alarmed. Impact is 0–100."""
 
     since: float
     raised: float | None
@@ -70,7 +69,6 @@ class Met:
     impact: float
     low: float
     high: float
-    wakes: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,8 +163,7 @@ def watch(
         return Watched(0.0, nearest.threshold, usual[key])
     mean = min(1.0, met.severity / met.people)
     low, high = (100 * end for end in wilson(mean, met.people))
-    wakes = alarmed and worth_waking(met.hit, low, budget.impact)
-    told = Met(met.since, met.raised, met.people, met.hit, met.persons, 100 * mean, low, high, wakes)
+    told = Met(met.since, met.raised, met.people, met.hit, met.persons, 100 * mean, low, high)
     return Watched(nearest.total, nearest.threshold, usual[key], told, alarmed)
 
 

@@ -11,7 +11,8 @@ from sojourn_collector.web.models import Answer, Named
 class Alarm(Answer):
     """One step. `since` = when more than usual began to be hit, `raised` = when it was enough for an alarm; people and impact (0–100) are of since then.
 
-    `rising`: more than usual, and not yet an alarm. `wakes`: also at least three were hit and the lower end of impact is at the one impact.yaml names.
+    `rising`: more than usual, and not yet an alarm. `wakes`: also at least three were hit and the lower end of impact is at the one impact.yaml names, or
+    those hit are worth what it names. `worth` = net revenue of those hit who are known, in the `weights.paid` before; None where impact.yaml names no sum.
     `usual` = share usually hit at that hour, `usual_high` the upper end of its 95 % interval. It alarms when `sum`, the larger of two, reaches `threshold`.
     `also` = later steps of the journey that alarm: the same cause as far as one can tell.
     """
@@ -32,6 +33,7 @@ class Alarm(Answer):
     impact: float
     low: float
     high: float
+    worth: float | None = None
     wakes: bool
     also: list[Named] = Field(default_factory=list)
 
@@ -50,6 +52,8 @@ class AlarmsAnswer(Answer):
     factor: float
     people_per_week: int
     impact_from: float
+    worth_from: float | None = None
+    currency: str
     alarms: list[Alarm]
     rising: list[Alarm]
     truncated: bool = False

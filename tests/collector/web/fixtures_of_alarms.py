@@ -38,5 +38,15 @@ def alarmed(name: str = "Buy one item") -> AlarmsAnswer:
 def quiet() -> AlarmsAnswer:
     """Of an installation where nothing is wrong."""
     return AlarmsAnswer(
-        as_of=NOW, watched=6, unwatched=0, journeys=["checkout"], false_per_week=1, factor=3, people_per_week=52_310, impact_from=5, alarms=[], rising=[]
+        as_of=NOW,
+        watched=6,
+        unwatched=0,
+        journeys=["checkout"],
+        false_per_week=1,
+        factor=3,
+        people_per_week=52_310,
+        impact_from=5,
+        currency="EUR",
+        alarms=[],
+        rising=[],
     )

@@ -117,6 +117,31 @@ async def test_a_step_of_too_little_past_is_not_watched(client: httpx2.AsyncClie
     assert not [one for one in slis.samples() if one.name == "sojourn_journey_alarm_people"]
 
 
+async def test_what_those_hit_are_worth_wakes_where_it_is_told_to(context: Context, store: Store) -> None:
+    """15 newly hit of 985 are an alarm whose impact wakes nobody. Of them one paid 400 and two belong to an account of 300 a month, which counts once for three
+    months; a guest, and what was paid since, add nothing: 1,300."""
+    await weeks_before(store, people=1000, hit=1)
+    rows = Rows()
+    now_hit(rows, 14, 970, anonymous=1)
+    rows.order("before", NOW - timedelta(days=20), 400.0, person="user:upay0")
+    rows.order("since", NOW - minute(2), 5000.0, person="user:upay0")
+    rows.order("well", NOW - timedelta(days=20), 9000.0, person="user:upay20")
+    rows.accounts.append({"id": "big", "version": 1, "mrr": 300, "currency": "EUR"})
+    rows.people += [{"id": f"upay{number}", "version": 1, "account_id": "big"} for number in (1, 2)]
+    await rows.store(store)
+
+    async def told(worth: float | None) -> dict[str, Any]:
+        impact = context.impact.model_copy(update={"alarms": context.impact.alarms.model_copy(update={"worth": worth})})
+        async with asking(build_measures(replace(context, impact=impact))) as one:
+            answer = await get(one, "alarms")
+        assert (answer["worth_from"], answer["currency"]) == (worth, "EUR")
+        alarm: dict[str, Any] = answer["alarms"][0]
+        assert (alarm["hit"], alarm["hit_visits"], alarm["low"] < 5) == (15, 1, True)
+        return alarm
+
+    assert [(one["worth"], one["wakes"]) for one in [await told(None), await told(1301), await told(1300)]] == [(None, False), (1300.0, False), (1300.0, True)]
+
+
 async def test_prometheus_sees_those_hit_while_it_wakes(context: Context, store: Store) -> None:
     """0 while nothing is wrong; the number of those hit while an alarm is worth waking for; 0 again where impact.yaml asks for more impact than there is."""
 
@@ -193,6 +218,7 @@ async def test_alarms_that_cannot_be_worked_out_take_nothing_else_with_them(
         ({"false_per_week": 0}, "Input should be greater than or equal to 0.01"),
         ({"impact": 101}, "Input should be less than or equal to 100"),
         ({"factor": 1}, "Input should be greater than or equal to 1.2"),
+        ({"worth": 0}, "Input should be greater than 0"),
     ],
 )
 def test_a_budget_that_is_none_is_refused(wrong: dict[str, Any], said: str) -> None:

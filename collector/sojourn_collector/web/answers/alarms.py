@@ -10,11 +10,15 @@ from zoneinfo import ZoneInfo
 
 from sojourn_collector.context import Context
 from sojourn_collector.score.alarms import Block, Budget, Met, Minute, Share, Watched, block_of, usual_shares, usually, watch
+from sojourn_collector.score.sequential import worth_waking
 from sojourn_collector.store.client import EngineUnavailable, StoreError
+from sojourn_collector.web.answers.list_order import MOST_WORTHS
+from sojourn_collector.web.answers.prices import converted
 from sojourn_collector.web.answers.times import from_ms
 from sojourn_collector.web.answers.titles import journey_title, step_place, step_title
 from sojourn_collector.web.answers.weeks import PATIENCE
 from sojourn_collector.web.answers.window import RUN_LENGTH
+from sojourn_collector.web.answers.worths import MONTH
 from sojourn_collector.web.models_alarms import Alarm, AlarmsAnswer
 
 log = logging.getLogger("sojourn.alarms")
@@ -38,7 +42,7 @@ async def alarms(context: Context) -> AlarmsAnswer:
     :raises EngineUnavailable: while the engine cannot answer.
     """
     now, zone, own = context.clock(), ZoneInfo(context.impact.timezone), context.impact.alarms
-    budget = Budget(own.false_per_week, own.impact, own.factor)
+    budget = Budget(own.false_per_week, own.factor)
     begin = now - LOOKED_AT
     past = timedelta(seconds=context.impact.windows.usual)
     minutes, hours = await asyncio.gather(
@@ -60,6 +64,7 @@ async def alarms(context: Context) -> AlarmsAnswer:
         if step in usual:
             seen = [Minute(row["at"], row["people"], row["hit"], row["persons"], severities.summed(row)) for row in rows]
             told[step] = watch(seen, usual[step], block, streams=streams, weekly=weekly / streams, budget=budget)
+    worths = {} if own.worth is None else await _worths(context, told, begin, now)
     return AlarmsAnswer(
         as_of=now,
         watched=len(told),
@@ -69,8 +74,10 @@ async def alarms(context: Context) -> AlarmsAnswer:
         factor=own.factor,
         people_per_week=round(weekly),
         impact_from=own.impact,
-        alarms=_one_a_journey(context, told),
-        rising=[_line(context, step, one, one.met) for step, one in sorted(told.items()) if one.met is not None and not one.alarmed],
+        worth_from=own.worth,
+        currency=context.impact.currency,
+        alarms=_one_a_journey(context, told, worths),
+        rising=[_line(context, step, one, one.met, None) for step, one in sorted(told.items()) if one.met is not None and not one.alarmed],
         truncated=len(minutes) >= MOST_MINUTES or len(hours) >= MOST_HOURS,
     )
 
@@ -95,7 +102,36 @@ async def _if_known(context: Context) -> AlarmsAnswer | None:
         return None
 
 
-def _one_a_journey(context: Context, told: Mapping[Step, Watched]) -> list[Alarm]:
+async def _worths(context: Context, told: Mapping[Step, Watched], begin: datetime, now: datetime) -> dict[Step, float]:
+    """What those newly hit at the steps that alarm were worth before it began, an account that pays by the month once. Who is not known adds nothing."""
+    own, currency = context.impact.weights, context.impact.currency
+
+    async def ask(step: Step, since: datetime) -> float:
+        rows = await context.store.query(
+            "worth_of_newly_hit",
+            deadline=PATIENCE,
+            journey=step[0],
+            step=step[1],
+            begin=begin,
+            since=since,
+            until=now,
+            run_since=begin - RUN_LENGTH,
+            paid_since=since - timedelta(seconds=own.paid),
+            paid_until=since,
+            currency=currency,
+            most=MOST_WORTHS,
+        )
+        paid = sum(row["paid"] for row in rows if row["paid"])
+        monthly = {
+            row["account"]: row["mrr"] for row in converted(context, rows, "mrr", "mrr_currency", since) if not row["paid"] and row["mrr_currency"] == currency
+        }
+        return float(paid + own.days / MONTH * sum(monthly.values()))
+
+    alarmed = {step: from_ms(round(1000 * one.met.since)) for step, one in told.items() if one.alarmed and one.met is not None}
+    return dict(zip(alarmed, await asyncio.gather(*(ask(step, since) for step, since in alarmed.items())), strict=True))
+
+
+def _one_a_journey(context: Context, told: Mapping[Step, Watched], worths: Mapping[Step, float]) -> list[Alarm]:
     """Steps of one journey that alarm at once have one cause as far as one can tell: where it began first, of two at once the earlier step."""
     by_journey: dict[str, list[tuple[Step, Watched, Met]]] = defaultdict(list)
     for step, one in told.items():
@@ -104,14 +140,15 @@ def _one_a_journey(context: Context, told: Mapping[Step, Watched]) -> list[Alarm
     found = []
     for listed in by_journey.values():
         listed.sort(key=lambda each: (each[2].since, step_place(context, *each[0])))
-        alarm = _line(context, *listed[0])
-        also = [step_title(context, *step) for step, _, _ in listed[1:]]
-        found.append(alarm.model_copy(update={"also": also, "wakes": any(met.wakes for _, _, met in listed)}))
+        lines = [_line(context, *each, worths.get(each[0])) for each in listed]
+        also = [one.step for one in lines[1:]]
+        found.append(lines[0].model_copy(update={"also": also, "wakes": any(one.wakes for one in lines)}))
     return sorted(found, key=lambda one: (not one.wakes, -one.hit, one.journey.id))
 
 
-def _line(context: Context, step: Step, one: Watched, met: Met) -> Alarm:
+def _line(context: Context, step: Step, one: Watched, met: Met, worth: float | None) -> Alarm:
     share, high = usually(one.usual)
+    own = context.impact.alarms
     return Alarm(
         journey=journey_title(context, step[0]),
         step=step_title(context, *step),
@@ -129,7 +166,8 @@ def _line(context: Context, step: Step, one: Watched, met: Met) -> Alarm:
         impact=met.impact,
         low=met.low,
         high=met.high,
-        wakes=met.wakes,
+        worth=worth,
+        wakes=one.alarmed and worth_waking(met.hit, met.low, own.impact, worth, own.worth),
     )
 
 
