@@ -14,6 +14,8 @@ from sojourn_collector.web.answers.breakdown import By, Of, View, breakdown
 from sojourn_collector.web.answers.breaks import versions
 from sojourn_collector.web.answers.corrected_csat import corrected
 from sojourn_collector.web.answers.feedback import feedback_answer, feedback_languages, feedback_list
+from sojourn_collector.web.answers.feedback_facts import By as FeedbackBy
+from sojourn_collector.web.answers.feedback_facts import Over
 from sojourn_collector.web.answers.forecast import problem_forecast
 from sojourn_collector.web.answers.impact import impact
 from sojourn_collector.web.answers.journey import journey
@@ -22,7 +24,6 @@ from sojourn_collector.web.answers.marks import mark_of, marks
 from sojourn_collector.web.answers.person import person
 from sojourn_collector.web.answers.problem_alone import problem_alone
 from sojourn_collector.web.answers.run import run
-from sojourn_collector.web.answers.satisfaction_by import By as FeedbackBy
 from sojourn_collector.web.answers.satisfaction_by import satisfaction_by
 from sojourn_collector.web.answers.silent import silent
 from sojourn_collector.web.answers.speed import speed
@@ -150,7 +151,7 @@ class Answers(Protocol):
         """Whether one of them helped."""
         ...
 
-    async def satisfaction(self, by: FeedbackBy = "survey", window: WindowChosen | None = None) -> SatisfactionBy:
+    async def satisfaction(self, by: FeedbackBy = "survey", attr: str = "", of: Of = "", over: Over = "", window: WindowChosen | None = None) -> SatisfactionBy:
         """Satisfaction of a window, by default of four weeks, by a fact."""
         ...
 
@@ -266,13 +267,14 @@ class StoredAnswers:
         known = await mark_of(self._context, ident)
         return None if known is None else await self._once(("verification", ident), lambda: verification(self._context, ident))
 
-    async def satisfaction(self, by: FeedbackBy = "survey", window: WindowChosen | None = None) -> SatisfactionBy:
+    async def satisfaction(self, by: FeedbackBy = "survey", attr: str = "", of: Of = "", over: Over = "", window: WindowChosen | None = None) -> SatisfactionBy:
         """See `Answers`."""
         span = self._window(window, SPAN)
         if window is not None and not window.moves:
             # Kept for nobody else: another may be asked for every time.
-            return await satisfaction_by(self._context, span, by)
-        return await self._once(("satisfaction", by, window.last if window else ""), lambda: satisfaction_by(self._context, span, by))
+            return await satisfaction_by(self._context, span, by, attr=attr, of=of, over=over)
+        key = ("satisfaction", by, attr, of, over, window.last if window else "")
+        return await self._once(key, lambda: satisfaction_by(self._context, span, by, attr=attr, of=of, over=over))
 
     async def words(self, language: str = "", window: WindowChosen | None = None) -> FeedbackList:
         """See `Answers`."""

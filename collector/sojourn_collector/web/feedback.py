@@ -7,8 +7,10 @@ from zoneinfo import ZoneInfo
 from fastapi import APIRouter, Query
 
 from sojourn_collector.context import Context
+from sojourn_collector.web.answers.breakdown import Of
 from sojourn_collector.web.answers.feedback import feedback_answer, feedback_list
-from sojourn_collector.web.answers.satisfaction_by import By, satisfaction_by
+from sojourn_collector.web.answers.feedback_facts import By, Over
+from sojourn_collector.web.answers.satisfaction_by import satisfaction_by
 from sojourn_collector.web.answers.surveys import SPAN as ASKED_SPAN
 from sojourn_collector.web.answers.surveys import eligibility, surveys
 from sojourn_collector.web.answers.unlinked import unlinked
@@ -45,14 +47,17 @@ def build_feedback(context: Context) -> APIRouter:
 
     @router.get("/satisfaction", response_model=SatisfactionBy, summary="Satisfaction by survey, segment, channel, date and other facts")
     async def get_satisfaction(
-        by: Annotated[By, Query(description="The fact to group by.")] = "survey",
+        by: Annotated[By, Query(description="The fact to group by; `failure_kind` is of the worst that the walks before an answer met.")] = "survey",
+        attr: Annotated[Text, Query(description="An attribute to group by, instead of `by`; of visits those that impact.yaml names.")] = "",
+        of: Annotated[Of, Query(description="Whose attribute; empty: the person's, else their account's, else the visit's.")] = "",
+        over: Annotated[Over, Query(description="Each group by day, week or month too.")] = "",
         journey: Annotated[str, Query(max_length=LONGEST_ID, description="Only answers that name this journey.")] = "",
         since: From = None,
         until: To = None,
         last: Last = None,
     ) -> SatisfactionBy:
         """Of 28 days by default: CSAT, NPS and CES of each survey, question and scale apart, never mixed."""
-        return await satisfaction_by(context, weeks(since, until, last), by, journey)
+        return await satisfaction_by(context, weeks(since, until, last), by, journey, attr=attr, of=of, over=over)
 
     @router.get("/unlinked", response_model=UnlinkedAnswer, summary="What could not be linked to a visit, and why")
     async def get_unlinked(since: From = None, until: To = None, last: Last = None) -> UnlinkedAnswer:

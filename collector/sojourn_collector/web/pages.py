@@ -21,9 +21,9 @@ from sojourn_collector.store.control.errors import ControlUnavailableError
 from sojourn_collector.web import axis, charts
 from sojourn_collector.web.answering import ACCOUNTS, Answers, Met, StoredAnswers, severity_of
 from sojourn_collector.web.answers.breakdown import By, Of, View, choices
+from sojourn_collector.web.answers.feedback_facts import By as FeedbackBy
+from sojourn_collector.web.answers.feedback_facts import Over, feedback_choices
 from sojourn_collector.web.answers.marks import marks_shown
-from sojourn_collector.web.answers.satisfaction_by import FACTS as FEEDBACK_FACTS
-from sojourn_collector.web.answers.satisfaction_by import By as FeedbackBy
 from sojourn_collector.web.answers.silent import SPAN as SILENT_SPAN
 from sojourn_collector.web.answers.tickets import SPAN as TICKETS_SPAN
 from sojourn_collector.web.answers.visit import MARGIN
@@ -36,6 +36,7 @@ from sojourn_collector.web.models_fixes import Verification
 from sojourn_collector.web.models_measures import Breakdown, CorrectedCsatAnswer, ProblemAnswer
 from sojourn_collector.web.models_surveys import AskedAnswer
 from sojourn_collector.web.models_tickets import StarterSet
+from sojourn_collector.web.over_time import over_time
 from sojourn_collector.web.render import FOLDER, Pages
 from sojourn_collector.web.window_chosen import WindowAsked, WindowChosen, window_chosen
 
@@ -84,7 +85,7 @@ def build_pages(context: Context, answers: Answers | None = None) -> APIRouter:
     `answers` stands in for the store in tests and previews. Host check and sign-in are the app's business.
     """
     ask: Answers = answers or StoredAnswers(context)
-    pages, offered = Pages(context.impact, context.clock), choices(context.impact)
+    pages, offered, facts = Pages(context.impact, context.clock), choices(context.impact), feedback_choices(context.impact)
     router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
 
     async def show(kind: str, asked: Awaitable[Found | None], draw: Callable[[Found], HTMLResponse | None]) -> HTMLResponse:
@@ -173,27 +174,28 @@ def build_pages(context: Context, answers: Answers | None = None) -> APIRouter:
         )
 
     @router.get("/feedback")
-    async def feedback(when: Annotated[WindowAsked, Depends()], by: str = "survey", language: str = "") -> HTMLResponse:
-        def draw(asked: tuple[SatisfactionBy, FeedbackList, list[LanguageLine], UnlinkedAnswer, AskedAnswer]) -> HTMLResponse:
-            found, said, languages, unlinked, surveys = asked
-            more: dict[str, Any] = {
-                "said": said,
-                "languages": languages,
-                "language": language,
-                "unlinked": unlinked,
-                "asked": surveys,
-                "facts": FEEDBACK_FACTS,
-                "window": window,
-            }
-            return pages.page("feedback.html", as_of=found.as_of, title="Feedback", by=found, **more)
-
-        if by not in FEEDBACK_FACTS or not _LANGUAGE.fullmatch(language):
+    async def feedback(
+        when: Annotated[WindowAsked, Depends()], by: str = "survey", attr: str = "", of: str = "", over: str = "", language: str = ""
+    ) -> HTMLResponse:
+        grouped = next((one for one in facts if one.asks == ({"attr": attr, **({"of": of} if of else {})} if attr else {"by": by})), None)
+        if grouped is None or over not in get_args(Over) or not _LANGUAGE.fullmatch(language):
             return not_found(pages)
-        window = chosen(when, TICKETS_SPAN)
+        asks, window = grouped.asks, chosen(when, TICKETS_SPAN)
         if isinstance(window, HTMLResponse):
             return window
+
+        def draw(asked: tuple[SatisfactionBy, FeedbackList, list[LanguageLine], UnlinkedAnswer, AskedAnswer]) -> HTMLResponse:
+            found, said, languages, unlinked, surveys = asked
+            more: dict[str, Any] = {"said": said, "languages": languages, "language": language, "unlinked": unlinked, "asked": surveys, "window": window}
+            more |= {"facts": facts, "chosen": grouped, "keep": {**asks, "over": over}, "pictures": over_time(found)}
+            return pages.page("feedback.html", as_of=found.as_of, title="Feedback", by=found, **more)
+
         asking = asyncio.gather(
-            ask.satisfaction(cast("FeedbackBy", by), window), ask.words(language, window), ask.languages(window), ask.unlinked(window), ask.surveys(window)
+            ask.satisfaction(cast("FeedbackBy", by), attr, cast("Of", of), cast("Over", over), window),
+            ask.words(language, window),
+            ask.languages(window),
+            ask.unlinked(window),
+            ask.surveys(window),
         )
         return await show("", asking, draw)
 

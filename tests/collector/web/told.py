@@ -88,8 +88,8 @@ class Shop:
     async def verification(self, ident: str) -> fixes.Verification | None:
         return fixtures_of_fixes.verification(ident, self.comment or "2.4.1")
 
-    async def satisfaction(self, by: str = "survey", window: object = None) -> said.SatisfactionBy:
-        return fixtures_of_feedback.satisfaction(by, self.comment)
+    async def satisfaction(self, by: str = "survey", attr: str = "", of: str = "", over: str = "", window: object = None) -> said.SatisfactionBy:
+        return fixtures_of_feedback.satisfaction(attr or by, self.comment, over)
 
     async def words(self, language: str = "", window: object = None) -> said.FeedbackList:
         return fixtures_of_feedback.words(self.comment or "Fine.")
@@ -167,7 +167,7 @@ class Nothing:
     async def verification(self, ident: str) -> fixes.Verification | None:
         return None
 
-    async def satisfaction(self, by: str = "survey", window: object = None) -> said.SatisfactionBy:
+    async def satisfaction(self, by: str = "survey", attr: str = "", of: str = "", over: str = "", window: object = None) -> said.SatisfactionBy:
         return fixtures_of_feedback.nothing_said()[0]
 
     async def words(self, language: str = "", window: object = None) -> said.FeedbackList:
@@ -203,6 +203,7 @@ PAGES = {
     "run-real": f"/runs/{fixtures.REAL_RUN}",
     "trace": f"/traces/{fixtures.TRACE}",
     "feedback": "/feedback?by=plan",
+    "feedback-over": "/feedback?by=segment&over=week",
     "feedback-one": "/feedback/f0?feed=api",
     "feedback-unlinked": "/feedback/f2?feed=api",
     "tickets": "/tickets",
