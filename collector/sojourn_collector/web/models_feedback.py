@@ -96,11 +96,24 @@ class FeedbackAnswer(Answer):
     cure: str
 
 
+class SatisfactionPeriod(Answer):
+    """Answers of a group in one day, week or month, named by its first day; `whole`: all of it lies in the window."""
+
+    period: str
+    whole: bool
+    answered: int
+    mean: float
+    csat: Share | None = None
+    nps: Promoters | None = None
+    ces: Effort | None = None
+    thin: bool
+
+
 class SatisfactionGroup(Answer):
     """Answers of one group to one question of one survey on one scale; scales are never mixed. `shrunk` is drawn towards all groups of that question.
 
     `response_rate` is None where it is not known how many were asked; `partial` are answers of the survey from people who left it before its end, in no
-    response rate, None where they are not counted by this fact.
+    response rate, None where they are not counted by this fact. `periods`: those of at least five answers, None where they were not asked for or are not told.
     """
 
     value: str
@@ -119,10 +132,28 @@ class SatisfactionGroup(Answer):
     response_rate: float | None = None
     partial: int | None = None
     thin: bool
+    periods: list[SatisfactionPeriod] | None = None
+
+
+class ResponseRate(Answer):
+    """So many were asked by a survey, and answered it to its end, by a fact. `rate` is None where it is not known of whom the survey's invitations or answers
+    are, or where more answered than are known to have been asked.
+    """
+
+    value: str
+    survey: str
+    invited: int
+    answered: int
+    partial: int
+    rate: float | None
 
 
 class SatisfactionBy(Answer):
-    """Body of `GET /api/v1/satisfaction`. Groups of fewer than five people are not shown (`hidden`)."""
+    """Body of `GET /api/v1/satisfaction`. Groups of fewer than five people are not shown (`hidden`); of `unknown` answers the fact is not known.
+
+    `rates` are of all groups of which at least five were asked, whether they answered or not; empty where invitations do not know the fact. `periods` are all
+    days, weeks or months of the window, by their first day; `without_periods` groups are not told by them, since others are larger.
+    """
 
     as_of: datetime
     window_from: datetime
@@ -131,6 +162,10 @@ class SatisfactionBy(Answer):
     groups: list[SatisfactionGroup]
     hidden: int
     unknown: int
+    rates: list[ResponseRate] = Field(default_factory=list)
+    over: Literal["", "day", "week", "month"] = ""
+    periods: list[str] = Field(default_factory=list)
+    without_periods: int = 0
 
 
 class UnlinkedLine(Answer):

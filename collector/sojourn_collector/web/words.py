@@ -114,15 +114,30 @@ FEEDBACK_FACTS = {
     "language": "Language",
     "journey": "Journey",
     "step": "Step",
+    "failure_kind": "Kind of failure before",
     "plan": "Plan",
     "segment": "Segment",
     "lifecycle": "Lifecycle",
+    "owner": "Owner",
+    "role": "Role",
+    "country": "Country",
+    "region": "Region",
+    "location": "Location",
     "device": "Device",
     "browser": "Browser",
     "release": "Release",
+    "app": "App",
     "day": "Day",
     "week": "Week",
+    "month": "Month",
 }
+
+
+def failure_before(value: str) -> str:
+    """What somebody had met before they answered, by failure kind."""
+    return "met no failure" if value == "none seen" else value.replace("_", " ")
+
+
 FEEDBACK_KINDS = {
     "csat": "Satisfaction (CSAT)",
     "rating": "Rating",

@@ -45,7 +45,24 @@ def words(first: str = COMMENTS[0]) -> f.FeedbackList:
     return f.FeedbackList(window_from=ago(WEEKS), window_to=NOW, next=None, items=items)
 
 
-def satisfaction(by: str = "plan", text: str = "Business") -> f.SatisfactionBy:
+def weeks(score: str, *, skip: int = 3) -> list[f.SatisfactionPeriod]:
+    """Four weeks of a group, one of which has too few answers; the first is cut by the window."""
+
+    def one(number: int) -> f.SatisfactionPeriod:
+        good = 40 - 6 * number
+        scores = {
+            "csat": {"csat": m.Share(satisfied=good, answered=60, low=good / 60 - 0.12, high=good / 60 + 0.12)},
+            "nps": {"nps": m.Promoters(score=good - 30.0, low=good - 50.0, high=good - 10.0, answered=60)},
+        }
+        return f.SatisfactionPeriod(period=WEEKS_TOLD[number], whole=number > 0, answered=60, mean=3.9, thin=False, **scores[score])
+
+    return [one(number) for number in range(len(WEEKS_TOLD)) if number != skip]
+
+
+WEEKS_TOLD = ["2026-10-19", "2026-10-26", "2026-11-02", "2026-11-09", "2026-11-16"]
+
+
+def satisfaction(by: str = "plan", text: str = "Business", over: str = "") -> f.SatisfactionBy:
     """Two plans, asked twice on different scales."""
 
     def group(value: str, satisfied: int, answered: int, **more: object) -> f.SatisfactionGroup:
@@ -67,19 +84,37 @@ def satisfaction(by: str = "plan", text: str = "Business") -> f.SatisfactionBy:
             }
         )
 
-    nps = m.Promoters(score=12.0, low=-9.0, high=33.0, answered=90)
+    nps, by_week = m.Promoters(score=12.0, low=-9.0, high=33.0, answered=90), weeks("nps") if over else None
     return f.SatisfactionBy(
         as_of=NOW,
         window_from=ago(WEEKS),
         window_to=NOW,
         by=by,
         groups=[
-            group(text, 212, 300, response_rate=0.31),
+            group(text, 212, 300, response_rate=0.31, periods=weeks("csat") if over else None),
             group("Team", 14, 22),
-            group(text, 0, 90, kind="nps", scale="0–10", question="", survey="june", csat=None, nps=nps, shrunk=None, shrunk_low=None, shrunk_high=None),
+            group(
+                text,
+                0,
+                90,
+                kind="nps",
+                scale="0–10",
+                question="",
+                survey="june",
+                csat=None,
+                nps=nps,
+                shrunk=None,
+                shrunk_low=None,
+                shrunk_high=None,
+                periods=by_week,
+            ),
         ],
         hidden=1,
         unknown=41,
+        rates=[f.ResponseRate(value="Trial", survey="june", invited=140, answered=0, partial=3, rate=0.0)],
+        over=over,
+        periods=WEEKS_TOLD if over else [],
+        without_periods=1 if over else 0,
     )
 
 

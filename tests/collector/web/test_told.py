@@ -12,6 +12,7 @@ from sojourn_collector.context import Context
 from sojourn_collector.store.catalogue import FOLDER
 from sojourn_collector.store.client import Store
 from sojourn_collector.store.told import expanded
+from sojourn_collector.web.answers.feedback_facts import fact_asked
 from sojourn_collector.web.api import build_api
 from sojourn_collector.web.lists import build_lists
 from sojourn_collector.web.measures import build_measures
@@ -121,7 +122,7 @@ async def test_an_answer_stands_under_one_plan(store: Store) -> None:
     rows.answer("f1", NOW - minute(5), 1, person="user:u1")
     await rows.store(store)
     window: dict[str, Any] = {"since": NOW - DAY, "until": NOW, "journey": ""}
-    groups = await store.query("feedback_groups", **window, by="plan", zone="UTC")
+    groups = await store.query("feedback_groups", **window, **fact_asked("plan", "", ""), zone="UTC", over="", facts=[], surveys=[])
     assert [(group["fact"], group["n"]) for group in groups] == [("free", 1)]
     empty = dict.fromkeys(
         ("kind", "feed", "survey", "question_id", "channel", "language", "step", "link", "verdict", "person", "text", "account", "lifecycle"), ""

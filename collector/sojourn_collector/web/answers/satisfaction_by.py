@@ -3,101 +3,82 @@
 import asyncio
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from typing import Any, Literal, NamedTuple, get_args
+from typing import Any
 
 from sojourn_collector.context import Context
-from sojourn_collector.score.drivers import HIDDEN_BELOW, THIN_BELOW, Group, prior, shrunk
-from sojourn_collector.score.satisfaction import Answer, Scale, ces_of_counts, csat_of_counts, nps_of_counts
+from sojourn_collector.score.drivers import HIDDEN_BELOW, Group, prior, shrunk
+from sojourn_collector.web.answers.breakdown import Of
+from sojourn_collector.web.answers.breakdown_worth import nothing
+from sojourn_collector.web.answers.feedback_facts import TIMES, By, Over, fact_asked, rated
+from sojourn_collector.web.answers.response_rates import rates_of
+from sojourn_collector.web.answers.satisfaction_measured import Question, measured, question_of
+from sojourn_collector.web.answers.satisfaction_over import with_periods
 from sojourn_collector.web.answers.weeks import PATIENCE
 from sojourn_collector.web.answers.window import Window
-from sojourn_collector.web.models import Effort, Promoters, Share
-from sojourn_collector.web.models_feedback import SatisfactionBy, SatisfactionGroup
-
-By = Literal[
-    "survey", "question", "channel", "source", "language", "journey", "step", "plan", "segment", "lifecycle", "device", "browser", "release", "day", "week"
-]
-FACTS: tuple[str, ...] = get_args(By)
-RATED = frozenset(("survey", "channel", "source", "journey", "day", "week"))
-"""Facts that invitations know themselves, so that there is a response rate."""
+from sojourn_collector.web.models_feedback import ResponseRate, SatisfactionBy, SatisfactionGroup
 
 MOST = 500
 Row = Mapping[str, Any]
 
 
-class _Asked(NamedTuple):
-    """One question on one scale."""
+async def satisfaction_by(
+    context: Context, window: Window, by: By = "survey", journey: str = "", *, attr: str = "", of: Of = "", over: Over = ""
+) -> SatisfactionBy:
+    """The body of `GET /api/v1/satisfaction`.
 
-    survey: str
-    question: str
-    kind: str
-    scale: Scale
-
-
-async def satisfaction_by(context: Context, window: Window, by: By = "survey", journey: str = "") -> SatisfactionBy:
-    """The body of `GET /api/v1/satisfaction`. Raises EngineUnavailable."""
-    asked: dict[str, Any] = {"since": window.since, "until": window.until, "by": by, "journey": journey, "zone": context.impact.timezone}
+    :param attr: name of an attribute to group by, instead of `by`; of visits there are those that `segments` of impact.yaml names.
+    :param of: whose attribute; empty: the person's, else their account's, else the visit's.
+    :param over: tell each group by day, week or month too.
+    :raises EngineUnavailable: while the engine cannot answer.
+    """
+    asked: dict[str, Any] = {"since": window.since, "until": window.until, "journey": journey, "zone": context.impact.timezone}
+    fact = fact_asked(by, attr, of)
+    known_by = rated(by, attr, of)
     rows, invited = await asyncio.gather(
-        context.store.query("feedback_groups", deadline=PATIENCE, **asked),
-        context.store.query("invited_groups", deadline=PATIENCE, **asked) if by in RATED else _nothing(),
+        context.store.query("feedback_groups", deadline=PATIENCE, **asked, **fact, over="", facts=[], surveys=[]),
+        context.store.query("invited_groups", deadline=PATIENCE, **asked, **{name: fact[name] for name in ("by", "attr", "of")}) if known_by else nothing(),
     )
-    rates = {(row["fact"], row["survey"]): row["answered"] / row["invited"] for row in invited if row["invited"] and row["answered"] <= row["invited"]}
-    partial = {(row["fact"], row["survey"]): row["partial"] for row in invited}
-    groups: dict[_Asked, dict[str, list[Row]]] = defaultdict(lambda: defaultdict(list))
+    rates = rates_of(invited, told=known_by == "told")
+    of_group = {(one.value, one.survey): one for one in rates}
+    groups: dict[Question, dict[str, list[Row]]] = defaultdict(lambda: defaultdict(list))
     for row in rows:
-        scale = Scale(row["scale_min"], row["scale_max"], bool(row["higher_is_better"]))
-        groups[_Asked(row["survey"], row["question"] or row["question_id"], row["kind"], scale)][row["fact"]].append(row)
+        groups[question_of(row)][row["fact"]].append(row)
     shown: list[SatisfactionGroup] = []
     hidden = 0
     for question, by_fact in groups.items():
         known = {fact: mine for fact, mine in by_fact.items() if fact}
         kept = {fact: mine for fact, mine in known.items() if sum(row["n"] for row in mine) >= HIDDEN_BELOW}
         hidden += len(known) - len(kept)
-        told = [_group(fact, question, mine, rates.get((fact, question.survey))) for fact, mine in kept.items()]
-        if by in RATED:
-            told = [one.model_copy(update={"partial": partial.get((one.value, question.survey), 0)}) for one in told]
+        told = [_group(fact, question, mine, of_group.get((fact, question.survey))) for fact, mine in kept.items()]
+        if known_by:
+            told = [one if one.partial is not None else one.model_copy(update={"partial": 0}) for one in told]
         shown += _shrunk(told)
-    return SatisfactionBy(
+    by_time = by in TIMES and not attr
+    shown.sort(key=lambda one: (one.survey, one.question, one.kind, one.value if by_time else "", -one.answered, one.value))
+    answer = SatisfactionBy(
         as_of=window.now,
         window_from=window.since,
         window_to=window.until,
-        by=by,
-        groups=sorted(shown, key=lambda one: (one.survey, one.question, one.kind, one.value if by in ("day", "week") else "", -one.answered, one.value))[:MOST],
+        by=attr or by,
+        groups=shown[:MOST],
         hidden=hidden,
         unknown=sum(row["n"] for row in rows if not row["fact"]),
+        rates=[one for one in rates if one.invited >= HIDDEN_BELOW][:MOST],
     )
+    return answer if not over else await with_periods(context, answer, window, over, {**asked, **fact})
 
 
-async def _nothing() -> list[dict[str, Any]]:
-    return []
-
-
-def _group(fact: str, asked: _Asked, rows: Sequence[Row], rate: float | None) -> SatisfactionGroup:
-    counts = [(Answer(row["value"], asked.scale, None if row["satisfied"] is None else bool(row["satisfied"])), row["n"]) for row in rows]
-    answered = sum(times for _, times in counts)
-    told = SatisfactionGroup(
+def _group(fact: str, asked: Question, rows: Sequence[Row], rate: ResponseRate | None) -> SatisfactionGroup:
+    return SatisfactionGroup(
         value=fact,
         survey=asked.survey,
         question=asked.question,
         kind=asked.kind,
         scale=str(asked.scale),
-        answered=answered,
-        mean=sum(answer.value * times for answer, times in counts) / answered,
-        response_rate=rate,
-        thin=answered < THIN_BELOW,
+        **measured(asked, rows),
+        response_rate=rate.rate if rate else None,
+        partial=rate.partial if rate else None,
     )
-    if asked.kind in ("csat", "mention"):
-        scores = csat_of_counts(counts)
-        return told.model_copy(
-            update={"csat": Share(satisfied=scores[0].satisfied, answered=scores[0].answered, low=scores[0].low, high=scores[0].high) if scores else None}
-        )
-    if asked.kind == "nps" and (asked.scale.low, asked.scale.high) == (0, 10):
-        nps = nps_of_counts((answer.value, times) for answer, times in counts)
-        return told.model_copy(update={"nps": Promoters(score=nps.score, low=nps.low, high=nps.high, answered=nps.answered) if nps else None})
-    if asked.kind == "ces" and asked.scale.length == 7:
-        ces = ces_of_counts(counts)
-        effort = Effort(scale=str(asked.scale), easy=ces.easy, answered=ces.answered, low=ces.low, high=ces.high, mean=ces.mean) if ces else None
-        return told.model_copy(update={"ces": effort})
-    return told
 
 
 def _shrunk(groups: Sequence[SatisfactionGroup]) -> list[SatisfactionGroup]:
