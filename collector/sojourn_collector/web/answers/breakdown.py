@@ -65,7 +65,7 @@ async def breakdown(context: Context, journey: str, window: Window, by: By = "ca
     asked: dict[str, Any] = {"journey": journey, "since": window.since, "until": window.until}
     local: dict[str, Any] = {**asked, "zone": context.impact.timezone}
     what = by if by in WHATS and not attr else ""
-    facts, causes = {**local, **_fact("" if what else by, attr, of)}, {**local, "by": what}
+    facts, causes = {**local, **fact_asked("" if what else by, attr, of)}, {**local, "by": what}
     found, probes = await asyncio.gather(
         _by_worth(context, journey, window, facts, causes, attr or by) if view == "value" else _by_heads(context, facts, causes, what, attr or by),
         context.store.query("breakdown_probes", **asked) if by == "location" and not attr else nothing(),
@@ -180,7 +180,8 @@ def choices(impact: ImpactConfig) -> list[Choice]:
 NOBODY: Mapping[str, Any] = {"people": 0, "unknown": 0, "groups": 0, "hurt": 0.0, "w_sum": 0.0, "w_squares": 0.0}
 
 
-def _fact(by: str, attr: str, of: Of) -> dict[str, Any]:
+def fact_asked(by: str, attr: str, of: Of) -> dict[str, Any]:
+    """What queries by one fact are asked of it."""
     if attr:
         return {"by": "", "attr": attr, "of": of, "fact": attribute_fact(attr), "wider": ""}
     fact, wider = OF_VISITS.get(by, ("", ""))
