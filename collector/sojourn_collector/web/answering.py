@@ -13,6 +13,8 @@ from sojourn_collector.web.answers.alarms import alarms_shared
 from sojourn_collector.web.answers.breakdown import By, Of, View, breakdown
 from sojourn_collector.web.answers.breaks import versions
 from sojourn_collector.web.answers.corrected_csat import corrected
+from sojourn_collector.web.answers.experience_by import By as FaredBy
+from sojourn_collector.web.answers.experience_by import experience_by
 from sojourn_collector.web.answers.feedback import feedback_answer, feedback_languages, feedback_list
 from sojourn_collector.web.answers.forecast import problem_forecast
 from sojourn_collector.web.answers.impact import impact
@@ -40,6 +42,7 @@ from sojourn_collector.web.cursor import BadCursor
 from sojourn_collector.web.models import ImpactReport, JourneyAnswer
 from sojourn_collector.web.models_alarms import AlarmsAnswer
 from sojourn_collector.web.models_details import PersonAnswer, RunAnswer, TraceAnswer, VisitAnswer
+from sojourn_collector.web.models_experience import ExperienceBy
 from sojourn_collector.web.models_feedback import FeedbackAnswer, FeedbackList, LanguageLine, SatisfactionBy, UnlinkedAnswer
 from sojourn_collector.web.models_fixes import MarksAnswer, Verification
 from sojourn_collector.web.models_forecast import ForecastAnswer
@@ -136,6 +139,12 @@ class Answers(Protocol):
 
     async def breakdown(self, ident: str, by: By = "cause", attr: str = "", of: Of = "", view: View = "people") -> Breakdown | None:
         """What explains a journey's score over four weeks."""
+        ...
+
+    async def experience(
+        self, ident: str, by: FaredBy = "device", attr: str = "", of: Of = "", step: str = "", window: WindowChosen | None = None
+    ) -> ExperienceBy | None:
+        """How customers fared in a journey, or at one of its steps, in a window, by default of four weeks, by a fact; None for a step that is not there."""
         ...
 
     async def corrected(self, ident: str) -> CorrectedCsatAnswer:
@@ -252,6 +261,20 @@ class StoredAnswers:
         if ident not in self._context.journeys.all():
             return None
         return await self._once(("breakdown", ident, by, attr, of, view), lambda: breakdown(self._context, ident, self._weeks(), by, attr, of, view))
+
+    async def experience(
+        self, ident: str, by: FaredBy = "device", attr: str = "", of: Of = "", step: str = "", window: WindowChosen | None = None
+    ) -> ExperienceBy | None:
+        """See `Answers`."""
+        known = self._context.journeys.all().get(ident)
+        if known is None or (step and step not in {one.id for one in known.steps}):
+            return None
+        span = self._window(window, SPAN)
+        if window is not None and not window.moves:
+            # Kept for nobody else: another may be asked for every time.
+            return await experience_by(self._context, ident, span, by, attr, of, step)
+        key = ("experience", ident, by, attr, of, step, window.last if window else "")
+        return await self._once(key, lambda: experience_by(self._context, ident, span, by, attr, of, step))
 
     async def corrected(self, ident: str) -> CorrectedCsatAnswer:
         """See `Answers`."""

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sojourn_collector.web.models import Answer, Impact, Versioned
+from sojourn_collector.web.models import Answer, Impact, Named, Versioned
 
 
 class Drawn(Answer):
@@ -55,7 +55,8 @@ class ExperienceBy(Versioned):
     """Body of `GET /api/v1/journeys/{id}/experience`. The counts of `groups`, `unknown` and `others` add up to those of `whole`, which are the journey's own.
 
     Ordered by the units hurt for whom there is good evidence, so that small groups do not lead. Groups of fewer than 5 people and visits are not shown
-    (`hidden`), of more than 2,000 the smallest are not looked at (`cut`); together they are `others`. By step and by failure kind walks have no impact: whom
+    (`hidden`), of more than 2,000 the smallest are not looked at (`cut`); together they are `others`.
+    `steps` are those customers are recognised at. By step and by failure kind walks have no impact: whom
     a failure hit is hurt by it, and what a score is made of is `breakdown`'s.
     """
 
@@ -63,7 +64,9 @@ class ExperienceBy(Versioned):
     window_from: datetime
     window_to: datetime
     journey: str
+    name: str
     step: str = ""
+    steps: list[Named]
     by: str
     whole: FaredGroup
     groups: list[FaredGroup]

@@ -20,7 +20,9 @@ from sojourn_collector.store.client import EngineUnavailable, QueryTimeout
 from sojourn_collector.store.control.errors import ControlUnavailableError
 from sojourn_collector.web import axis, charts
 from sojourn_collector.web.answering import ACCOUNTS, Answers, Met, StoredAnswers, severity_of
-from sojourn_collector.web.answers.breakdown import By, Of, View, choices
+from sojourn_collector.web.answers.breakdown import By, Choice, Of, View, choices
+from sojourn_collector.web.answers.experience_by import By as FaredBy
+from sojourn_collector.web.answers.experience_by import fared_choices
 from sojourn_collector.web.answers.marks import marks_shown
 from sojourn_collector.web.answers.satisfaction_by import FACTS as FEEDBACK_FACTS
 from sojourn_collector.web.answers.satisfaction_by import By as FeedbackBy
@@ -31,6 +33,7 @@ from sojourn_collector.web.answers.window import BadWindow
 from sojourn_collector.web.models import ImpactReport, JourneyAnswer
 from sojourn_collector.web.models_alarms import AlarmsAnswer
 from sojourn_collector.web.models_details import PersonAnswer, RunAnswer, VisitAnswer
+from sojourn_collector.web.models_experience import ExperienceBy
 from sojourn_collector.web.models_feedback import FeedbackList, LanguageLine, SatisfactionBy, UnlinkedAnswer
 from sojourn_collector.web.models_fixes import Verification
 from sojourn_collector.web.models_measures import Breakdown, CorrectedCsatAnswer, ProblemAnswer
@@ -84,7 +87,7 @@ def build_pages(context: Context, answers: Answers | None = None) -> APIRouter:
     `answers` stands in for the store in tests and previews. Host check and sign-in are the app's business.
     """
     ask: Answers = answers or StoredAnswers(context)
-    pages, offered = Pages(context.impact, context.clock), choices(context.impact)
+    pages, offered, facts = Pages(context.impact, context.clock), choices(context.impact), fared_choices(context.impact)
     router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
 
     async def show(kind: str, asked: Awaitable[Found | None], draw: Callable[[Found], HTMLResponse | None]) -> HTMLResponse:
@@ -101,6 +104,10 @@ def build_pages(context: Context, answers: Answers | None = None) -> APIRouter:
             return window_chosen(asked, context.clock(), ZoneInfo(context.impact.timezone), span)
         except BadWindow as error:
             return bad_window(pages, error)
+
+    async def fared(ident: str, fact: Choice, step: str = "", window: WindowChosen | None = None) -> ExperienceBy | None:
+        by, of = cast("FaredBy", fact.asked.get("by", "device")), cast("Of", fact.asked.get("of", ""))
+        return await ask.experience(ident, by, fact.asked.get("attr", ""), of, step, window)
 
     @router.get("/")
     async def today() -> HTMLResponse:
@@ -140,10 +147,26 @@ def build_pages(context: Context, answers: Answers | None = None) -> APIRouter:
             "journeys", ask.speed(ident), lambda found: pages.page("speed.html", as_of=found.as_of, title="Speed, and what goes with it", speed=found)
         )
 
+    @router.get("/journeys/{ident}/experience")
+    async def experience(ident: str, when: Annotated[WindowAsked, Depends()], by: str = "", attr: str = "", of: str = "", step: str = "") -> HTMLResponse:
+        asked = {"attr": attr, **({"of": of} if of else {})} if attr else {"by": by or facts[0].asked.get("by", "")}
+        picked = next((one for one in facts if one.asked == asked or (not by and not attr and one is facts[0])), None)
+        if picked is None:
+            return not_found(pages)
+        window = chosen(when, TICKETS_SPAN)
+        if isinstance(window, HTMLResponse):
+            return window
+
+        def draw(found: ExperienceBy) -> HTMLResponse:
+            more: dict[str, Any] = {"facts": facts, "fact": picked, "asked": {**picked.asked, "step": step}, "window": window}
+            return pages.page("experience.html", as_of=found.as_of, title="How customers fared", fared=found, **more)
+
+        return await show("journeys", fared(ident, picked, step, window), draw)
+
     @router.get("/journeys/{ident:path}")
     async def journey(ident: str) -> HTMLResponse:
-        def draw(asked: tuple[JourneyAnswer | None, Breakdown | None, CorrectedCsatAnswer]) -> HTMLResponse | None:
-            found, broken, corrected = asked
+        def draw(asked: tuple[JourneyAnswer | None, Breakdown | None, CorrectedCsatAnswer, ExperienceBy | None]) -> HTMLResponse | None:
+            found, broken, corrected, by_fact = asked
             if found is None:
                 return None
             face = pages.clockface(found.as_of)
@@ -154,11 +177,14 @@ def build_pages(context: Context, answers: Answers | None = None) -> APIRouter:
                 journey=found,
                 broken=broken if broken and broken.units else None,
                 corrected=corrected if corrected.invited else None,
+                fared=by_fact,
+                facts=facts,
+                fact=facts[0],
                 funnel=charts.funnel(found.experience),
                 durations=charts.probe_durations(found.probes.runs, face),
             )
 
-        return await show("journeys", asyncio.gather(ask.journey(ident), ask.breakdown(ident), ask.corrected(ident)), draw)
+        return await show("journeys", asyncio.gather(ask.journey(ident), ask.breakdown(ident), ask.corrected(ident), fared(ident, facts[0])), draw)
 
     @router.get("/breakdown/{ident}")
     async def broken_down(ident: str, by: str = "cause", attr: str = "", of: str = "", view: str = "people") -> HTMLResponse:

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
 from typing import Any, Literal, NamedTuple, get_args
-from urllib.parse import urlencode
+from urllib.parse import parse_qsl, urlencode
 
 from sojourn_collector.config import ImpactConfig
 from sojourn_collector.context import Context
@@ -52,6 +52,11 @@ class Choice(NamedTuple):
     query: str
     name: str
     label: str
+
+    @property
+    def asked(self) -> dict[str, str]:
+        """The query by parameter."""
+        return dict(parse_qsl(self.query))
 
 
 async def breakdown(context: Context, journey: str, window: Window, by: By = "cause", attr: str = "", of: Of = "", view: View = "people") -> Breakdown:

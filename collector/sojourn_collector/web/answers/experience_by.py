@@ -4,17 +4,18 @@ import asyncio
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Literal, NamedTuple, get_args
 
+from sojourn_collector.config import ImpactConfig
 from sojourn_collector.context import Context
 from sojourn_collector.impact_config import Fact
 from sojourn_collector.score.customer_impact import EMPTY, NOBODY, Body, Moments, scores_of
 from sojourn_collector.score.drivers import HIDDEN_BELOW, THIN_BELOW, Group, prior, shrunk
 from sojourn_collector.score.intervals import wilson
 from sojourn_collector.score.severities import Severities
-from sojourn_collector.web.answers.breakdown import OF_VISITS, Of, fact_asked
+from sojourn_collector.web.answers.breakdown import OF_VISITS, WHATS, Choice, Of, choices, fact_asked
 from sojourn_collector.web.answers.breaks import versioned
 from sojourn_collector.web.answers.problem import impact_model
 from sojourn_collector.web.answers.sums import moments_in, trying_in
-from sojourn_collector.web.answers.titles import step_title
+from sojourn_collector.web.answers.titles import journey_title, step_title
 from sojourn_collector.web.answers.weeks import PATIENCE
 from sojourn_collector.web.answers.window import Window
 from sojourn_collector.web.models_experience import Drawn, ExperienceBy, FaredGroup
@@ -40,6 +41,14 @@ MOST = 50
 APDEX_T = 2.5
 
 Row = Mapping[str, Any]
+
+
+def fared_choices(impact: ImpactConfig) -> list[Choice]:
+    """What a page offers to tell walks apart by: `segments` of impact.yaml in its order, then how and where walks failed."""
+    offered = choices(impact)
+    return [*offered[len(WHATS) :], *(one for one in reversed(offered[: len(WHATS)]) if one.name in FAILED)]
+
+
 COUNTS = ("tried", "finished", "gave_up", "stopped", "hit", "slow", "timed", "satisfied", "tolerating")
 
 
@@ -67,6 +76,7 @@ async def experience_by(context: Context, journey: str, window: Window, by: By =
     :param attr: name of an attribute to tell apart by, instead of `by`. Of visits there are those that `segments` of impact.yaml names.
     :param of: whose attribute.
     :param step: only who came to this step, and how they fared there.
+    :raises KeyError: for a journey that is not in the folder.
     :raises EngineUnavailable: while the engine cannot answer.
     """
     failed = not attr and by in FAILED
@@ -102,7 +112,9 @@ async def experience_by(context: Context, journey: str, window: Window, by: By =
         window_from=window.since,
         window_to=window.until,
         journey=journey,
+        name=journey_title(context, journey).name,
         step=step,
+        steps=[step_title(context, journey, one.id) for one in context.journeys.all()[journey].steps if one.customers],
         by=attr or by,
         whole=say.group("", everybody, units.get(None, NO_UNITS)),
         groups=[say.group(row["value"], row, unscored if failed else units.get(row["value"], unscored), drawn) for row, drawn in shown],
