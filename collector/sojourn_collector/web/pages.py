@@ -23,6 +23,7 @@ from sojourn_collector.web.answering import ACCOUNTS, Answers, Met, StoredAnswer
 from sojourn_collector.web.answers.breakdown import By, Choice, Of, View, choices
 from sojourn_collector.web.answers.experience_by import By as FaredBy
 from sojourn_collector.web.answers.experience_by import fared_choices
+from sojourn_collector.web.answers.history import USUAL as HISTORY_SPAN
 from sojourn_collector.web.answers.marks import marks_shown
 from sojourn_collector.web.answers.satisfaction_by import FACTS as FEEDBACK_FACTS
 from sojourn_collector.web.answers.satisfaction_by import By as FeedbackBy
@@ -30,12 +31,14 @@ from sojourn_collector.web.answers.silent import SPAN as SILENT_SPAN
 from sojourn_collector.web.answers.tickets import SPAN as TICKETS_SPAN
 from sojourn_collector.web.answers.visit import MARGIN
 from sojourn_collector.web.answers.window import BadWindow
+from sojourn_collector.web.history_shown import MOST_HOURS, history_shown
 from sojourn_collector.web.models import ImpactReport, JourneyAnswer
 from sojourn_collector.web.models_alarms import AlarmsAnswer
 from sojourn_collector.web.models_details import PersonAnswer, RunAnswer, VisitAnswer
 from sojourn_collector.web.models_experience import ExperienceBy
 from sojourn_collector.web.models_feedback import FeedbackList, LanguageLine, SatisfactionBy, UnlinkedAnswer
-from sojourn_collector.web.models_fixes import Verification
+from sojourn_collector.web.models_fixes import MarksAnswer, Verification
+from sojourn_collector.web.models_history import JourneyHistory
 from sojourn_collector.web.models_measures import Breakdown, CorrectedCsatAnswer, ProblemAnswer
 from sojourn_collector.web.models_surveys import AskedAnswer
 from sojourn_collector.web.models_tickets import StarterSet
@@ -43,6 +46,7 @@ from sojourn_collector.web.render import FOLDER, Pages
 from sojourn_collector.web.window_chosen import WindowAsked, WindowChosen, window_chosen
 
 Found = TypeVar("Found")
+OverTime = tuple[JourneyHistory, MarksAnswer] | None
 
 _RETRY = "5"
 _LANGUAGE = re.compile(r"[A-Za-z0-9-]{0,35}")
@@ -163,10 +167,27 @@ def build_pages(context: Context, answers: Answers | None = None) -> APIRouter:
 
         return await show("journeys", fared(ident, picked, step, window), draw)
 
+    @router.get("/journeys/{ident}/history")
+    async def over_time(ident: str, when: Annotated[WindowAsked, Depends()], every: str = "") -> HTMLResponse:
+        if every not in ("", "hour"):
+            return not_found(pages)
+        window = chosen(when, HISTORY_SPAN["hour" if every else "day"])
+        if isinstance(window, HTMLResponse):
+            return window
+        if every and window.window.until - window.window.since > MOST_HOURS:
+            return bad_window(pages, BadWindow(f"hours are shown of at most {MOST_HOURS.days} days; choose a shorter time, or days"))
+
+        def draw(asked: tuple[JourneyHistory, MarksAnswer]) -> HTMLResponse:
+            over, marked = asked
+            shown = history_shown(over, marked.marks, pages.clockface(over.as_of))
+            return pages.page("history.html", as_of=over.as_of, title="How it went over time", over=over, shown=shown, every=every, window=window)
+
+        return await show("journeys", ask.over_time(ident, "hour" if every else "day", window), draw)
+
     @router.get("/journeys/{ident:path}")
     async def journey(ident: str) -> HTMLResponse:
-        def draw(asked: tuple[JourneyAnswer | None, Breakdown | None, CorrectedCsatAnswer, ExperienceBy | None]) -> HTMLResponse | None:
-            found, broken, corrected, by_fact = asked
+        def draw(asked: tuple[JourneyAnswer | None, Breakdown | None, CorrectedCsatAnswer, ExperienceBy | None, OverTime]) -> HTMLResponse | None:
+            found, broken, corrected, by_fact, over = asked
             if found is None:
                 return None
             face = pages.clockface(found.as_of)
@@ -180,11 +201,15 @@ def build_pages(context: Context, answers: Answers | None = None) -> APIRouter:
                 fared=by_fact,
                 facts=facts,
                 fact=facts[0],
+                over=over[0] if over else None,
+                shown=history_shown(over[0], over[1].marks, face) if over else None,
                 funnel=charts.funnel(found.experience),
                 durations=charts.probe_durations(found.probes.runs, face),
             )
 
-        return await show("journeys", asyncio.gather(ask.journey(ident), ask.breakdown(ident), ask.corrected(ident), fared(ident, facts[0])), draw)
+        return await show(
+            "journeys", asyncio.gather(ask.journey(ident), ask.breakdown(ident), ask.corrected(ident), fared(ident, facts[0]), ask.over_time(ident)), draw
+        )
 
     @router.get("/breakdown/{ident}")
     async def broken_down(ident: str, by: str = "cause", attr: str = "", of: str = "", view: str = "people") -> HTMLResponse:

@@ -12,6 +12,7 @@ from sojourn_collector.web import models_surveys as asking
 from sojourn_collector.web import models_tickets as desk
 from sojourn_collector.web import models_versions as versions
 from sojourn_collector.web.models_alarms import AlarmsAnswer
+from sojourn_collector.web.models_history import JourneyHistory
 from sojourn_collector.web.models_lists import AccountList
 from tests.collector.web import (
     fixtures,
@@ -21,6 +22,7 @@ from tests.collector.web import (
     fixtures_of_feedback,
     fixtures_of_fixes,
     fixtures_of_forecast,
+    fixtures_of_history,
     fixtures_of_measures,
     fixtures_of_one,
     fixtures_of_speed,
@@ -83,6 +85,10 @@ class Shop:
 
     async def experience(self, ident: str, by: str = "device", attr: str = "", of: str = "", step: str = "", window: object = None) -> ends.ExperienceBy | None:
         return fixtures_of_experience.by(attr or by, step, self.comment or "phone") if ident == "checkout" and step in ("", "cart", "pay") else None
+
+    async def over_time(self, ident: str, every: str = "day", window: object = None) -> tuple[JourneyHistory, fixes.MarksAnswer] | None:
+        told = fixtures_of_fixes.all_marks(self.comment or "2.4.1")
+        return (fixtures_of_history.history("hour" if every == "hour" else "day", self.comment or "Buy one item"), told) if ident == "checkout" else None
 
     async def corrected(self, ident: str) -> measures.CorrectedCsatAnswer:
         return fixtures_of_measures.corrected(measured=ident == "checkout")
@@ -166,6 +172,9 @@ class Nothing:
     async def experience(self, ident: str, by: str = "device", attr: str = "", of: str = "", step: str = "", window: object = None) -> ends.ExperienceBy | None:
         return None
 
+    async def over_time(self, ident: str, every: str = "day", window: object = None) -> tuple[JourneyHistory, fixes.MarksAnswer] | None:
+        return None
+
     async def corrected(self, ident: str) -> measures.CorrectedCsatAnswer:
         return fixtures_of_measures.corrected(measured=False)
 
@@ -227,6 +236,8 @@ PAGES = {
     "experience": "/journeys/checkout/experience?by=device",
     "experience-step": "/journeys/checkout/experience?by=browser&step=pay&last=7d",
     "experience-failure": "/journeys/checkout/experience?by=failure_kind",
+    "history": "/journeys/checkout/history",
+    "history-hours": "/journeys/checkout/history?every=hour",
     "versions": "/versions",
     "fixes": "/fixes",
     "fix": f"/fixes/{fixtures_of_fixes.HELPED}",
