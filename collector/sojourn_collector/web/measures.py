@@ -113,11 +113,12 @@ def build_measures(context: Context) -> APIRouter:
         step: Annotated[Text, Query(description="Only who came to this step, and how they fared there.")] = "",
         since: From = None,
         until: To = None,
+        last: Last = None,
     ) -> ExperienceBy:
         """Finished, gave up, stopped, slow, Apdex of a step and customer impact of each group; counts add up to the journey's own. 28 days by default."""
         if step and step not in {one.id for one in context.journeys.all()[known(ident)].steps}:
             raise NotKept(f"There is no step {shown(step)} in the journey {shown(ident)}.")
-        return await experience_by(context, known(ident), weeks(since, until), by, attr, of, step)
+        return await experience_by(context, known(ident), weeks(since, until, last), by, attr, of, step)
 
     @router.get("/journeys/{ident}/corrected-csat", response_model=CorrectedCsatAnswer, summary="CSAT corrected for who answers")
     async def get_corrected(ident: str, since: From = None, until: To = None) -> CorrectedCsatAnswer:
