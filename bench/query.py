@@ -8,7 +8,7 @@ each question is asked of it over HTTP `--repeat` times, one after the other, of
 time is that of the request; CPU time, of collector and engine, means something on a busy machine too. The first answer after the start is told apart: a
 collector remembers the problems it worked out until something of them changes, so the report's first answer is the one that works everything out; `oldest_s` is
 how old the oldest figures of its last answer were.
-`month` is the impact report of 30 days; breakdown, satisfaction and silent look at four weeks too.
+`month` is the impact report of 30 days; breakdown, by_fact (how customers fared), satisfaction and silent look at four weeks too.
 Of fewer than 100 answers p99 is the slowest. Search is asked where the collector has the route. `--explain` also says how many granules of how many each
 named query reads. `--keep` leaves the folder of a size where it is and, where there is one, asks it again with a new collector: an hour later, what is "now"
 lies an hour back, as most of the time in an installation.
@@ -85,6 +85,7 @@ QUESTIONS: dict[str, Callable[[dict[str, Any]], str]] = {
     "month": lambda _: f"/api/v1/impact?from={(datetime.now(UTC) - timedelta(days=DAYS)).strftime('%Y-%m-%dT%H:%M:%SZ')}",
     "breakdown": lambda _: "/api/v1/journeys/checkout/breakdown",
     "by_worth": lambda _: "/api/v1/journeys/checkout/breakdown?view=value",
+    "by_fact": lambda _: "/api/v1/journeys/checkout/experience?by=plan",
     "alarms": lambda _: "/api/v1/alarms",
     "unlinked": lambda _: "/api/v1/unlinked",
     "satisfaction": lambda _: "/api/v1/satisfaction?by=day",

@@ -1,5 +1,6 @@
 """Where the pages get their answers: a protocol, so that a test or a preview may stand in for the store."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from typing import Literal, Protocol, TypeVar
@@ -8,15 +9,19 @@ from zoneinfo import ZoneInfo
 from pydantic import ValidationError
 
 from sojourn_collector.context import Context
+from sojourn_collector.join.rollups import Every
 from sojourn_collector.score.severities import RECOVERED
 from sojourn_collector.web.answers.alarms import alarms_shared
 from sojourn_collector.web.answers.breakdown import By, Of, View, breakdown
 from sojourn_collector.web.answers.breaks import versions
 from sojourn_collector.web.answers.corrected_csat import corrected
+from sojourn_collector.web.answers.experience_by import By as FaredBy
+from sojourn_collector.web.answers.experience_by import experience_by
 from sojourn_collector.web.answers.feedback import feedback_answer, feedback_languages, feedback_list
 from sojourn_collector.web.answers.feedback_facts import By as FeedbackBy
 from sojourn_collector.web.answers.feedback_facts import Over
 from sojourn_collector.web.answers.forecast import problem_forecast
+from sojourn_collector.web.answers.history import USUAL, history
 from sojourn_collector.web.answers.impact import impact
 from sojourn_collector.web.answers.journey import journey
 from sojourn_collector.web.answers.lists import accounts
@@ -41,9 +46,11 @@ from sojourn_collector.web.cursor import BadCursor
 from sojourn_collector.web.models import ImpactReport, JourneyAnswer
 from sojourn_collector.web.models_alarms import AlarmsAnswer
 from sojourn_collector.web.models_details import PersonAnswer, RunAnswer, TraceAnswer, VisitAnswer
+from sojourn_collector.web.models_experience import ExperienceBy
 from sojourn_collector.web.models_feedback import FeedbackAnswer, FeedbackList, LanguageLine, SatisfactionBy, UnlinkedAnswer
 from sojourn_collector.web.models_fixes import MarksAnswer, Verification
 from sojourn_collector.web.models_forecast import ForecastAnswer
+from sojourn_collector.web.models_history import JourneyHistory
 from sojourn_collector.web.models_lists import AccountList
 from sojourn_collector.web.models_measures import Breakdown, CorrectedCsatAnswer, ProblemAnswer, SilentAnswer
 from sojourn_collector.web.models_speed import SpeedAnswer
@@ -137,6 +144,16 @@ class Answers(Protocol):
 
     async def breakdown(self, ident: str, by: By = "cause", attr: str = "", of: Of = "", view: View = "people") -> Breakdown | None:
         """What explains a journey's score over four weeks."""
+        ...
+
+    async def experience(
+        self, ident: str, by: FaredBy = "device", attr: str = "", of: Of = "", step: str = "", window: WindowChosen | None = None
+    ) -> ExperienceBy | None:
+        """How customers fared in a journey, or at one of its steps, in a window, by default of four weeks, by a fact; None for a step that is not there."""
+        ...
+
+    async def over_time(self, ident: str, every: Every = "day", window: WindowChosen | None = None) -> tuple[JourneyHistory, MarksAnswer] | None:
+        """A journey by day or hour, of a window, by default of 90 days, and what may have changed how it goes."""
         ...
 
     async def corrected(self, ident: str) -> CorrectedCsatAnswer:
@@ -253,6 +270,33 @@ class StoredAnswers:
         if ident not in self._context.journeys.all():
             return None
         return await self._once(("breakdown", ident, by, attr, of, view), lambda: breakdown(self._context, ident, self._weeks(), by, attr, of, view))
+
+    async def experience(
+        self, ident: str, by: FaredBy = "device", attr: str = "", of: Of = "", step: str = "", window: WindowChosen | None = None
+    ) -> ExperienceBy | None:
+        """See `Answers`."""
+        known = self._context.journeys.all().get(ident)
+        if known is None or (step and step not in {one.id for one in known.steps}):
+            return None
+        span = self._window(window, SPAN)
+        if window is not None and not window.moves:
+            # Kept for nobody else: another may be asked for every time.
+            return await experience_by(self._context, ident, span, by, attr, of, step)
+        key = ("experience", ident, by, attr, of, step, window.last if window else "")
+        return await self._once(key, lambda: experience_by(self._context, ident, span, by, attr, of, step))
+
+    async def over_time(self, ident: str, every: Every = "day", window: WindowChosen | None = None) -> tuple[JourneyHistory, MarksAnswer] | None:
+        """See `Answers`."""
+        span = self._window(window, USUAL[every])
+
+        async def both() -> tuple[JourneyHistory, MarksAnswer] | None:
+            found, marked = await asyncio.gather(history(self._context, ident, every, span.since, span.until), marks(self._context))
+            return None if found is None else (found, marked)
+
+        if ident not in self._context.journeys.all() or (window is not None and window.chosen):
+            # Kept for nobody else: another may be asked for every time.
+            return await both()
+        return await self._once(("over_time", ident, every), both)
 
     async def corrected(self, ident: str) -> CorrectedCsatAnswer:
         """See `Answers`."""

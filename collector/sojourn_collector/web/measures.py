@@ -13,6 +13,8 @@ from sojourn_collector.web.answers.breaks import versions
 from sojourn_collector.web.answers.corrected_csat import corrected
 from sojourn_collector.web.answers.discover import SPAN as DISCOVER_SPAN
 from sojourn_collector.web.answers.discover import discover
+from sojourn_collector.web.answers.experience_by import By as FaredBy
+from sojourn_collector.web.answers.experience_by import experience_by
 from sojourn_collector.web.answers.problem_alone import problem_alone
 from sojourn_collector.web.answers.silent import silent
 from sojourn_collector.web.answers.starter import starter_set
@@ -22,6 +24,7 @@ from sojourn_collector.web.api import ERRORS, LONGEST_ID, From, Last, NotKept, S
 from sojourn_collector.web.asked import Text
 from sojourn_collector.web.models_alarms import AlarmsAnswer
 from sojourn_collector.web.models_discover import DiscoverAnswer
+from sojourn_collector.web.models_experience import ExperienceBy
 from sojourn_collector.web.models_measures import Breakdown, CorrectedCsatAnswer, ProblemAnswer, SilentAnswer
 from sojourn_collector.web.models_tickets import StarterSet, TicketsAnswer
 from sojourn_collector.web.models_versions import VersionList
@@ -100,6 +103,22 @@ def build_measures(context: Context) -> APIRouter:
     ) -> Breakdown:
         """Groups ranked by the people (by worth: the worth) hurt for whom there is good evidence; a window of 28 days by default."""
         return await breakdown(context, known(ident), weeks(since, until), by, attr, of, view)
+
+    @router.get("/journeys/{ident}/experience", response_model=ExperienceBy, summary="How customers fared in a journey, by one fact about them")
+    async def get_experience(
+        ident: str,
+        by: Annotated[FaredBy, Query(description="The fact; `step` and `failure_kind`: where a walk first failed, and how.")] = "device",
+        attr: Annotated[Text, Query(description="An attribute, instead of `by`; of visits those that impact.yaml names.")] = "",
+        of: Annotated[Of, Query(description="Whose attribute; empty: the person's, else their account's, else the visit's.")] = "",
+        step: Annotated[Text, Query(description="Only who came to this step, and how they fared there.")] = "",
+        since: From = None,
+        until: To = None,
+        last: Last = None,
+    ) -> ExperienceBy:
+        """Finished, gave up, stopped, slow, Apdex of a step and customer impact of each group; counts add up to the journey's own. 28 days by default."""
+        if step and step not in {one.id for one in context.journeys.all()[known(ident)].steps}:
+            raise NotKept(f"There is no step {shown(step)} in the journey {shown(ident)}.")
+        return await experience_by(context, known(ident), weeks(since, until, last), by, attr, of, step)
 
     @router.get("/journeys/{ident}/corrected-csat", response_model=CorrectedCsatAnswer, summary="CSAT corrected for who answers")
     async def get_corrected(ident: str, since: From = None, until: To = None) -> CorrectedCsatAnswer:

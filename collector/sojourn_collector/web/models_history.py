@@ -7,7 +7,10 @@ from sojourn_collector.web.models import Answer, Coverage, Impact, Versioned
 
 
 class HistoryCustomers(Answer):
-    """What customers met whose run began in this hour or day. `people` counts persons once, `anonymous` visits of nobody known; seconds."""
+    """What customers met whose run began in this hour or day. `people` counts persons once, `anonymous` visits of nobody known; seconds.
+
+    The intervals (0–1, Wilson) are of shares of those whose run is over.
+    """
 
     tried: int
     finished: int
@@ -18,6 +21,8 @@ class HistoryCustomers(Answer):
     anonymous: int
     finished_low: float | None = None
     finished_high: float | None = None
+    stopped_low: float | None = None
+    stopped_high: float | None = None
     took_p50: float | None = None
     took_p75: float | None = None
     impact: Impact | None = None

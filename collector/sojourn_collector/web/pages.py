@@ -20,19 +20,25 @@ from sojourn_collector.store.client import EngineUnavailable, QueryTimeout
 from sojourn_collector.store.control.errors import ControlUnavailableError
 from sojourn_collector.web import axis, charts
 from sojourn_collector.web.answering import ACCOUNTS, Answers, Met, StoredAnswers, severity_of
-from sojourn_collector.web.answers.breakdown import By, Of, View, choices
+from sojourn_collector.web.answers.breakdown import By, Choice, Of, View, choices
+from sojourn_collector.web.answers.experience_by import By as FaredBy
+from sojourn_collector.web.answers.experience_by import fared_choices
 from sojourn_collector.web.answers.feedback_facts import By as FeedbackBy
 from sojourn_collector.web.answers.feedback_facts import Over, feedback_choices
+from sojourn_collector.web.answers.history import USUAL as HISTORY_SPAN
 from sojourn_collector.web.answers.marks import marks_shown
 from sojourn_collector.web.answers.silent import SPAN as SILENT_SPAN
 from sojourn_collector.web.answers.tickets import SPAN as TICKETS_SPAN
 from sojourn_collector.web.answers.visit import MARGIN
 from sojourn_collector.web.answers.window import BadWindow
+from sojourn_collector.web.history_shown import MOST_HOURS, history_shown
 from sojourn_collector.web.models import ImpactReport, JourneyAnswer
 from sojourn_collector.web.models_alarms import AlarmsAnswer
 from sojourn_collector.web.models_details import PersonAnswer, RunAnswer, VisitAnswer
+from sojourn_collector.web.models_experience import ExperienceBy
 from sojourn_collector.web.models_feedback import FeedbackList, LanguageLine, SatisfactionBy, UnlinkedAnswer
-from sojourn_collector.web.models_fixes import Verification
+from sojourn_collector.web.models_fixes import MarksAnswer, Verification
+from sojourn_collector.web.models_history import JourneyHistory
 from sojourn_collector.web.models_measures import Breakdown, CorrectedCsatAnswer, ProblemAnswer
 from sojourn_collector.web.models_surveys import AskedAnswer
 from sojourn_collector.web.models_tickets import StarterSet
@@ -41,6 +47,7 @@ from sojourn_collector.web.render import FOLDER, Pages
 from sojourn_collector.web.window_chosen import WindowAsked, WindowChosen, window_chosen
 
 Found = TypeVar("Found")
+OverTime = tuple[JourneyHistory, MarksAnswer] | None
 
 _RETRY = "5"
 _LANGUAGE = re.compile(r"[A-Za-z0-9-]{0,35}")
@@ -85,7 +92,8 @@ def build_pages(context: Context, answers: Answers | None = None) -> APIRouter:
     `answers` stands in for the store in tests and previews. Host check and sign-in are the app's business.
     """
     ask: Answers = answers or StoredAnswers(context)
-    pages, offered, facts = Pages(context.impact, context.clock), choices(context.impact), feedback_choices(context.impact)
+    pages, offered = Pages(context.impact, context.clock), choices(context.impact)
+    fared_by, said_by = fared_choices(context.impact), feedback_choices(context.impact)
     router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
 
     async def show(kind: str, asked: Awaitable[Found | None], draw: Callable[[Found], HTMLResponse | None]) -> HTMLResponse:
@@ -102,6 +110,10 @@ def build_pages(context: Context, answers: Answers | None = None) -> APIRouter:
             return window_chosen(asked, context.clock(), ZoneInfo(context.impact.timezone), span)
         except BadWindow as error:
             return bad_window(pages, error)
+
+    async def fared(ident: str, fact: Choice, step: str = "", window: WindowChosen | None = None) -> ExperienceBy | None:
+        by, of = cast("FaredBy", fact.asked.get("by", "device")), cast("Of", fact.asked.get("of", ""))
+        return await ask.experience(ident, by, fact.asked.get("attr", ""), of, step, window)
 
     @router.get("/")
     async def today() -> HTMLResponse:
@@ -141,10 +153,43 @@ def build_pages(context: Context, answers: Answers | None = None) -> APIRouter:
             "journeys", ask.speed(ident), lambda found: pages.page("speed.html", as_of=found.as_of, title="Speed, and what goes with it", speed=found)
         )
 
+    @router.get("/journeys/{ident}/experience")
+    async def experience(ident: str, when: Annotated[WindowAsked, Depends()], by: str = "", attr: str = "", of: str = "", step: str = "") -> HTMLResponse:
+        asked = {"attr": attr, **({"of": of} if of else {})} if attr else {"by": by or fared_by[0].asked.get("by", "")}
+        picked = next((one for one in fared_by if one.asked == asked or (not by and not attr and one is fared_by[0])), None)
+        if picked is None:
+            return not_found(pages)
+        window = chosen(when, TICKETS_SPAN)
+        if isinstance(window, HTMLResponse):
+            return window
+
+        def draw(found: ExperienceBy) -> HTMLResponse:
+            more: dict[str, Any] = {"facts": fared_by, "fact": picked, "asked": {**picked.asked, "step": step}, "window": window}
+            return pages.page("experience.html", as_of=found.as_of, title="How customers fared", fared=found, **more)
+
+        return await show("journeys", fared(ident, picked, step, window), draw)
+
+    @router.get("/journeys/{ident}/history")
+    async def fared_over_time(ident: str, when: Annotated[WindowAsked, Depends()], every: str = "") -> HTMLResponse:
+        if every not in ("", "hour"):
+            return not_found(pages)
+        window = chosen(when, HISTORY_SPAN["hour" if every else "day"])
+        if isinstance(window, HTMLResponse):
+            return window
+        if every and window.window.until - window.window.since > MOST_HOURS:
+            return bad_window(pages, BadWindow(f"hours are shown of at most {MOST_HOURS.days} days; choose a shorter time, or days"))
+
+        def draw(asked: tuple[JourneyHistory, MarksAnswer]) -> HTMLResponse:
+            over, marked = asked
+            shown = history_shown(over, marked.marks, pages.clockface(over.as_of))
+            return pages.page("history.html", as_of=over.as_of, title="How it went over time", over=over, shown=shown, every=every, window=window)
+
+        return await show("journeys", ask.over_time(ident, "hour" if every else "day", window), draw)
+
     @router.get("/journeys/{ident:path}")
     async def journey(ident: str) -> HTMLResponse:
-        def draw(asked: tuple[JourneyAnswer | None, Breakdown | None, CorrectedCsatAnswer]) -> HTMLResponse | None:
-            found, broken, corrected = asked
+        def draw(asked: tuple[JourneyAnswer | None, Breakdown | None, CorrectedCsatAnswer, ExperienceBy | None, OverTime]) -> HTMLResponse | None:
+            found, broken, corrected, by_fact, over = asked
             if found is None:
                 return None
             face = pages.clockface(found.as_of)
@@ -155,11 +200,18 @@ def build_pages(context: Context, answers: Answers | None = None) -> APIRouter:
                 journey=found,
                 broken=broken if broken and broken.units else None,
                 corrected=corrected if corrected.invited else None,
+                fared=by_fact,
+                facts=fared_by,
+                fact=fared_by[0],
+                over=over[0] if over else None,
+                shown=history_shown(over[0], over[1].marks, face) if over else None,
                 funnel=charts.funnel(found.experience),
                 durations=charts.probe_durations(found.probes.runs, face),
             )
 
-        return await show("journeys", asyncio.gather(ask.journey(ident), ask.breakdown(ident), ask.corrected(ident)), draw)
+        return await show(
+            "journeys", asyncio.gather(ask.journey(ident), ask.breakdown(ident), ask.corrected(ident), fared(ident, fared_by[0]), ask.over_time(ident)), draw
+        )
 
     @router.get("/breakdown/{ident}")
     async def broken_down(ident: str, by: str = "cause", attr: str = "", of: str = "", view: str = "people") -> HTMLResponse:
@@ -177,7 +229,7 @@ def build_pages(context: Context, answers: Answers | None = None) -> APIRouter:
     async def feedback(
         when: Annotated[WindowAsked, Depends()], by: str = "survey", attr: str = "", of: str = "", over: str = "", language: str = ""
     ) -> HTMLResponse:
-        grouped = next((one for one in facts if one.asks == ({"attr": attr, **({"of": of} if of else {})} if attr else {"by": by})), None)
+        grouped = next((one for one in said_by if one.asks == ({"attr": attr, **({"of": of} if of else {})} if attr else {"by": by})), None)
         if grouped is None or over not in get_args(Over) or not _LANGUAGE.fullmatch(language):
             return not_found(pages)
         asks, window = grouped.asks, chosen(when, TICKETS_SPAN)
@@ -187,7 +239,7 @@ def build_pages(context: Context, answers: Answers | None = None) -> APIRouter:
         def draw(asked: tuple[SatisfactionBy, FeedbackList, list[LanguageLine], UnlinkedAnswer, AskedAnswer]) -> HTMLResponse:
             found, said, languages, unlinked, surveys = asked
             more: dict[str, Any] = {"said": said, "languages": languages, "language": language, "unlinked": unlinked, "asked": surveys, "window": window}
-            more |= {"facts": facts, "chosen": grouped, "keep": {**asks, "over": over}, "pictures": over_time(found)}
+            more |= {"facts": said_by, "chosen": grouped, "keep": {**asks, "over": over}, "pictures": over_time(found)}
             return pages.page("feedback.html", as_of=found.as_of, title="Feedback", by=found, **more)
 
         asking = asyncio.gather(

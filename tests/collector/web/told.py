@@ -2,6 +2,7 @@
 
 from sojourn_collector.web import models as m
 from sojourn_collector.web import models_details as details
+from sojourn_collector.web import models_experience as ends
 from sojourn_collector.web import models_feedback as said
 from sojourn_collector.web import models_fixes as fixes
 from sojourn_collector.web import models_forecast as ahead
@@ -11,14 +12,17 @@ from sojourn_collector.web import models_surveys as asking
 from sojourn_collector.web import models_tickets as desk
 from sojourn_collector.web import models_versions as versions
 from sojourn_collector.web.models_alarms import AlarmsAnswer
+from sojourn_collector.web.models_history import JourneyHistory
 from sojourn_collector.web.models_lists import AccountList
 from tests.collector.web import (
     fixtures,
     fixtures_of_accounts,
     fixtures_of_alarms,
+    fixtures_of_experience,
     fixtures_of_feedback,
     fixtures_of_fixes,
     fixtures_of_forecast,
+    fixtures_of_history,
     fixtures_of_measures,
     fixtures_of_one,
     fixtures_of_speed,
@@ -78,6 +82,13 @@ class Shop:
 
     async def breakdown(self, ident: str, by: str = "cause", attr: str = "", of: str = "", view: str = "people") -> measures.Breakdown | None:
         return fixtures_of_measures.breakdown(self.comment or "502", by, view) if ident == "checkout" else None
+
+    async def experience(self, ident: str, by: str = "device", attr: str = "", of: str = "", step: str = "", window: object = None) -> ends.ExperienceBy | None:
+        return fixtures_of_experience.by(attr or by, step, self.comment or "phone") if ident == "checkout" and step in ("", "cart", "pay") else None
+
+    async def over_time(self, ident: str, every: str = "day", window: object = None) -> tuple[JourneyHistory, fixes.MarksAnswer] | None:
+        told = fixtures_of_fixes.all_marks(self.comment or "2.4.1")
+        return (fixtures_of_history.history("hour" if every == "hour" else "day", self.comment or "Buy one item"), told) if ident == "checkout" else None
 
     async def corrected(self, ident: str) -> measures.CorrectedCsatAnswer:
         return fixtures_of_measures.corrected(measured=ident == "checkout")
@@ -158,6 +169,12 @@ class Nothing:
     async def breakdown(self, ident: str, by: str = "cause", attr: str = "", of: str = "", view: str = "people") -> measures.Breakdown | None:
         return None
 
+    async def experience(self, ident: str, by: str = "device", attr: str = "", of: str = "", step: str = "", window: object = None) -> ends.ExperienceBy | None:
+        return None
+
+    async def over_time(self, ident: str, every: str = "day", window: object = None) -> tuple[JourneyHistory, fixes.MarksAnswer] | None:
+        return None
+
     async def corrected(self, ident: str) -> measures.CorrectedCsatAnswer:
         return fixtures_of_measures.corrected(measured=False)
 
@@ -217,6 +234,11 @@ PAGES = {
     "breakdown-worth": "/breakdown/checkout?by=cause&view=value",
     "breakdown-region": "/breakdown/checkout?by=region",
     "breakdown-location": "/breakdown/checkout?by=location",
+    "experience": "/journeys/checkout/experience?by=device",
+    "experience-step": "/journeys/checkout/experience?by=browser&step=pay&last=7d",
+    "experience-failure": "/journeys/checkout/experience?by=failure_kind",
+    "history": "/journeys/checkout/history",
+    "history-hours": "/journeys/checkout/history?every=hour",
     "versions": "/versions",
     "fixes": "/fixes",
     "fix": f"/fixes/{fixtures_of_fixes.HELPED}",

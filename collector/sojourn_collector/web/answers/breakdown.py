@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
 from typing import Any, Literal, NamedTuple, get_args
-from urllib.parse import urlencode
+from urllib.parse import parse_qsl, urlencode
 
 from sojourn_collector.config import ImpactConfig
 from sojourn_collector.context import Context
@@ -59,6 +59,11 @@ class Choice(NamedTuple):
     name: str
     label: str
 
+    @property
+    def asked(self) -> dict[str, str]:
+        """The query by parameter."""
+        return dict(parse_qsl(self.query))
+
 
 async def breakdown(context: Context, journey: str, window: Window, by: By = "cause", attr: str = "", of: Of = "", view: View = "people") -> Breakdown:
     """The body of `GET /api/v1/journeys/{id}/breakdown`.
@@ -71,7 +76,7 @@ async def breakdown(context: Context, journey: str, window: Window, by: By = "ca
     asked: dict[str, Any] = {"journey": journey, "since": window.since, "until": window.until}
     local: dict[str, Any] = {**asked, "zone": context.impact.timezone}
     what = by if by in WHATS and not attr else ""
-    facts, causes = {**local, **_fact("" if what else by, attr, of)}, {**local, "by": what}
+    facts, causes = {**local, **fact_asked("" if what else by, attr, of)}, {**local, "by": what}
     found, probes = await asyncio.gather(
         _by_worth(context, journey, window, facts, causes, attr or by) if view == "value" else _by_heads(context, facts, causes, what, attr or by),
         context.store.query("breakdown_probes", **asked) if by == "location" and not attr else nothing(),
@@ -186,7 +191,8 @@ def choices(impact: ImpactConfig) -> list[Choice]:
 NOBODY: Mapping[str, Any] = {"people": 0, "unknown": 0, "groups": 0, "hurt": 0.0, "w_sum": 0.0, "w_squares": 0.0}
 
 
-def _fact(by: str, attr: str, of: Of) -> dict[str, Any]:
+def fact_asked(by: str, attr: str, of: Of) -> dict[str, Any]:
+    """What queries by one fact are asked of it."""
     if attr:
         return {"by": "", "attr": attr, "of": of, "fact": attribute_fact(attr), "wider": ""}
     fact, wider = OF_VISITS.get(by, ("", ""))

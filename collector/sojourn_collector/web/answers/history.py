@@ -193,12 +193,15 @@ def _share(part: int, of: int) -> tuple[float | None, float | None]:
 
 def _customers(sums: Mapping[str, Any], every: Every, severities: Severities) -> HistoryCustomers:
     low, high = _share(sums["finished"], sums["runs"] - sums["trying"])
+    stopped_low, stopped_high = _share(sums["stopped"], sums["runs"] - sums["trying"])
     of_people, of_visits = scores_of(*(Body(moments_in(sums, severities, kind)) for kind in ("", "anonymous_", "visit_")))
     return HistoryCustomers(
         tried=sums["runs"],
         **{key: sums[key] for key in ("finished", "gave_up", "stopped", "trying", "people", "anonymous")},
         finished_low=low,
         finished_high=high,
+        stopped_low=stopped_low,
+        stopped_high=stopped_high,
         took_p50=_seconds(sums["took"], 0.5),
         took_p75=_seconds(sums["took"], 0.75),
         impact=impact_model(of_people) if every == "day" else None,

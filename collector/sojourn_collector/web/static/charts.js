@@ -68,6 +68,38 @@
         ],
       };
     },
+    // One measure over time. A part is what compares: no line and no band goes from one to the next, nor over what was not measured.
+    history(data, c) {
+      const { points, lines, measure } = data;
+      const tone = measure === "people" ? c.data : c.bad;
+      const unit = measure === "stopped" ? "%" : "";
+      const of = (part, key) => points.map((p) => (p.part === part ? p[key] ?? null : null));
+      const parts = [...new Set(points.map((p) => p.part))];
+      const quiet = { type: "line", silent: true, showSymbol: false, connectNulls: false, lineStyle: { opacity: 0 }, tooltip: { show: false } };
+      const series = parts.flatMap((part) => [
+        ...(measure === "people" ? [{ type: "line", data: of(part, "apart"), symbol: "emptyCircle", symbolSize: 4, lineStyle: { color: c.soft, width: 1.5, type: "dashed" }, itemStyle: { color: c.soft } }] : [
+          { ...quiet, stack: `band-${part}`, data: of(part, "low") },
+          { ...quiet, stack: `band-${part}`, data: points.map((p) => (p.part === part && p.low !== null ? p.high - p.low : null)), areaStyle: { color: tone, opacity: 0.16 } },
+        ]),
+        { type: "line", data: of(part, "value"), symbol: "circle", symbolSize: points.length > 60 ? 3 : 5, lineStyle: { color: tone, width: 2 }, itemStyle: { color: tone } },
+      ]);
+      // By number: names would lie on one another on a phone. The list below the charts says which is which.
+      const label = (number) => ({ formatter: `${number}`, color: c.ink, fontSize: 12, position: "end" });
+      if (series.length) series[0].markLine = { silent: true, symbol: "none", animation: false, data: lines.map((one, index) => ({ xAxis: one.at, label: label(index + 1), lineStyle: one.kind === "break" ? { color: c.ink, type: "dotted", width: 2 } : { color: c.soft, type: "dashed", width: 1 } })) };
+      const said = (value) => (value === null || value === undefined ? "not measured" : `${value}${unit}`);
+      return {
+        grid: { left: 8, right: 16, top: 22, bottom: 8, outerBoundsMode: "same", outerBoundsContain: "axisLabel" },
+        xAxis: { type: "category", data: points.map((p) => p.name), boundaryGap: true, ...axisText(c), splitLine: { show: false } },
+        yAxis: { type: "value", min: 0, minInterval: measure === "people" ? 1 : undefined, splitNumber: 3, ...axisText(c), axisLabel: { color: c.soft, fontSize: 12, formatter: (value) => `${value}${unit}` } },
+        tooltip: { ...tooltip(c), trigger: "axis", formatter: (all) => {
+          const at = all[0].dataIndex; const p = points[at];
+          const range = p.low === null ? "" : ` [${p.low}–${p.high}${unit}]`;
+          const apart = p.apart ? `\n${p.apart} visits without a name` : "";
+          return [`${p.name}${p.open ? ", not over" : ""}: ${said(p.value)}${measure === "people" && p.value !== null ? " people" : ""}${range}${apart}`, ...lines.filter((one) => one.at === at).map((one) => one.name)].join("\n");
+        } },
+        series,
+      };
+    },
   };
 
   function show(element, again) {
