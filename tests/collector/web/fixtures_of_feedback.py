@@ -187,6 +187,19 @@ def asked(name: str = "Nordlicht GmbH") -> surveys.AskedAnswer:
         rest_days=7.0,
         too_often=desk.Part(count=9, of=412, low=0.01, high=0.04),
         most=6,
+        people=[
+            surveys.AskedTooOften(
+                person_id=f"user:u{number}",
+                label=name if number else "u0",
+                account="" if number else "Able",
+                times=6 - number,
+                too_soon=4 - number,
+                closest_days=1.0 + number,
+                last=ago(86400.0),
+                surveys=["after-checkout", "june"][: 2 - number],
+            )
+            for number in range(3)
+        ],
         weeks=[surveys.AskedWeek(week="2026-11-16", invited=40, answered=11, rate=0.275)],
         rate_direction="falling",
         risk="tired",
