@@ -50,11 +50,9 @@ def weeks(score: str, *, skip: int = 3) -> list[f.SatisfactionPeriod]:
 
     def one(number: int) -> f.SatisfactionPeriod:
         good = 40 - 6 * number
-        scores = {
-            "csat": {"csat": m.Share(satisfied=good, answered=60, low=good / 60 - 0.12, high=good / 60 + 0.12)},
-            "nps": {"nps": m.Promoters(score=good - 30.0, low=good - 50.0, high=good - 10.0, answered=60)},
-        }
-        return f.SatisfactionPeriod(period=WEEKS_TOLD[number], whole=number > 0, answered=60, mean=3.9, thin=False, **scores[score])
+        csat = m.Share(satisfied=good, answered=60, low=good / 60 - 0.12, high=good / 60 + 0.12) if score == "csat" else None
+        nps = m.Promoters(score=good - 30.0, low=good - 50.0, high=good - 10.0, answered=60) if score == "nps" else None
+        return f.SatisfactionPeriod(period=WEEKS_TOLD[number], whole=number > 0, answered=60, mean=3.9, thin=False, csat=csat, nps=nps)
 
     return [one(number) for number in range(len(WEEKS_TOLD)) if number != skip]
 
