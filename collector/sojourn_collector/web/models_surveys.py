@@ -3,6 +3,8 @@
 from datetime import datetime
 from typing import Literal
 
+from pydantic import Field
+
 from sojourn_collector.web.models import Answer
 from sojourn_collector.web.models_tickets import Part
 
@@ -28,8 +30,23 @@ class UnaskedAccount(Answer):
     answered: datetime | None
 
 
+class AskedTooOften(Answer):
+    """Somebody who was asked again within `rest_days`: on how many days they were asked, how many of these came too soon, how many days lay between the
+    closest two, when they were asked last, and by which surveys (at most ten of them).
+    """
+
+    person_id: str
+    label: str
+    account: str
+    times: int
+    too_soon: int
+    closest_days: float
+    last: datetime
+    surveys: list[str]
+
+
 class AskedAnswer(Answer):
-    """Body of `GET /api/v1/surveys`. `too_often` = people asked again within `rest_days`, of those asked.
+    """Body of `GET /api/v1/surveys`. `too_often` = people asked again within `rest_days`, of those asked; `people` = at most 50 of them, most often first.
 
     `risk` is said from both sides: people asked too soon, and a response rate that falls.
     """
@@ -40,6 +57,7 @@ class AskedAnswer(Answer):
     rest_days: float
     too_often: Part
     most: int
+    people: list[AskedTooOften] = Field(default_factory=list)
     weeks: list[AskedWeek]
     rate_direction: Literal["rising", "falling", "no trend", "unknown"]
     risk: Literal["tired", "not tired", "unknown"]

@@ -50,11 +50,9 @@ def weeks(score: str, *, skip: int = 3) -> list[f.SatisfactionPeriod]:
 
     def one(number: int) -> f.SatisfactionPeriod:
         good = 40 - 6 * number
-        scores = {
-            "csat": {"csat": m.Share(satisfied=good, answered=60, low=good / 60 - 0.12, high=good / 60 + 0.12)},
-            "nps": {"nps": m.Promoters(score=good - 30.0, low=good - 50.0, high=good - 10.0, answered=60)},
-        }
-        return f.SatisfactionPeriod(period=WEEKS_TOLD[number], whole=number > 0, answered=60, mean=3.9, thin=False, **scores[score])
+        csat = m.Share(satisfied=good, answered=60, low=good / 60 - 0.12, high=good / 60 + 0.12) if score == "csat" else None
+        nps = m.Promoters(score=good - 30.0, low=good - 50.0, high=good - 10.0, answered=60) if score == "nps" else None
+        return f.SatisfactionPeriod(period=WEEKS_TOLD[number], whole=number > 0, answered=60, mean=3.9, thin=False, csat=csat, nps=nps)
 
     return [one(number) for number in range(len(WEEKS_TOLD)) if number != skip]
 
@@ -187,6 +185,19 @@ def asked(name: str = "Nordlicht GmbH") -> surveys.AskedAnswer:
         rest_days=7.0,
         too_often=desk.Part(count=9, of=412, low=0.01, high=0.04),
         most=6,
+        people=[
+            surveys.AskedTooOften(
+                person_id=f"user:u{number}",
+                label=name if number else "u0",
+                account="" if number else "Able",
+                times=6 - number,
+                too_soon=4 - number,
+                closest_days=1.0 + number,
+                last=ago(86400.0),
+                surveys=["after-checkout", "june"][: 2 - number],
+            )
+            for number in range(3)
+        ],
         weeks=[surveys.AskedWeek(week="2026-11-16", invited=40, answered=11, rate=0.275)],
         rate_direction="falling",
         risk="tired",

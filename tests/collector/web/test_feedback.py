@@ -215,14 +215,26 @@ async def test_who_is_asked_too_often_and_who_may_be_asked(client: httpx2.AsyncC
     for number, days in enumerate([(1, 3, 40), (10, 30), (60,)]):
         for ago in days:
             at = NOW - ago * DAY
-            rows.invitation(f"i{number}-{ago}", at, person=f"user:u{number}", user_id=f"u{number}", survey_id="s")
+            rows.invitation(f"i{number}-{ago}", at, person=f"user:u{number}", user_id=f"u{number}", survey_id="t" if ago == 40 else "s")
             rows.answer(f"f{number}-{ago}", at + minute(20), 4, person=f"user:u{number}")
             rows.feedback[-1] |= {"survey_id": "s", "account_id": "heard"}
+    rows.people.append({"source": "crm", "id": "u0", "version": 1, "name": "Ada Berger", "account_id": "heard"})
     for name, paid in (("heard", 10), ("small", 20), ("large", 900)):
         rows.accounts.append({"source": "crm", "id": name, "version": 1, "name": name.title(), "mrr": paid, "currency": "EUR"})
     await rows.store(store)
     told = await get(client, "surveys")
     assert (told["too_often"]["count"], told["too_often"]["of"], told["most"], told["rest_days"]) == (1, 3, 3, 7.0)
+    (often,) = told["people"]
+    assert often == {
+        "person_id": "user:u0",
+        "label": "Ada Berger",
+        "account": "Heard",
+        "times": 3,
+        "too_soon": 1,
+        "closest_days": 2.0,
+        "last": (NOW - DAY).isoformat().replace("+00:00", "Z"),
+        "surveys": ["s", "t"],
+    }
     assert (told["rate_direction"], told["risk"]) == ("unknown", "unknown")
     assert [one["account_id"] for one in told["unasked"]] == ["large", "small"]
     assert (told["accounts_unasked"], told["accounts"]) == (2, 3)

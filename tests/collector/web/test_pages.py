@@ -415,3 +415,11 @@ async def test_a_changed_configuration_is_told_above_the_figures_and_drawn_in_th
     assert "the first that is known" in listed
     empty = (await ask(told.Nothing(), "/versions"))[1].text
     assert "No version was written down yet; the next start of the collector does." in empty
+
+
+async def test_who_was_asked_too_often_is_named(shop):
+    """With how often, by which surveys and when last, and the way to the person; how many more there are is said."""
+    page = Read((await shop.get("/feedback")).text)
+    assert "u0 Able641 day24 h agoafter-checkout, june" in page.text
+    assert "And 6 more." in page.text
+    assert "/people/user%3Au0" in page.values("a", "href")

@@ -1,20 +1,23 @@
 """Who is asked too often, which accounts too rarely, and whether somebody may be asked now. Anchors of the defaults: docs/methods.md."""
 
 import asyncio
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
 from sojourn_collector.context import Context
 from sojourn_collector.score.tickets import Share
 from sojourn_collector.score.trend import trend
+from sojourn_collector.web.answers.sufferers import accounts_of, label_of, names_of
 from sojourn_collector.web.answers.times import from_ms
 from sojourn_collector.web.answers.window import Window
-from sojourn_collector.web.models_surveys import AskedAnswer, AskedWeek, Eligibility, UnaskedAccount
+from sojourn_collector.web.models_surveys import AskedAnswer, AskedTooOften, AskedWeek, Eligibility, UnaskedAccount
 from sojourn_collector.web.models_tickets import Part
 
 SPAN = timedelta(days=90)
 DAY = 86_400.0
 MOST_UNASKED = 50
+MOST_NAMED = 50
 MOST_ACCOUNTS = 100_000
 
 
@@ -22,8 +25,9 @@ async def surveys(context: Context, window: Window) -> AskedAnswer:
     """The body of `GET /api/v1/surveys`. Raises EngineUnavailable."""
     own = context.impact.surveys
     asked: dict[str, Any] = {"since": window.since, "until": window.until, "zone": context.impact.timezone}
-    (people,), weeks, unasked = await asyncio.gather(
+    (people,), named, weeks, unasked = await asyncio.gather(
         context.store.query("asked_people", **asked, rest_days=own.rest / DAY),
+        context.store.query("asked_too_often", **asked, rest_days=own.rest / DAY, most=MOST_NAMED),
         context.store.query("asked_weeks", **asked),
         context.store.query("accounts_unasked", before=window.now - timedelta(seconds=own.rarely), most=MOST_ACCOUNTS),
     )
@@ -39,6 +43,7 @@ async def surveys(context: Context, window: Window) -> AskedAnswer:
         rest_days=own.rest / DAY,
         too_often=Part(count=often.count, of=often.of, low=often.low, high=often.high),
         most=people["most"],
+        people=await _named(context, named),
         weeks=told,
         rate_direction=direction,
         risk="unknown" if direction == "unknown" or not often.of else "tired" if often.count and direction == "falling" else "not tired",
@@ -58,6 +63,26 @@ async def surveys(context: Context, window: Window) -> AskedAnswer:
             for row in unasked[:MOST_UNASKED]
         ],
     )
+
+
+async def _named(context: Context, rows: Sequence[Mapping[str, Any]]) -> list[AskedTooOften]:
+    """Who was asked too often, by the names that feeds tell."""
+    names = await names_of(context, (row["person"] for row in rows))
+    accounts_by = {row["person"]: row["account"] or names.get(row["person"], {}).get("account_id", "") for row in rows}
+    accounts = await accounts_of(context, accounts_by.values())
+    return [
+        AskedTooOften(
+            person_id=row["person"],
+            label=label_of(row["person"], names.get(row["person"], {}).get("name", "")),
+            account=accounts.get(accounts_by[row["person"]], {}).get("name", "") or accounts_by[row["person"]],
+            times=row["times"],
+            too_soon=row["too_soon"],
+            closest_days=row["closest"],
+            last=from_ms(row["last_ms"]),
+            surveys=row["surveys"],
+        )
+        for row in rows
+    ]
 
 
 def _week(row: dict[str, Any]) -> AskedWeek:
