@@ -24,7 +24,7 @@ def _plain(text: str) -> str:
 Text = Annotated[str, Field(max_length=LONGEST_FILTER), AfterValidator(_plain)]
 Traffic = Literal["", "real", "synthetic"]
 Severity = Annotated[float, Field(ge=0, le=1)]
-_SEVERITY = "Only where the worst that happened is at least this: 0.25 slow, 0.5 hit and recovered, 0.8 left after an error, 1 stopped by a failure."
+SEVERITY = "Only where the worst that happened is at least this: 0.25 slow, 0.5 hit and recovered, 0.8 left after an error, 1 stopped by a failure."
 
 
 class Asked(BaseModel):
@@ -52,7 +52,7 @@ class RunsAsked(Asked):
     traffic: Traffic = Field("", description="Probes' runs or customers'.")
     outcome: Literal["", "passed", "degraded", "failed", "inconclusive", "skipped"] = Field("", description="How a probe's run came out.")
     end: Literal["", "trying", "finished", "gave_up", "stopped"] = Field("", description="How a customer's run ended.")
-    severity: Severity = Field(0.0, description=_SEVERITY)
+    severity: Severity = Field(0.0, description=SEVERITY)
     step: Text = Field("", description="Only runs that failed at this step.")
     failure_kind: Text = Field("", description="Only runs that failed for this kind of reason, such as `timeout`.")
     location: Text = Field("", description="Where the agent stands.")
@@ -83,7 +83,7 @@ class PeopleAsked(Asked):
     account: Text = ""
     app: Text = ""
     journey: Text = Field("", description="Only people who tried this journey.")
-    severity: Severity = Field(0.0, description=_SEVERITY)
+    severity: Severity = Field(0.0, description=SEVERITY)
 
 
 class AccountsAsked(Asked):
@@ -94,7 +94,7 @@ class AccountsAsked(Asked):
     segment: Text = ""
     lifecycle: Text = ""
     owner: Text = ""
-    severity: Severity = Field(0.0, description=_SEVERITY)
+    severity: Severity = Field(0.0, description=SEVERITY)
 
 
 class FeedbackAsked(Asked):
