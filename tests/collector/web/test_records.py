@@ -164,7 +164,7 @@ def orders() -> Rows:
     rows.people.append({"source": "crm", "id": "u1", "version": 1, "name": "Mary", "account_id": "acme"})
     at = NOW - minute(60)
     rows.order("o1", at, 60, person="user:u1", session=session)
-    rows.order("o2", at, 40, person="user:u1", session=session, refunded=15, status="completed", given_session_id="s-other", **{"join": "inferred"})
+    rows.order("o2", at, 40, person="user:u1", session=session, refunded=15, status="completed", given_session_id="s-other", join="inferred")
     rows.order("o3", at - minute(1), 10, person="user:u2", status="cancelled")
     rows.order("o4", at - minute(2), 5, probe=1)
     rows.order("o5", at - minute(3), 100, currency="USD", rate=0.9, rate_currency="EUR", join="unlinked")

@@ -76,7 +76,7 @@ def _who(row: Row) -> str:
 
 
 def _link(row: Row) -> Link:
-    return row["join"] if row["join"] in ("explicit", "inferred") else "unlinked"  # type: ignore[no-any-return]
+    return row["join"] if row["join"] in ("explicit", "inferred") else "unlinked"
 
 
 def _ticket(row: Row, place: Place, replying: frozenset[str], name: str) -> TicketItem:
