@@ -49,6 +49,7 @@ from sojourn_collector.web.models_speed import SpeedAnswer
 from sojourn_collector.web.models_surveys import AskedAnswer
 from sojourn_collector.web.models_tickets import StarterSet, TicketsAnswer
 from sojourn_collector.web.models_versions import VersionList
+from sojourn_collector.web.window_chosen import WindowChosen
 
 REMEMBERED = 120.0
 """Seconds for which pages share an answer about four weeks that names nobody."""
@@ -113,12 +114,12 @@ class Answers(Protocol):
         """The starter set of the front page."""
         ...
 
-    async def tickets(self, journey: str = "") -> TicketsAnswer | None:
-        """Tickets of four weeks, of one journey where it is given; None for one that is not there."""
+    async def tickets(self, journey: str = "", window: WindowChosen | None = None) -> TicketsAnswer | None:
+        """Tickets of a window, by default of four weeks, of one journey where it is given; None for one that is not there."""
         ...
 
-    async def silent(self) -> SilentAnswer:
-        """Who was hurt and said nothing."""
+    async def silent(self, window: WindowChosen | None = None) -> SilentAnswer:
+        """Who was hurt in a window, by default of four weeks, and said nothing."""
         ...
 
     async def accounts(self, met: Met = "hurt", cursor: str = "") -> AccountList | None:
@@ -149,28 +150,28 @@ class Answers(Protocol):
         """Whether one of them helped."""
         ...
 
-    async def satisfaction(self, by: FeedbackBy = "survey") -> SatisfactionBy:
-        """Satisfaction of four weeks by a fact."""
+    async def satisfaction(self, by: FeedbackBy = "survey", window: WindowChosen | None = None) -> SatisfactionBy:
+        """Satisfaction of a window, by default of four weeks, by a fact."""
         ...
 
-    async def words(self, language: str = "") -> FeedbackList:
-        """The newest answers with words, of four weeks; in one language, or in any."""
+    async def words(self, language: str = "", window: WindowChosen | None = None) -> FeedbackList:
+        """The newest answers with words, of the same; in one language, or in any."""
         ...
 
-    async def languages(self) -> list[LanguageLine]:
+    async def languages(self, window: WindowChosen | None = None) -> list[LanguageLine]:
         """In which languages they are."""
         ...
 
-    async def unlinked(self) -> UnlinkedAnswer:
-        """What of four weeks is linked to no visit."""
+    async def unlinked(self, window: WindowChosen | None = None) -> UnlinkedAnswer:
+        """What of the same is linked to no visit."""
         ...
 
     async def feedback(self, ident: str, feed: str = "") -> FeedbackAnswer | None:
         """One answer."""
         ...
 
-    async def surveys(self) -> AskedAnswer:
-        """Who is asked too often, and which accounts too rarely."""
+    async def surveys(self, window: WindowChosen | None = None) -> AskedAnswer:
+        """Who is asked too often in a window, by default of 90 days, and which accounts too rarely."""
         ...
 
     async def speed(self, ident: str) -> SpeedAnswer | None:
@@ -220,11 +221,11 @@ class StoredAnswers:
         """See `Answers`."""
         return await starter_set(self._context)
 
-    async def tickets(self, journey: str = "") -> TicketsAnswer | None:
+    async def tickets(self, journey: str = "", window: WindowChosen | None = None) -> TicketsAnswer | None:
         """See `Answers`."""
         if journey and journey not in self._context.journeys.all():
             return None
-        return await tickets(self._context, journey=journey)
+        return await tickets(self._context, self._window(window, SPAN), journey)
 
     async def accounts(self, met: Met = "hurt", cursor: str = "") -> AccountList | None:
         """See `Answers`."""
@@ -238,9 +239,9 @@ class StoredAnswers:
         """See `Answers`."""
         return await versions(self._context)
 
-    async def silent(self) -> SilentAnswer:
+    async def silent(self, window: WindowChosen | None = None) -> SilentAnswer:
         """See `Answers`."""
-        return await silent(self._context)
+        return await silent(self._context, self._window(window, SPAN))
 
     async def problem(self, ident: str) -> ProblemAnswer | None:
         """See `Answers`."""
@@ -265,30 +266,35 @@ class StoredAnswers:
         known = await mark_of(self._context, ident)
         return None if known is None else await self._once(("verification", ident), lambda: verification(self._context, ident))
 
-    async def satisfaction(self, by: FeedbackBy = "survey") -> SatisfactionBy:
+    async def satisfaction(self, by: FeedbackBy = "survey", window: WindowChosen | None = None) -> SatisfactionBy:
         """See `Answers`."""
-        return await self._once(("satisfaction", by), lambda: satisfaction_by(self._context, self._weeks(), by))
+        span = self._window(window, SPAN)
+        if window is not None and not window.moves:
+            # Kept for nobody else: another may be asked for every time.
+            return await satisfaction_by(self._context, span, by)
+        return await self._once(("satisfaction", by, window.last if window else ""), lambda: satisfaction_by(self._context, span, by))
 
-    async def words(self, language: str = "") -> FeedbackList:
+    async def words(self, language: str = "", window: WindowChosen | None = None) -> FeedbackList:
         """See `Answers`."""
-        asked = {"from": self._weeks().since, "limit": WORDS, "words": True, "language": language}
+        span = self._window(window, SPAN)
+        asked = {"from": span.since, "to": span.until, "limit": WORDS, "words": True, "language": language}
         return await feedback_list(self._context, FeedbackAsked.model_validate(asked))
 
-    async def languages(self) -> list[LanguageLine]:
+    async def languages(self, window: WindowChosen | None = None) -> list[LanguageLine]:
         """See `Answers`."""
-        return await feedback_languages(self._context, self._weeks())
+        return await feedback_languages(self._context, self._window(window, SPAN))
 
-    async def unlinked(self) -> UnlinkedAnswer:
+    async def unlinked(self, window: WindowChosen | None = None) -> UnlinkedAnswer:
         """See `Answers`."""
-        return await unlinked(self._context, self._weeks())
+        return await unlinked(self._context, self._window(window, SPAN))
 
     async def feedback(self, ident: str, feed: str = "") -> FeedbackAnswer | None:
         """See `Answers`."""
         return await feedback_answer(self._context, ident, feed)
 
-    async def surveys(self) -> AskedAnswer:
+    async def surveys(self, window: WindowChosen | None = None) -> AskedAnswer:
         """See `Answers`."""
-        return await surveys(self._context, self._last(ASKED_SPAN))
+        return await surveys(self._context, self._window(window, ASKED_SPAN))
 
     async def speed(self, ident: str) -> SpeedAnswer | None:
         """See `Answers`."""
@@ -302,6 +308,10 @@ class StoredAnswers:
 
     def _weeks(self) -> Window:
         return self._last(SPAN)
+
+    def _window(self, window: WindowChosen | None, span: timedelta) -> Window:
+        """The window chosen on the page; where none was, the last `span` of what is asked, which may be longer than the page's."""
+        return window.window if window is not None and window.chosen else self._last(span)
 
     def _last(self, span: timedelta) -> Window:
         return window_of(self._context.clock(), ZoneInfo(self._context.impact.timezone), span=span)

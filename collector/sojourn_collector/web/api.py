@@ -40,6 +40,7 @@ RETRY_AFTER = "2"
 Found = TypeVar("Found")
 From = Annotated[AwareDatetime | None, Query(alias="from", description="Begin of the window, RFC 3339; default 24 hours before its end.")]
 To = Annotated[AwareDatetime | None, Query(alias="to", description="End of the window, RFC 3339; default now.")]
+Last = Annotated[Literal["24h", "7d", "30d", "90d"] | None, Query(description="The window up to now, instead of `from` and `to`.")]
 
 
 class ErrorAnswer(BaseModel):

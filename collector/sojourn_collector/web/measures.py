@@ -17,8 +17,8 @@ from sojourn_collector.web.answers.problem_alone import problem_alone
 from sojourn_collector.web.answers.silent import silent
 from sojourn_collector.web.answers.starter import starter_set
 from sojourn_collector.web.answers.tickets import SPAN, tickets
-from sojourn_collector.web.answers.window import Window, window_of
-from sojourn_collector.web.api import ERRORS, LONGEST_ID, From, NotKept, SentenceRoute, To, shown
+from sojourn_collector.web.answers.window import Window, last_or, window_of
+from sojourn_collector.web.api import ERRORS, LONGEST_ID, From, Last, NotKept, SentenceRoute, To, shown
 from sojourn_collector.web.asked import Text
 from sojourn_collector.web.models_alarms import AlarmsAnswer
 from sojourn_collector.web.models_discover import DiscoverAnswer
@@ -32,9 +32,9 @@ def build_measures(context: Context) -> APIRouter:
     router = APIRouter(prefix="/api/v1", tags=["report"], route_class=SentenceRoute, responses=ERRORS)
     zone = ZoneInfo(context.impact.timezone)
 
-    def weeks(since: datetime | None, until: datetime | None) -> Window:
+    def weeks(since: datetime | None, until: datetime | None, last: str | None = None) -> Window:
         """The window asked for, by default the last 28 days."""
-        return window_of(context.clock(), zone, since, until, span=SPAN)
+        return window_of(context.clock(), zone, since, until, span=last_or(last, since, until, SPAN))
 
     def known(journey: str) -> str:
         if journey and journey not in context.journeys.all():
@@ -58,17 +58,23 @@ def build_measures(context: Context) -> APIRouter:
 
     @router.get("/tickets", response_model=TicketsAnswer, summary="Tickets: how many, how long, which come back, and from where")
     async def get_tickets(
-        journey: Annotated[str, Query(max_length=LONGEST_ID, description="Only tickets of this journey.")] = "", since: From = None, until: To = None
+        journey: Annotated[str, Query(max_length=LONGEST_ID, description="Only tickets of this journey.")] = "",
+        since: From = None,
+        until: To = None,
+        last: Last = None,
     ) -> TicketsAnswer:
         """Tickets opened in a window, by default the last 28 days; open ones count as waiting."""
-        return await tickets(context, weeks(since, until), known(journey))
+        return await tickets(context, weeks(since, until, last), known(journey))
 
     @router.get("/silent-sufferers", response_model=SilentAnswer, summary="Who was badly hit, is worth a lot and has said nothing")
     async def get_silent(
-        journey: Annotated[str, Query(max_length=LONGEST_ID, description="Only who was hit in this journey.")] = "", since: From = None, until: To = None
+        journey: Annotated[str, Query(max_length=LONGEST_ID, description="Only who was hit in this journey.")] = "",
+        since: From = None,
+        until: To = None,
+        last: Last = None,
     ) -> SilentAnswer:
         """People first hit in a window, by default the last 28 days, with their consent; who was hit less than 72 hours ago may still speak."""
-        return await silent(context, weeks(since, until), known(journey))
+        return await silent(context, weeks(since, until, last), known(journey))
 
     @router.get("/problems/{ident}", response_model=ProblemAnswer, summary="One problem, with what is measured of it alone")
     async def get_problem(ident: str, since: From = None, until: To = None) -> ProblemAnswer:

@@ -3,11 +3,12 @@
 import asyncio
 import re
 from collections.abc import Awaitable, Callable
-from typing import Any, TypeVar, cast, get_args
+from datetime import timedelta
+from typing import Annotated, Any, TypeVar, cast, get_args
 from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Depends
 from starlette.applications import Starlette
 from starlette.responses import HTMLResponse
 from starlette.staticfiles import StaticFiles
@@ -23,7 +24,10 @@ from sojourn_collector.web.answers.breakdown import By, Of, View, choices
 from sojourn_collector.web.answers.marks import marks_shown
 from sojourn_collector.web.answers.satisfaction_by import FACTS as FEEDBACK_FACTS
 from sojourn_collector.web.answers.satisfaction_by import By as FeedbackBy
+from sojourn_collector.web.answers.silent import SPAN as SILENT_SPAN
+from sojourn_collector.web.answers.tickets import SPAN as TICKETS_SPAN
 from sojourn_collector.web.answers.visit import MARGIN
+from sojourn_collector.web.answers.window import BadWindow
 from sojourn_collector.web.models import ImpactReport, JourneyAnswer
 from sojourn_collector.web.models_alarms import AlarmsAnswer
 from sojourn_collector.web.models_details import PersonAnswer, RunAnswer, VisitAnswer
@@ -33,6 +37,7 @@ from sojourn_collector.web.models_measures import Breakdown, CorrectedCsatAnswer
 from sojourn_collector.web.models_surveys import AskedAnswer
 from sojourn_collector.web.models_tickets import StarterSet
 from sojourn_collector.web.render import FOLDER, Pages
+from sojourn_collector.web.window_chosen import WindowAsked, WindowChosen, window_chosen
 
 Found = TypeVar("Found")
 
@@ -67,6 +72,12 @@ def engine_down(pages: Pages) -> HTMLResponse:
     return pages.page("engine_down.html", status=503, title="Waiting", headers={"retry-after": _RETRY, "refresh": _RETRY})
 
 
+def bad_window(pages: Pages, error: BadWindow) -> HTMLResponse:
+    """The page for a window that makes no sense, saying why."""
+    why = str(error)
+    return pages.page("absent.html", status=422, title="Not shown", heading="This time cannot be shown", why=f"{why[:1].upper()}{why[1:]}.")
+
+
 def build_pages(context: Context, answers: Answers | None = None) -> APIRouter:
     """The report's routes: `/` and one page per problem, journey, person, visit, run and trace.
 
@@ -83,6 +94,13 @@ def build_pages(context: Context, answers: Answers | None = None) -> APIRouter:
             return engine_down(pages)
         drawn = None if found is None else draw(found)
         return drawn or not_found(pages, kind, context.config.keep)
+
+    def chosen(asked: WindowAsked, span: timedelta) -> WindowChosen | HTMLResponse:
+        """The window of a page; the page that says why it makes no sense, where it makes none."""
+        try:
+            return window_chosen(asked, context.clock(), ZoneInfo(context.impact.timezone), span)
+        except BadWindow as error:
+            return bad_window(pages, error)
 
     @router.get("/")
     async def today() -> HTMLResponse:
@@ -155,15 +173,28 @@ def build_pages(context: Context, answers: Answers | None = None) -> APIRouter:
         )
 
     @router.get("/feedback")
-    async def feedback(by: str = "survey", language: str = "") -> HTMLResponse:
+    async def feedback(when: Annotated[WindowAsked, Depends()], by: str = "survey", language: str = "") -> HTMLResponse:
         def draw(asked: tuple[SatisfactionBy, FeedbackList, list[LanguageLine], UnlinkedAnswer, AskedAnswer]) -> HTMLResponse:
             found, said, languages, unlinked, surveys = asked
-            more: dict[str, Any] = {"said": said, "languages": languages, "language": language, "unlinked": unlinked, "asked": surveys, "facts": FEEDBACK_FACTS}
+            more: dict[str, Any] = {
+                "said": said,
+                "languages": languages,
+                "language": language,
+                "unlinked": unlinked,
+                "asked": surveys,
+                "facts": FEEDBACK_FACTS,
+                "window": window,
+            }
             return pages.page("feedback.html", as_of=found.as_of, title="Feedback", by=found, **more)
 
         if by not in FEEDBACK_FACTS or not _LANGUAGE.fullmatch(language):
             return not_found(pages)
-        asking = asyncio.gather(ask.satisfaction(cast("FeedbackBy", by)), ask.words(language), ask.languages(), ask.unlinked(), ask.surveys())
+        window = chosen(when, TICKETS_SPAN)
+        if isinstance(window, HTMLResponse):
+            return window
+        asking = asyncio.gather(
+            ask.satisfaction(cast("FeedbackBy", by), window), ask.words(language, window), ask.languages(window), ask.unlinked(window), ask.surveys(window)
+        )
         return await show("", asking, draw)
 
     @router.get("/feedback/{ident:path}")
@@ -171,9 +202,14 @@ def build_pages(context: Context, answers: Answers | None = None) -> APIRouter:
         return await show("feedback", ask.feedback(ident, feed), lambda found: pages.page("feedback_one.html", title="One answer", one=found))
 
     @router.get("/tickets")
-    async def tickets(journey: str = "") -> HTMLResponse:
+    async def tickets(when: Annotated[WindowAsked, Depends()], journey: str = "") -> HTMLResponse:
+        window = chosen(when, TICKETS_SPAN)
+        if isinstance(window, HTMLResponse):
+            return window
         return await show(
-            "journeys", ask.tickets(journey), lambda found: pages.page("tickets.html", as_of=found.as_of, title="Tickets", tickets=found, journey=journey)
+            "journeys",
+            ask.tickets(journey, window),
+            lambda found: pages.page("tickets.html", as_of=found.as_of, title="Tickets", tickets=found, journey=journey, window=window),
         )
 
     @router.get("/accounts")
@@ -191,8 +227,11 @@ def build_pages(context: Context, answers: Answers | None = None) -> APIRouter:
         )
 
     @router.get("/silent")
-    async def silent() -> HTMLResponse:
-        return await show("", ask.silent(), lambda found: pages.page("silent.html", as_of=found.as_of, title="Said nothing", silent=found))
+    async def silent(when: Annotated[WindowAsked, Depends()]) -> HTMLResponse:
+        window = chosen(when, SILENT_SPAN)
+        if isinstance(window, HTMLResponse):
+            return window
+        return await show("", ask.silent(window), lambda found: pages.page("silent.html", as_of=found.as_of, title="Said nothing", silent=found, window=window))
 
     @router.get("/fixes")
     async def fixes() -> HTMLResponse:

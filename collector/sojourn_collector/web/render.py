@@ -27,6 +27,9 @@ POLICY = (
     "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
 
+# Of a page that offers a choice of its window: its form asks for the page anew.
+POLICY_WITH_FORM = POLICY.replace("form-action 'none'", "form-action 'self'")
+
 
 def _tamed(value: Any) -> Any:
     """Every text that goes onto a page loses control and reordering characters and gets an end; None never shows as `None`."""
@@ -95,7 +98,7 @@ class Pages:
             body,
             status,
             {
-                "content-security-policy": POLICY,
+                "content-security-policy": POLICY_WITH_FORM if "window" in values else POLICY,
                 "cache-control": "no-store",
                 "x-content-type-options": "nosniff",
                 "referrer-policy": "no-referrer",

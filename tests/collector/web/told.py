@@ -61,13 +61,13 @@ class Shop:
     async def starter(self) -> desk.StarterSet:
         return fixtures_of_measures.starter()
 
-    async def tickets(self, journey: str = "") -> desk.TicketsAnswer:
+    async def tickets(self, journey: str = "", window: object = None) -> desk.TicketsAnswer:
         return fixtures_of_measures.tickets(self.comment)
 
     async def accounts(self, met: str = "hurt", cursor: str = "") -> AccountList | None:
         return fixtures_of_accounts.accounts(self.label, hurt=met == "hurt" and not cursor)
 
-    async def silent(self) -> measures.SilentAnswer:
+    async def silent(self, window: object = None) -> measures.SilentAnswer:
         return fixtures_of_measures.silent(self.label)
 
     async def versions(self) -> versions.VersionList:
@@ -88,22 +88,22 @@ class Shop:
     async def verification(self, ident: str) -> fixes.Verification | None:
         return fixtures_of_fixes.verification(ident, self.comment or "2.4.1")
 
-    async def satisfaction(self, by: str = "survey") -> said.SatisfactionBy:
+    async def satisfaction(self, by: str = "survey", window: object = None) -> said.SatisfactionBy:
         return fixtures_of_feedback.satisfaction(by, self.comment)
 
-    async def words(self, language: str = "") -> said.FeedbackList:
+    async def words(self, language: str = "", window: object = None) -> said.FeedbackList:
         return fixtures_of_feedback.words(self.comment or "Fine.")
 
-    async def languages(self) -> list[said.LanguageLine]:
+    async def languages(self, window: object = None) -> list[said.LanguageLine]:
         return [said.LanguageLine(language="en", answers=2), said.LanguageLine(language="", answers=1)]
 
-    async def unlinked(self) -> said.UnlinkedAnswer:
+    async def unlinked(self, window: object = None) -> said.UnlinkedAnswer:
         return fixtures_of_feedback.unlinked()
 
     async def feedback(self, ident: str, feed: str = "") -> said.FeedbackAnswer | None:
         return fixtures_of_feedback.one(self.comment, self.label, linked=ident != "f2") if ident in ("f0", "f1", "f2") else None
 
-    async def surveys(self) -> asking.AskedAnswer:
+    async def surveys(self, window: object = None) -> asking.AskedAnswer:
         return fixtures_of_feedback.asked(self.comment or "Able")
 
     async def speed(self, ident: str) -> waits.SpeedAnswer | None:
@@ -140,13 +140,13 @@ class Nothing:
     async def starter(self) -> desk.StarterSet:
         return desk.StarterSet(days=28)
 
-    async def tickets(self, journey: str = "") -> desk.TicketsAnswer:
+    async def tickets(self, journey: str = "", window: object = None) -> desk.TicketsAnswer:
         return fixtures_of_measures.no_tickets()
 
     async def accounts(self, met: str = "hurt", cursor: str = "") -> AccountList | None:
         return fixtures_of_accounts.none()
 
-    async def silent(self) -> measures.SilentAnswer:
+    async def silent(self, window: object = None) -> measures.SilentAnswer:
         return fixtures_of_measures.nobody_silent()
 
     async def versions(self) -> versions.VersionList:
@@ -167,22 +167,22 @@ class Nothing:
     async def verification(self, ident: str) -> fixes.Verification | None:
         return None
 
-    async def satisfaction(self, by: str = "survey") -> said.SatisfactionBy:
+    async def satisfaction(self, by: str = "survey", window: object = None) -> said.SatisfactionBy:
         return fixtures_of_feedback.nothing_said()[0]
 
-    async def words(self, language: str = "") -> said.FeedbackList:
+    async def words(self, language: str = "", window: object = None) -> said.FeedbackList:
         return fixtures_of_feedback.nothing_said()[1]
 
-    async def languages(self) -> list[said.LanguageLine]:
+    async def languages(self, window: object = None) -> list[said.LanguageLine]:
         return []
 
-    async def unlinked(self) -> said.UnlinkedAnswer:
+    async def unlinked(self, window: object = None) -> said.UnlinkedAnswer:
         return fixtures_of_feedback.nothing_said()[2]
 
     async def feedback(self, ident: str, feed: str = "") -> said.FeedbackAnswer | None:
         return None
 
-    async def surveys(self) -> asking.AskedAnswer:
+    async def surveys(self, window: object = None) -> asking.AskedAnswer:
         return fixtures_of_feedback.nobody_asked()
 
     async def speed(self, ident: str) -> waits.SpeedAnswer | None:
@@ -206,6 +206,8 @@ PAGES = {
     "feedback-one": "/feedback/f0?feed=api",
     "feedback-unlinked": "/feedback/f2?feed=api",
     "tickets": "/tickets",
+    "tickets-week": "/tickets?last=7d",
+    "feedback-from-to": "/feedback?by=week&from=2026-11-01&to=2026-11-14T12:00",
     "silent": "/silent",
     "accounts": "/accounts",
     "accounts-all": "/accounts?met=any",

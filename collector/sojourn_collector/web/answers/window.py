@@ -1,11 +1,15 @@
 """Which stretch of time a report speaks of."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 LONGEST = timedelta(days=92)
 """The longest window a report may be asked for."""
+
+LASTS: Mapping[str, timedelta] = {"24h": timedelta(hours=24), "7d": timedelta(days=7), "30d": timedelta(days=30), "90d": timedelta(days=90)}
+"""Windows up to now that have a name."""
 
 EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -28,6 +32,16 @@ class Window:
     until: datetime
     now: datetime
     stays: bool = False
+
+
+def last_or(last: str | None, since: datetime | None, until: datetime | None, span: timedelta) -> timedelta:
+    """How long a window is of which not both ends are given: `last` where it is asked for, else `span`.
+
+    :raises BadWindow: when `last` is asked for beside an end.
+    """
+    if last and (since or until):
+        raise BadWindow("last goes without from and to; give either the one or the others")
+    return LASTS[last] if last else span
 
 
 def window_of(now: datetime, zone: ZoneInfo, since: datetime | None = None, until: datetime | None = None, *, span: timedelta | None = None) -> Window:
