@@ -21,6 +21,7 @@ from sojourn_collector.web.answers.lists import accounts
 from sojourn_collector.web.answers.marks import mark_of, marks
 from sojourn_collector.web.answers.person import person
 from sojourn_collector.web.answers.problem_alone import problem_alone
+from sojourn_collector.web.answers.records import ticket_list
 from sojourn_collector.web.answers.run import run
 from sojourn_collector.web.answers.satisfaction_by import By as FeedbackBy
 from sojourn_collector.web.answers.satisfaction_by import satisfaction_by
@@ -36,6 +37,7 @@ from sojourn_collector.web.answers.verification import verification
 from sojourn_collector.web.answers.visit import visit
 from sojourn_collector.web.answers.window import Window, window_of
 from sojourn_collector.web.asked import AccountsAsked, FeedbackAsked
+from sojourn_collector.web.asked_records import TicketListAsked
 from sojourn_collector.web.cursor import BadCursor
 from sojourn_collector.web.models import ImpactReport, JourneyAnswer
 from sojourn_collector.web.models_alarms import AlarmsAnswer
@@ -45,6 +47,7 @@ from sojourn_collector.web.models_fixes import MarksAnswer, Verification
 from sojourn_collector.web.models_forecast import ForecastAnswer
 from sojourn_collector.web.models_lists import AccountList
 from sojourn_collector.web.models_measures import Breakdown, CorrectedCsatAnswer, ProblemAnswer, SilentAnswer
+from sojourn_collector.web.models_records import TicketList
 from sojourn_collector.web.models_speed import SpeedAnswer
 from sojourn_collector.web.models_surveys import AskedAnswer
 from sojourn_collector.web.models_tickets import StarterSet, TicketsAnswer
@@ -61,8 +64,11 @@ WORDS = 30
 ACCOUNTS = 200
 """Accounts that a page lists."""
 
+TICKETS = 100
+"""Tickets that a page lists."""
+
 PATIENT = 30.0
-"""Seconds that the list of accounts may take."""
+"""Seconds that the list of accounts, or of tickets, may take."""
 
 Met = Literal["hurt", "any"]
 """Accounts one of whose people was hit, or all."""
@@ -116,6 +122,10 @@ class Answers(Protocol):
 
     async def tickets(self, journey: str = "", window: WindowChosen | None = None) -> TicketsAnswer | None:
         """Tickets of a window, by default of four weeks, of one journey where it is given; None for one that is not there."""
+        ...
+
+    async def ticket_list(self, asked: TicketListAsked) -> TicketList | None:
+        """Tickets one by one; None for a cursor that is none."""
         ...
 
     async def silent(self, window: WindowChosen | None = None) -> SilentAnswer:
@@ -226,6 +236,13 @@ class StoredAnswers:
         if journey and journey not in self._context.journeys.all():
             return None
         return await tickets(self._context, self._window(window, SPAN), journey)
+
+    async def ticket_list(self, asked: TicketListAsked) -> TicketList | None:
+        """See `Answers`."""
+        try:
+            return await ticket_list(self._context, asked.model_copy(update={"deadline": PATIENT}))
+        except BadCursor:
+            return None
 
     async def accounts(self, met: Met = "hurt", cursor: str = "") -> AccountList | None:
         """See `Answers`."""

@@ -21,6 +21,7 @@ def _plain(text: str) -> str:
     return text
 
 
+SCALE = r"^(-?[0-9.e+]{1,20}–-?[0-9.e+]{1,20}( \(low is good\))?)?$"
 Text = Annotated[str, Field(max_length=LONGEST_FILTER), AfterValidator(_plain)]
 Traffic = Literal["", "real", "synthetic"]
 Severity = Annotated[float, Field(ge=0, le=1)]
@@ -117,6 +118,17 @@ class FeedbackAsked(Asked):
     person: Text = Field("", description="Only of this person, such as `user:u12`.")
     text: Text = Field("", description="Part of the comment; letters' case does not matter.")
     words: bool = Field(False, description="Only answers with words.")
+    device: Text = Field("", description="Of the visit it is linked to; so are browser and release.")
+    browser: Text = ""
+    release: Text = ""
+    scale: Annotated[str, Field(max_length=60, pattern=SCALE)] = Field(
+        "", description="Only answers on this scale, as `/api/v1/satisfaction` writes it, such as `1–5`."
+    )
+    once: Literal["", "kind", "question"] = Field(
+        "",
+        description="Only what scores count: each person's newest answer with a value of a kind (`csat` with ratings) on a scale; with `question` of a question "
+        "of a survey, and then `survey` and `question_id` are meant as they stand, empty ones too.",
+    )
 
 
 Attribute = Annotated[str, Field(max_length=2 * LONGEST_FILTER), AfterValidator(_plain)]

@@ -119,6 +119,8 @@ class SatisfactionGroup(Answer):
     response_rate: float | None = None
     partial: int | None = None
     thin: bool
+    rows: str = ""
+    """Address of the answers it counts; empty where the list cannot be asked for exactly those."""
 
 
 class SatisfactionBy(Answer):

@@ -80,7 +80,10 @@ class OrderList(Page):
 
 
 class SubscriptionItem(Answer):
-    """One subscription as it stands now. `monthly` is None where nobody told it; `reason` is the feed's word, `comment` what the customer wrote on ending it."""
+    """One subscription as it stands now. `monthly` is None where nobody told it.
+
+    `reason` is why it was ended in the feed's word, `comment` what the customer wrote then.
+    """
 
     id: str
     source: str

@@ -10,8 +10,10 @@ from sojourn_collector.web import models_speed as waits
 from sojourn_collector.web import models_surveys as asking
 from sojourn_collector.web import models_tickets as desk
 from sojourn_collector.web import models_versions as versions
+from sojourn_collector.web.asked_records import TicketListAsked
 from sojourn_collector.web.models_alarms import AlarmsAnswer
 from sojourn_collector.web.models_lists import AccountList
+from sojourn_collector.web.models_records import TicketList
 from tests.collector.web import (
     fixtures,
     fixtures_of_accounts,
@@ -21,6 +23,7 @@ from tests.collector.web import (
     fixtures_of_forecast,
     fixtures_of_measures,
     fixtures_of_one,
+    fixtures_of_records,
     fixtures_of_speed,
     fixtures_of_versions,
 )
@@ -63,6 +66,9 @@ class Shop:
 
     async def tickets(self, journey: str = "", window: object = None) -> desk.TicketsAnswer:
         return fixtures_of_measures.tickets(self.comment)
+
+    async def ticket_list(self, asked: TicketListAsked) -> TicketList | None:
+        return fixtures_of_records.tickets(self.comment, self.label) if not asked.cursor else fixtures_of_records.tickets(some=False)
 
     async def accounts(self, met: str = "hurt", cursor: str = "") -> AccountList | None:
         return fixtures_of_accounts.accounts(self.label, hurt=met == "hurt" and not cursor)
@@ -143,6 +149,9 @@ class Nothing:
     async def tickets(self, journey: str = "", window: object = None) -> desk.TicketsAnswer:
         return fixtures_of_measures.no_tickets()
 
+    async def ticket_list(self, asked: TicketListAsked) -> TicketList | None:
+        return fixtures_of_records.tickets(some=False)
+
     async def accounts(self, met: str = "hurt", cursor: str = "") -> AccountList | None:
         return fixtures_of_accounts.none()
 
@@ -206,6 +215,9 @@ PAGES = {
     "feedback-one": "/feedback/f0?feed=api",
     "feedback-unlinked": "/feedback/f2?feed=api",
     "tickets": "/tickets",
+    "tickets-list": "/tickets/list?state=open&topic=card&journey=checkout",
+    "tickets-list-all": "/tickets/list",
+    "tickets-list-end": "/tickets/list?cursor=x",
     "tickets-week": "/tickets?last=7d",
     "feedback-from-to": "/feedback?by=week&from=2026-11-01&to=2026-11-14T12:00",
     "silent": "/silent",

@@ -4,10 +4,12 @@ import asyncio
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal, NamedTuple, get_args
+from zoneinfo import ZoneInfo
 
 from sojourn_collector.context import Context
 from sojourn_collector.score.drivers import HIDDEN_BELOW, THIN_BELOW, Group, prior, shrunk
 from sojourn_collector.score.satisfaction import Answer, Scale, ces_of_counts, csat_of_counts, nps_of_counts
+from sojourn_collector.web.answers.answers_counted import answers_counted
 from sojourn_collector.web.answers.weeks import PATIENCE
 from sojourn_collector.web.answers.window import Window
 from sojourn_collector.web.models import Effort, Promoters, Share
@@ -42,6 +44,7 @@ async def satisfaction_by(context: Context, window: Window, by: By = "survey", j
     )
     rates = {(row["fact"], row["survey"]): row["answered"] / row["invited"] for row in invited if row["invited"] and row["answered"] <= row["invited"]}
     partial = {(row["fact"], row["survey"]): row["partial"] for row in invited}
+    zone = ZoneInfo(context.impact.timezone)
     groups: dict[_Asked, dict[str, list[Row]]] = defaultdict(lambda: defaultdict(list))
     for row in rows:
         scale = Scale(row["scale_min"], row["scale_max"], bool(row["higher_is_better"]))
@@ -53,6 +56,7 @@ async def satisfaction_by(context: Context, window: Window, by: By = "survey", j
         kept = {fact: mine for fact, mine in known.items() if sum(row["n"] for row in mine) >= HIDDEN_BELOW}
         hidden += len(known) - len(kept)
         told = [_group(fact, question, mine, rates.get((fact, question.survey))) for fact, mine in kept.items()]
+        told = [one.model_copy(update={"rows": _where(window, zone, by, one, kept[one.value], question.scale, journey)}) for one in told]
         if by in RATED:
             told = [one.model_copy(update={"partial": partial.get((one.value, question.survey), 0)}) for one in told]
         shown += _shrunk(told)
@@ -65,6 +69,12 @@ async def satisfaction_by(context: Context, window: Window, by: By = "survey", j
         hidden=hidden,
         unknown=sum(row["n"] for row in rows if not row["fact"]),
     )
+
+
+def _where(window: Window, zone: ZoneInfo, by: By, group: SatisfactionGroup, rows: Sequence[Row], scale: Scale, journey: str) -> str:
+    """The address of the answers of a group."""
+    ids = {row["question_id"] for row in rows}
+    return answers_counted(window, zone, by, group.value, survey=group.survey, question_ids=ids, kind=group.kind, scale=str(scale), journey=journey)
 
 
 async def _nothing() -> list[dict[str, Any]]:
