@@ -13,6 +13,8 @@ from sojourn_collector.web.answers.alarms import alarms_shared
 from sojourn_collector.web.answers.breakdown import By, Of, View, breakdown
 from sojourn_collector.web.answers.breaks import versions
 from sojourn_collector.web.answers.corrected_csat import corrected
+from sojourn_collector.web.answers.ended import SPAN as ENDED_SPAN
+from sojourn_collector.web.answers.ended import ended
 from sojourn_collector.web.answers.feedback import feedback_answer, feedback_languages, feedback_list
 from sojourn_collector.web.answers.forecast import problem_forecast
 from sojourn_collector.web.answers.impact import impact
@@ -42,6 +44,7 @@ from sojourn_collector.web.cursor import BadCursor
 from sojourn_collector.web.models import ImpactReport, JourneyAnswer
 from sojourn_collector.web.models_alarms import AlarmsAnswer
 from sojourn_collector.web.models_details import PersonAnswer, RunAnswer, TraceAnswer, VisitAnswer
+from sojourn_collector.web.models_ended import EndedAnswer
 from sojourn_collector.web.models_feedback import FeedbackAnswer, FeedbackList, LanguageLine, SatisfactionBy, UnlinkedAnswer
 from sojourn_collector.web.models_fixes import MarksAnswer, Verification
 from sojourn_collector.web.models_forecast import ForecastAnswer
@@ -134,6 +137,10 @@ class Answers(Protocol):
 
     async def accounts(self, met: Met = "hurt", cursor: str = "") -> AccountList | None:
         """Accounts with what their people lived through in four weeks; None for a cursor that is none."""
+        ...
+
+    async def ended(self, window: WindowChosen | None = None) -> EndedAnswer:
+        """Why subscriptions were ended in a window, by default of 90 days."""
         ...
 
     async def versions(self) -> VersionList:
@@ -251,6 +258,10 @@ class StoredAnswers:
             return await accounts(self._context, AccountsAsked.model_validate(asked))
         except (BadCursor, ValidationError):
             return None
+
+    async def ended(self, window: WindowChosen | None = None) -> EndedAnswer:
+        """See `Answers`."""
+        return await ended(self._context, self._window(window, ENDED_SPAN))
 
     async def versions(self) -> VersionList:
         """See `Answers`."""

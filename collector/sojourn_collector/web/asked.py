@@ -15,14 +15,15 @@ MOST_ATTRIBUTES = 3
 MOST_RESOURCE = 2
 
 
-def _plain(text: str) -> str:
+def plain_text(text: str) -> str:
+    """A filter as it is; raises ValueError for one with control characters."""
     if any(ord(letter) < 32 or 0xD800 <= ord(letter) < 0xE000 for letter in text):
         raise ValueError("holds a control character; leave it out")
     return text
 
 
 SCALE = r"^(-?[0-9.e+]{1,20}–-?[0-9.e+]{1,20}( \(low is good\))?)?$"
-Text = Annotated[str, Field(max_length=LONGEST_FILTER), AfterValidator(_plain)]
+Text = Annotated[str, Field(max_length=LONGEST_FILTER), AfterValidator(plain_text)]
 Traffic = Literal["", "real", "synthetic"]
 Severity = Annotated[float, Field(ge=0, le=1)]
 SEVERITY = "Only where the worst that happened is at least this: 0.25 slow, 0.5 hit and recovered, 0.8 left after an error, 1 stopped by a failure."
@@ -36,7 +37,7 @@ class Asked(BaseModel):
     since: AwareDatetime | None = Field(None, alias="from", description="Begin of the window, RFC 3339; default 24 hours before its end.")
     until: AwareDatetime | None = Field(None, alias="to", description="End of the window, RFC 3339; default now.")
     limit: int = Field(50, ge=1, le=MOST, description="Items of a page.")
-    cursor: Annotated[str, Field(max_length=LONGEST_CURSOR), AfterValidator(_plain)] = Field(
+    cursor: Annotated[str, Field(max_length=LONGEST_CURSOR), AfterValidator(plain_text)] = Field(
         "", description="`next` of the page before, with the same other parameters; the window is then that page's."
     )
     deadline: float = Field(10.0, ge=1, le=LONGEST_DEADLINE, description="Seconds the answer may take.")
@@ -55,6 +56,10 @@ class RunsAsked(Asked):
     end: Literal["", "trying", "finished", "gave_up", "stopped"] = Field("", description="How a customer's run ended.")
     severity: Severity = Field(0.0, description=SEVERITY)
     step: Text = Field("", description="Only runs that failed at this step.")
+    came_to: Text = Field("", description="Only runs that came to this step.")
+    there: Literal["", "done", "hit", "slow", "stopped"] = Field(
+        "", description="Beside `came_to`: only those who went on from there, were hit, found it slow, or were stopped."
+    )
     failure_kind: Text = Field("", description="Only runs that failed for this kind of reason, such as `timeout`.")
     location: Text = Field("", description="Where the agent stands.")
     session: Text = Field("", description="Only runs of this visit.")
@@ -126,12 +131,12 @@ class FeedbackAsked(Asked):
     )
     once: Literal["", "kind", "question"] = Field(
         "",
-        description="Only what scores count: each person's newest answer with a value of a kind (`csat` with ratings) on a scale; with `question` of a question "
-        "of a survey, and then `survey` and `question_id` are meant as they stand, empty ones too.",
+        description="Only what scores count: each person's newest answer with a value of a kind (`csat` with ratings) on a scale; with `question` "
+        "of a question of a survey, and then `survey` and `question_id` are meant as they stand, empty ones too.",
     )
 
 
-Attribute = Annotated[str, Field(max_length=2 * LONGEST_FILTER), AfterValidator(_plain)]
+Attribute = Annotated[str, Field(max_length=2 * LONGEST_FILTER), AfterValidator(plain_text)]
 
 
 class SpansAsked(Asked):

@@ -1,10 +1,11 @@
 """What the lists of tickets, orders and subscriptions can be asked: their query parameters, each with its bounds."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
-from sojourn_collector.web.asked import SEVERITY, Asked, Severity, Text
+from sojourn_collector.web.asked import LONGEST_FILTER, MOST, SEVERITY, Asked, Severity, Text, plain_text
+from sojourn_collector.web.cursor import LONGEST as LONGEST_CURSOR
 
 _PERSON = "Only of this person, such as `user:u12`."
 _ACCOUNT = "Only of this account or of its people."
@@ -72,3 +73,26 @@ class SubscriptionsAsked(Asked):
     account: Text = Field("", description=_ACCOUNT)
     reason: Text = Field("", description="Why it ended, in the feed's word; `unknown` where none was given.")
     words: bool = Field(False, description="Only those that ended with words of the customer.")
+
+
+Named = Annotated[str, Field(min_length=1, max_length=LONGEST_FILTER), AfterValidator(plain_text)]
+
+
+class NewlyHitAsked(Asked):
+    """Of `GET /api/v1/alarms/people`: `from` is the alarm's `since`, `to` its `as_of`; what is older than 24 hours before `to` is not looked at."""
+
+    journey: Named
+    step: Named
+
+
+class ExposedAsked(BaseModel):
+    """Of `GET /api/v1/problems/{id}/exposed`."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    limit: int = Field(50, ge=1, le=MOST, description="Items of a page.")
+    cursor: Annotated[str, Field(max_length=LONGEST_CURSOR), AfterValidator(plain_text)] = Field("", description="`next` of the page before.")
+
+    def question(self, name: str) -> str:
+        """What is asked apart from the page."""
+        return name

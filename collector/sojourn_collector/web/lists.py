@@ -6,11 +6,12 @@ from fastapi import APIRouter, Query
 
 from sojourn_collector.context import Context
 from sojourn_collector.web.answers import lists, records, search
+from sojourn_collector.web.answers.newly_hit import newly_hit
 from sojourn_collector.web.api import ERRORS, SentenceRoute
 from sojourn_collector.web.asked import AccountsAsked, PeopleAsked, RunsAsked, SearchAsked, SessionsAsked, TracesAsked
-from sojourn_collector.web.asked_records import OrdersAsked, SubscriptionsAsked, TicketListAsked
+from sojourn_collector.web.asked_records import NewlyHitAsked, OrdersAsked, SubscriptionsAsked, TicketListAsked
 from sojourn_collector.web.models_lists import AccountList, PersonList, RunList, SearchList, SessionList, TraceList
-from sojourn_collector.web.models_records import OrderList, SubscriptionList, TicketList
+from sojourn_collector.web.models_records import NewlyHitList, OrderList, SubscriptionList, TicketList
 
 
 def build_lists(context: Context) -> APIRouter:
@@ -42,6 +43,11 @@ def build_lists(context: Context) -> APIRouter:
     async def get_tickets(asked: Annotated[TicketListAsked, Query()]) -> TicketList:
         """Tickets opened in a window, as they stood at its end: the rows that the figures of `/api/v1/tickets` are made of."""
         return await records.ticket_list(context, asked)
+
+    @router.get("/alarms/people", response_model=NewlyHitList, summary="Who was newly hit at a step, newest first")
+    async def get_newly_hit(asked: Annotated[NewlyHitAsked, Query()]) -> NewlyHitList:
+        """The people and visits without identity that an alarm counts as hit."""
+        return await newly_hit(context, asked)
 
     @router.get("/orders", response_model=OrderList, summary="Orders, newest first")
     async def get_orders(asked: Annotated[OrdersAsked, Query()]) -> OrderList:

@@ -34,6 +34,8 @@ class Alarm(Answer):
     high: float
     wakes: bool
     also: list[Named] = Field(default_factory=list)
+    rows: str = ""
+    """Address of those hit."""
 
 
 class AlarmsAnswer(Answer):

@@ -106,3 +106,22 @@ class SubscriptionList(Page):
     """Body of `GET /api/v1/subscriptions`."""
 
     items: list[SubscriptionItem]
+
+
+class NewlyHit(Answer):
+    """Somebody, or a visit without identity, and their first failure at a step. `severity` is the worst they met there."""
+
+    person_id: str
+    kind: Literal["user", "visitor", "visit"]
+    label: str
+    account_id: str
+    at: datetime
+    severity: float
+    session_id: str
+    run_id: str
+
+
+class NewlyHitList(Page):
+    """Body of `GET /api/v1/alarms/people`."""
+
+    items: list[NewlyHit]

@@ -22,13 +22,14 @@ from sojourn_collector.store.control.errors import ControlUnavailableError
 from sojourn_collector.web import axis, charts
 from sojourn_collector.web.answering import ACCOUNTS, TICKETS, Answers, Met, StoredAnswers, severity_of
 from sojourn_collector.web.answers.breakdown import By, Of, View, choices
+from sojourn_collector.web.answers.ended import SPAN as ENDED_SPAN
 from sojourn_collector.web.answers.marks import marks_shown
 from sojourn_collector.web.answers.satisfaction_by import FACTS as FEEDBACK_FACTS
 from sojourn_collector.web.answers.satisfaction_by import By as FeedbackBy
 from sojourn_collector.web.answers.silent import SPAN as SILENT_SPAN
 from sojourn_collector.web.answers.tickets import SPAN as TICKETS_SPAN
 from sojourn_collector.web.answers.visit import MARGIN
-from sojourn_collector.web.answers.window import BadWindow
+from sojourn_collector.web.answers.window import LONGEST, BadWindow
 from sojourn_collector.web.api import sentence_of
 from sojourn_collector.web.asked_records import TicketListAsked
 from sojourn_collector.web.models import ImpactReport, JourneyAnswer
@@ -243,6 +244,14 @@ def build_pages(context: Context, answers: Answers | None = None) -> APIRouter:
         more: dict[str, Any] = {"met": met, "first": not cursor, "severity": severity_of(which), "most": ACCOUNTS}
         return await show("", ask.accounts(which, cursor), lambda found: pages.page("accounts.html", title="Accounts", accounts=found, **more))
 
+    @router.get("/subscriptions/ended")
+    async def ended(when: Annotated[WindowAsked, Depends()]) -> HTMLResponse:
+        window = chosen(when, ENDED_SPAN)
+        if isinstance(window, HTMLResponse):
+            return window
+        drawn: dict[str, Any] = {"title": "Ended subscriptions", "window": window}
+        return await show("", ask.ended(window), lambda found: pages.page("ended.html", as_of=found.as_of, ended=found, **drawn))
+
     @router.get("/versions")
     async def known_versions() -> HTMLResponse:
         return await show(
@@ -275,7 +284,9 @@ def build_pages(context: Context, answers: Answers | None = None) -> APIRouter:
     @router.get("/people/{ident:path}")
     async def person(ident: str) -> HTMLResponse:
         def draw(found: PersonAnswer) -> HTMLResponse:
-            return pages.page("person.html", title=found.label, person=found, drawing=axis.timeline(found.timeline, pages.clockface()))
+            now = context.clock()
+            drawing = axis.timeline(found.timeline, pages.clockface())
+            return pages.page("person.html", as_of=now, title=found.label, person=found, drawing=drawing, since=now - LONGEST)
 
         return await show("people", ask.person(ident), draw)
 

@@ -206,6 +206,7 @@ ITEMS = {
     "conversion": ("Conversion", "Feedback and orders"),
     "order": ("Order", "Feedback and orders"),
     "ticket": ("Ticket", "Feedback and orders"),
+    "subscription": ("Subscription", "Feedback and orders"),
 }
 LANES = ("Journeys", "Pages", "Actions", "Requests", "Backend", "Feedback and orders")
 
@@ -218,6 +219,7 @@ _TONES_OF = {
     "web_vital": {"good": "good", "slow": "could be better", "bad": "poor"},
     "frustration": {},
     "ticket": {},
+    "subscription": {},
     "error": {},
 }
 

@@ -1,5 +1,6 @@
 """The answers that scores count, one by one: as many as the starter set and each group of satisfaction say."""
 
+from collections.abc import AsyncIterator
 from datetime import timedelta
 from typing import Any
 
@@ -9,9 +10,13 @@ import pytest
 from sojourn_collector.context import Context
 from tests.collector.web.stage import NOW, Rows, minute
 from tests.collector.web.test_lists import get
-from tests.collector.web.test_records import client, context  # noqa: F401 - fixtures
+from tests.collector.web.test_records import client_of
 
-DAY = timedelta(days=1)
+
+@pytest.fixture
+async def client(context: Context) -> AsyncIterator[httpx2.AsyncClient]:
+    async with client_of(context) as one:
+        yield one
 
 
 def answered() -> Rows:
@@ -32,6 +37,7 @@ def answered() -> Rows:
             "scale_max": 10.0 if number % 6 == 5 else 5.0,
             "language": ("de", "de-AT", "")[number % 3],
             "account_id": "a1" if number % 8 == 0 else "",
+            "journey": "checkout" if number % 2 else "",
         }
     rows.feedback.append({**rows.feedback[0], "id": "words", "value": None, "scale_min": None, "scale_max": None, "comment": "No number", "kind": "text"})
     return rows

@@ -2,7 +2,6 @@
 
 from collections.abc import AsyncIterator
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import httpx2
@@ -10,12 +9,12 @@ import pytest
 from fastapi import FastAPI
 
 from sojourn_collector.context import Context
-from sojourn_collector.store.client import Store
 from sojourn_collector.web.api import build_api
 from sojourn_collector.web.feedback import build_feedback
 from sojourn_collector.web.lists import build_lists
 from sojourn_collector.web.measures import build_measures
-from tests.collector.web.stage import NOW, Rows, context_of, minute
+from tests.collector.web.stage import NOW, Rows, broken_shop, minute
+from tests.collector.web.test_alarms import now_hit, weeks_before
 from tests.collector.web.test_lists import everything, get
 
 DAY = timedelta(days=1)
@@ -28,13 +27,6 @@ def client_of(context: Context) -> httpx2.AsyncClient:
     for build in (build_measures, build_lists, build_feedback, build_api):
         app.include_router(build(context))
     return httpx2.AsyncClient(transport=httpx2.ASGITransport(app=app), base_url="http://sojourn", timeout=30)
-
-
-@pytest.fixture
-async def context(store: Store, tmp_path: Path) -> AsyncIterator[Context]:
-    one = context_of(store, tmp_path)
-    yield one
-    one.control.close()
 
 
 @pytest.fixture
@@ -299,3 +291,155 @@ async def test_hostile_filters_find_nothing_and_break_nothing(context: Context, 
     for name, filters in (("orders", {}), ("tickets/list", {"state": "open"})):
         answer = await client.get(f"/api/v1/{name}", params={"cursor": cursor, **filters})
         assert answer.json() == {"error": "cursor belongs to another question; repeat the parameters it came with, or leave it out"}
+
+
+async def test_as_many_walks_as_the_funnel_counts(context: Context, client: httpx2.AsyncClient) -> None:
+    """Those who reached a step, went on, and were hit there."""
+    await broken_shop(usual=False).store(context.store)
+    told = await get(client, "journeys/checkout")
+    (step,) = told["experience"]["steps"]
+    asked = {"journey": "checkout", "traffic": "real", "came_to": step["id"], "limit": 500}
+
+    async def many(**filters: str) -> int:
+        return len((await get(client, "runs", **asked, **filters))["items"])
+
+    assert [await many(), await many(there="done"), await many(there="hit"), await many(there="slow")] == [
+        step["reached"],
+        step["done"],
+        step["hit"],
+        step["slow"],
+    ]
+    assert (step["reached"], step["hit"], await many(there="stopped")) == (188, 42, 30)
+
+
+async def test_as_many_answers_as_a_journey_s_satisfaction_counts(context: Context, client: httpx2.AsyncClient) -> None:
+    """Each person's newest on the scale, also where only the visit tells of the journey."""
+    rows = Rows()
+    for number in range(9):
+        session = rows.customer(f"u{number % 5}", NOW - minute(60 + number), done=True)
+        rows.answer(f"f{number}", NOW - minute(30 + number), 1 + number % 5, person=f"user:u{number % 5}", session=session)
+        rows.feedback[-1]["run_ids"] = [rows.runs[-1]["run_id"]]
+    rows.answer("named", NOW - minute(5), 5)
+    rows.feedback[-1]["journey"] = "checkout"
+    rows.answer("other", NOW - minute(5), 5)
+    await rows.store(context.store)
+    told = await get(client, "journeys/checkout")
+    asked = {"journey": "checkout", "kind": "csat", "scale": told["satisfaction"]["scale"], "once": "kind", "from_": told["window_from"], "to": told["as_of"]}
+    assert len(await ids(client, "feedback", **asked)) == told["satisfaction"]["others"]["answered"] == 6
+
+
+async def test_as_many_people_as_an_alarm_counts(context: Context, client: httpx2.AsyncClient) -> None:
+    """Those whose first failure of a day is since the alarm began, visits without a name among them; who had failed before it is not newly hit."""
+    await weeks_before(context.store, people=50, hit=1, visits=10)
+    rows = Rows()
+    now_hit(rows, 9, 21, anonymous=3)
+    rows.customer("early", NOW - timedelta(hours=20), fails=True, stopped=True)
+    for number in range(60):
+        rows.customer(f"well{number}", NOW - timedelta(hours=19), done=True)
+    rows.customer("early", NOW - minute(10), fails=True, stopped=True)
+    await rows.store(context.store)
+    (alarm,) = (await get(client, "alarms"))["alarms"]
+    items: list[dict[str, Any]] = []
+    cursor = ""
+    while cursor is not None:
+        page = (await client.get(f"{alarm['rows']}&limit=5" + (f"&cursor={cursor}" if cursor else ""))).json()
+        items, cursor = items + page["items"], page["next"]
+    assert (len(items), sum(one["kind"] == "visit" for one in items)) == (alarm["hit"], alarm["hit_visits"]) == (12, 3)
+    assert len({one["person_id"] for one in items}) == 12
+    assert all(one["severity"] == 1.0 and one["run_id"] and one["session_id"] for one in items)
+    answer = await client.get("/api/v1/alarms/people", params={"step": "pay"})
+    assert (answer.status_code, answer.json()) == (422, {"error": "journey: Field required"})
+
+
+async def test_what_recurring_revenue_exposed_is_the_sum_of(context: Context, client: httpx2.AsyncClient) -> None:
+    """Accounts and people's own subscriptions, page by page: the sums of the list are those of the problem; another currency without a rate stands apart."""
+    rows = broken_shop(usual=False)
+    told = {"source": "crm", "version": 1, "segment": "mid"}
+    for number, (mrr, currency) in enumerate([(120, "EUR"), (80, "EUR"), (90, "USD")]):
+        rows.accounts.append(
+            {**told, "id": f"a{number}", "name": f"Account {number}", "mrr": mrr, "currency": currency, "renewal_date": (NOW + 9 * DAY).date()}
+        )
+    common = {"source": "bill", "version": 1, "ts": NOW - 90 * DAY, "status": "active", "currency": "EUR", "received": NOW - 90 * DAY}
+    rows.subscriptions = [
+        {**common, "id": "s1", "mrr": 30, "user_id": "u7"},
+        {**common, "id": "s2", "mrr": 5, "user_id": "u7"},
+        {**common, "id": "s3", "mrr": 11, "account_id": "a4"},
+        {**common, "id": "s4", "mrr": 500, "account_id": "a0"},
+        {**common, "id": "s5", "mrr": 700, "user_id": "u99"},
+    ]
+    await rows.store(context.store)
+    (problem,) = (await get(client, "impact"))["problems"]
+    exposed = (await get(client, f"problems/{problem['id']}"))["exposed"]
+    items: list[dict[str, Any]] = []
+    cursor = ""
+    while cursor is not None:
+        page = await get(client, f"problems/{problem['id']}/exposed", limit=2, cursor=cursor)
+        items, cursor = items + page["items"], page["next"]
+    assert [(one["whose"], one["label"], one["monthly"], one["currency"], one["counted"], one["subscriptions"]) for one in items] == [
+        ("a0", "Account 0", 120.0, "EUR", True, 0),
+        ("a1", "Account 1", 80.0, "EUR", True, 0),
+        ("a2", "Account 2", 90.0, "USD", False, 0),
+        ("a4", "a4", 11.0, "EUR", True, 1),
+        ("user:u7", "u7", 35.0, "EUR", True, 2),
+    ]
+    assert sum(one["monthly"] for one in items if one["counted"]) == exposed["monthly"] == 246.0
+    assert exposed["other_currencies"] == {"USD": 90.0}
+    assert len({one["whose"] for one in items if one["kind"] == "account"}) == exposed["accounts"]
+    assert sum(one["subscriptions"] for one in items) == exposed["subscriptions"]
+    assert (await client.get("/api/v1/problems/none/exposed")).status_code == 404
+    answer = await client.get(f"/api/v1/problems/{problem['id']}/exposed", params={"cursor": "W10"})
+    assert answer.json() == {"error": "cursor is none of ours; take next of the page before, or leave it out"}
+
+
+async def test_why_subscriptions_were_ended(context: Context, client: httpx2.AsyncClient) -> None:
+    """By reason: how many, what they brought, and how many had been hit in the 30 days before, by their person or anybody of their account."""
+    rows = subscribed()
+    rows.people.append({"source": "crm", "id": "u8", "version": 1, "account_id": "beta"})
+    common = {"source": "bill", "version": 1, "ts": NOW - 80 * DAY, "status": "ended", "received": NOW - DAY, "mrr": 10, "currency": "EUR", "reason": "unused"}
+    rows.subscriptions += [
+        {**common, "id": "hit by a member", "ended_at": NOW - 10 * DAY, "account_id": "beta"},
+        {**common, "id": "hit by a visit", "ended_at": NOW - 10 * DAY, "account_id": "gamma", "mrr": 4, "currency": "USD"},
+        {**common, "id": "well", "ended_at": NOW - 10 * DAY, "user_id": "u9"},
+        {**common, "id": "hit long ago", "ended_at": NOW - 10 * DAY, "user_id": "u10"},
+        {**common, "id": "hit after", "ended_at": NOW - 10 * DAY, "user_id": "u11"},
+        {**common, "id": "taken back", "ended_at": NOW - 10 * DAY, "user_id": "u9", "deleted": 1},
+    ]
+    rows.customer("u2", NOW - 5 * DAY, fails=True, stopped=True)
+    rows.customer("u8", NOW - 11 * DAY, fails=True)
+    rows.customer("x", NOW - 12 * DAY, fails=True, account="gamma", anonymous=True)
+    rows.customer("u9", NOW - 12 * DAY, done=True)
+    rows.customer("u10", NOW - 12 * DAY, done=True)
+    rows.customer("u10", NOW - 41 * DAY, fails=True, stopped=True)
+    rows.customer("u11", NOW - 9 * DAY, fails=True, stopped=True)
+    await rows.store(context.store)
+    told = await get(client, "subscriptions/ended")
+    figures = told["figures"]
+    assert (figures["ended"], figures["monthly"], figures["other_currencies"], figures["unpriced"]) == (8, 100.0, {"USD": 4.0}, 1)
+    assert [(one["reason"], one["figures"]["ended"], one["figures"]["hit_before"]["count"], one["figures"]["hit_before"]["of"]) for one in told["reasons"]] == [
+        ("unused", 6, 2, 4),
+        ("", 1, 1, 1),
+        ("too_expensive", 1, 1, 1),
+    ]
+    for one in told["reasons"]:
+        answer = (await client.get(one["rows"])).json()
+        assert len(answer["items"]) == one["figures"]["ended"]
+    assert len((await client.get(told["rows"])).json()["items"]) == 8
+    (word,) = told["words"]
+    assert (word["comment"], word["reason"], word["person_id"], word["severity"]) == ("Your <b>pay</b> page", "too_expensive", "user:u2", 1.0)
+    answer = await client.get("/api/v1/subscriptions/ended", params={"from": "2027-01-01T00:00:00Z"})
+    assert (answer.status_code, answer.json()) == (422, {"error": "from lies in the future; give a time before now"})
+
+
+async def test_a_person_s_subscriptions(context: Context, client: httpx2.AsyncClient) -> None:
+    """Theirs and those of their account that name nobody, with why each ended, also where it lies among everything else."""
+    await subscribed().store(context.store)
+    told = await get(client, "people/user:u2")
+    assert [(one["id"], one["reason"], one["person_id"]) for one in told["subscriptions"]] == [("s3", "", ""), ("s2", "too_expensive", "user:u2")]
+    seen = [(one["title"], one["detail"], one["tone"]) for one in told["timeline"] if one["kind"] == "subscription"]
+    assert seen == [
+        ("subscription began", "30.00 EUR a month", "good"),
+        ("subscription began", "", "good"),
+        ("subscription ended", "too expensive: Your <b>pay</b> page", "bad"),
+        ("subscription ended", "", "bad"),
+    ]
+    assert next(one for one in told["timeline"] if one["kind"] == "subscription" and one["facts"]["subscription"] == "s3")["facts"]["of"] == "the account acme"

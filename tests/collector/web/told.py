@@ -12,6 +12,7 @@ from sojourn_collector.web import models_tickets as desk
 from sojourn_collector.web import models_versions as versions
 from sojourn_collector.web.asked_records import TicketListAsked
 from sojourn_collector.web.models_alarms import AlarmsAnswer
+from sojourn_collector.web.models_ended import EndedAnswer
 from sojourn_collector.web.models_lists import AccountList
 from sojourn_collector.web.models_records import TicketList
 from tests.collector.web import (
@@ -75,6 +76,9 @@ class Shop:
 
     async def silent(self, window: object = None) -> measures.SilentAnswer:
         return fixtures_of_measures.silent(self.label)
+
+    async def ended(self, window: object = None) -> EndedAnswer:
+        return fixtures_of_records.ended(self.comment, self.label)
 
     async def versions(self) -> versions.VersionList:
         return fixtures_of_versions.known(self.comment or "checkout")
@@ -158,6 +162,9 @@ class Nothing:
     async def silent(self, window: object = None) -> measures.SilentAnswer:
         return fixtures_of_measures.nobody_silent()
 
+    async def ended(self, window: object = None) -> EndedAnswer:
+        return fixtures_of_records.none_ended()
+
     async def versions(self) -> versions.VersionList:
         return fixtures_of_versions.none_known()
 
@@ -218,6 +225,7 @@ PAGES = {
     "tickets-list": "/tickets/list?state=open&topic=card&journey=checkout",
     "tickets-list-all": "/tickets/list",
     "tickets-list-end": "/tickets/list?cursor=x",
+    "ended": "/subscriptions/ended",
     "tickets-week": "/tickets?last=7d",
     "feedback-from-to": "/feedback?by=week&from=2026-11-01&to=2026-11-14T12:00",
     "silent": "/silent",

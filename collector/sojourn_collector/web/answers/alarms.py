@@ -16,6 +16,7 @@ from sojourn_collector.web.answers.titles import journey_title, step_place, step
 from sojourn_collector.web.answers.weeks import PATIENCE
 from sojourn_collector.web.answers.window import RUN_LENGTH
 from sojourn_collector.web.models_alarms import Alarm, AlarmsAnswer
+from sojourn_collector.web.rows_at import rows_at
 
 log = logging.getLogger("sojourn.alarms")
 
@@ -130,6 +131,7 @@ def _line(context: Context, step: Step, one: Watched, met: Met) -> Alarm:
         low=met.low,
         high=met.high,
         wakes=met.wakes,
+        rows=rows_at("/api/v1/alarms/people", from_ms(round(1000 * met.since)), context.clock(), journey=step[0], step=step[1]),
     )
 
 

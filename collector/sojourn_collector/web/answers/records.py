@@ -8,11 +8,12 @@ from sojourn_collector.context import Context
 from sojourn_collector.score.tickets import AGAIN, DAY
 from sojourn_collector.web.answers.page import Place, place_of
 from sojourn_collector.web.answers.person import net_in
+from sojourn_collector.web.answers.subscriptions import subscription_of
 from sojourn_collector.web.answers.sufferers import label_of, names_of
 from sojourn_collector.web.answers.times import to_ms
 from sojourn_collector.web.asked import Asked
 from sojourn_collector.web.asked_records import OrdersAsked, SubscriptionsAsked, TicketListAsked
-from sojourn_collector.web.models_records import Link, OrderItem, OrderList, SubscriptionItem, SubscriptionList, TicketItem, TicketList
+from sojourn_collector.web.models_records import Link, OrderItem, OrderList, SubscriptionList, TicketItem, TicketList
 
 _ALL = 2**32
 """More rows than a window has."""
@@ -128,25 +129,4 @@ def _order(row: Row, currency: str) -> OrderItem:
         run_id=row["run_id"],
         link=_link(row),
         confidence=round(float(row["join_confidence"]), 2),
-    )
-
-
-def subscription_of(row: Row) -> SubscriptionItem:
-    """A row of `subscriptions` as an item."""
-    return SubscriptionItem(
-        id=row["id"],
-        source=row["source"],
-        began=row["ts"],
-        status=row["status"],
-        monthly=row["monthly"],
-        currency=row["currency"],
-        interval=row["interval"],
-        plan=row["plan"],
-        renews_at=row["renews_at"],
-        cancel_at=row["cancel_at"],
-        ended_at=row["ended"],
-        reason=row["reason"],
-        comment=row["comment"],
-        person_id=f"user:{row['user_id']}" if row["user_id"] else "",
-        account_id=row["account_id"],
     )
