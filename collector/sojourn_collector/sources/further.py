@@ -105,14 +105,27 @@ class Further:
         event = Event.from_json(row.body)
         fetched = dict(event.fetched)
         try:
-            for name, call in one.webhook.calls(event, one.settings).items():
-                if name not in fetched:
-                    fetched[name] = await self._ask(http, one, call)
+            # An answer may name what is to be asked for next.
+            while calls := {name: call for name, call in one.webhook.calls(replace(event, fetched=fetched), one.settings).items() if name not in fetched}:
+                for name, call in calls.items():
+                    fetched[name] = await self._spared(http, one, call) if call.spared else await self._ask(http, one, call)
         except NeverError as error:
             await self._control.webhooks.given_up(row.id, self._clock(), str(error))
             return 0
         await self._control.webhooks.answered(row.id, replace(event, fetched=fetched).to_json())
         return 1
+
+    async def _spared(self, http: httpx2.AsyncClient, one: Configured, call: Call) -> Any:
+        """The answer, None where there will be none or the vendor refuses this alone. Raises NotYetError."""
+        try:
+            return await self._ask(http, one, call)
+        except NeverError:
+            return None
+        except NotYetError as error:
+            if error.whole:
+                raise
+            log.info("source %s: told without what is asked at %s: %s", one.name, call.path.rpartition("/")[0], error)
+            return None
 
     async def _later(self, row: InboxRow, error: NotYetError) -> None:
         now = self._clock()
@@ -140,7 +153,7 @@ class Further:
         now = self._clock()
         if call.lasting and url in self._lasting and now - self._lasting[url][0] < LASTS:
             return self._lasting[url][1]
-        answer = call.keep(scrub_json(await _answer(http, one, url), one.webhook.drops))
+        answer = call.keep(scrub_json(call.staff(await _answer(http, one, url)), one.webhook.drops))
         if call.lasting:
             if len(self._lasting) >= _MOST_LASTING:
                 self._lasting.clear()

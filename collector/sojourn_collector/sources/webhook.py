@@ -74,8 +74,12 @@ class Call:
 
     path: str
     lasting: bool = False
+    spared: bool = False
+    """The event is told without it where there is none, or where the token may not ask for it."""
     keep: Callable[[Any], Any] = lambda answer: answer
     """Takes of the answer what is of use."""
+    staff: Callable[[Any], Any] = lambda answer: answer
+    """Before personal data is taken out: puts what may be kept of people of your own, such as what to call them, under another key."""
 
 
 def one_event(body: Any) -> list[Any]:
