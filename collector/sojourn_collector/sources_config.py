@@ -12,7 +12,7 @@ from sojourn_collector.config_model import Model, is_loopback
 from sojourn_collector.kept_key import KeptKey
 
 RESERVED: Final = frozenset(
-    ("feedback", "orders", "accounts", "people", "tickets", "subscriptions", "invitations", "usage", "deals", "mentions", "api", "beacon")
+    ("feedback", "orders", "accounts", "people", "tickets", "subscriptions", "invitations", "usage", "deals", "owners", "mentions", "api", "beacon")
 )
 """Names that are taken: the addresses of rows of our own form, and the names they are kept under."""
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,31}")

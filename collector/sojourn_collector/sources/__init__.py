@@ -10,13 +10,14 @@ from sojourn_collector.sources.feedback import FEEDBACK
 from sojourn_collector.sources.invitations import INVITATIONS
 from sojourn_collector.sources.mentions import MENTIONS
 from sojourn_collector.sources.orders import ORDERS
+from sojourn_collector.sources.owners import OWNERS
 from sojourn_collector.sources.people import PEOPLE
 from sojourn_collector.sources.subscriptions import SUBSCRIPTIONS
 from sojourn_collector.sources.tickets import TICKETS
 from sojourn_collector.sources.usage import USAGE
 
 SOURCES: Final[dict[str, Source[Any]]] = {
-    source.name: source for source in (FEEDBACK, MENTIONS, ORDERS, ACCOUNTS, PEOPLE, TICKETS, SUBSCRIPTIONS, INVITATIONS, USAGE, DEALS)
+    source.name: source for source in (FEEDBACK, MENTIONS, ORDERS, ACCOUNTS, PEOPLE, TICKETS, SUBSCRIPTIONS, INVITATIONS, USAGE, DEALS, OWNERS)
 }
 """The one list of sources, by the name in `/api/v1/in/{source}`."""
 

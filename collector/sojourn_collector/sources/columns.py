@@ -90,6 +90,15 @@ ALIASES: Final[Mapping[str, Mapping[str, str]]] = {
     "invitations": {"invitation_id": "id", "sent_at": "at"},
     "usage": {"event_id": "id", "message_id": "id", "timestamp": "at", "created_at": "at", "date": "at", "event_name": "event"},
     "deals": {"deal_id": "id", "deal_name": "name", "value": "amount", "close_date": "closes_on", "company_id": "account_id", "deal_stage": "stage"},
+    "owners": {
+        "owner_id": "id",
+        "hubspot_owner_id": "id",
+        "owner_name": "name",
+        "full_name": "name",
+        "e_mail": "email",
+        "owner_email": "email",
+        "team_name": "team",
+    },
 }
 """Other names of keys, by source, in files and in JSON. They count where nothing has the key's own name."""
 

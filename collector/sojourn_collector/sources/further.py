@@ -109,8 +109,9 @@ class Further:
         event = Event.from_json(row.body)
         fetched = dict(event.fetched)
         try:
-            for name, call in one.webhook.calls(event, one.settings).items():
-                if name not in fetched:
+            # An answer may name what is to be asked for next.
+            while calls := {name: call for name, call in one.webhook.calls(replace(event, fetched=fetched), one.settings).items() if name not in fetched}:
+                for name, call in calls.items():
                     fetched[name] = await self._ask(http, one, call)
         except NeverError as error:
             await self._control.webhooks.given_up(row.id, self._clock(), str(error))
@@ -145,7 +146,7 @@ class Further:
         if call.lasting and url in self._lasting and now - self._lasting[url][0] < LASTS:
             return self._lasting[url][1]
         try:
-            answer = call.keep(scrub_json(await _answer(http, one, url), one.webhook.drops))
+            answer = call.keep(scrub_json(call.staff(await _answer(http, one, url)), one.webhook.drops))
         except (NeverError, RefusedError) as error:
             if not call.spared:
                 raise

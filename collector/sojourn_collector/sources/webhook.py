@@ -80,6 +80,8 @@ class Call:
     spared: bool = False
     keep: Callable[[Any], Any] = lambda answer: answer
     """Takes of the answer what is of use."""
+    staff: Callable[[Any], Any] = lambda answer: answer
+    """Before personal data is taken out: puts what may be kept of people of your own, such as what to call them, under another key."""
 
 
 def one_event(body: Any) -> list[Any]:

@@ -43,6 +43,7 @@ SHARD_BY = {
     "invitations": "cityHash64(source, id)",
     "usage": "cityHash64(source, id)",
     "deals": "cityHash64(source, id)",
+    "owners": "cityHash64(source, id)",
 }
 """What keeps rows together on a shard. Each is made of columns of the sorting key, or of the row alone where rows are never replaced; the same row goes to the
 same shard at every try, as its deduplication token wants. A table not named here goes by its whole sorting key."""

@@ -34,6 +34,7 @@ TABLES = {
     "people": "",
     "accounts": "",
     "deals": "",
+    "owners": "",
 }
 """The one list of tables that can be exported, each with the time its rows are cut by; without one it is one file."""
 _DEADLINE = 3600.0

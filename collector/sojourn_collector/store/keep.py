@@ -39,7 +39,7 @@ RULES: Mapping[str, Rule] = {
     "tickets": Rule("toDateTime(ts)", lambda keep: keep.feedback),
     "usage": Rule("toDateTime(ts)", lambda keep: keep.runs),
 }
-"""Every table with one period. Orders, subscriptions, deals, accounts and people are kept until they are taken back."""
+"""Every table with one period. Orders, subscriptions, deals, accounts, owners and people are kept until they are taken back."""
 
 BY_GRAIN = ("run_sums", "step_sums")
 """Tables that keep their hours as long as runs and their days as long as rollups."""

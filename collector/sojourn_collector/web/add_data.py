@@ -60,6 +60,7 @@ WHAT: Final[Mapping[str, str]] = {
     "invitations": "Surveys that were sent or shown",
     "usage": "Who used what when",
     "deals": "What is being sold, and how far it is",
+    "owners": "Who looks after accounts and deals",
 }
 Ident = Annotated[str, Path(pattern="^[0-9a-f]{12}$")]
 

@@ -15,6 +15,8 @@ from sojourn_collector.web.answers.alarms import alarms_shared
 from sojourn_collector.web.answers.breakdown import By, Of, View, breakdown
 from sojourn_collector.web.answers.breaks import versions
 from sojourn_collector.web.answers.corrected_csat import corrected
+from sojourn_collector.web.answers.ended import SPAN as ENDED_SPAN
+from sojourn_collector.web.answers.ended import ended
 from sojourn_collector.web.answers.experience_by import By as FaredBy
 from sojourn_collector.web.answers.experience_by import experience_by
 from sojourn_collector.web.answers.feedback import feedback_answer, feedback_languages, feedback_list
@@ -28,6 +30,7 @@ from sojourn_collector.web.answers.lists import accounts
 from sojourn_collector.web.answers.marks import mark_of, marks
 from sojourn_collector.web.answers.person import person
 from sojourn_collector.web.answers.problem_alone import problem_alone
+from sojourn_collector.web.answers.records import ticket_list
 from sojourn_collector.web.answers.run import run
 from sojourn_collector.web.answers.satisfaction_by import satisfaction_by
 from sojourn_collector.web.answers.silent import silent
@@ -42,10 +45,12 @@ from sojourn_collector.web.answers.verification import verification
 from sojourn_collector.web.answers.visit import visit
 from sojourn_collector.web.answers.window import Window, window_of
 from sojourn_collector.web.asked import AccountsAsked, FeedbackAsked
+from sojourn_collector.web.asked_records import TicketListAsked
 from sojourn_collector.web.cursor import BadCursor
 from sojourn_collector.web.models import ImpactReport, JourneyAnswer
 from sojourn_collector.web.models_alarms import AlarmsAnswer
 from sojourn_collector.web.models_details import PersonAnswer, RunAnswer, TraceAnswer, VisitAnswer
+from sojourn_collector.web.models_ended import EndedAnswer
 from sojourn_collector.web.models_experience import ExperienceBy
 from sojourn_collector.web.models_feedback import FeedbackAnswer, FeedbackList, LanguageLine, SatisfactionBy, UnlinkedAnswer
 from sojourn_collector.web.models_fixes import MarksAnswer, Verification
@@ -53,6 +58,7 @@ from sojourn_collector.web.models_forecast import ForecastAnswer
 from sojourn_collector.web.models_history import JourneyHistory
 from sojourn_collector.web.models_lists import AccountList
 from sojourn_collector.web.models_measures import Breakdown, CorrectedCsatAnswer, ProblemAnswer, SilentAnswer
+from sojourn_collector.web.models_records import TicketList
 from sojourn_collector.web.models_speed import SpeedAnswer
 from sojourn_collector.web.models_surveys import AskedAnswer
 from sojourn_collector.web.models_tickets import StarterSet, TicketsAnswer
@@ -69,8 +75,11 @@ WORDS = 30
 ACCOUNTS = 200
 """Accounts that a page lists."""
 
+TICKETS = 100
+"""Tickets that a page lists."""
+
 PATIENT = 30.0
-"""Seconds that the list of accounts may take."""
+"""Seconds that the list of accounts, or of tickets, may take."""
 
 Met = Literal["hurt", "any"]
 """Accounts one of whose people was hit, or all."""
@@ -126,12 +135,20 @@ class Answers(Protocol):
         """Tickets of a window, by default of four weeks, of one journey where it is given; None for one that is not there."""
         ...
 
+    async def ticket_list(self, asked: TicketListAsked) -> TicketList | None:
+        """Tickets one by one; None for a cursor that is none."""
+        ...
+
     async def silent(self, window: WindowChosen | None = None) -> SilentAnswer:
         """Who was hurt in a window, by default of four weeks, and said nothing."""
         ...
 
     async def accounts(self, met: Met = "hurt", cursor: str = "") -> AccountList | None:
         """Accounts with what their people lived through in four weeks; None for a cursor that is none."""
+        ...
+
+    async def ended(self, window: WindowChosen | None = None) -> EndedAnswer:
+        """Why subscriptions were ended in a window, by default of 90 days."""
         ...
 
     async def versions(self) -> VersionList:
@@ -245,6 +262,13 @@ class StoredAnswers:
             return None
         return await tickets(self._context, self._window(window, SPAN), journey)
 
+    async def ticket_list(self, asked: TicketListAsked) -> TicketList | None:
+        """See `Answers`."""
+        try:
+            return await ticket_list(self._context, asked.model_copy(update={"deadline": PATIENT}))
+        except BadCursor:
+            return None
+
     async def accounts(self, met: Met = "hurt", cursor: str = "") -> AccountList | None:
         """See `Answers`."""
         asked = {"from": self._weeks().since, "limit": ACCOUNTS, "severity": severity_of(met), "cursor": cursor, "deadline": PATIENT}
@@ -252,6 +276,10 @@ class StoredAnswers:
             return await accounts(self._context, AccountsAsked.model_validate(asked))
         except (BadCursor, ValidationError):
             return None
+
+    async def ended(self, window: WindowChosen | None = None) -> EndedAnswer:
+        """See `Answers`."""
+        return await ended(self._context, self._window(window, ENDED_SPAN))
 
     async def versions(self) -> VersionList:
         """See `Answers`."""

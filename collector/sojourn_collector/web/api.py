@@ -10,7 +10,7 @@ from fastapi import APIRouter, Query, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from fastapi.routing import APIRoute
-from pydantic import AwareDatetime, BaseModel
+from pydantic import AwareDatetime, BaseModel, ValidationError
 
 from sojourn_collector.context import Context
 from sojourn_collector.store.client import EngineUnavailable, QueryTimeout, StatementFailed
@@ -75,7 +75,7 @@ class SentenceRoute(APIRoute):
             except (BadWindow, BadCursor) as error:
                 return _error(422, str(error))
             except RequestValidationError as error:
-                return _error(422, _sentence(error))
+                return _error(422, sentence_of(error))
             except (EngineUnavailable, QueryTimeout, ControlUnavailableError) as error:
                 return _error(503, str(error), {"Retry-After": RETRY_AFTER})
             except StatementFailed as error:
@@ -108,7 +108,8 @@ async def _gone(request: Request) -> None:
         continue
 
 
-def _sentence(error: RequestValidationError) -> str:
+def sentence_of(error: RequestValidationError | ValidationError) -> str:
+    """What is wrong with the first parameter that is, and the cure."""
     first = error.errors()[0]
     where = str(first["loc"][-1]) if isinstance(first["loc"][-1], str) else str(first["loc"][-2])
     if first["type"] == "extra_forbidden":

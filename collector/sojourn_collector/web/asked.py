@@ -15,16 +15,18 @@ MOST_ATTRIBUTES = 3
 MOST_RESOURCE = 2
 
 
-def _plain(text: str) -> str:
+def plain_text(text: str) -> str:
+    """A filter as it is; raises ValueError for one with control characters."""
     if any(ord(letter) < 32 or 0xD800 <= ord(letter) < 0xE000 for letter in text):
         raise ValueError("holds a control character; leave it out")
     return text
 
 
-Text = Annotated[str, Field(max_length=LONGEST_FILTER), AfterValidator(_plain)]
+SCALE = r"^(-?[0-9.e+]{1,20}–-?[0-9.e+]{1,20}( \(low is good\))?)?$"
+Text = Annotated[str, Field(max_length=LONGEST_FILTER), AfterValidator(plain_text)]
 Traffic = Literal["", "real", "synthetic"]
 Severity = Annotated[float, Field(ge=0, le=1)]
-_SEVERITY = "Only where the worst that happened is at least this: 0.25 slow, 0.5 hit and recovered, 0.8 left after an error, 1 stopped by a failure."
+SEVERITY = "Only where the worst that happened is at least this: 0.25 slow, 0.5 hit and recovered, 0.8 left after an error, 1 stopped by a failure."
 
 
 class Asked(BaseModel):
@@ -35,7 +37,7 @@ class Asked(BaseModel):
     since: AwareDatetime | None = Field(None, alias="from", description="Begin of the window, RFC 3339; default 24 hours before its end.")
     until: AwareDatetime | None = Field(None, alias="to", description="End of the window, RFC 3339; default now.")
     limit: int = Field(50, ge=1, le=MOST, description="Items of a page.")
-    cursor: Annotated[str, Field(max_length=LONGEST_CURSOR), AfterValidator(_plain)] = Field(
+    cursor: Annotated[str, Field(max_length=LONGEST_CURSOR), AfterValidator(plain_text)] = Field(
         "", description="`next` of the page before, with the same other parameters; the window is then that page's."
     )
     deadline: float = Field(10.0, ge=1, le=LONGEST_DEADLINE, description="Seconds the answer may take.")
@@ -52,8 +54,12 @@ class RunsAsked(Asked):
     traffic: Traffic = Field("", description="Probes' runs or customers'.")
     outcome: Literal["", "passed", "degraded", "failed", "inconclusive", "skipped"] = Field("", description="How a probe's run came out.")
     end: Literal["", "trying", "finished", "gave_up", "stopped"] = Field("", description="How a customer's run ended.")
-    severity: Severity = Field(0.0, description=_SEVERITY)
+    severity: Severity = Field(0.0, description=SEVERITY)
     step: Text = Field("", description="Only runs that failed at this step.")
+    came_to: Text = Field("", description="Only runs that came to this step.")
+    there: Literal["", "done", "hit", "slow", "stopped"] = Field(
+        "", description="Beside `came_to`: only those who went on from there, were hit, found it slow, or were stopped."
+    )
     failure_kind: Text = Field("", description="Only runs that failed for this kind of reason, such as `timeout`.")
     location: Text = Field("", description="Where the agent stands.")
     session: Text = Field("", description="Only runs of this visit.")
@@ -83,7 +89,7 @@ class PeopleAsked(Asked):
     account: Text = ""
     app: Text = ""
     journey: Text = Field("", description="Only people who tried this journey.")
-    severity: Severity = Field(0.0, description=_SEVERITY)
+    severity: Severity = Field(0.0, description=SEVERITY)
 
 
 class AccountsAsked(Asked):
@@ -94,7 +100,7 @@ class AccountsAsked(Asked):
     segment: Text = ""
     lifecycle: Text = ""
     owner: Text = ""
-    severity: Severity = Field(0.0, description=_SEVERITY)
+    severity: Severity = Field(0.0, description=SEVERITY)
 
 
 class FeedbackAsked(Asked):
@@ -117,9 +123,20 @@ class FeedbackAsked(Asked):
     person: Text = Field("", description="Only of this person, such as `user:u12`.")
     text: Text = Field("", description="Part of the comment; letters' case does not matter.")
     words: bool = Field(False, description="Only answers with words.")
+    device: Text = Field("", description="Of the visit it is linked to; so are browser and release.")
+    browser: Text = ""
+    release: Text = ""
+    scale: Annotated[str, Field(max_length=60, pattern=SCALE)] = Field(
+        "", description="Only answers on this scale, as `/api/v1/satisfaction` writes it, such as `1–5`."
+    )
+    once: Literal["", "kind", "question"] = Field(
+        "",
+        description="Only what scores count: each person's newest answer with a value of a kind (`csat` with ratings) on a scale; with `question` "
+        "of a question of a survey, and then `survey` and `question_id` are meant as they stand, empty ones too.",
+    )
 
 
-Attribute = Annotated[str, Field(max_length=2 * LONGEST_FILTER), AfterValidator(_plain)]
+Attribute = Annotated[str, Field(max_length=2 * LONGEST_FILTER), AfterValidator(plain_text)]
 
 
 class SpansAsked(Asked):

@@ -13,19 +13,23 @@ from sojourn_collector.web.answers.breaks import versions
 from sojourn_collector.web.answers.corrected_csat import corrected
 from sojourn_collector.web.answers.discover import SPAN as DISCOVER_SPAN
 from sojourn_collector.web.answers.discover import discover
+from sojourn_collector.web.answers.ended import SPAN as ENDED_SPAN
+from sojourn_collector.web.answers.ended import ended
 from sojourn_collector.web.answers.experience_by import By as FaredBy
 from sojourn_collector.web.answers.experience_by import experience_by
-from sojourn_collector.web.answers.problem_alone import problem_alone
+from sojourn_collector.web.answers.problem_alone import exposed_list, problem_alone
 from sojourn_collector.web.answers.silent import silent
 from sojourn_collector.web.answers.starter import starter_set
 from sojourn_collector.web.answers.tickets import SPAN, tickets
 from sojourn_collector.web.answers.window import Window, last_or, window_of
 from sojourn_collector.web.api import ERRORS, LONGEST_ID, From, Last, NotKept, SentenceRoute, To, shown
 from sojourn_collector.web.asked import Text
+from sojourn_collector.web.asked_records import ExposedAsked
 from sojourn_collector.web.models_alarms import AlarmsAnswer
 from sojourn_collector.web.models_discover import DiscoverAnswer
+from sojourn_collector.web.models_ended import EndedAnswer
 from sojourn_collector.web.models_experience import ExperienceBy
-from sojourn_collector.web.models_measures import Breakdown, CorrectedCsatAnswer, ProblemAnswer, SilentAnswer
+from sojourn_collector.web.models_measures import Breakdown, CorrectedCsatAnswer, ExposedList, ProblemAnswer, SilentAnswer
 from sojourn_collector.web.models_tickets import StarterSet, TicketsAnswer
 from sojourn_collector.web.models_versions import VersionList
 
@@ -69,6 +73,11 @@ def build_measures(context: Context) -> APIRouter:
         """Tickets opened in a window, by default the last 28 days; open ones count as waiting."""
         return await tickets(context, weeks(since, until, last), known(journey))
 
+    @router.get("/subscriptions/ended", response_model=EndedAnswer, summary="Why subscriptions were ended, what they brought, and how many had been hit before")
+    async def get_ended(since: From = None, until: To = None) -> EndedAnswer:
+        """Subscriptions that ended in a window, by default the last 90 days."""
+        return await ended(context, window_of(context.clock(), zone, since, until, span=ENDED_SPAN))
+
     @router.get("/silent-sufferers", response_model=SilentAnswer, summary="Who was badly hit, is worth a lot and has said nothing")
     async def get_silent(
         journey: Annotated[str, Query(max_length=LONGEST_ID, description="Only who was hit in this journey.")] = "",
@@ -78,6 +87,14 @@ def build_measures(context: Context) -> APIRouter:
     ) -> SilentAnswer:
         """People first hit in a window, by default the last 28 days, with their consent; who was hit less than 72 hours ago may still speak."""
         return await silent(context, weeks(since, until, last), known(journey))
+
+    @router.get("/problems/{ident}/exposed", response_model=ExposedList, summary="What the recurring revenue exposed is the sum of")
+    async def get_exposed(ident: str, asked: Annotated[ExposedAsked, Query()]) -> ExposedList:
+        """Each account, and each person's own subscriptions, with somebody hit at the problem, by id."""
+        found = await exposed_list(context, ident, asked) if len(ident) <= LONGEST_ID and "\0" not in ident else None
+        if found is None:
+            raise NotKept(f"There is no problem {shown(ident)}.")
+        return found
 
     @router.get("/problems/{ident}", response_model=ProblemAnswer, summary="One problem, with what is measured of it alone")
     async def get_problem(ident: str, since: From = None, until: To = None) -> ProblemAnswer:

@@ -36,6 +36,8 @@ class Alarm(Answer):
     worth: float | None = None
     wakes: bool
     also: list[Named] = Field(default_factory=list)
+    rows: str = ""
+    """Address of those hit."""
 
 
 class AlarmsAnswer(Answer):

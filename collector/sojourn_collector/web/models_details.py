@@ -6,6 +6,7 @@ from typing import Any, Literal
 from pydantic import Field
 
 from sojourn_collector.web.models import Answer, Comment, Named, VisitLine
+from sojourn_collector.web.models_records import SubscriptionItem
 from sojourn_collector.web.models_usage import PersonUsage
 
 
@@ -28,6 +29,7 @@ class TimelineItem(Answer):
         "feedback",
         "order",
         "ticket",
+        "subscription",
         "step",
         "run",
     ]
@@ -139,6 +141,7 @@ class PersonAnswer(Answer):
     orders_net: float | None = None
     currency: str = ""
     usage: PersonUsage | None = None
+    subscriptions: list[SubscriptionItem] = Field(default_factory=list)
     visits: list[VisitLine] = Field(default_factory=list)
     timeline: list[TimelineItem] = Field(default_factory=list)
     feedback: list[Comment] = Field(default_factory=list)

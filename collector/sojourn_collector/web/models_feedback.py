@@ -146,6 +146,8 @@ class ResponseRate(Answer):
     answered: int
     partial: int
     rate: float | None
+    rows: str = ""
+    """Address of the answers it counts; empty where the list cannot be asked for exactly those."""
 
 
 class SatisfactionBy(Answer):

@@ -101,6 +101,8 @@ class PersonList(Page):
 class AccountItem(Answer):
     """One account. `told` is false when only visits named it. People and visits are those of the window; `monthly` is None where nobody told it.
 
+    `owner` is what the account's feed says; `owner_name` and `owner_team` what a feed of owners says of them, empty where none does.
+
     `usage` is None where no use of theirs was told of in 90 days, `pipeline` where no deal of anybody ever was.
     """
 
@@ -110,6 +112,8 @@ class AccountItem(Answer):
     segment: str
     lifecycle: str
     owner: str
+    owner_name: str = ""
+    owner_team: str = ""
     monthly: float | None
     currency: str
     renewal: str | None

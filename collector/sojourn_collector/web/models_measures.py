@@ -1,6 +1,6 @@
 """What a problem and a journey measure beside the report: the value view, revenue exposed, drivers, who suffered in silence, corrected CSAT."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Literal
 
 from pydantic import Field
@@ -51,6 +51,34 @@ class Exposed(Answer):
     renewing: int = 0
     converted: dict[str, float] = Field(default_factory=dict)
     other_currencies: dict[str, float]
+
+
+class ExposedItem(Answer):
+    """What one account, or one person of their own, pays a month in one currency: as told of the account, or the sum of `subscriptions`.
+
+    `counted`: it is in `monthly` of the problem; else its currency has no rate, and it stands apart there. `told_…` where it was converted.
+    """
+
+    whose: str
+    kind: Literal["account", "person"]
+    label: str
+    monthly: float
+    currency: str
+    counted: bool
+    told_monthly: float | None = None
+    told_currency: str = ""
+    subscriptions: int = 0
+    people_hit: int
+    renewal: date | None = None
+
+
+class ExposedList(Answer):
+    """Body of `GET /api/v1/problems/{id}/exposed`: what the recurring revenue exposed is the sum of. `next` is the cursor of the next page."""
+
+    as_of: datetime
+    currency: str
+    next: str | None
+    items: list[ExposedItem]
 
 
 class ProblemAnswer(Versioned):

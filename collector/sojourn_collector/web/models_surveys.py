@@ -25,6 +25,7 @@ class UnaskedAccount(Answer):
     name: str
     plan: str
     owner: str
+    owner_name: str = ""
     monthly: float | None
     currency: str
     answered: datetime | None

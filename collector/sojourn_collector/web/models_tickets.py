@@ -111,11 +111,14 @@ class TicketsAnswer(Versioned):
 class StarterSet(Answer):
     """Satisfaction and support over the last `days`: CSAT on the scale with most answers, and tickets. None = no such data yet.
 
-    `other_scales` = scales beside it that answers were given on, which are never mixed in.
+    `other_scales` = scales beside it that answers were given on, which are never mixed in. `rows` = the address of the answers that CSAT counts.
     """
 
     days: int
+    window_from: datetime | None = None
+    window_to: datetime | None = None
     scale: str = ""
     satisfied: Share | None = None
     other_scales: int = 0
+    rows: str = ""
     tickets: TicketFigures | None = None

@@ -8,7 +8,8 @@ from typing import Annotated, Any, TypeVar, cast, get_args
 from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
-from fastapi import APIRouter, Depends
+from fastapi import APIRouter, Depends, Request
+from pydantic import ValidationError
 from starlette.applications import Starlette
 from starlette.responses import HTMLResponse
 from starlette.staticfiles import StaticFiles
@@ -19,8 +20,9 @@ from sojourn_collector.join.rollups import midnight
 from sojourn_collector.store.client import EngineUnavailable, QueryTimeout
 from sojourn_collector.store.control.errors import ControlUnavailableError
 from sojourn_collector.web import axis, charts
-from sojourn_collector.web.answering import ACCOUNTS, Answers, Met, StoredAnswers, severity_of
+from sojourn_collector.web.answering import ACCOUNTS, TICKETS, Answers, Met, StoredAnswers, severity_of
 from sojourn_collector.web.answers.breakdown import By, Choice, Of, View, choices
+from sojourn_collector.web.answers.ended import SPAN as ENDED_SPAN
 from sojourn_collector.web.answers.experience_by import By as FaredBy
 from sojourn_collector.web.answers.experience_by import fared_choices
 from sojourn_collector.web.answers.feedback_facts import By as FeedbackBy
@@ -30,7 +32,9 @@ from sojourn_collector.web.answers.marks import marks_shown
 from sojourn_collector.web.answers.silent import SPAN as SILENT_SPAN
 from sojourn_collector.web.answers.tickets import SPAN as TICKETS_SPAN
 from sojourn_collector.web.answers.visit import MARGIN
-from sojourn_collector.web.answers.window import BadWindow
+from sojourn_collector.web.answers.window import LONGEST, BadWindow
+from sojourn_collector.web.api import sentence_of
+from sojourn_collector.web.asked_records import TicketListAsked
 from sojourn_collector.web.history_shown import MOST_HOURS, history_shown
 from sojourn_collector.web.models import ImpactReport, JourneyAnswer
 from sojourn_collector.web.models_alarms import AlarmsAnswer
@@ -78,6 +82,11 @@ def not_found(pages: Pages, kind: str = "", keep: Keep | None = None) -> HTMLRes
 def engine_down(pages: Pages) -> HTMLResponse:
     """The page while the engine cannot answer; it asks again by itself."""
     return pages.page("engine_down.html", status=503, title="Waiting", headers={"retry-after": _RETRY, "refresh": _RETRY})
+
+
+def bad_question(pages: Pages, why: str) -> HTMLResponse:
+    """The page for filters that make no sense, saying why."""
+    return pages.page("absent.html", status=422, title="Not shown", heading="This cannot be shown", why=f"{why[:1].upper()}{why[1:]}.")
 
 
 def bad_window(pages: Pages, error: BadWindow) -> HTMLResponse:
@@ -266,6 +275,21 @@ def build_pages(context: Context, answers: Answers | None = None) -> APIRouter:
             lambda found: pages.page("tickets.html", as_of=found.as_of, title="Tickets", tickets=found, journey=journey, window=window),
         )
 
+    @router.get("/tickets/list")
+    async def ticket_rows(request: Request, when: Annotated[WindowAsked, Depends()]) -> HTMLResponse:
+        window = chosen(when, TICKETS_SPAN)
+        if isinstance(window, HTMLResponse):
+            return window
+        filters = {name: value for name, value in request.query_params.items() if name not in ("last", "from", "to")}
+        asked: dict[str, Any] = {**filters, "from": window.window.since, "to": window.window.until, "limit": TICKETS}
+        try:
+            question = TicketListAsked.model_validate(asked)
+        except ValidationError as error:
+            return bad_question(pages, sentence_of(error))
+        kept = {name: value for name, value in filters.items() if value and name not in ("cursor", "limit", "deadline")}
+        more: dict[str, Any] = {"asked": question, "kept": kept, "window": window}
+        return await show("", ask.ticket_list(question), lambda found: pages.page("tickets_list.html", title="Tickets", tickets=found, **more))
+
     @router.get("/accounts")
     async def accounts(met: str = "hurt", cursor: str = "") -> HTMLResponse:
         if met not in get_args(Met):
@@ -273,6 +297,14 @@ def build_pages(context: Context, answers: Answers | None = None) -> APIRouter:
         which = cast("Met", met)
         more: dict[str, Any] = {"met": met, "first": not cursor, "severity": severity_of(which), "most": ACCOUNTS}
         return await show("", ask.accounts(which, cursor), lambda found: pages.page("accounts.html", title="Accounts", accounts=found, **more))
+
+    @router.get("/subscriptions/ended")
+    async def ended(when: Annotated[WindowAsked, Depends()]) -> HTMLResponse:
+        window = chosen(when, ENDED_SPAN)
+        if isinstance(window, HTMLResponse):
+            return window
+        drawn: dict[str, Any] = {"title": "Ended subscriptions", "window": window}
+        return await show("", ask.ended(window), lambda found: pages.page("ended.html", as_of=found.as_of, ended=found, **drawn))
 
     @router.get("/versions")
     async def known_versions() -> HTMLResponse:
@@ -306,7 +338,9 @@ def build_pages(context: Context, answers: Answers | None = None) -> APIRouter:
     @router.get("/people/{ident:path}")
     async def person(ident: str) -> HTMLResponse:
         def draw(found: PersonAnswer) -> HTMLResponse:
-            return pages.page("person.html", title=found.label, person=found, drawing=axis.timeline(found.timeline, pages.clockface()))
+            now = context.clock()
+            drawing = axis.timeline(found.timeline, pages.clockface())
+            return pages.page("person.html", as_of=now, title=found.label, person=found, drawing=drawing, since=now - LONGEST)
 
         return await show("people", ask.person(ident), draw)
 

@@ -18,6 +18,7 @@ from sojourn_collector.score.severities import MARKS
 from sojourn_collector.web import axis, scores_said, words
 from sojourn_collector.web import format as write
 from sojourn_collector.web.answers.breakdown import choices
+from sojourn_collector.web.rows_at import rows_at
 
 FOLDER = Path(str(files("sojourn_collector.web")))
 
@@ -76,6 +77,7 @@ class Pages:
             "axis": axis,
             "link": write.link,
             "part": write.part,
+            "rows_at": rows_at,
             "span_of": write.span_of,
             "words": words,
             "gates": Settings(outcome=impact.windows.outcome),

@@ -147,6 +147,39 @@ FEEDBACK_KINDS = {
     "mention": "Mention",
 }
 
+# What a list of tickets is asked for: of a value that says it alone, else of a filter before its value.
+TICKET_FILTERS: dict[str | tuple[str, str], str] = {
+    ("state", "open"): "still open",
+    ("state", "solved"): "solved",
+    ("unresolved", "true"): "not solved in the days that are allowed",
+    ("reopened", "true"): "opened again after they were solved",
+    ("repeat", "true"): "asked again on the same within a week",
+    ("reply", "waiting"): "waiting for a first reply",
+    ("reply", "replied"): "with a first reply",
+    ("reply", "unanswered"): "solved without a known reply",
+    ("reply", "untold"): "of a desk that never told of a reply",
+    ("link", "linked"): "linked to a visit",
+    ("link", "unlinked"): "linked to no visit",
+    ("severity", "0.5"): "whose visit had met an error before",
+    "state": "in the state",
+    "status": "of the status",
+    "priority": "of the priority",
+    "topic": "about",
+    "text": "with the words",
+    "channel": "by the channel",
+    "feed": "of the desk",
+    "journey": "of the journey",
+    "person": "of the person",
+    "account": "of the account",
+    "session": "of the visit",
+    "link": "linked as",
+    "severity": "whose visit had met at least",
+    "reply": "with the reply",
+    "unresolved": "unresolved:",
+    "reopened": "reopened:",
+    "repeat": "repeated:",
+}
+
 PHASES = {
     "resolve": "Find the address",
     "connect": "Connect",
@@ -189,6 +222,7 @@ ITEMS = {
     "conversion": ("Conversion", "Feedback and orders"),
     "order": ("Order", "Feedback and orders"),
     "ticket": ("Ticket", "Feedback and orders"),
+    "subscription": ("Subscription", "Feedback and orders"),
 }
 LANES = ("Journeys", "Pages", "Actions", "Requests", "Backend", "Feedback and orders")
 
@@ -201,6 +235,7 @@ _TONES_OF = {
     "web_vital": {"good": "good", "slow": "could be better", "bad": "poor"},
     "frustration": {},
     "ticket": {},
+    "subscription": {},
     "error": {},
 }
 

@@ -57,6 +57,17 @@ async def test_it_stays_away(parts: Rig) -> None:
     assert sorted(row.source_key for row in kept) == ["after", "others"]
 
 
+async def test_an_owner_goes_by_their_address(parts: Rig) -> None:
+    """Who looks after accounts is a person as well: the row under the digest of their address goes, from table and inbox; the others' stay."""
+    await parts.store.insert("people", [{"source": "crm", "id": "user-joe-4711", "email_sha256": MINE, "version": 1}])
+    for ident, digest in (("77", MINE), ("78", OURS), ("79", "")):
+        await parts.store.insert("owners", [{"source": "crm", "id": ident, "name": "Ann", "email_sha256": digest, "version": 1}])
+        await told(parts, "owners", ident, name="Ann", email_sha256=digest)
+    found = await erase(parts, "person", "user-joe-4711")
+    assert (found["owners"], found["inbox owners"], await parts.count("owners")) == (1, 1, 2)
+    assert sorted(row.source_key for row in await parts.control.inbox.after(0)) == ["78", "79"]
+
+
 async def test_usage_of_a_visitor_and_deals_of_an_account(parts: Rig) -> None:
     """Use under a visitor id goes with the visitor, and what an account is to be sold goes with the account, from tables and inbox; others' stay."""
     for visitor in ("visitor-4711", "visitor-0815"):

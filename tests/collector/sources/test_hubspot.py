@@ -160,3 +160,41 @@ async def test_companies_and_deals(opened: Opening, vendor_api: VendorApi) -> No
     )
     assert (deals["0"]["account_id"], deals["0"]["owner"], deals["0"]["stage"]) == ("hubspot:5", "77", "presentationscheduled")
     assert (deals["3"]["account_id"], deals["3"]["amount"], deals["3"]["currency"]) == ("acme", None, "")
+
+
+COMPANY = {**SUBMISSION, "subscriptionId": 300, "objectId": 5, "objectTypeId": "0-2", "subscriptionType": "company.propertyChange", "propertyName": "name"}
+FIRM: dict[str, Any] = {"properties": {"name": "Acme", "hubspot_owner_id": "77"}, "updatedAt": "2026-03-01T10:00:00Z"}
+OWNER = {"id": "77", "email": "Ann@shop.example", "firstName": "Ann", "lastName": "Bell", "userId": 9, "updatedAt": "2026-02-01T10:00:00Z"}
+
+
+async def test_the_owner_of_a_company_has_a_name(opened: Opening, vendor_api: VendorApi) -> None:
+    """The answer about a company names its owner, who is asked for next, once for many: name, first team, and of the address the digest alone."""
+    desk = await desk_of(opened, vendor_api)
+    for number in (5, 6):
+        vendor_api.answers[f"/crm/v3/objects/companies/{number}"] = [FIRM]
+    vendor_api.answers["/crm/v3/owners/77"] = [{**OWNER, "teams": [{"id": "1", "name": "South", "primary": True}, {"id": "2", "name": "All"}]}]
+    await desk.take("crm", [COMPANY, {**COMPANY, "objectId": 6}])
+    assert await desk.ask() == 2
+    rows = await desk.records()
+    assert await desk.errors() == []
+    assert rows["accounts"]["hubspot:5"]["owner"] == "77"
+    owner = rows["owners"]["77"]
+    assert (owner["name"], owner["team"], owner["email_sha256"]) == ("Ann Bell", "South", email_digest("ann@shop.example"))
+    assert "ann@" not in str(await desk.bodies()).lower()
+    assert [asked.url.path for asked in vendor_api.asked].count("/crm/v3/owners/77") == 1
+
+
+async def test_a_company_is_told_without_its_owner(opened: Opening, vendor_api: VendorApi) -> None:
+    """An owner who left, a token that may not ask for owners, and what is no number: the account is there all the same."""
+    desk = await desk_of(opened, vendor_api)
+    firms = {5: "78", 6: "79", 7: "../owners", 8: ""}
+    for number, owner in firms.items():
+        vendor_api.answers[f"/crm/v3/objects/companies/{number}"] = [{**FIRM, "properties": {**FIRM["properties"], "hubspot_owner_id": owner}}]
+    vendor_api.answers["/crm/v3/owners/79"] = [403]
+    await desk.take("crm", [{**COMPANY, "objectId": number} for number in firms])
+    assert await desk.ask() == 4
+    rows = await desk.records()
+    assert await desk.errors() == []
+    assert {key: row["owner"] for key, row in rows["accounts"].items()} == {"hubspot:5": "78", "hubspot:6": "79", "hubspot:7": "../owners", "hubspot:8": ""}
+    assert "owners" not in rows
+    assert {asked.url.path for asked in vendor_api.asked if "owners" in asked.url.path} == {"/crm/v3/owners/78", "/crm/v3/owners/79"}

@@ -24,6 +24,7 @@ GOOD: dict[str, dict[str, Any]] = {
     "invitations": {"id": "i-1", "at": AT},
     "usage": {"id": "e-1", "at": AT, "event": "report opened"},
     "deals": {"id": "d-1", "account_id": "acme", "amount": "1200", "currency": "EUR", "closes_on": "2026-06-30"},
+    "owners": {"id": "77", "name": "Ann Bell", "email": "ann@shop.example", "team": "South"},
 }
 
 
@@ -124,6 +125,10 @@ def test_a_good_row_of_every_source(kind: str) -> None:
         ("deals", {"amount": -1}, "amount: -1 is negative"),
         ("deals", {"currency": ...}, "currency is missing: amount needs one, such as EUR"),
         ("deals", {"probability": 60}, "probability: 60 is not between 0 and 1; 60 % is 0.6"),
+        ("owners", {"name": ..., "team": ...}, "name is missing: an owner without a name or a team tells nothing"),
+        ("owners", {"email": "ann"}, "email: is not an e-mail address"),
+        ("owners", {"id": ...}, "id is missing"),
+        ("owners", {"phone": "1"}, "phone: unknown key; known are email, email_sha256, id, name, source, team"),
         ("deals", {"status": "maybe"}, 'status: "maybe" is not one of open, won or lost'),
         ("deals", {"closes_on": "soon"}, 'closes_on: must be a date such as 2026-03-01, got "soon"'),
         ("subscriptions", {"currency": ...}, "currency is missing: mrr needs one, such as EUR"),

@@ -254,3 +254,9 @@ def test_more_rows_than_one_request_takes():
     """They are refused whole, with the cure."""
     with pytest.raises(BodyRefused, match=r"^The file has more than 10,000 rows; send it in several parts, or use sojourn-collector import\.$"):
         read("orders", "id\n" + "1\n" * 10_001)
+
+
+def test_owners_as_a_crm_exports_them() -> None:
+    """By the names of its columns; the address is an owner's, and only its digest is kept."""
+    (row,) = read("owners", "Owner ID,Full name,Owner email,Team name\n77,Ann Bell,ann@shop.example,South\n")
+    assert (row["id"], row["name"], row["team"]) == ("77", "Ann Bell", "South")

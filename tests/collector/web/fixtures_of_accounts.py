@@ -37,7 +37,9 @@ def accounts(label: str = NAMES[0], *, hurt: bool = True) -> AccountList:
         "plan": "gold",
         "segment": "enterprise",
         "lifecycle": "customer",
-        "owner": label,
+        "owner": "77",
+        "owner_name": label,
+        "owner_team": label,
         "monthly": 1200.0,
         "currency": "EUR",
     }

@@ -4,6 +4,7 @@ from sojourn_collector.web import models as m
 from sojourn_collector.web import models_details as details
 from sojourn_collector.web.models_usage import PersonUsage, UsedEvent
 from tests.collector.web.fixtures import COMMENTS, GOOD_RUN, GOOD_TRACE, PROBE_RUN, REAL_RUN, STEPS, TRACE, ago, comments, visits
+from tests.collector.web.fixtures_of_records import subscription
 
 
 def evidence() -> list[details.EvidencePiece]:
@@ -198,6 +199,7 @@ def person(*, comment: str = COMMENTS[0], label: str = "Ada Berger") -> details.
             events=[UsedEvent(event=label, times=20, last=ago(7200)), UsedEvent(event="export made", times=11, last=ago(86400))],
             others=3,
         ),
+        subscriptions=[subscription(comment)],
         visits=visits(),
         timeline=timeline(comment),
         feedback=comments(comment)[:1],

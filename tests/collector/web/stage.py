@@ -104,6 +104,7 @@ class Rows:
     invitations: list[dict[str, Any]] = field(default_factory=list)
     usage: list[dict[str, Any]] = field(default_factory=list)
     deals: list[dict[str, Any]] = field(default_factory=list)
+    owners: list[dict[str, Any]] = field(default_factory=list)
 
     async def store(self, store: Store) -> None:
         """Insert everything."""

@@ -8,6 +8,7 @@ from typing import Any
 import httpx2
 import pytest
 
+from sojourn_collector.sources.email import email_digest
 from sojourn_collector.store.client import Store
 from tests.collector.web.stage import NOW, Rows, context_of
 from tests.collector.web.test_lists import client_of
@@ -83,3 +84,27 @@ async def test_accounts_and_people(store: Store, client: httpx2.AsyncClient) -> 
     for ident in ("visitor:v1", "visit:s1"):
         assert (await client.get(f"/api/v1/people/{ident}")).json()["usage"]["times"] == 1
     assert (await client.get("/api/v1/people/user:u4")).status_code == 404
+
+
+async def test_the_name_of_an_owner(store: Store, client: httpx2.AsyncClient) -> None:
+    """An account's owner by the id or the address it says; the newest of several feeds; who is not told of has no name, and what is said stays as it is."""
+    rows = Rows()
+    said = {"a1": "77", "a2": "Ann@Shop.example", "a3": "Bob", "a4": "", "a5": "gone"}
+    rows.accounts = [{"source": "crm", "id": one, "owner": owner, "version": 1} for one, owner in said.items()]
+    told = {"source": "crm", "email_sha256": email_digest("ann@shop.example"), "team": "South", "received": NOW}
+    rows.owners = [
+        {**told, "id": "77", "name": "Ann Bell", "version": 2},
+        {**told, "source": "file", "id": "77", "name": "Anne", "version": 1},
+        {**told, "id": "gone", "name": "Gone", "version": 1, "deleted": 1, "email_sha256": ""},
+    ]
+    await rows.store(store)
+    items = (await client.get("/api/v1/accounts")).json()["items"]
+    assert [(one["owner"], one["owner_name"], one["owner_team"]) for one in items] == [
+        ("77", "Ann Bell", "South"),
+        ("Ann@Shop.example", "Ann Bell", "South"),
+        ("Bob", "", ""),
+        ("", "", ""),
+        ("gone", "", ""),
+    ]
+    (one,) = (await client.get("/api/v1/accounts", params={"owner": "77"})).json()["items"]
+    assert one["account_id"] == "a1"

@@ -11,9 +11,12 @@ from sojourn_collector.web import models_speed as waits
 from sojourn_collector.web import models_surveys as asking
 from sojourn_collector.web import models_tickets as desk
 from sojourn_collector.web import models_versions as versions
+from sojourn_collector.web.asked_records import TicketListAsked
 from sojourn_collector.web.models_alarms import AlarmsAnswer
+from sojourn_collector.web.models_ended import EndedAnswer
 from sojourn_collector.web.models_history import JourneyHistory
 from sojourn_collector.web.models_lists import AccountList
+from sojourn_collector.web.models_records import TicketList
 from tests.collector.web import (
     fixtures,
     fixtures_of_accounts,
@@ -25,6 +28,7 @@ from tests.collector.web import (
     fixtures_of_history,
     fixtures_of_measures,
     fixtures_of_one,
+    fixtures_of_records,
     fixtures_of_speed,
     fixtures_of_versions,
 )
@@ -68,11 +72,17 @@ class Shop:
     async def tickets(self, journey: str = "", window: object = None) -> desk.TicketsAnswer:
         return fixtures_of_measures.tickets(self.comment)
 
+    async def ticket_list(self, asked: TicketListAsked) -> TicketList | None:
+        return fixtures_of_records.tickets(self.comment, self.label) if not asked.cursor else fixtures_of_records.tickets(some=False)
+
     async def accounts(self, met: str = "hurt", cursor: str = "") -> AccountList | None:
         return fixtures_of_accounts.accounts(self.label, hurt=met == "hurt" and not cursor)
 
     async def silent(self, window: object = None) -> measures.SilentAnswer:
         return fixtures_of_measures.silent(self.label)
+
+    async def ended(self, window: object = None) -> EndedAnswer:
+        return fixtures_of_records.ended(self.comment, self.label)
 
     async def versions(self) -> versions.VersionList:
         return fixtures_of_versions.known(self.comment or "checkout")
@@ -154,11 +164,17 @@ class Nothing:
     async def tickets(self, journey: str = "", window: object = None) -> desk.TicketsAnswer:
         return fixtures_of_measures.no_tickets()
 
+    async def ticket_list(self, asked: TicketListAsked) -> TicketList | None:
+        return fixtures_of_records.tickets(some=False)
+
     async def accounts(self, met: str = "hurt", cursor: str = "") -> AccountList | None:
         return fixtures_of_accounts.none()
 
     async def silent(self, window: object = None) -> measures.SilentAnswer:
         return fixtures_of_measures.nobody_silent()
+
+    async def ended(self, window: object = None) -> EndedAnswer:
+        return fixtures_of_records.none_ended()
 
     async def versions(self) -> versions.VersionList:
         return fixtures_of_versions.none_known()
@@ -224,6 +240,10 @@ PAGES = {
     "feedback-one": "/feedback/f0?feed=api",
     "feedback-unlinked": "/feedback/f2?feed=api",
     "tickets": "/tickets",
+    "tickets-list": "/tickets/list?state=open&topic=card&journey=checkout",
+    "tickets-list-all": "/tickets/list",
+    "tickets-list-end": "/tickets/list?cursor=x",
+    "ended": "/subscriptions/ended",
     "tickets-week": "/tickets?last=7d",
     "feedback-from-to": "/feedback?by=week&from=2026-11-01&to=2026-11-14T12:00",
     "silent": "/silent",

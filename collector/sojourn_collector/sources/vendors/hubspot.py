@@ -1,4 +1,4 @@
-"""HubSpot: feedback submissions, tickets, companies and deals. Its events hold ids alone; what happened is asked for with a token.
+"""HubSpot: feedback submissions, tickets, companies and deals with who owns them. Its events hold ids alone; what happened is asked for with a token.
 
 https://developers.hubspot.com/docs/apps/developer-platform/build-apps/authentication/request-validation
 """
@@ -63,7 +63,12 @@ def _calls(event: Event, settings: SourceSettings) -> dict[str, Call]:
         return {}
     name, properties, beside = ASKED[thing]
     wanted = ",".join([properties, *(quote(one, safe="") for one in (settings.session_field, settings.user_field) if one)])
-    return {"object": Call(f"/crm/v3/objects/{name}/{ident}?properties={wanted}{f'&associations={beside}' if beside else ''}")}
+    calls = {"object": Call(f"/crm/v3/objects/{name}/{ident}?properties={wanted}{f'&associations={beside}' if beside else ''}")}
+    owner = text_at(event.fetched, "object", "properties", "hubspot_owner_id")
+    if owner.isascii() and owner.isdigit():
+        # A token without the scope crm.objects.owners.read is told nothing of them, and neither is anybody of an owner who left.
+        calls["owner"] = Call(f"/crm/v3/owners/{owner}", lasting=True, spared=True, staff=_called)
+    return calls
 
 
 def _changes(event: Event, settings: SourceSettings) -> list[Change]:
@@ -72,9 +77,9 @@ def _changes(event: Event, settings: SourceSettings) -> list[Change]:
         return []
     told = instant_of(moment(at(event.fetched, "object", "updatedAt"))) or time_of(moment(at(event.body, "occurredAt")), "occurredAt")
     if thing == COMPANY:
-        return [_firm(ident, told, found)]
+        return [_firm(ident, told, found), *_owner(event, told)]
     if thing == DEAL:
-        return [_sale(ident, told, found, text_at(event.fetched, "object", "associations", "companies", "results", 0, "id"))]
+        return [_sale(ident, told, found, text_at(event.fetched, "object", "associations", "companies", "results", 0, "id")), *_owner(event, told)]
     who = joined(found, settings, "subscriptions")
     if "user_id" not in who:
         contact = text_at(found, "hs_contact_id") or text_at(event.fetched, "object", "associations", "contacts", "results", 0, "id")
@@ -131,6 +136,22 @@ def _firm(ident: str, told: datetime, found: Mapping[str, Any]) -> Change:
         "owner": text_at(found, "hubspot_owner_id"),
     }
     return Change("accounts", text_at(found, "account_id") or f"hubspot:{ident}", told, fields, whole=True)
+
+
+def _called(found: Any) -> Any:
+    """An owner with what to call them: the names of customers are dropped, theirs is what they are asked for."""
+    name = " ".join(part for part in (text_at(found, "firstName"), text_at(found, "lastName")) if part)
+    return {**found, "called": name} if isinstance(found, dict) else found
+
+
+def _owner(event: Event, told: datetime) -> list[Change]:
+    """Who looks after it: name and first team; of the address the digest. Nothing where HubSpot tells nothing of them."""
+    found = at(event.fetched, "owner")
+    ident, name, team = text_at(found, "id"), text_at(found, "called")[:200], text_at(found, "teams", 0, "name")[:200]
+    if not ident or not (name or team):
+        return []
+    changed = instant_of(moment(at(found, "updatedAt"))) or told
+    return [Change("owners", ident, changed, {"name": name, "team": team, "email_sha256": digest_in(at(found, "email"))}, whole=True)]
 
 
 def _sale(ident: str, told: datetime, found: Mapping[str, Any], company: str) -> Change:

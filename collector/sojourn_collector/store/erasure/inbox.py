@@ -61,6 +61,8 @@ def names_in(kind: str, row: Mapping[str, Any]) -> dict[str, str]:
     """Whom a row of a source names, by kind of name."""
     if kind == "people":
         return {"user": _text(row.get("id")), "email": _text(row.get("email_sha256"))}
+    if kind == "owners":
+        return {"email": _text(row.get("email_sha256"))}
     if kind == "accounts":
         return {"account": _text(row.get("id"))}
     if kind == "deals":

@@ -142,6 +142,7 @@ CONDITIONS: Mapping[str, Callable[[Names], str]] = {
     "people": lambda names: _master(names, "user"),
     "accounts": lambda names: _master(names, "account"),
     "deals": lambda names: f"tenant = {quoted(names.tenant)} AND account_id IN {names.any_of('account')}",
+    "owners": lambda names: f"tenant = {quoted(names.tenant)} AND email_sha256 != '' AND email_sha256 IN {names.any_of('email')}",
     "trace_times": lambda names: f"tenant = {quoted(names.tenant)} AND trace IN {names.halves_of_traces()}",
 }
 """The one list of tables with rows about somebody. A table that names nobody stands in `NAMES_NOBODY`; a test holds that every table stands in one."""
@@ -176,7 +177,7 @@ def strip_orders(names: Names) -> str:
 
 
 _KEYS: Mapping[str, str] = {"sessions": "session_id", "runs": "run_id", "steps": "run_id, step, attempt"} | dict.fromkeys(
-    (*LINKED, "people", "accounts", "deals"), "source, id"
+    (*LINKED, "people", "accounts", "deals", "owners"), "source, id"
 )
 """What tells things apart where a row may lie there in several versions."""
 

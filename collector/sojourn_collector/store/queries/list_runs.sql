@@ -9,6 +9,10 @@ WHERE tenant = {tenant:String} AND started >= {since:DateTime64(3)} AND started 
   AND ({outcome:String} = '' OR outcome = {outcome:String}) AND ({end:String} = '' OR end = {end:String})
   AND severity >= {severity:Float32}
   AND ({step:String} = '' OR failure_step = {step:String}) AND ({failure_kind:String} = '' OR failure_kind = {failure_kind:String})
+  AND ({came_to:String} = '' OR run_id IN (
+    SELECT run_id FROM steps FINAL WHERE {came_to:String} != '' AND tenant = {tenant:String} AND ({journey:String} = '' OR journey = {journey:String}) AND step = {came_to:String}
+      AND run_started >= {since:DateTime64(3)} AND run_started < {until:DateTime64(3)}
+      AND multiIf({there:String} = 'done', done, {there:String} = 'hit', hit, {there:String} = 'slow', slow, {there:String} = 'stopped', stopped, 1)))
   AND ({location:String} = '' OR location = {location:String}) AND ({session:String} = '' OR session_id = {session:String})
   AND ({person:String} = '' OR person_id = {person:String}) AND ({account:String} = '' OR account_id = {account:String})
   AND ({release:String} = '' OR release = {release:String})

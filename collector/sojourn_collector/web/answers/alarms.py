@@ -20,6 +20,7 @@ from sojourn_collector.web.answers.weeks import PATIENCE
 from sojourn_collector.web.answers.window import RUN_LENGTH
 from sojourn_collector.web.answers.worths import MONTH
 from sojourn_collector.web.models_alarms import Alarm, AlarmsAnswer
+from sojourn_collector.web.rows_at import rows_at
 
 log = logging.getLogger("sojourn.alarms")
 
@@ -168,6 +169,7 @@ def _line(context: Context, step: Step, one: Watched, met: Met, worth: float | N
         high=met.high,
         worth=worth,
         wakes=one.alarmed and worth_waking(met.hit, met.low, own.impact, worth, own.worth),
+        rows=rows_at("/api/v1/alarms/people", from_ms(round(1000 * met.since)), context.clock(), journey=step[0], step=step[1]),
     )
 
 

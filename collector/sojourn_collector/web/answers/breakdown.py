@@ -17,6 +17,7 @@ from sojourn_collector.score.severities import Severities
 from sojourn_collector.score.value_impact import Weighed
 from sojourn_collector.web.answers.breakdown_worth import by_worth, nothing
 from sojourn_collector.web.answers.breaks import versioned
+from sojourn_collector.web.answers.owners import UNKNOWN, owners_of
 from sojourn_collector.web.answers.titles import step_title
 from sojourn_collector.web.answers.weeks import PATIENCE
 from sojourn_collector.web.answers.window import Window
@@ -94,6 +95,10 @@ async def breakdown(context: Context, journey: str, window: Window, by: By = "ca
         groups=[_line(context, journey, one, found.of.get((one.step, one.cause)), by="" if attr else by) for one in shown[:MOST]],
         probes=[ProbesAt(**row) for row in probes],
     )
+    if by == "owner" and not attr:
+        owners = await owners_of(context, [one.value for one in answer.groups])
+        named = [one.model_copy(update={"name": owners.get(one.value, UNKNOWN).name or one.name}) for one in answer.groups]
+        answer = answer.model_copy(update={"groups": named})
     begin = window.since - timedelta(seconds=context.impact.weights.paid) if view == "value" else window.since
     return await versioned(context, answer, "breakdown", begin, window.until, journey=journey)
 

@@ -13,7 +13,7 @@ from sojourn_collector.web.answers.times import to_ms
 from sojourn_collector.web.answers.titles import journey_title, step_title
 from sojourn_collector.web.answers.unlinked import CAUSES, why
 from sojourn_collector.web.answers.visits import visit_line
-from sojourn_collector.web.answers.window import Window
+from sojourn_collector.web.answers.window import BadWindow, Window
 from sojourn_collector.web.asked import FeedbackAsked
 from sojourn_collector.web.models_feedback import FailedSpan, FeedbackAnswer, FeedbackItem, FeedbackList, LanguageLine, WalkBefore
 
@@ -27,7 +27,7 @@ Row = Mapping[str, Any]
 async def feedback_list(context: Context, asked: FeedbackAsked) -> FeedbackList:
     """The body of `GET /api/v1/feedback`. Raises BadWindow, BadCursor."""
     place = place_of(context, asked, "feedback")
-    filters = asked.model_dump(exclude={"since", "until", "limit", "cursor", "deadline"})
+    filters = asked.model_dump(exclude={"since", "until", "limit", "cursor", "deadline", "scale"}) | _on(asked.scale)
     rows = await context.store.query(
         "list_feedback",
         deadline=asked.deadline,
@@ -37,6 +37,7 @@ async def feedback_list(context: Context, asked: FeedbackAsked) -> FeedbackList:
         at=place.at,
         after=place.after,
         most=asked.limit + 1,
+        looked=2**32 if asked.once else asked.limit + 1,
     )
     more, rows = len(rows) > asked.limit, rows[: asked.limit]
     return FeedbackList(
@@ -45,6 +46,16 @@ async def feedback_list(context: Context, asked: FeedbackAsked) -> FeedbackList:
         next=place.next(to_ms(rows[-1]["ts"]), f"{rows[-1]['source']}/{rows[-1]['id']}") if more else None,
         items=[item_of(row) for row in rows],
     )
+
+
+def _on(scale: str) -> dict[str, Any]:
+    """A scale as it is written, as its ends and its direction; every scale where none is."""
+    ends, _, low_is_good = scale.partition(" ")
+    try:
+        low, high = (float(end) for end in ends.split("–")) if scale else (0.0, 0.0)
+    except ValueError:
+        raise BadWindow(f"scale: {scale!r} is none; write it as /api/v1/satisfaction does, such as 1–5") from None
+    return {"any_scale": not scale, "low": low, "high": high, "higher": not low_is_good}
 
 
 async def feedback_languages(context: Context, window: Window) -> list[LanguageLine]:

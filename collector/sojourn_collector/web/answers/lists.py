@@ -1,9 +1,11 @@
 """Runs, visits, people and accounts as pages of a list."""
 
+import asyncio
 from typing import Any
 
 from sojourn_collector.context import Context
 from sojourn_collector.score.severities import RECOVERED
+from sojourn_collector.web.answers.owners import UNKNOWN, owners_of
 from sojourn_collector.web.answers.page import Place, place_of
 from sojourn_collector.web.answers.sufferers import label_of, names_of
 from sojourn_collector.web.answers.times import known, to_ms
@@ -71,7 +73,9 @@ async def accounts(context: Context, asked: AccountsAsked) -> AccountList:
     """The body of `GET /api/v1/accounts`. Raises BadWindow, BadCursor."""
     place = place_of(context, asked, "accounts")
     rows, more = await _rows(context, "list_accounts", place, asked, hit=RECOVERED)
-    usage, pipelines = await business_of_accounts(context, [row["id"] for row in rows], place.window.until)
+    (usage, pipelines), owners = await asyncio.gather(
+        business_of_accounts(context, [row["id"] for row in rows], place.window.until), owners_of(context, [row["owner"] for row in rows])
+    )
     return AccountList(
         window_from=place.window.since,
         window_to=place.window.until,
@@ -84,6 +88,8 @@ async def accounts(context: Context, asked: AccountsAsked) -> AccountList:
                 segment=row["segment"],
                 lifecycle=row["lifecycle"],
                 owner=row["owner"],
+                owner_name=owners.get(row["owner"], UNKNOWN).name,
+                owner_team=owners.get(row["owner"], UNKNOWN).team,
                 monthly=row["monthly"],
                 currency=row["currency"],
                 renewal=row["renewal"] or None,

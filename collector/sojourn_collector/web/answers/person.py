@@ -1,4 +1,4 @@
-"""One person: their visits, runs, feedback, orders and tickets."""
+"""One person: their visits, runs, feedback, orders, tickets and subscriptions."""
 
 import asyncio
 from datetime import timedelta
@@ -7,6 +7,7 @@ from typing import Any
 from sojourn_collector.context import Context
 from sojourn_collector.web.answers import timeline
 from sojourn_collector.web.answers.comments import comment_of
+from sojourn_collector.web.answers.subscriptions import subscription_of
 from sojourn_collector.web.answers.sufferers import accounts_of, label_of, names_of
 from sojourn_collector.web.answers.titles import journey_title
 from sojourn_collector.web.answers.usage import usage_of_person
@@ -34,7 +35,11 @@ async def person(context: Context, ident: str) -> PersonAnswer | None:
     if not sessions and not name and not feedback and not orders and not tickets and used is None:
         return None
     account_id = next((row["account_id"] for row in sessions if row["account_id"]), "") or name.get("account_id", "")
-    accounts, runs = await asyncio.gather(accounts_of(context, [account_id]), _runs(context, sessions))
+    accounts, runs, subscribed = await asyncio.gather(
+        accounts_of(context, [account_id]),
+        _runs(context, sessions),
+        context.store.query("person_subscriptions", user=ident.removeprefix("user:") if kind == "user" else "", account=account_id),
+    )
     account = accounts.get(account_id, {})
     currency = context.impact.currency
     worth = [net_in(row, currency) for row in orders if not row["probe"] and row["status"] != "cancelled"]
@@ -47,6 +52,7 @@ async def person(context: Context, ident: str) -> PersonAnswer | None:
         *(timeline.feedback_item(row) for row in feedback),
         *(timeline.order_item(row) for row in orders),
         *(item for row in tickets for item in timeline.ticket_items(row)),
+        *(item for row in subscribed for item in timeline.subscription_items(row)),
     ]
     return PersonAnswer(
         person_id=ident,
@@ -59,6 +65,7 @@ async def person(context: Context, ident: str) -> PersonAnswer | None:
         orders_net=round(sum(counted), 2) if counted else None,
         currency=currency,
         usage=used,
+        subscriptions=[subscription_of(row) for row in subscribed],
         visits=[visit_line(row, worst.get(row["session_id"], 0.0)) for row in sessions],
         timeline=sorted(items, key=lambda item: item.at)[-MOST_ITEMS:],
         feedback=[comment_of(row) for row in feedback],

@@ -12,17 +12,19 @@ from sojourn_collector.score.severities import Severities
 from sojourn_collector.score.value_impact import ValueUnit, value_impact
 from sojourn_collector.web.answers.at_step import MOST_WALKS, stretch, walks_at
 from sojourn_collector.web.answers.breaks import versioned
+from sojourn_collector.web.answers.exposed import Exposure, Price, exposed_of, exposure_of
 from sojourn_collector.web.answers.found import Found, find, find_one
 from sojourn_collector.web.answers.guests import Guest, guests_of
 from sojourn_collector.web.answers.prices import converted
 from sojourn_collector.web.answers.problems import one_problem
-from sojourn_collector.web.answers.sufferers import label_of, names_of
+from sojourn_collector.web.answers.sufferers import accounts_of, label_of, names_of
 from sojourn_collector.web.answers.times import to_ms
 from sojourn_collector.web.answers.window import Window
 from sojourn_collector.web.answers.worths import known_worth, told_of
-from sojourn_collector.web.models_measures import Exposed, Largest, ProblemAnswer, ValueView
+from sojourn_collector.web.asked_records import ExposedAsked
+from sojourn_collector.web.cursor import Cursor, decoded, encoded
+from sojourn_collector.web.models_measures import Exposed, ExposedItem, ExposedList, Largest, ProblemAnswer, ValueView
 
-RENEWS_SOON = timedelta(days=30)
 MOST_NAMED = 10
 
 Row = Mapping[str, Any]
@@ -34,21 +36,71 @@ async def problem_alone(context: Context, ident: str, window: Window | None = No
     :param window: of this time only; by default it is looked for where its id says.
     :param shared: seconds for which those who ask share what is measured of it alone; the problem itself is of now.
     """
-    if window is None:
-        placed = await find_one(context, ident, context.clock())
-        if placed is None:
-            return None
-        found, window = placed
-    else:
-        named = next((one for one in await find(context, window, [ident.rsplit(".", 2)[0]]) if one.id == ident), None)
-        if named is None:
-            return None
-        found = named
+    placed = await _placed(context, ident, window)
+    if placed is None:
+        return None
+    found, window = placed
     problem, (value, exposed) = await asyncio.gather(one_problem(context, found, window), _shared(context, found, shared))
     # What is usual is of the time before, and so is what people were worth.
     before = timedelta(seconds=max(context.impact.windows.usual, context.impact.weights.paid))
     answer = ProblemAnswer(as_of=window.now, problem=problem, value=value, exposed=exposed)
     return await versioned(context, answer, "problem", found.incident.window_from - before, window.until, journey=found.journey)
+
+
+async def exposed_list(context: Context, ident: str, asked: ExposedAsked) -> ExposedList | None:
+    """The body of `GET /api/v1/problems/{id}/exposed`: what its recurring revenue is the sum of; None when there is no problem of this id. Raises BadCursor."""
+    question = asked.question(f"exposed {ident}")
+    cursor = decoded(asked.cursor, question) if asked.cursor else None
+    placed = await _placed(context, ident, None)
+    if placed is None:
+        return None
+    found, window = placed
+    exposure, _, _ = await _exposure(context, found)
+    people = Counter(exposure.accounts.values())
+    prices = sorted(exposure.prices, key=_key)
+    left = [price for price in prices if cursor is None or _key(price) > cursor.after]
+    page = left[: asked.limit]
+    names, accounts = await asyncio.gather(names_of(context, [one.whose for one in page]), accounts_of(context, [one.whose for one in page]))
+    currency = context.impact.currency
+    return ExposedList(
+        as_of=window.now,
+        currency=currency,
+        next=encoded(Cursor(window.since, window.until, 0, _key(page[-1])), question) if len(left) > len(page) else None,
+        items=[
+            ExposedItem(
+                whose=price.whose,
+                kind="person" if price.whose.startswith("user:") else "account",
+                label=_label(price.whose, names, accounts),
+                monthly=price.amount,
+                currency=price.unit,
+                counted=price.unit == currency,
+                told_monthly=price.told[0] if price.told else None,
+                told_currency=price.told[1] if price.told else "",
+                subscriptions=price.subscriptions,
+                people_hit=1 if price.whose.startswith("user:") else people[price.whose],
+                renewal=exposure.renewals.get(price.whose),
+            )
+            for price in page
+        ],
+    )
+
+
+def _label(whose: str, names: Mapping[str, Row], accounts: Mapping[str, Row]) -> str:
+    if whose.startswith("user:"):
+        return label_of(whose, names.get(whose, {}).get("name", ""))
+    return accounts.get(whose, {}).get("name", "") or whose
+
+
+def _key(price: Price) -> str:
+    return f"{price.whose}\n{price.unit}"
+
+
+async def _placed(context: Context, ident: str, window: Window | None) -> tuple[Found, Window] | None:
+    """The problem of this id and the window it was found in."""
+    if window is None:
+        return await find_one(context, ident, context.clock())
+    named = next((one for one in await find(context, window, [ident.rsplit(".", 2)[0]]) if one.id == ident), None)
+    return None if named is None else (named, window)
 
 
 async def _shared(context: Context, found: Found, seconds: float) -> tuple[ValueView, Exposed]:
@@ -60,6 +112,13 @@ async def _shared(context: Context, found: Found, seconds: float) -> tuple[Value
 
 
 async def _measured(context: Context, found: Found) -> tuple[ValueView, Exposed]:
+    exposure, guests, known = await _exposure(context, found)
+    began = found.incident.window_from
+    return await _value(context, guests, known, began), exposed_of(exposure, context.impact.currency, began)
+
+
+async def _exposure(context: Context, found: Found) -> tuple[Exposure, Sequence[Guest], Mapping[str, Row]]:
+    """What those hit pay, everybody at the step, and what is known of their worth."""
     incident, query, here = found.incident, context.store.query, stretch(found)
     (people, _), worths, subscribed = await asyncio.gather(
         walks_at(context, found),
@@ -76,7 +135,7 @@ async def _measured(context: Context, found: Found) -> tuple[ValueView, Exposed]
     guests = guests_of(people, to_ms(incident.window_from), to_ms(incident.window_to))
     known = {row["person"]: row for row in converted(context, worths, "mrr", "mrr_currency", incident.window_from)}
     subscribed = converted(context, subscribed, "monthly", "currency", incident.window_from)
-    return await _value(context, guests, known, incident.window_from), exposed_of(guests, known, subscribed, context.impact.currency, incident.window_from)
+    return exposure_of(guests, known, subscribed), guests, known
 
 
 async def _value(context: Context, guests: Sequence[Guest], worths: Mapping[str, Row], before: datetime) -> ValueView:
@@ -110,36 +169,3 @@ def _unit(guest: Guest, worth: Row | None, currency: str, before: datetime, seve
     """A unit of the people view with what its person was worth: orders, else what the account pays a month."""
     known = known_worth(worth, currency, before, days)
     return ValueUnit(guest.id, severities.of(guest.severity), known.revenue, known.days, known.segment, known.account, guest.sample_rate)
-
-
-def exposed_of(guests: Sequence[Guest], worths: Mapping[str, Row], subscribed: Sequence[Row], currency: str, at: datetime) -> Exposed:
-    """Each account and each subscription once: what an account is said to pay goes before the sum of its and its people's subscriptions."""
-    hit = [guest for guest in guests if guest.hit and not guest.anonymous]
-    accounts = {guest.id: worths[guest.id]["account"] if guest.id in worths else guest.row["account_id"] for guest in hit}
-    priced: dict[str, Row] = {}
-    for guest in hit:
-        row = worths.get(guest.id)
-        if row is not None and row["account"] and row["mrr"] is not None:
-            priced[row["account"]] = row
-    told = set(priced)
-    own = [row for row in subscribed if row["whose"] not in told and accounts.get(row["whose"]) not in told]
-    sums: Counter[str] = Counter()
-    by_rate: Counter[str] = Counter()
-    for row, amount, unit in (*((row, "mrr", "mrr_currency") for row in priced.values()), *((row, "monthly", "currency") for row in own)):
-        sums[row[unit]] += row[amount]
-        if "told_unit" in row:
-            by_rate[row["told_unit"]] += row["told_amount"]
-    known = told | {row["whose"] for row in own}
-    renewals = {row["account"]: row["renewal"] for row in worths.values() if row["renewal"] is not None}
-    soon = (at + RENEWS_SOON).date()
-    return Exposed(
-        monthly=sums.get(currency) if currency in sums or not sums else 0.0,
-        currency=currency,
-        accounts=len({account for account in accounts.values() if account in known}),
-        subscriptions=sum(row["subscriptions"] for row in own),
-        people=len(hit),
-        unknown=sum(guest.id not in known and accounts[guest.id] not in known for guest in hit),
-        renewing=sum(at.date() <= renewals[account] <= soon for account in set(accounts.values()) if account in renewals),
-        converted=dict(by_rate),
-        other_currencies={unit: amount for unit, amount in sums.items() if unit != currency},
-    )

@@ -4,9 +4,12 @@ import asyncio
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from sojourn_collector.context import Context
 from sojourn_collector.score.drivers import HIDDEN_BELOW, Group, prior, shrunk
+from sojourn_collector.score.satisfaction import Scale
+from sojourn_collector.web.answers.answers_counted import answers_counted
 from sojourn_collector.web.answers.breakdown import Of
 from sojourn_collector.web.answers.breakdown_worth import nothing
 from sojourn_collector.web.answers.feedback_facts import TIMES, By, Over, fact_asked, rated
@@ -40,6 +43,7 @@ async def satisfaction_by(
     )
     rates = rates_of(invited, told=known_by == "told")
     of_group = {(one.value, one.survey): one for one in rates}
+    zone = ZoneInfo(context.impact.timezone)
     groups: dict[Question, dict[str, list[Row]]] = defaultdict(lambda: defaultdict(list))
     for row in rows:
         groups[question_of(row)][row["fact"]].append(row)
@@ -50,6 +54,7 @@ async def satisfaction_by(
         kept = {fact: mine for fact, mine in known.items() if sum(row["n"] for row in mine) >= HIDDEN_BELOW}
         hidden += len(known) - len(kept)
         told = [_group(fact, question, mine, of_group.get((fact, question.survey))) for fact, mine in kept.items()]
+        told = [one.model_copy(update={"rows": _where(window, zone, "attr" if attr else by, one, kept[one.value], question.scale, journey)}) for one in told]
         if known_by:
             told = [one if one.partial is not None else one.model_copy(update={"partial": 0}) for one in told]
         shown += _shrunk(told)
@@ -66,6 +71,12 @@ async def satisfaction_by(
         rates=[one for one in rates if one.invited >= HIDDEN_BELOW][:MOST],
     )
     return answer if not over else await with_periods(context, answer, window, over, {**asked, **fact})
+
+
+def _where(window: Window, zone: ZoneInfo, by: str, group: SatisfactionGroup, rows: Sequence[Row], scale: Scale, journey: str) -> str:
+    """The address of the answers of a group; empty where the list knows no such filter."""
+    ids = {row["question_id"] for row in rows}
+    return answers_counted(window, zone, by, group.value, survey=group.survey, question_ids=ids, kind=group.kind, scale=str(scale), journey=journey)
 
 
 def _group(fact: str, asked: Question, rows: Sequence[Row], rate: ResponseRate | None) -> SatisfactionGroup:

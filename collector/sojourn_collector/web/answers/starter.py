@@ -6,10 +6,12 @@ from zoneinfo import ZoneInfo
 
 from sojourn_collector.context import Context
 from sojourn_collector.score.satisfaction import Answer, Scale, csat_of_counts
+from sojourn_collector.web.answers.answers_counted import ADDRESS
 from sojourn_collector.web.answers.tickets import SPAN, tickets
 from sojourn_collector.web.answers.window import Window, window_of
 from sojourn_collector.web.models import Share
 from sojourn_collector.web.models_tickets import StarterSet
+from sojourn_collector.web.rows_at import rows_at
 
 REMEMBERED = 120.0
 """Seconds for which reports share the answer: weeks change slowly."""
@@ -41,8 +43,11 @@ async def _ask(context: Context, window: Window) -> StarterSet:
     first = rated[0] if rated else None
     return StarterSet(
         days=SPAN // timedelta(days=1),
+        window_from=window.since,
+        window_to=window.until,
         scale=str(first.scale) if first else "",
         satisfied=Share(satisfied=first.satisfied, answered=first.answered, low=first.low, high=first.high) if first else None,
         other_scales=len(rated[1:]),
+        rows=rows_at(ADDRESS, window.since, window.until, kind="csat", scale=first.scale, once="kind") if first else "",
         tickets=support.figures if support.figures.opened else None,
     )

@@ -8,6 +8,7 @@ from typing import Any
 from sojourn_collector.context import Context
 from sojourn_collector.score.tickets import Share
 from sojourn_collector.score.trend import trend
+from sojourn_collector.web.answers.owners import UNKNOWN, owners_of
 from sojourn_collector.web.answers.sufferers import accounts_of, label_of, names_of
 from sojourn_collector.web.answers.times import from_ms
 from sojourn_collector.web.answers.window import Window
@@ -31,6 +32,7 @@ async def surveys(context: Context, window: Window) -> AskedAnswer:
         context.store.query("asked_weeks", **asked),
         context.store.query("accounts_unasked", before=window.now - timedelta(seconds=own.rarely), most=MOST_ACCOUNTS),
     )
+    owners = await owners_of(context, [row["owner"] for row in unasked[:MOST_UNASKED]])
     often = Share.of_counts(people["too_often"], people["people"])
     told = [_week(row) for row in weeks]
     # The first and the last week are cut by the window.
@@ -56,6 +58,7 @@ async def surveys(context: Context, window: Window) -> AskedAnswer:
                 name=row["name"],
                 plan=row["plan"],
                 owner=row["owner"],
+                owner_name=owners.get(row["owner"], UNKNOWN).name,
                 monthly=row["monthly"],
                 currency=row["currency"],
                 answered=from_ms(row["answered_ms"]) if row["answered_ms"] else None,

@@ -180,6 +180,24 @@ def ticket_items(row: Row) -> list[TimelineItem]:
     ]
 
 
+def subscription_items(row: Row) -> list[TimelineItem]:
+    """A subscription where it began, and where it ended with why."""
+    facts = {"subscription": row["id"], "source": row["source"], "status": row["status"]}
+    facts |= {name: row[name] for name in ("plan", "interval", "reason") if row[name]}
+    if not row["user_id"]:
+        facts["of"] = f"the account {row['account_id']}"
+    price = "" if row["monthly"] is None else f"{row['monthly']:,.2f} {row['currency']} a month"
+    seen: list[tuple[datetime | None, str, str, Tone]] = [
+        (row["ts"], "began", price, "good"),
+        (row["ended"], "ended", ": ".join(part for part in (row["reason"].replace("_", " "), row["comment"]) if part), "bad"),
+    ]
+    return [
+        TimelineItem(at=at, kind="subscription", title=f"subscription {title}", detail=detail, tone=tone, facts=facts)
+        for at, title, detail, tone in seen
+        if at is not None
+    ]
+
+
 def run_item(row: Row, name: str) -> TimelineItem:
     """A real run of a journey."""
     tones: Mapping[str, Tone] = {"finished": "good", "stopped": "bad"}
