@@ -133,6 +133,8 @@ class SatisfactionGroup(Answer):
     partial: int | None = None
     thin: bool
     periods: list[SatisfactionPeriod] | None = None
+    rows: str = ""
+    """Address of the answers it counts; empty where the list cannot be asked for exactly those."""
 
 
 class ResponseRate(Answer):
@@ -146,8 +148,6 @@ class ResponseRate(Answer):
     answered: int
     partial: int
     rate: float | None
-    rows: str = ""
-    """Address of the answers it counts; empty where the list cannot be asked for exactly those."""
 
 
 class SatisfactionBy(Answer):
