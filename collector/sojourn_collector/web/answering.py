@@ -206,7 +206,7 @@ class Answers(Protocol):
         ...
 
     async def surveys(self, window: WindowChosen | None = None) -> AskedAnswer:
-        """Who is asked too often in a window, by default of 90 days, and which accounts too rarely."""
+        """Who is asked too often in the 90 days before a window ends, and which accounts too rarely."""
         ...
 
     async def speed(self, ident: str) -> SpeedAnswer | None:
@@ -368,7 +368,9 @@ class StoredAnswers:
 
     async def surveys(self, window: WindowChosen | None = None) -> AskedAnswer:
         """See `Answers`."""
-        return await surveys(self._context, self._window(window, ASKED_SPAN))
+        # Who is asked too often is seen over weeks, however short the page's window is.
+        until = window.window.until if window is not None and not window.moves else None
+        return await surveys(self._context, window_of(self._context.clock(), ZoneInfo(self._context.impact.timezone), until=until, span=ASKED_SPAN))
 
     async def speed(self, ident: str) -> SpeedAnswer | None:
         """See `Answers`."""

@@ -146,3 +146,18 @@ async def test_the_api_takes_the_lengths_that_pages_offer(context: Context) -> N
             wrong = await client.get(f"/api/v1/{path}?last=7d&from=2026-11-01T00:00:00Z")
             assert (wrong.status_code, wrong.json()) == (422, {"error": "last goes without from and to; give either the one or the others"})
             assert (await client.get(f"/api/v1/{path}?last=8d")).status_code == 422
+
+
+async def test_who_is_asked_too_often_is_seen_over_90_days_whatever_the_window(context: Context, store: Store) -> None:
+    """Asked 3 days apart, the second time today: the page of the last 24 hours says so too, and the one that ends before does not."""
+    rows = Rows()
+    for ago in (0, 3):
+        rows.invitation(f"i{ago}", STAGED - timedelta(days=ago, minutes=5), person="user:ada", survey_id="s")
+    await rows.store(store)
+    async with asking(build_feedback(context), build_pages(context)) as client:
+        lately = Read((await client.get("/feedback?last=24h")).text)
+        before = Read((await client.get("/feedback?from=2026-11-10&to=2026-11-18")).text)
+        linked = await client.get(next(one for one in before.values("a", "href") if one.startswith("/api/v1/surveys")))
+    assert "/people/user%3Aada" in lately.values("a", "href")
+    assert "/people/user%3Aada" not in before.values("a", "href")
+    assert (linked.json()["window_to"], linked.json()["too_often"]["of"]) == ("2026-11-19T00:00:00Z", 1)
