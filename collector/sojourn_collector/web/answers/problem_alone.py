@@ -76,7 +76,9 @@ async def _measured(context: Context, found: Found) -> tuple[ValueView, Exposed]
     guests = guests_of(people, to_ms(incident.window_from), to_ms(incident.window_to))
     known = {row["person"]: row for row in converted(context, worths, "mrr", "mrr_currency", incident.window_from)}
     subscribed = converted(context, subscribed, "monthly", "currency", incident.window_from)
-    return await _value(context, guests, known, incident.window_from), exposed_of(guests, known, subscribed, context.impact.currency, incident.window_from)
+    return await _value(context, guests, known, incident.window_from), exposed_of(
+        _hit(guests, known), known, subscribed, context.impact.currency, incident.window_from
+    )
 
 
 async def _value(context: Context, guests: Sequence[Guest], worths: Mapping[str, Row], before: datetime) -> ValueView:
@@ -112,13 +114,20 @@ def _unit(guest: Guest, worth: Row | None, currency: str, before: datetime, seve
     return ValueUnit(guest.id, severities.of(guest.severity), known.revenue, known.days, known.segment, known.account, guest.sample_rate)
 
 
-def exposed_of(guests: Sequence[Guest], worths: Mapping[str, Row], subscribed: Sequence[Row], currency: str, at: datetime) -> Exposed:
-    """Each account and each subscription once: what an account is said to pay goes before the sum of its and its people's subscriptions."""
-    hit = [guest for guest in guests if guest.hit and not guest.anonymous]
-    accounts = {guest.id: worths[guest.id]["account"] if guest.id in worths else guest.row["account_id"] for guest in hit}
+def _hit(guests: Sequence[Guest], worths: Mapping[str, Row]) -> dict[str, str]:
+    """Who was hit, and the account each belongs to."""
+    return {guest.id: worths[guest.id]["account"] if guest.id in worths else guest.row["account_id"] for guest in guests if guest.hit and not guest.anonymous}
+
+
+def exposed_of(accounts: Mapping[str, str], worths: Mapping[str, Row], subscribed: Sequence[Row], currency: str, at: datetime) -> Exposed:
+    """Each account and each subscription once: what an account is said to pay goes before the sum of its and its people's subscriptions.
+
+    :param accounts: of everybody hit the account they belong to, empty where none is known.
+    :param at: the moment from which on renewals are soon.
+    """
     priced: dict[str, Row] = {}
-    for guest in hit:
-        row = worths.get(guest.id)
+    for person in accounts:
+        row = worths.get(person)
         if row is not None and row["account"] and row["mrr"] is not None:
             priced[row["account"]] = row
     told = set(priced)
@@ -137,8 +146,8 @@ def exposed_of(guests: Sequence[Guest], worths: Mapping[str, Row], subscribed: S
         currency=currency,
         accounts=len({account for account in accounts.values() if account in known}),
         subscriptions=sum(row["subscriptions"] for row in own),
-        people=len(hit),
-        unknown=sum(guest.id not in known and accounts[guest.id] not in known for guest in hit),
+        people=len(accounts),
+        unknown=sum(person not in known and account not in known for person, account in accounts.items()),
         renewing=sum(at.date() <= renewals[account] <= soon for account in set(accounts.values()) if account in renewals),
         converted=dict(by_rate),
         other_currencies={unit: amount for unit, amount in sums.items() if unit != currency},
