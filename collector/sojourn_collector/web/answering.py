@@ -26,6 +26,7 @@ from sojourn_collector.web.answers.forecast import problem_forecast
 from sojourn_collector.web.answers.history import USUAL, history
 from sojourn_collector.web.answers.impact import impact
 from sojourn_collector.web.answers.journey import journey
+from sojourn_collector.web.answers.journey_money import journey_money
 from sojourn_collector.web.answers.lists import accounts
 from sojourn_collector.web.answers.marks import mark_of, marks
 from sojourn_collector.web.answers.person import person
@@ -56,6 +57,7 @@ from sojourn_collector.web.models_feedback import FeedbackAnswer, FeedbackList, 
 from sojourn_collector.web.models_fixes import MarksAnswer, Verification
 from sojourn_collector.web.models_forecast import ForecastAnswer
 from sojourn_collector.web.models_history import JourneyHistory
+from sojourn_collector.web.models_journey_money import JourneyMoney
 from sojourn_collector.web.models_lists import AccountList
 from sojourn_collector.web.models_measures import Breakdown, CorrectedCsatAnswer, ProblemAnswer, SilentAnswer
 from sojourn_collector.web.models_records import TicketList
@@ -171,6 +173,10 @@ class Answers(Protocol):
 
     async def over_time(self, ident: str, every: Every = "day", window: WindowChosen | None = None) -> tuple[JourneyHistory, MarksAnswer] | None:
         """A journey by day or hour, of a window, by default of 90 days, and what may have changed how it goes."""
+        ...
+
+    async def cost(self, ident: str, window: WindowChosen | None = None) -> JourneyMoney | None:
+        """What a journey's problems cost together, and the revenue exposed in it, in a window, by default of four weeks."""
         ...
 
     async def corrected(self, ident: str) -> CorrectedCsatAnswer:
@@ -325,6 +331,12 @@ class StoredAnswers:
             # Kept for nobody else: another may be asked for every time.
             return await both()
         return await self._once(("over_time", ident, every), both)
+
+    async def cost(self, ident: str, window: WindowChosen | None = None) -> JourneyMoney | None:
+        """See `Answers`."""
+        if ident not in self._context.journeys.all():
+            return None
+        return await journey_money(self._context, ident, self._window(window, SPAN))
 
     async def corrected(self, ident: str) -> CorrectedCsatAnswer:
         """See `Answers`."""

@@ -17,6 +17,7 @@ from sojourn_collector.web.answers.ended import SPAN as ENDED_SPAN
 from sojourn_collector.web.answers.ended import ended
 from sojourn_collector.web.answers.experience_by import By as FaredBy
 from sojourn_collector.web.answers.experience_by import experience_by
+from sojourn_collector.web.answers.journey_money import journey_money
 from sojourn_collector.web.answers.problem_alone import exposed_list, problem_alone
 from sojourn_collector.web.answers.silent import silent
 from sojourn_collector.web.answers.starter import starter_set
@@ -29,6 +30,7 @@ from sojourn_collector.web.models_alarms import AlarmsAnswer
 from sojourn_collector.web.models_discover import DiscoverAnswer
 from sojourn_collector.web.models_ended import EndedAnswer
 from sojourn_collector.web.models_experience import ExperienceBy
+from sojourn_collector.web.models_journey_money import JourneyMoney
 from sojourn_collector.web.models_measures import Breakdown, CorrectedCsatAnswer, ExposedList, ProblemAnswer, SilentAnswer
 from sojourn_collector.web.models_tickets import StarterSet, TicketsAnswer
 from sojourn_collector.web.models_versions import VersionList
@@ -136,6 +138,11 @@ def build_measures(context: Context) -> APIRouter:
         if step and step not in {one.id for one in context.journeys.all()[known(ident)].steps}:
             raise NotKept(f"There is no step {shown(step)} in the journey {shown(ident)}.")
         return await experience_by(context, known(ident), weeks(since, until, last), by, attr, of, step)
+
+    @router.get("/journeys/{ident}/money", response_model=JourneyMoney, summary="What a journey's problems cost together, and the revenue exposed in it")
+    async def get_money(ident: str, since: From = None, until: To = None, last: Last = None) -> JourneyMoney:
+        """Unclipped figures of its problems added up, the ends of their intervals too; 28 days by default. Each problem has its own figure."""
+        return await journey_money(context, known(ident), weeks(since, until, last))
 
     @router.get("/journeys/{ident}/corrected-csat", response_model=CorrectedCsatAnswer, summary="CSAT corrected for who answers")
     async def get_corrected(ident: str, since: From = None, until: To = None) -> CorrectedCsatAnswer:

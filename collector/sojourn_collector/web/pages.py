@@ -185,15 +185,27 @@ def build_pages(context: Context, answers: Answers | None = None) -> APIRouter:
         window = chosen(when, HISTORY_SPAN["hour" if every else "day"])
         if isinstance(window, HTMLResponse):
             return window
-        if every and window.window.until - window.window.since > MOST_HOURS:
-            return bad_window(pages, BadWindow(f"hours are shown of at most {MOST_HOURS.days} days; choose a shorter time, or days"))
+        too_long = bool(every) and window.window.until - window.window.since > MOST_HOURS
+        hours = "hour" if every and not too_long else ""
 
         def draw(asked: tuple[JourneyHistory, MarksAnswer]) -> HTMLResponse:
             over, marked = asked
             shown = history_shown(over, marked.marks, pages.clockface(over.as_of))
-            return pages.page("history.html", as_of=over.as_of, title="How it went over time", over=over, shown=shown, every=every, window=window)
+            more: dict[str, Any] = {"over": over, "shown": shown, "every": hours, "too_long": too_long, "most_hours": MOST_HOURS, "window": window}
+            return pages.page("history.html", as_of=over.as_of, title="How it went over time", **more)
 
-        return await show("journeys", ask.over_time(ident, "hour" if every else "day", window), draw)
+        return await show("journeys", ask.over_time(ident, "hour" if hours else "day", window), draw)
+
+    @router.get("/journeys/{ident}/money")
+    async def cost(ident: str, when: Annotated[WindowAsked, Depends()]) -> HTMLResponse:
+        window = chosen(when, TICKETS_SPAN)
+        if isinstance(window, HTMLResponse):
+            return window
+        return await show(
+            "journeys",
+            ask.cost(ident, window),
+            lambda found: pages.page("journey_money.html", as_of=found.as_of, title="What its problems cost", cost=found, window=window),
+        )
 
     @router.get("/journeys/{ident:path}")
     async def journey(ident: str) -> HTMLResponse:

@@ -171,7 +171,7 @@ async def test_the_first_page_tells_an_alarm(context: Context, store: Store) -> 
     async with asking(build_pages(replace(context, problems=None))) as browser:
         page = (await browser.get("/")).text
     assert '<h2 id="alarms">More customers than usual are newly hit</h2>' in page
-    assert "<strong>9 of 30</strong>" in page
+    assert "9</a> of 30</strong>" in page
     assert "usually 2.0 of 100 at this hour" in page
     assert "&lt;b&gt;pay" in page
     assert "<b>pay" not in page

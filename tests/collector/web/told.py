@@ -15,6 +15,7 @@ from sojourn_collector.web.asked_records import TicketListAsked
 from sojourn_collector.web.models_alarms import AlarmsAnswer
 from sojourn_collector.web.models_ended import EndedAnswer
 from sojourn_collector.web.models_history import JourneyHistory
+from sojourn_collector.web.models_journey_money import JourneyMoney
 from sojourn_collector.web.models_lists import AccountList
 from sojourn_collector.web.models_records import TicketList
 from tests.collector.web import (
@@ -27,6 +28,7 @@ from tests.collector.web import (
     fixtures_of_forecast,
     fixtures_of_history,
     fixtures_of_measures,
+    fixtures_of_money,
     fixtures_of_one,
     fixtures_of_records,
     fixtures_of_speed,
@@ -99,6 +101,9 @@ class Shop:
     async def over_time(self, ident: str, every: str = "day", window: object = None) -> tuple[JourneyHistory, fixes.MarksAnswer] | None:
         told = fixtures_of_fixes.all_marks(self.comment or "2.4.1")
         return (fixtures_of_history.history("hour" if every == "hour" else "day", self.comment or "Buy one item"), told) if ident == "checkout" else None
+
+    async def cost(self, ident: str, window: object = None) -> JourneyMoney | None:
+        return fixtures_of_money.cost(self.comment or "2 are left out") if ident == "checkout" else None
 
     async def corrected(self, ident: str) -> measures.CorrectedCsatAnswer:
         return fixtures_of_measures.corrected(measured=ident == "checkout")
@@ -191,6 +196,9 @@ class Nothing:
     async def over_time(self, ident: str, every: str = "day", window: object = None) -> tuple[JourneyHistory, fixes.MarksAnswer] | None:
         return None
 
+    async def cost(self, ident: str, window: object = None) -> JourneyMoney | None:
+        return None
+
     async def corrected(self, ident: str) -> measures.CorrectedCsatAnswer:
         return fixtures_of_measures.corrected(measured=False)
 
@@ -257,6 +265,7 @@ PAGES = {
     "experience": "/journeys/checkout/experience?by=device",
     "experience-step": "/journeys/checkout/experience?by=browser&step=pay&last=7d",
     "experience-failure": "/journeys/checkout/experience?by=failure_kind",
+    "money": "/journeys/checkout/money",
     "history": "/journeys/checkout/history",
     "history-hours": "/journeys/checkout/history?every=hour",
     "versions": "/versions",

@@ -41,13 +41,19 @@ class Exposure:
         return frozenset(one.whose for one in self.prices)
 
 
-def exposure_of(guests: Sequence[Guest], worths: Mapping[str, Row], subscribed: Sequence[Row]) -> Exposure:
-    """Each account and each subscription once: what an account is said to pay goes before the sum of its and its people's subscriptions."""
-    hit = [guest for guest in guests if guest.hit and not guest.anonymous]
-    accounts = {guest.id: worths[guest.id]["account"] if guest.id in worths else guest.row["account_id"] for guest in hit}
+def accounts_hit(guests: Sequence[Guest], worths: Mapping[str, Row]) -> dict[str, str]:
+    """Of everybody hit the account they belong to, empty where none is known."""
+    return {guest.id: worths[guest.id]["account"] if guest.id in worths else guest.row["account_id"] for guest in guests if guest.hit and not guest.anonymous}
+
+
+def exposure_of(accounts: Mapping[str, str], worths: Mapping[str, Row], subscribed: Sequence[Row]) -> Exposure:
+    """Each account and each subscription once: what an account is said to pay goes before the sum of its and its people's subscriptions.
+
+    :param accounts: of everybody hit the account they belong to.
+    """
     priced: dict[str, Row] = {}
-    for guest in hit:
-        row = worths.get(guest.id)
+    for person in accounts:
+        row = worths.get(person)
         if row is not None and row["account"] and row["mrr"] is not None:
             priced[row["account"]] = row
     own = [row for row in subscribed if row["whose"] not in priced and accounts.get(row["whose"]) not in priced]
@@ -57,7 +63,7 @@ def exposure_of(guests: Sequence[Guest], worths: Mapping[str, Row], subscribed: 
 
 
 def exposed_of(exposure: Exposure, currency: str, at: datetime) -> Exposed:
-    """The sums. `at` = when the problem began: renewals within 30 days from then on are counted."""
+    """The sums. `at` = the moment from which on renewals are counted for 30 days."""
     sums: defaultdict[str, float] = defaultdict(float)
     by_rate: defaultdict[str, float] = defaultdict(float)
     for price in exposure.prices:

@@ -12,7 +12,7 @@ from sojourn_collector.score.severities import Severities
 from sojourn_collector.score.value_impact import ValueUnit, value_impact
 from sojourn_collector.web.answers.at_step import MOST_WALKS, stretch, walks_at
 from sojourn_collector.web.answers.breaks import versioned
-from sojourn_collector.web.answers.exposed import Exposure, Price, exposed_of, exposure_of
+from sojourn_collector.web.answers.exposed import Exposure, Price, accounts_hit, exposed_of, exposure_of
 from sojourn_collector.web.answers.found import Found, find, find_one
 from sojourn_collector.web.answers.guests import Guest, guests_of
 from sojourn_collector.web.answers.prices import converted
@@ -135,7 +135,7 @@ async def _exposure(context: Context, found: Found) -> tuple[Exposure, Sequence[
     guests = guests_of(people, to_ms(incident.window_from), to_ms(incident.window_to))
     known = {row["person"]: row for row in converted(context, worths, "mrr", "mrr_currency", incident.window_from)}
     subscribed = converted(context, subscribed, "monthly", "currency", incident.window_from)
-    return exposure_of(guests, known, subscribed), guests, known
+    return exposure_of(accounts_hit(guests, known), known, subscribed), guests, known
 
 
 async def _value(context: Context, guests: Sequence[Guest], worths: Mapping[str, Row], before: datetime) -> ValueView:

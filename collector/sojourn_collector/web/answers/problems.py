@@ -121,6 +121,18 @@ async def problems_and_sources(context: Context, window: Window, journeys: Seque
     return problems, seen, Hurt(people + others.people, visits + others.visits, len(found), others)
 
 
+async def worked_problems(context: Context, window: Window, journey: str) -> tuple[list[Worked], int, Others]:
+    """One journey's problems in a window with who was hit, failing and newest first; how many there are, and who was hit in the others alone."""
+    found, (_, orders, _), watermark, promised = await asyncio.gather(
+        find(context, window, [journey]), _counted(context, window), _watermark(context, window.now), _promised(context)
+    )
+    ranked = sorted(found, key=lambda one: (one.incident.state != "failing", -one.incident.since.timestamp()))
+    urgent, rest = ranked[:MOST_PROBLEMS], ranked[MOST_PROBLEMS:]
+    known = _known(orders, watermark, promised, window)
+    worked, others = await asyncio.gather(_worked(context, urgent, known, window), hit_in_others(context, urgent, rest, window))
+    return worked, len(found), others
+
+
 async def _in_order(context: Context, worked: Sequence[Worked], found: Sequence[Found]) -> list[Worked]:
     ids = {one.id for one in found}
     return await in_order(context, [one for one in worked if one.problem.id in ids], found)
