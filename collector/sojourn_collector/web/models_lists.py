@@ -103,6 +103,8 @@ class AccountItem(Answer):
 
     `owner` is what the account's feed says; `owner_name` and `owner_team` what a feed of owners says of them, empty where none does.
 
+    `ended` = subscriptions of theirs or of their people that ended in the window, with why the newest did.
+
     `usage` is None where no use of theirs was told of in 90 days, `pipeline` where no deal of anybody ever was.
     """
 
@@ -125,6 +127,9 @@ class AccountItem(Answer):
     last_seen: datetime | None
     usage: AccountUsage | None = None
     pipeline: Pipeline | None = None
+    ended: int = 0
+    ended_reason: str = ""
+    ended_comment: str = ""
 
 
 class AccountList(Page):

@@ -42,6 +42,9 @@ def accounts(label: str = NAMES[0], *, hurt: bool = True) -> AccountList:
         "owner_team": label,
         "monthly": 1200.0,
         "currency": "EUR",
+        "ended": 2,
+        "ended_reason": label,
+        "ended_comment": label,
     }
     used = AccountUsage(last=ago(3600), days=12, users=5, times=310, times_before=520)
     deals = Pipeline(deals=2, worth={"EUR": 18_000.0, "USD": 4_000.0}, next_close="2026-12-15")

@@ -443,3 +443,15 @@ async def test_a_person_s_subscriptions(context: Context, client: httpx2.AsyncCl
         ("subscription ended", "", "bad"),
     ]
     assert next(one for one in told["timeline"] if one["kind"] == "subscription" and one["facts"]["subscription"] == "s3")["facts"]["of"] == "the account acme"
+
+
+async def test_subscriptions_that_an_account_ended(context: Context, client: httpx2.AsyncClient) -> None:
+    """Its own and those of its people, of the window, with why the newest did; an account that ended none says so."""
+    rows = subscribed()
+    rows.accounts = [{"source": "crm", "id": one, "version": 1} for one in ("acme", "beta")]
+    await rows.store(context.store)
+    items = {one["account_id"]: one for one in (await get(client, "accounts", **WEEKS))["items"]}
+    assert [(items[one]["ended"], items[one]["ended_reason"], items[one]["ended_comment"]) for one in ("acme", "beta")] == [(2, "", ""), (0, "", "")]
+    before = {"from_": (NOW - 28 * DAY).isoformat(), "to": (NOW - 2 * DAY).isoformat()}
+    items = {one["account_id"]: one for one in (await get(client, "accounts", **before))["items"]}
+    assert (items["acme"]["ended"], items["acme"]["ended_reason"], items["acme"]["ended_comment"]) == (1, "too_expensive", "Your <b>pay</b> page")

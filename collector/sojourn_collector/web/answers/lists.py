@@ -73,9 +73,13 @@ async def accounts(context: Context, asked: AccountsAsked) -> AccountList:
     """The body of `GET /api/v1/accounts`. Raises BadWindow, BadCursor."""
     place = place_of(context, asked, "accounts")
     rows, more = await _rows(context, "list_accounts", place, asked, hit=RECOVERED)
-    (usage, pipelines), owners = await asyncio.gather(
-        business_of_accounts(context, [row["id"] for row in rows], place.window.until), owners_of(context, [row["owner"] for row in rows])
+    ids = [row["id"] for row in rows]
+    (usage, pipelines), owners, gone = await asyncio.gather(
+        business_of_accounts(context, ids, place.window.until),
+        owners_of(context, [row["owner"] for row in rows]),
+        context.store.query("ended_of_accounts", accounts=ids, since=place.window.since, until=place.window.until),
     )
+    ended = {row["account"]: row for row in gone}
     return AccountList(
         window_from=place.window.since,
         window_to=place.window.until,
@@ -101,6 +105,9 @@ async def accounts(context: Context, asked: AccountsAsked) -> AccountList:
                 last_seen=known(row["last_seen"]),
                 usage=usage.get(row["id"]),
                 pipeline=None if pipelines is None else pipelines[row["id"]],
+                ended=ended[row["id"]]["ended"] if row["id"] in ended else 0,
+                ended_reason=ended[row["id"]]["newest"][0] if row["id"] in ended else "",
+                ended_comment=ended[row["id"]]["newest"][1] if row["id"] in ended else "",
             )
             for row in rows
         ],
