@@ -43,7 +43,7 @@ async def test_keeping_longer_and_shorter_reaches_what_is_there(own: Store) -> N
     await own.insert("metrics", rows)
     await until_expires(own, "metrics", {30, 23})
     longer = Keep(raw=60)
-    assert [line.split(" ")[0] for line in await apply_keep(own, longer)] == ["spans", "events", "metrics", "trace_times"]
+    assert [line.split(" ")[0] for line in await apply_keep(own, longer)] == ["spans", "events", "metrics", "trace_times", "failed_traces"]
     assert await apply_keep(own, longer) == []
     await until_expires(own, "metrics", {60, 53})
     shorter = Keep(raw=5, feedback=90)
