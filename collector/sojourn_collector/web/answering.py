@@ -21,6 +21,7 @@ from sojourn_collector.web.answers.lists import accounts
 from sojourn_collector.web.answers.marks import mark_of, marks
 from sojourn_collector.web.answers.person import person
 from sojourn_collector.web.answers.problem_alone import problem_alone
+from sojourn_collector.web.answers.problem_people import problem_people
 from sojourn_collector.web.answers.run import run
 from sojourn_collector.web.answers.satisfaction_by import By as FeedbackBy
 from sojourn_collector.web.answers.satisfaction_by import satisfaction_by
@@ -35,7 +36,7 @@ from sojourn_collector.web.answers.unlinked import unlinked
 from sojourn_collector.web.answers.verification import verification
 from sojourn_collector.web.answers.visit import visit
 from sojourn_collector.web.answers.window import Window, window_of
-from sojourn_collector.web.asked import AccountsAsked, FeedbackAsked
+from sojourn_collector.web.asked import AccountsAsked, AtProblemAsked, FeedbackAsked
 from sojourn_collector.web.cursor import BadCursor
 from sojourn_collector.web.models import ImpactReport, JourneyAnswer
 from sojourn_collector.web.models_alarms import AlarmsAnswer
@@ -43,7 +44,7 @@ from sojourn_collector.web.models_details import PersonAnswer, RunAnswer, TraceA
 from sojourn_collector.web.models_feedback import FeedbackAnswer, FeedbackList, LanguageLine, SatisfactionBy, UnlinkedAnswer
 from sojourn_collector.web.models_fixes import MarksAnswer, Verification
 from sojourn_collector.web.models_forecast import ForecastAnswer
-from sojourn_collector.web.models_lists import AccountList
+from sojourn_collector.web.models_lists import AccountList, AtProblemList
 from sojourn_collector.web.models_measures import Breakdown, CorrectedCsatAnswer, ProblemAnswer, SilentAnswer
 from sojourn_collector.web.models_speed import SpeedAnswer
 from sojourn_collector.web.models_surveys import AskedAnswer
@@ -59,6 +60,9 @@ WORDS = 30
 
 ACCOUNTS = 200
 """Accounts that a page lists."""
+
+AT_PROBLEM = 100
+"""People at a problem that a page lists."""
 
 PATIENT = 30.0
 """Seconds that the list of accounts may take."""
@@ -181,6 +185,10 @@ class Answers(Protocol):
         """Tickets to expect of a problem in the next 24 hours."""
         ...
 
+    async def problem_people(self, ident: str, met: str, cursor: str = "") -> AtProblemList | None:
+        """Who was possibly hit, or hit, in a problem, page by page."""
+        ...
+
 
 class StoredAnswers:
     """The answers of `/api/v1`, asked in this process."""
@@ -299,6 +307,13 @@ class StoredAnswers:
     async def forecast(self, ident: str) -> ForecastAnswer | None:
         """See `Answers`."""
         return await self._once(("forecast", ident), lambda: problem_forecast(self._context, ident))
+
+    async def problem_people(self, ident: str, met: str, cursor: str = "") -> AtProblemList | None:
+        """See `Answers`; None also where the cursor is none."""
+        try:
+            return await problem_people(self._context, ident, AtProblemAsked.model_validate({"met": met, "cursor": cursor, "limit": AT_PROBLEM}))
+        except (BadCursor, ValidationError):
+            return None
 
     def _weeks(self) -> Window:
         return self._last(SPAN)

@@ -273,8 +273,8 @@ async def test_such_people_are_in_problems(world: World) -> None:
     spans = pays(b)
     await world.load([*spans, answered(b, spans[2], 500)])
     await world.join()
-    window = {"since": b.start, "until": b.start + timedelta(hours=1)}
-    (person,) = await world.store.query("problem_people", journey="checkout", step="pay", run_since=b.start, most=10, **window)
+    until = b.start + timedelta(hours=1)
+    (person,) = await world.store.query("problem_people", journey="checkout", step="pay", run_since=b.start, since=b.start, until=until, most=10)
     assert (person["person_id"], person["failed"], person["hit_status"]) == ("user:u1", [int((b.start.timestamp() + 10.5) * 1000)], 500)
 
 

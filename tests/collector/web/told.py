@@ -11,7 +11,7 @@ from sojourn_collector.web import models_surveys as asking
 from sojourn_collector.web import models_tickets as desk
 from sojourn_collector.web import models_versions as versions
 from sojourn_collector.web.models_alarms import AlarmsAnswer
-from sojourn_collector.web.models_lists import AccountList
+from sojourn_collector.web.models_lists import AccountList, AtProblemList
 from tests.collector.web import (
     fixtures,
     fixtures_of_accounts,
@@ -21,6 +21,7 @@ from tests.collector.web import (
     fixtures_of_forecast,
     fixtures_of_measures,
     fixtures_of_one,
+    fixtures_of_people,
     fixtures_of_speed,
     fixtures_of_versions,
 )
@@ -112,6 +113,9 @@ class Shop:
     async def forecast(self, ident: str) -> ahead.ForecastAnswer | None:
         return fixtures_of_forecast.answer(ident, self.comment or "Buy one item") if ident == fixtures.PROBLEM else None
 
+    async def problem_people(self, ident: str, met: str, cursor: str = "") -> AtProblemList | None:
+        return fixtures_of_people.at_problem(ident, met, self.label) if ident == fixtures.PROBLEM else None
+
 
 class Nothing:
     """Answers of an installation that has seen nothing."""
@@ -191,6 +195,9 @@ class Nothing:
     async def forecast(self, ident: str) -> ahead.ForecastAnswer | None:
         return None
 
+    async def problem_people(self, ident: str, met: str, cursor: str = "") -> AtProblemList | None:
+        return None
+
 
 PAGES = {
     "today": "/",
@@ -219,6 +226,8 @@ PAGES = {
     "fix": f"/fixes/{fixtures_of_fixes.HELPED}",
     "fix-young": f"/fixes/{fixtures_of_fixes.YOUNG}",
     "forecast": f"/problems/{fixtures.PROBLEM}/forecast",
+    "possibly": f"/problems/{fixtures.PROBLEM}/people",
+    "possibly-hit": f"/problems/{fixtures.PROBLEM}/people?met=hit",
     "speed": "/journeys/checkout/speed",
     "absent": "/visits/nobody",
 }
