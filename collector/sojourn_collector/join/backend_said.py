@@ -53,7 +53,7 @@ class BackendSpan:
 
     def within(self, at: int, ended: int) -> bool:
         """Whether it may have been a part of what lasted from `at` to `ended`."""
-        return at - SKEW <= self.at and self.ended <= ended + SKEW
+        return self.ended - self.at <= ended - at and at - SKEW <= self.at and self.ended <= ended + SKEW
 
 
 def with_backends(session_id: str, signals: Iterable[Signal], opened: Mapping[str, str], rows: Iterable[Mapping[str, Any]]) -> set[Signal]:
@@ -130,9 +130,11 @@ class _Trace:
                 yield lost, lost
 
     def _top(self, span_id: str) -> BackendSpan | None:
-        """The entry above a span."""
+        """The entry above a span; none where the parents go round in a circle."""
         span, seen = self._spans.get(span_id), set()
-        while span is not None and span.parent in self._spans and span.span not in seen:
+        while span is not None and span.parent in self._spans:
+            if span.span in seen:
+                return None
             seen.add(span.span)
             span = self._spans[span.parent]
         return span
