@@ -4,7 +4,7 @@ from typing import Any
 
 from sojourn_collector.web.models import Named
 from sojourn_collector.web.models_lists import AtProblemItem, AtProblemList
-from tests.collector.web.fixtures import NAMES, NOW, PROBLEM, ago
+from tests.collector.web.fixtures import NAMES, NOW, PROBLEM, REAL_RUN, ago
 
 
 def at_problem(ident: str, met: str, label: str = NAMES[0]) -> AtProblemList | None:
@@ -14,7 +14,7 @@ def at_problem(ident: str, met: str, label: str = NAMES[0]) -> AtProblemList | N
     known = {"person_id": "user:u12", "kind": "user", "label": label, "account_id": "a1", "account": "Acme", "plan": "gold", "tries": 3, "value": 62.0}
     odd: dict[str, Any] = {"person_id": "visit:s-9", "kind": "visit", "label": "anonymous visit s-9", "account_id": "", "account": "", "plan": "", "tries": 1}
     severity = 1.0 if met == "hit" else 0.0
-    fared = {"settled": True, "slow": False, "severity": severity, "run_id": "r-1"}
+    fared = {"settled": True, "slow": False, "severity": severity, "run_id": REAL_RUN}
     return AtProblemList(
         window_from=ago(480),
         window_to=NOW,
