@@ -116,7 +116,7 @@ def test_the_place_of_a_request_without_a_fetch() -> None:
         ({"code": "²³⁴"}, "the backend failed at POST /payments"),
     ],
 )
-def test_the_words(more: dict[str, str], said: str) -> None:
+def test_the_words(more: dict[str, Any], said: str) -> None:
     """As a browser would have said it; queries are left out, nonsense is no status."""
     (one,) = [one for one in with_backends("s-1", [PAGE], {}, [span("a", NEVER_SENT, **more)]) if one.backend_span]
     assert (one.failure_message, one.failure_kind, one.failed) == (said, "status", True)
