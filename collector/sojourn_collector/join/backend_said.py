@@ -196,8 +196,8 @@ def _marked(signal: Signal, entry: BackendSpan) -> Iterable[tuple[Signal, Signal
     if signal.went_wrong or signal.error == "abort" or 400 <= signal.status < 500:
         return
     marked = replace(signal, backend_span=entry.span, status=entry.code if entry.code >= 500 else signal.status)
-    if not marked.path and signal.kind is SignalKind.FETCH:
-        marked = replace(marked, method=marked.method or entry.method, path=entry.path)
+    if signal.kind is SignalKind.FETCH:
+        marked = replace(marked, method=marked.method or entry.method, path=marked.path or entry.path)
     yield signal, marked
 
 

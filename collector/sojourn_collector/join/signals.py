@@ -88,8 +88,9 @@ class Signal:
         """One sentence such as `502 from POST /payments`; only meaningful when `failed`."""
         if self.kind is SignalKind.EXCEPTION:
             return f"{self.name}: {self.message}" if self.name and self.message else self.name or self.message or "script error"
-        method = self.method or ("" if self.backend_span and self.kind is SignalKind.FETCH else "GET")
-        asked = f"{method} {self.path or self.page}".strip()
+        where = self.path or self.page
+        # A backend may know its request by another name than a path.
+        asked = where if self.backend_span and not where.startswith("/") else f"{self.method or 'GET'} {where}"
         if self.status >= 500:
             return f"{self.status} from {asked}"
         if self.backend_span:

@@ -1,11 +1,18 @@
 """What backends' spans say of a visit, on the real engine: who was hit there though the browser saw nothing."""
 
+import os
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+from opentelemetry.proto.trace.v1.trace_pb2 import Span, Status
 
 from sojourn_collector.join.ranges import progress_name
+from sojourn_collector.store.journal import Journal
+from sojourn_collector.store.load_sql import Load
+from sojourn_collector.store.record import Record
 from tests.collector.join.backends import CLIENT, CONSUMER, INTERNAL, OK, SERVER, answered
 from tests.collector.join.working import shopper, table
 from tests.collector.join.world import Browser, World
@@ -281,3 +288,41 @@ async def test_such_people_are_in_problems(world: World) -> None:
 def test_kinds_are_those_of_opentelemetry() -> None:
     """SpanKind of trace.proto: the numbers the tests speak of."""
     assert (INTERNAL, SERVER, CLIENT, CONSUMER) == (1, 2, 3, 5)
+
+
+def otlp(world: World, trace: bytes) -> ExportTraceServiceRequest:
+    """As two senders' SDKs send it: a page view and a fetch of a browser, and below the fetch the server's span, failed."""
+    request, began = ExportTraceServiceRequest(), int(world.clock().timestamp() - 4000) * 10**9
+    browser, backend = request.resource_spans.add(), request.resource_spans.add()
+    backend.resource.attributes.add(key="service.name").value.string_value = "shop"
+    for key, text in (("session.id", "s-1"), ("sojourn.traffic", "real"), ("sojourn.app", "shop")):
+        browser.resource.attributes.add(key=key).value.string_value = text
+    spans = browser.scope_spans.add().spans
+    page = spans.add(trace_id=trace, span_id=b"\xffpagespa", name="page_view", start_time_unix_nano=began, end_time_unix_nano=began + 10**9)
+    fetch = spans.add(trace_id=trace, span_id=b"\xfefetchsp", parent_span_id=page.span_id, name="fetch", kind=Span.SPAN_KIND_CLIENT)
+    fetch.start_time_unix_nano, fetch.end_time_unix_nano = began + 2 * 10**9, began + 3 * 10**9
+    for span, kind, path in ((page, "page_view", "/checkout/pay"), (fetch, "fetch", "/payments")):
+        for key, text in (("sojourn.span.type", kind), ("url.path", path), ("sojourn.page.path", "/checkout/pay")):
+            span.attributes.add(key=key).value.string_value = text
+    entry = backend.scope_spans.add().spans.add(trace_id=trace, span_id=b"\xfdentrysp", parent_span_id=fetch.span_id, name="POST", kind=Span.SPAN_KIND_SERVER)
+    entry.start_time_unix_nano, entry.end_time_unix_nano = began + 2 * 10**9, began + 3 * 10**9
+    entry.attributes.add(key="http.response.status_code").value.int_value = 500
+    entry.status.code = Status.STATUS_CODE_ERROR
+    return request
+
+
+async def test_spans_as_they_are_sent(world: World, tmp_path: Path) -> None:
+    """Through the load: kinds, status, parents and numbers of OpenTelemetry's wire mean what the join takes them for."""
+    trace = os.urandom(16)
+    body = otlp(world, trace).SerializeToString()
+    journal = Journal(tmp_path / "journal", linger=0)
+    await journal.open(0)
+    await journal.append("traces", Record(world.store.tenant, "b", int(world.clock().timestamp() * 1e9), "local", bytes(32), 3, body))
+    file = await journal.next_file()
+    await world.store.load(Load("traces", file.path, file.seq, trace.hex()))
+    await journal.close()
+    await world.loaded.done(file.seq)
+    await world.join()
+    step = await pay(world)
+    assert (step["hit"], step["hit_trace_id"], step["hit_span_id"]) == (1, trace.hex(), b"\xfdentrysp".hex())
+    assert step["failure_message"] == "500 from GET /payments"

@@ -111,6 +111,7 @@ def test_the_place_of_a_request_without_a_fetch() -> None:
         ({"code": "503"}, "503 from POST /payments"),
         ({"old_code": "500", "path": "", "target": "/old?card=4111#x"}, "500 from POST /old"),
         ({"path": "", "called": "POST /named"}, "the backend failed at POST /named"),
+        ({"path": "", "called": "shop.Cart/Add", "code": "500"}, "500 from shop.Cart/Add"),
         ({"path": "", "method": "", "called": "shop.Cart/Add"}, "the backend failed at shop.Cart/Add"),
         ({"code": "5e2"}, "the backend failed at POST /payments"),
         ({"code": "²³⁴"}, "the backend failed at POST /payments"),
