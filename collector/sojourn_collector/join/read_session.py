@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from sojourn_collector.join.backend_said import with_backends
 from sojourn_collector.join.signals import Signal, SignalKind
 from sojourn_collector.join.visit_facts import visit_facts
 from sojourn_collector.join.whose import asked_origin, is_echo, is_foreign, page_origins
@@ -95,8 +96,12 @@ class Session:
         }
 
 
-def read_session(session_id: str, rows: Sequence[Mapping[str, Any]], attributes: Iterable[str] = ()) -> Session | None:
+def read_session(
+    session_id: str, rows: Sequence[Mapping[str, Any]], attributes: Iterable[str] = (), backends: Iterable[Mapping[str, Any]] = ()
+) -> Session | None:
     """The session behind these rows of spans and events, in any order; None when there are none. Of `attributes` the newest values become facts.
+
+    `backends` are rows of `join_backend_spans` of its traces that a backend failed in.
 
     Somebody who signs in midway had the whole session: the newest user wins over none, and over another.
     One signal with a verified probe mark makes it synthetic.
@@ -107,6 +112,8 @@ def read_session(session_id: str, rows: Sequence[Mapping[str, Any]], attributes:
     synthetic = any(row["traffic"] == semconv.Traffic.SYNTHETIC for row in ordered)
     surveys = [row for row in ordered if row["name"] == semconv.EVENT_SURVEY]
     pages = page_origins(ordered)
+    signals = {_signal(row, pages) for row in ordered}
+    said = with_backends(session_id, signals, {row["span_id"]: row.get("parent_id", "") for row in ordered if row["kind"] == "page_view"}, backends)
     orders = dict.fromkeys(row["attrs"].get(semconv.ORDER_ID, "") for row in ordered if row["name"] == semconv.EVENT_CONVERSION)
     return Session(
         id=session_id,
@@ -120,7 +127,7 @@ def read_session(session_id: str, rows: Sequence[Mapping[str, Any]], attributes:
         release=_last(_attribute(row, semconv.SERVICE_VERSION) for row in ordered),
         sample_rate=_rate(_last(_attribute(row, semconv.SAMPLE_RATE) for row in ordered)),
         facts=visit_facts(ordered, attributes),
-        signals=tuple(sorted({_signal(row, pages) for row in ordered})),
+        signals=tuple(sorted(said)),
         order_ids=tuple(id_ for id_ in orders if id_),
         surveys=tuple({(row["ts"], row["attrs"].get(semconv.SURVEY_ID, "")): row for row in surveys}.values()),
     )

@@ -45,11 +45,13 @@ def _step_row(step: RealStep, run: RealRun, session: Session, version: int) -> d
     hit: dict[str, Any] = {}
     if step.failure is not None:
         where = step.failure
+        # Where a backend failed without a 5xx, the answer's status and method would say that there was no answer; the message tells what was asked.
+        answered = not where.backend_span or where.status >= 500
         hit = {
             "hit_trace_id": where.trace_id,
-            "hit_span_id": where.span_id,
-            "hit_status": where.status,
-            "hit_method": where.method,
+            "hit_span_id": where.backend_span or where.span_id,
+            "hit_status": where.status if answered else 0,
+            "hit_method": where.method if answered else "",
             "hit_path": where.path or where.page,
         }
     return {

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import NAMESPACE_URL, uuid5
 
+from sojourn_collector.join.backend_read import Backends
 from sojourn_collector.join.inbox_copy import Languages, Normalise, as_said
 from sojourn_collector.join.journeys import JourneyFolder
 from sojourn_collector.join.linker import LINKED_TABLES, Linker
@@ -61,6 +62,7 @@ class SessionJoin:
         self._counts = counts
         self._languages = languages
         self._attributes = tuple(attributes)
+        self._backends = Backends(store)
         self._planned: tuple[Mapping[str, Journey], tuple[JourneyPlan, ...]] = ({}, ())
 
     async def join(self, touched: Mapping[str, datetime]) -> dict[str, tuple[datetime, datetime]]:
@@ -109,7 +111,9 @@ class SessionJoin:
         rows: list[dict[str, Any]] = []
         for query in ("join_session_spans", "join_session_events"):
             rows.extend(await self._store.query(query, sessions=ids, since=since, most=MOST_SIGNALS, deadline=60.0))
-        found = (read_session(id_, group, self._attributes) for id_, group in by(rows, "session_id").items())
+        groups = by(rows, "session_id")
+        said = await self._backends.of(groups)
+        found = await asyncio.to_thread(lambda: [read_session(id_, group, self._attributes, said.get(id_, ())) for id_, group in groups.items()])
         return [session for session in found if session is not None]
 
     async def _recognise(self, sessions: Sequence[Session]) -> dict[str, list[RealRun]]:

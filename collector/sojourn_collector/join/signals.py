@@ -28,7 +28,8 @@ class Signal:
     `page` is the path of the page it happened on, `path` the path a fetch asked for, `origin` the origin asked, "" for the page's. `foreign`: that
     origin is none of the site's own; a journey may know better. `name` is the event's, conversion's or vital's name, or the exception's class.
     `status` 0 and `error` "" mean: none seen. `echo`: the error says no more than that some request got no answer. `value` is a vital's.
-    `cart_value` below 0 means: no cart known.
+    `cart_value` below 0 means: no cart known. `backend_span`: the backend's own span says that it failed at this request, which the browser did not see
+    (`join/backend_said.py`); a status of 5xx is then the backend's.
     """
 
     at: int
@@ -49,6 +50,7 @@ class Signal:
     origin: str = ""
     foreign: bool = False
     echo: bool = False
+    backend_span: str = ""
 
     @property
     def ended(self) -> int:
@@ -62,7 +64,7 @@ class Signal:
 
     @property
     def went_wrong(self) -> bool:
-        """Whether this is a technical failure of anybody's: an exception, or a page or fetch that got 5xx or no answer.
+        """Whether this is a technical failure of anybody's: an exception, or a page or fetch that got 5xx or no answer, or at which the backend says it failed.
 
         A fetch that was given up by the page or its user is no failure: leaving a page aborts what is under way.
         """
@@ -70,14 +72,14 @@ class Signal:
             return True
         if self.kind not in (SignalKind.FETCH, SignalKind.PAGE_VIEW):
             return False
-        return self.status >= 500 or (self.error != "" and not self.error.isdigit() and self.error != "abort" and self.status == 0)
+        return self.backend_span != "" or self.status >= 500 or (self.error != "" and not self.error.isdigit() and self.error != "abort" and self.status == 0)
 
     @property
     def failure_kind(self) -> str:
         """The failure kind's word; only meaningful when `failed`."""
         if self.kind is SignalKind.EXCEPTION:
             return "script"
-        if self.status >= 500:
+        if self.status >= 500 or self.backend_span:
             return "status"
         return "timeout" if self.error == "timeout" else "connect"
 
@@ -86,7 +88,11 @@ class Signal:
         """One sentence such as `502 from POST /payments`; only meaningful when `failed`."""
         if self.kind is SignalKind.EXCEPTION:
             return f"{self.name}: {self.message}" if self.name and self.message else self.name or self.message or "script error"
-        asked = f"{self.method or 'GET'} {self.path or self.page}"
+        where = self.path or self.page
+        # A backend may know its request by another name than a path.
+        asked = where if self.backend_span and not where.startswith("/") else f"{self.method or 'GET'} {where}"
         if self.status >= 500:
             return f"{self.status} from {asked}"
+        if self.backend_span:
+            return f"the backend failed at {asked}"
         return f"no answer in time from {asked}" if self.error == "timeout" else f"no answer from {asked}"

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from sojourn_collector.config import ImpactConfig
+from sojourn_collector.join.backend_read import Backends
 from sojourn_collector.join.inbox_copy import InboxCopy, Languages, Normalise, Records, Sift, all_of, as_kept, as_said
 from sojourn_collector.join.journeys import JourneyFolder
 from sojourn_collector.join.linker import Linker, cut
@@ -77,6 +78,7 @@ class JoinWorker:
         self._sessions = SessionJoin(
             store, journeys, linker, relink, self._versions, normalise, clock, self._abandon, counts, languages, impact.visit_attributes
         )
+        self._backends = Backends(store)
         self._runs = RunJoin(store, journeys, self._versions, counts)
         self._trying: dict[str, tuple[datetime, datetime]] = {}
         self._joined: dict[int, int] = {}
@@ -169,8 +171,11 @@ class JoinWorker:
         for batch in cut(runs, _RUNS_AT_ONCE):
             await self._runs.join({row["run_id"]: row["first"] for row in batch})
         sessions = await self._store.query("join_touched_sessions", after=after, until=until, deadline=60.0)
-        for batch in cut(sessions, _SESSIONS_AT_ONCE):
-            await self._join_sessions({row["session_id"]: row["first"] for row in batch})
+        touched = {row["session_id"]: row["first"] for row in sessions}
+        for id_, first in (await self._backends.touched(after, until)).items():
+            touched[id_] = min(first, touched.get(id_, first))
+        for batch in cut(sorted(touched.items(), key=lambda one: (one[1], one[0])), _SESSIONS_AT_ONCE):
+            await self._join_sessions(dict(batch))
 
     async def _settle(self) -> None:
         """Runs whose customers have been idle for long enough are over now."""

@@ -24,7 +24,7 @@ from sojourn_collector.store.control.progress import Progress
 log = logging.getLogger("sojourn.disk")
 
 RAW = ("spans", "events", "metrics")
-BESIDE = ("trace_times",)
+BESIDE = ("trace_times", "failed_traces")
 """Tables that say where raw data are, and go with them."""
 RAW_GONE_BEFORE = "raw_gone_before"
 """Progress: days since 1970; raw data of earlier days were dropped for want of room."""

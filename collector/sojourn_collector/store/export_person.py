@@ -30,6 +30,7 @@ SAID = {
     "people": "what is known of you",
     "accounts": "the account",
     "trace_times": "when each trace was there",
+    "failed_traces": "when a backend failed in a trace",
     "inbox_mentions": "what you said in public, as it was sent in",
     "inbox_feedback": "answers and comments as they were sent in",
     "inbox_orders": "orders as they were sent in",

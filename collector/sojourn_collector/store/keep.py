@@ -30,6 +30,7 @@ RULES: Mapping[str, Rule] = {
     "events": _RAW,
     "metrics": _RAW,
     "trace_times": Rule("toDateTime(day)", lambda keep: keep.raw + GRACE + 1),
+    "failed_traces": Rule("toDateTime(day)", lambda keep: keep.raw + GRACE + 1),
     "sessions": Rule("toDateTime(started)", lambda keep: keep.runs),
     "runs": Rule("toDateTime(started)", lambda keep: keep.runs),
     "steps": Rule("toDateTime(run_started)", lambda keep: keep.runs),

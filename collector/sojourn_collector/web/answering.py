@@ -31,6 +31,7 @@ from sojourn_collector.web.answers.lists import accounts
 from sojourn_collector.web.answers.marks import mark_of, marks
 from sojourn_collector.web.answers.person import person
 from sojourn_collector.web.answers.problem_alone import problem_alone
+from sojourn_collector.web.answers.problem_people import problem_people
 from sojourn_collector.web.answers.records import ticket_list
 from sojourn_collector.web.answers.run import run
 from sojourn_collector.web.answers.satisfaction_by import satisfaction_by
@@ -45,7 +46,7 @@ from sojourn_collector.web.answers.unlinked import unlinked
 from sojourn_collector.web.answers.verification import verification
 from sojourn_collector.web.answers.visit import visit
 from sojourn_collector.web.answers.window import Window, window_of
-from sojourn_collector.web.asked import AccountsAsked, FeedbackAsked
+from sojourn_collector.web.asked import AccountsAsked, AtProblemAsked, FeedbackAsked
 from sojourn_collector.web.asked_records import TicketListAsked
 from sojourn_collector.web.cursor import BadCursor
 from sojourn_collector.web.models import ImpactReport, JourneyAnswer
@@ -58,7 +59,7 @@ from sojourn_collector.web.models_fixes import MarksAnswer, Verification
 from sojourn_collector.web.models_forecast import ForecastAnswer
 from sojourn_collector.web.models_history import JourneyHistory
 from sojourn_collector.web.models_journey_money import JourneyMoney
-from sojourn_collector.web.models_lists import AccountList
+from sojourn_collector.web.models_lists import AccountList, AtProblemList
 from sojourn_collector.web.models_measures import Breakdown, CorrectedCsatAnswer, ProblemAnswer, SilentAnswer
 from sojourn_collector.web.models_records import TicketList
 from sojourn_collector.web.models_speed import SpeedAnswer
@@ -79,6 +80,8 @@ ACCOUNTS = 200
 
 TICKETS = 100
 """Tickets that a page lists."""
+AT_PROBLEM = 100
+"""People at a problem that a page lists."""
 
 PATIENT = 30.0
 """Seconds that the list of accounts, or of tickets, may take."""
@@ -221,6 +224,10 @@ class Answers(Protocol):
 
     async def forecast(self, ident: str) -> ForecastAnswer | None:
         """Tickets to expect of a problem in the next 24 hours."""
+        ...
+
+    async def problem_people(self, ident: str, met: str, cursor: str = "") -> AtProblemList | None:
+        """Who was possibly hit, or hit, in a problem, page by page."""
         ...
 
 
@@ -393,6 +400,13 @@ class StoredAnswers:
     async def forecast(self, ident: str) -> ForecastAnswer | None:
         """See `Answers`."""
         return await self._once(("forecast", ident), lambda: problem_forecast(self._context, ident))
+
+    async def problem_people(self, ident: str, met: str, cursor: str = "") -> AtProblemList | None:
+        """See `Answers`; None also where the cursor is none."""
+        try:
+            return await problem_people(self._context, ident, AtProblemAsked.model_validate({"met": met, "cursor": cursor, "limit": AT_PROBLEM}))
+        except (BadCursor, ValidationError):
+            return None
 
     def _weeks(self) -> Window:
         return self._last(SPAN)

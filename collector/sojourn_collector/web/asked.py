@@ -92,6 +92,26 @@ class PeopleAsked(Asked):
     severity: Severity = Field(0.0, description=SEVERITY)
 
 
+class AtProblemAsked(BaseModel):
+    """Of `GET /api/v1/problems/{id}/people`. They are of the problem's own time."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    met: Literal["possibly", "hit"] = Field(
+        "possibly",
+        description="`possibly`: who came while our probes failed, and of whom neither a failure is known nor that it worked; `hit`: whom a failure met.",
+    )
+    kind: Literal["", "person", "visit"] = Field("", description="People, or anonymous visits alone.")
+    limit: int = Field(50, ge=1, le=MOST, description="Items of a page.")
+    cursor: Annotated[str, Field(max_length=LONGEST_CURSOR), AfterValidator(plain)] = Field(
+        "", description="`next` of the page before, with the same other parameters."
+    )
+
+    def question(self, ident: str) -> str:
+        """What is asked apart from the page."""
+        return f"problems/{ident}/people" + self.model_dump_json(exclude={"limit", "cursor"})
+
+
 class AccountsAsked(Asked):
     """Of `GET /api/v1/accounts`. They are listed by id; the window is that of what their people did."""
 

@@ -19,18 +19,20 @@ from sojourn_collector.web.answers.experience_by import By as FaredBy
 from sojourn_collector.web.answers.experience_by import experience_by
 from sojourn_collector.web.answers.journey_money import journey_money
 from sojourn_collector.web.answers.problem_alone import exposed_list, problem_alone
+from sojourn_collector.web.answers.problem_people import problem_people
 from sojourn_collector.web.answers.silent import silent
 from sojourn_collector.web.answers.starter import starter_set
 from sojourn_collector.web.answers.tickets import SPAN, tickets
 from sojourn_collector.web.answers.window import Window, last_or, window_of
 from sojourn_collector.web.api import ERRORS, LONGEST_ID, From, Last, NotKept, SentenceRoute, To, shown
-from sojourn_collector.web.asked import Text
+from sojourn_collector.web.asked import AtProblemAsked, Text
 from sojourn_collector.web.asked_records import ExposedAsked
 from sojourn_collector.web.models_alarms import AlarmsAnswer
 from sojourn_collector.web.models_discover import DiscoverAnswer
 from sojourn_collector.web.models_ended import EndedAnswer
 from sojourn_collector.web.models_experience import ExperienceBy
 from sojourn_collector.web.models_journey_money import JourneyMoney
+from sojourn_collector.web.models_lists import AtProblemList
 from sojourn_collector.web.models_measures import Breakdown, CorrectedCsatAnswer, ExposedList, ProblemAnswer, SilentAnswer
 from sojourn_collector.web.models_tickets import StarterSet, TicketsAnswer
 from sojourn_collector.web.models_versions import VersionList
@@ -108,6 +110,14 @@ def build_measures(context: Context) -> APIRouter:
         found = await problem_alone(context, ident, window) if len(ident) <= LONGEST_ID and "\0" not in ident else None
         if found is None:
             raise NotKept(f"There is no problem {shown(ident)}{' in this window' if window else ''}.")
+        return found
+
+    @router.get("/problems/{ident}/people", response_model=AtProblemList, summary="Who was possibly hit in a problem, or was hit, all of them")
+    async def get_problem_people(ident: str, asked: Annotated[AtProblemAsked, Query()]) -> AtProblemList:
+        """Page by page, who came last first: as many as `people` of the problem counts."""
+        found = await problem_people(context, ident, asked) if len(ident) <= LONGEST_ID and "\0" not in ident else None
+        if found is None:
+            raise NotKept(f"There is no problem {shown(ident)}.")
         return found
 
     @router.get("/journeys/{ident}/breakdown", response_model=Breakdown, summary="What explains a journey's score")

@@ -110,6 +110,7 @@ class People(Answer):
     """Persons at the failing step during the incident. Visits without identity are counted apart, never summed in.
 
     `usual_hours`: whether the usual number is of the same hours of the weeks before or, with less than four weeks or few people, of all.
+    `possibly`: came while our probes failed, and of whom neither a failure is known nor that it worked; `/problems/{id}/people` lists them.
     """
 
     reached: int
@@ -124,6 +125,7 @@ class People(Answer):
     visits_reached: int = 0
     visits_hit: int = 0
     visits_stopped: int = 0
+    visits_possibly: int = 0
 
 
 class Impact(Answer):

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Literal
 
-from sojourn_collector.web.models import Answer
+from sojourn_collector.web.models import Answer, Named
 from sojourn_collector.web.models_usage import AccountUsage, Pipeline
 
 
@@ -96,6 +96,43 @@ class PersonList(Page):
     """Body of `GET /api/v1/people`."""
 
     items: list[PersonItem]
+
+
+class AtProblemItem(Answer):
+    """Somebody at the step of a problem. `at` is when a failure first met them, else when they first came; `tries` how often they came."""
+
+    person_id: str
+    kind: Literal["user", "visitor", "visit"]
+    label: str
+    account_id: str
+    account: str
+    plan: str
+    at: datetime
+    tries: int
+    settled: bool
+    slow: bool
+    severity: float
+    value: float | None
+    session_id: str
+    run_id: str
+
+
+class AtProblemList(Page):
+    """Body of `GET /api/v1/problems/{id}/people`, who came last first. `people` and `visits` are how many there are in all, whatever page and `kind`.
+
+    `note` says why nobody can be possibly hit, or of which walks the list is.
+    """
+
+    problem: str
+    as_of: datetime
+    met: Literal["possibly", "hit"]
+    journey: Named
+    step: Named
+    people: int
+    visits: int
+    currency: str
+    note: str
+    items: list[AtProblemItem]
 
 
 class AccountItem(Answer):

@@ -19,7 +19,7 @@ from sojourn_collector.context import Context
 from sojourn_collector.join.rollups import midnight
 from sojourn_collector.store.client import EngineUnavailable, QueryTimeout
 from sojourn_collector.store.control.errors import ControlUnavailableError
-from sojourn_collector.web import axis, charts
+from sojourn_collector.web import axis, charts, words
 from sojourn_collector.web.answering import ACCOUNTS, TICKETS, Answers, Met, StoredAnswers, severity_of
 from sojourn_collector.web.answers.breakdown import By, Choice, Of, View, choices
 from sojourn_collector.web.answers.ended import SPAN as ENDED_SPAN
@@ -43,6 +43,7 @@ from sojourn_collector.web.models_experience import ExperienceBy
 from sojourn_collector.web.models_feedback import FeedbackList, LanguageLine, SatisfactionBy, UnlinkedAnswer
 from sojourn_collector.web.models_fixes import MarksAnswer, Verification
 from sojourn_collector.web.models_history import JourneyHistory
+from sojourn_collector.web.models_lists import AtProblemList
 from sojourn_collector.web.models_measures import Breakdown, CorrectedCsatAnswer, ProblemAnswer
 from sojourn_collector.web.models_surveys import AskedAnswer
 from sojourn_collector.web.models_tickets import StarterSet
@@ -138,6 +139,13 @@ def build_pages(context: Context, answers: Answers | None = None) -> APIRouter:
         return await show(
             "problems", ask.forecast(ident), lambda found: pages.page("forecast.html", as_of=found.as_of, title="Tickets to expect", forecast=found)
         )
+
+    @router.get("/problems/{ident}/people")
+    async def problem_people(ident: str, met: str = "possibly", cursor: str = "") -> HTMLResponse:
+        def draw(found: AtProblemList) -> HTMLResponse:
+            return pages.page("problem_people.html", as_of=found.as_of, title=f"Who was {words.AT_PROBLEM[found.met]}", found=found, first=not cursor)
+
+        return await show("problems", ask.problem_people(ident, met, cursor), draw)
 
     @router.get("/problems/{ident:path}")
     async def problem(ident: str) -> HTMLResponse:

@@ -288,6 +288,9 @@ def tone_word(kind: str, tone: str) -> str:
     return _TONES_OF.get(kind, _TONE_WORDS).get(tone, "")
 
 
+AT_PROBLEM = {"possibly": "possibly hit", "hit": "hit"}
+"""Who is listed at a problem."""
+
 MARKS = {"release": "Release", "fix": "Fix", "campaign": "Campaign", "price": "Changed price"}
 
 VERDICTS = {

@@ -26,7 +26,7 @@ TIMES = ("ts", "started", "ended", "run_started", "t", "day", "accepted", "recei
 """Columns that decide how long a row is kept, or might."""
 
 NOT_DATA = ("migrations",)
-FILLED_BY_VIEWS = ("spans_1m", "trace_times")
+FILLED_BY_VIEWS = ("spans_1m", "trace_times", "failed_traces")
 
 
 def schema(folder: Path, number: int) -> Path:

@@ -43,7 +43,7 @@ async def test_keeping_longer_and_shorter_reaches_what_is_there(own: Store) -> N
     await own.insert("metrics", rows)
     await until_expires(own, "metrics", {30, 23})
     longer = Keep(raw=60)
-    assert [line.split(" ")[0] for line in await apply_keep(own, longer)] == ["spans", "events", "metrics", "trace_times"]
+    assert [line.split(" ")[0] for line in await apply_keep(own, longer)] == ["spans", "events", "metrics", "trace_times", "failed_traces"]
     assert await apply_keep(own, longer) == []
     await until_expires(own, "metrics", {60, 53})
     shorter = Keep(raw=5, feedback=90)
@@ -51,7 +51,7 @@ async def test_keeping_longer_and_shorter_reaches_what_is_there(own: Store) -> N
     assert "feedback keeps its rows by toDateTime(ts) + toIntervalDay(90), before by no limit" in changed
     await until_expires(own, "metrics", {5})
     assert sum(n for n, _ in (await expiries(own, "metrics")).values()) == 1
-    assert len(await apply_keep(own, Keep())) == 7
+    assert len(await apply_keep(own, Keep())) == 8
     assert await apply_keep(own, Keep()) == []
 
 

@@ -16,7 +16,7 @@ from sojourn_collector.web.models_alarms import AlarmsAnswer
 from sojourn_collector.web.models_ended import EndedAnswer
 from sojourn_collector.web.models_history import JourneyHistory
 from sojourn_collector.web.models_journey_money import JourneyMoney
-from sojourn_collector.web.models_lists import AccountList
+from sojourn_collector.web.models_lists import AccountList, AtProblemList
 from sojourn_collector.web.models_records import TicketList
 from tests.collector.web import (
     fixtures,
@@ -30,6 +30,7 @@ from tests.collector.web import (
     fixtures_of_measures,
     fixtures_of_money,
     fixtures_of_one,
+    fixtures_of_people,
     fixtures_of_records,
     fixtures_of_speed,
     fixtures_of_versions,
@@ -138,6 +139,9 @@ class Shop:
     async def forecast(self, ident: str) -> ahead.ForecastAnswer | None:
         return fixtures_of_forecast.answer(ident, self.comment or "Buy one item") if ident == fixtures.PROBLEM else None
 
+    async def problem_people(self, ident: str, met: str, cursor: str = "") -> AtProblemList | None:
+        return fixtures_of_people.at_problem(ident, met, self.label) if ident == fixtures.PROBLEM else None
+
 
 class Nothing:
     """Answers of an installation that has seen nothing."""
@@ -232,6 +236,9 @@ class Nothing:
     async def forecast(self, ident: str) -> ahead.ForecastAnswer | None:
         return None
 
+    async def problem_people(self, ident: str, met: str, cursor: str = "") -> AtProblemList | None:
+        return None
+
 
 PAGES = {
     "today": "/",
@@ -273,6 +280,8 @@ PAGES = {
     "fix": f"/fixes/{fixtures_of_fixes.HELPED}",
     "fix-young": f"/fixes/{fixtures_of_fixes.YOUNG}",
     "forecast": f"/problems/{fixtures.PROBLEM}/forecast",
+    "possibly": f"/problems/{fixtures.PROBLEM}/people",
+    "possibly-hit": f"/problems/{fixtures.PROBLEM}/people?met=hit",
     "speed": "/journeys/checkout/speed",
     "absent": "/visits/nobody",
 }

@@ -70,6 +70,10 @@ class Names:
         """The second halves of the traces' ids as numbers, as `trace_times` keeps them."""
         return self.any_of("trace").replace("SELECT id", "SELECT reinterpretAsUInt64(substring(unhex(id), 9))")
 
+    def whole_traces(self) -> str:
+        """The traces' ids as `failed_traces` keeps them."""
+        return self.any_of("trace").replace("SELECT id", "SELECT toFixedString(substring(unhex(id), 1, 16), 16)")
+
     def words_in(self, text: str) -> list[str]:
         """Conditions that a word stands in `text`. Of no words, as after the engine was killed under a mutation, the pattern finds nothing."""
         word = "arrayStringConcat(groupArray(regexpQuoteMeta(id)), '|')"
@@ -144,10 +148,11 @@ CONDITIONS: Mapping[str, Callable[[Names], str]] = {
     "deals": lambda names: f"tenant = {quoted(names.tenant)} AND account_id IN {names.any_of('account')}",
     "owners": lambda names: f"tenant = {quoted(names.tenant)} AND email_sha256 != '' AND email_sha256 IN {names.any_of('email')}",
     "trace_times": lambda names: f"tenant = {quoted(names.tenant)} AND trace IN {names.halves_of_traces()}",
+    "failed_traces": lambda names: f"tenant = {quoted(names.tenant)} AND trace IN {names.whole_traces()}",
 }
 """The one list of tables with rows about somebody. A table that names nobody stands in `NAMES_NOBODY`; a test holds that every table stands in one."""
 
-DERIVED = frozenset({"trace_times"})
+DERIVED = frozenset({"trace_times", "failed_traces"})
 """Tables that repeat of another what is needed to find things: they lose the rows too, and neither a count nor a copy speaks of them."""
 
 NAMES_NOBODY = frozenset({"spans_1m", "run_sums", "step_sums", "migrations", "erasing"})

@@ -39,6 +39,11 @@ class Guest:
         return bool(self.failures)
 
     @property
+    def possibly(self) -> bool:
+        """Whether nothing shows that it failed for them, nor that it worked: reached is not hit. It says something only while our probes failed."""
+        return not self.hit and not self.done
+
+    @property
     def anonymous(self) -> bool:
         """Whether only the visit is known."""
         return self.kind == "visit"
@@ -126,11 +131,11 @@ def people_of(guests: Sequence[Guest], *, probes_failed: bool, usual: Usual) -> 
         recovered=sum(guest.hit and guest.recovered for guest in persons),
         slow=sum(guest.slow and not guest.hit for guest in persons),
         trying=sum(guest.hit and not guest.settled and not guest.recovered for guest in persons),
-        # Our probes failed while they were here and nothing shows that it worked for them: reached is not hit.
-        possibly=sum(not guest.hit and not guest.done for guest in persons) if probes_failed else 0,
+        possibly=sum(guest.possibly for guest in persons) if probes_failed else 0,
         usual_hit=None if usual.share is None else usual.share * len(persons),
         usual_hours=None if usual.share is None else usual.hours,
         visits_reached=len(visits),
         visits_hit=sum(guest.hit for guest in visits),
         visits_stopped=sum(guest.stopped for guest in visits),
+        visits_possibly=sum(guest.possibly for guest in visits) if probes_failed else 0,
     )
