@@ -89,7 +89,8 @@ def _written(form: str, body: dict[str, Any], config: CollectorConfig, journey: 
 
         return as_text(report, journey)
     from sojourn_collector.web.frozen import frozen_html
-    from sojourn_collector.web.report_formats import as_csv, as_markdown
+    from sojourn_collector.web.report_csv import as_csv
+    from sojourn_collector.web.report_markdown import as_markdown
 
     impact = load_impact_config(config.impact)
     return as_csv(report) if form == "csv" else as_markdown(report, ZoneInfo(impact.timezone)) if form == "md" else frozen_html(impact, report)
