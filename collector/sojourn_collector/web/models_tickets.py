@@ -115,6 +115,7 @@ class StarterSet(Answer):
     """
 
     days: int
+    as_of: datetime | None = None
     scale: str = ""
     satisfied: Share | None = None
     other_scales: int = 0

@@ -41,6 +41,7 @@ async def _ask(context: Context, window: Window) -> StarterSet:
     first = rated[0] if rated else None
     return StarterSet(
         days=SPAN // timedelta(days=1),
+        as_of=window.now,
         scale=str(first.scale) if first else "",
         satisfied=Share(satisfied=first.satisfied, answered=first.answered, low=first.low, high=first.high) if first else None,
         other_scales=len(rated[1:]),
