@@ -67,9 +67,9 @@ def parser() -> argparse.ArgumentParser:
     )
     commands = top.add_subparsers(metavar="COMMAND", required=True)
 
-    def add(name: str, text: str, example: str, command: Callable[..., int], into: Any = None) -> argparse.ArgumentParser:
+    def add(name: str, text: str, example: str, command: Callable[..., int], into: Any = None, config: Any = DEFAULT) -> argparse.ArgumentParser:
         one: argparse.ArgumentParser = (into or commands).add_parser(name, help=text, description=text, epilog=f"Example: sojourn-collector {example}")
-        one.add_argument("--config", type=Path, default=DEFAULT, metavar="FILE", help=f"the collector's configuration (default: {DEFAULT})")
+        one.add_argument("--config", type=Path, default=config, metavar="FILE", help=f"the collector's configuration (default: {DEFAULT})")
         one.set_defaults(command=command)
         return one
 
@@ -82,7 +82,7 @@ def parser() -> argparse.ArgumentParser:
     )
     add("migrate", "Bring the tables to this version and end; `run` does it by itself.", "migrate --config configs/collector.yaml", _migrate)
     example = "report --journey checkout --last 7d --format md"
-    cli_report.add_arguments(add("report", "Print what the running collector reports: problems, people, money.", example, cli_report.report))
+    cli_report.add_arguments(add("report", "Print what the running collector reports: problems, people, money.", example, cli_report.report), add)
     letters = add("dead-letters", "List, show, replay or discard what was accepted and could not be loaded.", "dead-letters show 3", _dead_letters)
     letters.add_argument("action", nargs="?", default="list", choices=["list", "show", "replay", "discard"], help="what to do (default: list)")
     letters.add_argument("id", nargs="?", type=int, help="id of the letter, as the list shows it")

@@ -2,35 +2,33 @@
 
 import argparse
 import sys
-from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from sojourn_collector.cli_chapters import Add, add_chapters, chapter_text
+from sojourn_collector.cli_report_options import add_form, put, since
 from sojourn_collector.cli_running import CommandError, answer_of, asking, running
-from sojourn_collector.config import CollectorConfig, duration, load_impact_config
+from sojourn_collector.config import CollectorConfig, load_impact_config
 
 OK = 0
-FORMATS = ("human", "json", "csv", "md", "html")
 SECONDS = 120.0
+LINK_DAYS = 30
 
 
-def add_arguments(one: argparse.ArgumentParser) -> None:
-    """The command's options."""
-    one.add_argument(
-        "--format", choices=FORMATS, default="human", help="human (default), json: the whole body of /api/v1/impact, csv, md, html: one page by itself"
-    )
-    one.add_argument("--json", action="store_true", help="the same as --format json")
+def add_arguments(one: argparse.ArgumentParser, add: Add) -> None:
+    """The command's options, and its chapters."""
+    add_form(one, "human", "/api/v1/impact")
+    one.set_defaults(chapter=None)
     one.add_argument("--journey", metavar="ID", help="one journey only")
     one.add_argument(
         "--last", metavar="SPAN", help="how far to look back, such as 7d (default: 24 hours, and problems before whose money has not been final for a day)"
     )
-    one.add_argument("--out", type=Path, metavar="FILE", help="write it to a file (default: standard output)")
     one.add_argument("--share", action="store_true", help="freeze the report and print a link to it; people and comments are not part of it")
     one.add_argument("--title", default="", help="with --share: what stands on top")
-    one.add_argument("--days", type=int, default=30, help="with --share: days until the link ends (default: 30)")
+    one.add_argument("--days", type=int, help=f"how far to look back, in days; with --share: days until the link ends (default: {LINK_DAYS})")
     one.add_argument("--list-shares", action="store_true", help="show the links that lead somewhere")
     one.add_argument("--end-share", metavar="ID", help="end a link")
+    add_chapters(add, one, report)
 
 
 def report(given: argparse.Namespace, config: CollectorConfig) -> int:
@@ -47,9 +45,14 @@ def report(given: argparse.Namespace, config: CollectorConfig) -> int:
                 answer_of(answer)
             print(f"The link {given.end_share} leads nowhere now.")
             return OK
+        if given.chapter is not None:
+            put(chapter_text(given, http, config), given.out)
+            return OK
         asked = _asked(given)
         if given.share:
-            made = answer_of(http.post("/api/v1/admin/shares", json={**asked, "title": given.title, "days": given.days}), 201)
+            made = answer_of(
+                http.post("/api/v1/admin/shares", json={**asked, "title": given.title, "days": LINK_DAYS if given.days is None else given.days}), 201
+            )
             print(f"{found['web']}{made['path']}")
             print(
                 f"Whoever has this link can read it until {made['expires_at'][:10]}; end it with: sojourn-collector report --end-share {made['id']}",
@@ -59,25 +62,16 @@ def report(given: argparse.Namespace, config: CollectorConfig) -> int:
         answer = http.get("/api/v1/impact", params=asked)
         told = answer_of(answer)
         text = answer.text + "\n" if given.json or given.format == "json" else _written(given.format, told, config, given.journey or "")
-    if given.out is None:
-        sys.stdout.write(text)
-    else:
-        try:
-            given.out.write_text(text, encoding="utf-8", newline="")
-        except OSError as error:
-            raise CommandError(f"--out {given.out}: cannot be written ({error.strerror}); give a file in a folder that is there") from error
+    put(text, given.out)
     return OK
 
 
 def _asked(given: argparse.Namespace) -> dict[str, str]:
     asked = {"journey": given.journey} if given.journey else {}
-    if given.last:
-        try:
-            span = timedelta(seconds=duration(given.last))
-        except ValueError as error:
-            raise CommandError(f"--last: {error}") from error
-        asked["from"] = (datetime.now(UTC) - span).isoformat()
-    return asked
+    if given.share:
+        # The days are those of the link.
+        return {**asked, **since(argparse.Namespace(last=given.last))}
+    return {**asked, **since(given)}
 
 
 def _written(form: str, body: dict[str, Any], config: CollectorConfig, journey: str) -> str:
@@ -89,7 +83,8 @@ def _written(form: str, body: dict[str, Any], config: CollectorConfig, journey: 
 
         return as_text(report, journey)
     from sojourn_collector.web.frozen import frozen_html
-    from sojourn_collector.web.report_formats import as_csv, as_markdown
+    from sojourn_collector.web.report_csv import as_csv
+    from sojourn_collector.web.report_markdown import as_markdown
 
     impact = load_impact_config(config.impact)
     return as_csv(report) if form == "csv" else as_markdown(report, ZoneInfo(impact.timezone)) if form == "md" else frozen_html(impact, report)

@@ -1,75 +1,24 @@
 """`sojourn-collector report`: what the collector answers over its real routes, in every form, and links to it."""
 
-import asyncio
 import csv
 import io
 import json
-import os
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
-from typing import Any, Self
 
 import httpx2
 import pytest
-from fastapi import FastAPI
 
-from sojourn_collector import cli_report
-from sojourn_collector.cli import main
-from sojourn_collector.context import Context
+from sojourn_collector import cli_report_options
 from sojourn_collector.store.client import Store
-from sojourn_collector.web.admin_door import AdminDoor
 from sojourn_collector.web.answers.impact import impact
-from sojourn_collector.web.api import build_api
-from sojourn_collector.web.guard import Guard
-from sojourn_collector.web.shares import build_shares
-from tests.collector.web.stage import NOW, broken_shop, context_of
-from tests.serving import served
-
-TOKEN = "token-of-the-process"
-
-
-class StoppedAtNow(datetime):
-    """What the clock says in the shop."""
-
-    @classmethod
-    def now(cls, tz: Any = None) -> Self:
-        """Always the same."""
-        return cls.fromtimestamp(NOW.timestamp(), tz)
-
-
-@dataclass
-class Shop:
-    """A broken shop behind a listener, and the command as a user types it: exit code, standard output and standard error."""
-
-    context: Context
-    config: Path
-    web: str
-    capsys: pytest.CaptureFixture[str]
-
-    async def run(self, *given: str) -> tuple[int, str, str]:
-        """Run the command."""
-        code = await asyncio.to_thread(main, ["report", "--config", str(self.config), *given])
-        out, err = self.capsys.readouterr()
-        return code, out, err
+from tests.collector.report_shop import Shop, StoppedAtNow, open_shop
 
 
 @pytest.fixture
 async def shop(store: Store, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> AsyncIterator[Shop]:
-    """As a running collector is found: by `control.json` of its data folder."""
-    context = context_of(store, tmp_path)
-    await broken_shop().store(store)
-    app = FastAPI()
-    app.include_router(build_api(context))
-    app.include_router(build_shares(context, AdminDoor(context.control.keys, TOKEN)))
-    config, data = tmp_path / "collector.yaml", tmp_path / "running"
-    data.mkdir()
-    config.write_text(f"data: {data}\n")
-    async with served(Guard(app, frozenset({"127.0.0.1"}), context.control.keys, needs_key=True, token=TOKEN)) as web:
-        (data / "control.json").write_text(json.dumps({"pid": os.getpid(), "token": TOKEN, "web": web}))
-        yield Shop(context, config, web, capsys)
-    context.control.close()
+    async with open_shop(store, tmp_path, capsys) as one:
+        yield one
 
 
 async def test_for_a_person(shop: Shop) -> None:
@@ -114,7 +63,7 @@ async def test_for_programs(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None
     """JSON is the body of the API, CSV a line a problem and journey, Markdown and the page by itself the same figures; a file holds what would be printed."""
     told = await impact(shop.context)
     (problem,) = told.problems
-    monkeypatch.setattr(cli_report, "datetime", StoppedAtNow)
+    monkeypatch.setattr(cli_report_options, "datetime", StoppedAtNow)
     code, out, _ = await shop.run("--json")
     assert code == 0
     assert json.loads(out)["problems"][0]["people"] == problem.people.model_dump(mode="json")

@@ -103,7 +103,7 @@ class AtProblemAsked(BaseModel):
     )
     kind: Literal["", "person", "visit"] = Field("", description="People, or anonymous visits alone.")
     limit: int = Field(50, ge=1, le=MOST, description="Items of a page.")
-    cursor: Annotated[str, Field(max_length=LONGEST_CURSOR), AfterValidator(plain)] = Field(
+    cursor: Annotated[str, Field(max_length=LONGEST_CURSOR), AfterValidator(plain_text)] = Field(
         "", description="`next` of the page before, with the same other parameters."
     )
 

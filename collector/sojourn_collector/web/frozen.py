@@ -12,7 +12,7 @@ from starlette.responses import HTMLResponse
 from sojourn_collector.config import ImpactConfig
 from sojourn_collector.web.models import Break, ImpactReport, Satisfaction
 from sojourn_collector.web.render import FOLDER, Pages
-from sojourn_collector.web.report_formats import in_one_line
+from sojourn_collector.web.report_lines import in_one_line
 
 STYLE: Final = "".join((FOLDER / "static" / name).read_text(encoding="utf-8") for name in ("base.css", "report.css"))
 POLICY: Final = (

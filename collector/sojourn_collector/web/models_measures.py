@@ -175,13 +175,14 @@ class SilentPerson(Answer):
 
 
 class SilentAnswer(Versioned):
-    """Body of `GET /api/v1/silent-sufferers`. `notes` say who is not in the list and why."""
+    """Body of `GET /api/v1/silent-sufferers`. `notes` say who is not in the list and why; `found` = how many there are, `people` the most valuable of them."""
 
     as_of: datetime
     window_from: datetime
     window_to: datetime
     currency: str
     hurt: int
+    found: int = 0
     people: list[SilentPerson]
     notes: list[str]
     truncated: bool = False

@@ -117,6 +117,7 @@ class StarterSet(Answer):
     days: int
     window_from: datetime | None = None
     window_to: datetime | None = None
+    as_of: datetime | None = None
     scale: str = ""
     satisfied: Share | None = None
     other_scales: int = 0

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from sojourn_collector.web.format import number, percent, plain
 from sojourn_collector.web.models import Experience, ImpactReport, JourneyState, ProbeState, StepFunnel
-from sojourn_collector.web.report_formats import impact_line, in_one_line
+from sojourn_collector.web.report_lines import impact_line, in_one_line, sentence
 
 _NAMES = 80
 """Longest name of a journey or step."""
@@ -18,7 +18,7 @@ def as_text(report: ImpactReport, journey: str = "") -> str:
     parts += ["\n".join(_journey(one, steps=bool(journey))) for one in report.journeys]
     if report.company is not None:
         parts.append(in_one_line(report.company))
-    parts += [f"{note[:1].upper()}{note[1:]}." for note in map(plain, report.notes)]
+    parts += [sentence(plain(note)) for note in report.notes]
     parts += [plain(one.sentence) for one in report.breaks]
     return "\n\n".join(parts) + "\n"
 

@@ -20,7 +20,8 @@ from sojourn_collector.web.answers.experience import experiences
 from sojourn_collector.web.answers.history import history
 from sojourn_collector.web.answers.impact import impact
 from sojourn_collector.web.answers.window import Window
-from sojourn_collector.web.report_formats import as_csv, in_one_line
+from sojourn_collector.web.report_csv import as_csv
+from sojourn_collector.web.report_lines import in_one_line
 from tests.collector.web.stage import NOW, Rows, context_of
 
 DAY = timedelta(days=1)

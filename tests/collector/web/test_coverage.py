@@ -10,7 +10,8 @@ from sojourn_collector.web.answers.coverage import covered_days
 from sojourn_collector.web.answers.history import history
 from sojourn_collector.web.answers.impact import impact
 from sojourn_collector.web.answers.journey import journey
-from sojourn_collector.web.report_formats import as_csv, as_markdown
+from sojourn_collector.web.report_csv import as_csv
+from sojourn_collector.web.report_markdown import as_markdown
 from tests.collector.web.stage import NOW, Rows, minute
 
 DAY = timedelta(days=1)

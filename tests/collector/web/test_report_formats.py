@@ -7,7 +7,8 @@ from zoneinfo import ZoneInfo
 from sojourn_collector.config import ImpactConfig
 from sojourn_collector.web.frozen import frozen_html, without_people
 from sojourn_collector.web.models import Basis, ImpactReport
-from sojourn_collector.web.report_formats import COLUMNS, as_csv, as_markdown
+from sojourn_collector.web.report_csv import COLUMNS, as_csv
+from sojourn_collector.web.report_markdown import as_markdown
 from tests.collector.web import fixtures, fixtures_of_versions
 from tests.collector.web.test_pages import Read
 

@@ -16,7 +16,8 @@ from sojourn_collector.web.answers.impact import impact
 from sojourn_collector.web.answers.problem_alone import problem_alone
 from sojourn_collector.web.answers.window import window_of
 from sojourn_collector.web.models import Impact, ImpactReport
-from sojourn_collector.web.report_formats import as_csv, as_markdown
+from sojourn_collector.web.report_csv import as_csv
+from sojourn_collector.web.report_markdown import as_markdown
 from sojourn_collector.web.slis import Slis
 from tests.collector.web.stage import NOW, Rows, minute
 

@@ -90,6 +90,7 @@ async def silent(context: Context, window: Window | None = None, journey: str = 
         window_to=window.until,
         currency=currency,
         hurt=len(rows),
+        found=len(found.people),
         people=[_person(one, by_person[one.person], names.get(one.person, {}).get("name", "")) for one in found.people[:MOST_LISTED]],
         notes=[*found.notes, *([f"of {len(found.people)} the {MOST_LISTED} most valuable are shown"] if len(found.people) > MOST_LISTED else [])],
         truncated=truncated,

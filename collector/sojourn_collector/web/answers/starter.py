@@ -45,6 +45,7 @@ async def _ask(context: Context, window: Window) -> StarterSet:
         days=SPAN // timedelta(days=1),
         window_from=window.since,
         window_to=window.until,
+        as_of=window.now,
         scale=str(first.scale) if first else "",
         satisfied=Share(satisfied=first.satisfied, answered=first.answered, low=first.low, high=first.high) if first else None,
         other_scales=len(rated[1:]),

@@ -1,0 +1,40 @@
+"""How many valuable customers were badly hit and have said nothing since, and what bounds that. Nobody is named: the page Said nothing does that."""
+
+from collections import Counter
+
+from sojourn_collector.web.chapters.told import Column, Figure, Table, Told, broken, facts
+from sojourn_collector.web.models_measures import SilentAnswer
+
+ANSWER = SilentAnswer
+_PLACES = (Column("journey", "journey"), Column("step", "step"), Column("people", "said nothing"))
+
+
+def tell(answer: SilentAnswer) -> Told:
+    """Of a window, by where they were hit."""
+    places = Counter((one.journey, one.step) for one in answer.people)
+    worth = (
+        Figure(sum(one.worth for one in answer.people), "money", currency=answer.currency)
+        if answer.people
+        else Figure(None, "money", why="nobody is in the list")
+    )
+    found = max(answer.found, len(answer.people))
+    of = f" of the {len(answer.people)} most valuable" if found > len(answer.people) else ""
+    rows = [
+        ("valuable, badly hit, said nothing", Figure(found, of=answer.hurt)),
+        (f"worth before{of}, together", worth),
+        ("badly hit in all", Figure(answer.hurt)),
+    ]
+    return Told(
+        "silent",
+        "Said nothing",
+        answer.as_of,
+        answer.window_from,
+        answer.window_to,
+        answer.config_version,
+        lines=[*(["there are more people hit than are looked at"] if answer.truncated else []), *broken(answer)],
+        tables=[
+            facts("silent", "", rows),
+            Table("place", f"Where they were hit{of}", _PLACES, [(*place, Figure(people)) for place, people in places.most_common()]),
+        ],
+        notes=[*answer.notes, *(["who they are says the page Said nothing (/silent) or --json"] if answer.people else [])],
+    )
