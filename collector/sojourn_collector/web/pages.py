@@ -24,6 +24,7 @@ from sojourn_collector.web.answers.breakdown import By, Choice, Of, View, choice
 from sojourn_collector.web.answers.experience_by import By as FaredBy
 from sojourn_collector.web.answers.experience_by import fared_choices
 from sojourn_collector.web.answers.history import USUAL as HISTORY_SPAN
+from sojourn_collector.web.answers.journey_money import SPAN as MONEY_SPAN
 from sojourn_collector.web.answers.marks import marks_shown
 from sojourn_collector.web.answers.satisfaction_by import FACTS as FEEDBACK_FACTS
 from sojourn_collector.web.answers.satisfaction_by import By as FeedbackBy
@@ -187,7 +188,7 @@ def build_pages(context: Context, answers: Answers | None = None) -> APIRouter:
 
     @router.get("/journeys/{ident}/money")
     async def cost(ident: str, when: Annotated[WindowAsked, Depends()]) -> HTMLResponse:
-        window = chosen(when, TICKETS_SPAN)
+        window = chosen(when, MONEY_SPAN)
         if isinstance(window, HTMLResponse):
             return window
         return await show(
