@@ -1,7 +1,7 @@
 """What backends' own spans say of a visit's requests: a failure that the browser did not see is put where the browser asked. Pure.
 
 The span by which a request entered the backends decides, never one further in: what failed there and was tried again hurt nobody. Where it cannot be told
-whether a span is an entry, it does not count. Reasons: docs/decisions/0022-what-backends-say-of-a-visit.md.
+whether a span is an entry, it does not count. Reasons: docs/decisions/0023-what-backends-say-of-a-visit.md.
 """
 
 from collections import defaultdict

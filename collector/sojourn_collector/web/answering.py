@@ -26,6 +26,7 @@ from sojourn_collector.web.answers.forecast import problem_forecast
 from sojourn_collector.web.answers.history import USUAL, history
 from sojourn_collector.web.answers.impact import impact
 from sojourn_collector.web.answers.journey import journey
+from sojourn_collector.web.answers.journey_money import SPAN as MONEY_SPAN
 from sojourn_collector.web.answers.journey_money import journey_money
 from sojourn_collector.web.answers.lists import accounts
 from sojourn_collector.web.answers.marks import mark_of, marks
@@ -179,7 +180,7 @@ class Answers(Protocol):
         ...
 
     async def cost(self, ident: str, window: WindowChosen | None = None) -> JourneyMoney | None:
-        """What a journey's problems cost together, and the revenue exposed in it, in a window, by default of four weeks."""
+        """What a journey's problems cost together, and the revenue exposed in it, in a window, by default of 24 hours."""
         ...
 
     async def corrected(self, ident: str) -> CorrectedCsatAnswer:
@@ -343,7 +344,7 @@ class StoredAnswers:
         """See `Answers`."""
         if ident not in self._context.journeys.all():
             return None
-        return await journey_money(self._context, ident, self._window(window, SPAN))
+        return await journey_money(self._context, ident, self._window(window, MONEY_SPAN))
 
     async def corrected(self, ident: str) -> CorrectedCsatAnswer:
         """See `Answers`."""

@@ -17,6 +17,7 @@ from sojourn_collector.web.answers.ended import SPAN as ENDED_SPAN
 from sojourn_collector.web.answers.ended import ended
 from sojourn_collector.web.answers.experience_by import By as FaredBy
 from sojourn_collector.web.answers.experience_by import experience_by
+from sojourn_collector.web.answers.journey_money import SPAN as MONEY_SPAN
 from sojourn_collector.web.answers.journey_money import journey_money
 from sojourn_collector.web.answers.problem_alone import exposed_list, problem_alone
 from sojourn_collector.web.answers.problem_people import problem_people
@@ -151,8 +152,9 @@ def build_measures(context: Context) -> APIRouter:
 
     @router.get("/journeys/{ident}/money", response_model=JourneyMoney, summary="What a journey's problems cost together, and the revenue exposed in it")
     async def get_money(ident: str, since: From = None, until: To = None, last: Last = None) -> JourneyMoney:
-        """Unclipped figures of its problems added up, the ends of their intervals too; 28 days by default. Each problem has its own figure."""
-        return await journey_money(context, known(ident), weeks(since, until, last))
+        """Unclipped figures of its problems added up, the ends of their intervals too. Those of many weeks take as long as a report of them."""
+        window = window_of(context.clock(), zone, since, until, span=last_or(last, since, until, MONEY_SPAN))
+        return await journey_money(context, known(ident), window)
 
     @router.get("/journeys/{ident}/corrected-csat", response_model=CorrectedCsatAnswer, summary="CSAT corrected for who answers")
     async def get_corrected(ident: str, since: From = None, until: To = None) -> CorrectedCsatAnswer:

@@ -28,6 +28,7 @@ from sojourn_collector.web.answers.experience_by import fared_choices
 from sojourn_collector.web.answers.feedback_facts import By as FeedbackBy
 from sojourn_collector.web.answers.feedback_facts import Over, feedback_choices
 from sojourn_collector.web.answers.history import USUAL as HISTORY_SPAN
+from sojourn_collector.web.answers.journey_money import SPAN as MONEY_SPAN
 from sojourn_collector.web.answers.marks import marks_shown
 from sojourn_collector.web.answers.silent import SPAN as SILENT_SPAN
 from sojourn_collector.web.answers.tickets import SPAN as TICKETS_SPAN
@@ -206,7 +207,7 @@ def build_pages(context: Context, answers: Answers | None = None) -> APIRouter:
 
     @router.get("/journeys/{ident}/money")
     async def cost(ident: str, when: Annotated[WindowAsked, Depends()]) -> HTMLResponse:
-        window = chosen(when, TICKETS_SPAN)
+        window = chosen(when, MONEY_SPAN)
         if isinstance(window, HTMLResponse):
             return window
         return await show(

@@ -18,6 +18,9 @@ from sojourn_collector.web.answers.window import Window
 from sojourn_collector.web.models_journey_money import JourneyMoney, MissingSum
 from sojourn_collector.web.models_measures import Exposed
 
+SPAN = timedelta(hours=24)
+"""The time that is looked at unless another is asked for: that of the report, whose problems are remembered. Those of weeks are worked out first."""
+
 MOST = 200_000
 """People and subscriptions that are looked at; with more revenue exposed is not told."""
 
