@@ -36,6 +36,7 @@ from tests.collector.web.stage import NOW, broken_shop, context_of
 from tests.collector.web.test_pages import Read
 
 UTC = ZoneInfo("UTC")
+LONG = 600.0
 WEEKS = window_of(NOW, UTC, span=timedelta(days=28))
 
 
@@ -51,7 +52,7 @@ async def context(store: Store, tmp_path: Path) -> AsyncIterator[Context]:
 
 async def test_each_part_is_what_its_own_answer_says(context: Context) -> None:
     """The same functions as the API's, so the same numbers; of one journey its history too; of an asked window all is of that window."""
-    report = await whole(context, window_of(NOW, UTC), WEEKS, "checkout")
+    report = await whole(context, window_of(NOW, UTC), WEEKS, "checkout", within=LONG)
     told = await impact(context, window_of(NOW, UTC), "checkout")
     assert report.model_dump(include=set(ImpactReport.model_fields)) == told.model_dump()
     (problem,), (at,) = report.problems_beside, report.journeys_beside
@@ -80,10 +81,15 @@ async def test_what_is_late_is_left_out_and_said(context: Context, monkeypatch: 
         return await query(name, **how)
 
     monkeypatch.setattr(context.store, "query", slow)
-    report = await whole(context, window_of(NOW, UTC), WEEKS)
+    report = await whole(context, window_of(NOW, UTC), WEEKS, within=LONG)
     assert (report.silent, report.beside_notes) == (None, ["who said nothing could not be told in time"])
     assert report.tickets is not None
     assert "Who said nothing could not be told in time." in as_text(report)
+    hurried = await whole(context, window_of(NOW, UTC), WEEKS, within=0.0)
+    (problem,) = hurried.problems
+    late = ["satisfaction and support", "tickets", "who said nothing", f"impact by worth of {problem.id}", "what explains checkout", "what explains newsletter"]
+    assert hurried.beside_notes == [f"{what} could not be told in time" for what in late]
+    assert (hurried.starter, hurried.tickets, hurried.silent, hurried.problems_beside, hurried.journeys_beside) == (None, None, None, [], [])
 
 
 async def test_every_figure_beside_is_in_every_form():

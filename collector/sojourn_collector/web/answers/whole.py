@@ -24,27 +24,31 @@ MOST_JOURNEYS = 5
 SHARED = 20.0
 """Seconds for which those who ask share what is measured of a problem alone."""
 
+WITHIN = 45.0
+"""Seconds all that stands beside may take together: whoever waits for the report does not wait for these."""
+
 T = TypeVar("T")
 
 
-async def whole(context: Context, window: Window, weeks: Window, journey: str = "") -> WholeReport:
+async def whole(context: Context, window: Window, weeks: Window, journey: str = "", *, within: float = WITHIN) -> WholeReport:
     """The body of `GET /api/v1/report`.
 
     :param weeks: the window of what moves slowly: tickets, silent sufferers, drivers.
     :param journey: only this journey, with its history.
+    :param within: seconds after which what stands beside is left out.
     :raises EngineUnavailable: while the engine cannot answer.
     """
     report = await impact(context, window, journey)
-    late: list[str] = []
+    late = _Late(asyncio.get_running_loop().time() + within)
     starter, support, quiet = await asyncio.gather(
-        _in_time(late, "satisfaction and support", starter_set(context)),
-        _in_time(late, "tickets", tickets(context, weeks, journey)),
-        _in_time(late, "who said nothing", silent(context, weeks, journey)),
+        late.unless("satisfaction and support", starter_set(context)),
+        late.unless("tickets", tickets(context, weeks, journey)),
+        late.unless("who said nothing", silent(context, weeks, journey)),
     )
     told, hurt = report.problems[:MOST_PROBLEMS], most_hurt(report)[:MOST_JOURNEYS]
-    within = None if window.stays else window
-    problems = [await _in_time(late, f"impact by worth of {one.id}", _problem(context, one, within)) for one in told]
-    journeys = [await _in_time(late, f"what explains {one.id}", _journey(context, one, window, weeks, alone=bool(journey))) for one in hurt]
+    asked_for = None if window.stays else window
+    problems = [await late.unless(f"impact by worth of {one.id}", _problem(context, one, asked_for)) for one in told]
+    journeys = [await late.unless(f"what explains {one.id}", _journey(context, one, window, weeks, alone=bool(journey))) for one in hurt]
     return WholeReport(
         **{name: getattr(report, name) for name in ImpactReport.model_fields},
         starter=starter,
@@ -52,16 +56,25 @@ async def whole(context: Context, window: Window, weeks: Window, journey: str = 
         silent=quiet and quiet.model_copy(update={"people": []}),
         problems_beside=[one for one in problems if one is not None],
         journeys_beside=[one for one in journeys if one is not None],
-        beside_notes=[*(f"{what} could not be told in time" for what in late), *_left_out(report)],
+        beside_notes=[*(f"{what} could not be told in time" for what in late.what), *_left_out(report)],
     )
 
 
-async def _in_time(late: list[str], what: str, asked: Awaitable[T]) -> T | None:
-    try:
-        return await asked
-    except QueryTimeout:
-        late.append(what)
-        return None
+class _Late:
+    """Answers that did not come in time, by what they are of."""
+
+    def __init__(self, deadline: float) -> None:
+        self.what: list[str] = []
+        self._deadline = deadline
+
+    async def unless(self, what: str, asked: Awaitable[T]) -> T | None:
+        """The answer, or None once the time is over; what was asked is cancelled then."""
+        try:
+            async with asyncio.timeout_at(self._deadline):
+                return await asked
+        except (QueryTimeout, TimeoutError):
+            self.what.append(what)
+            return None
 
 
 def most_hurt(report: ImpactReport) -> list[JourneyState]:
