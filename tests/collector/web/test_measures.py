@@ -84,7 +84,7 @@ async def test_without_tickets_nothing_is_measured(client: httpx2.AsyncClient) -
     """No tickets, no answers: the starter set has neither, and no zero stands for it."""
     told = await get(client, "tickets")
     assert (told["state"], told["figures"]["first_reply"], told["figures"]["solved"]["low"], told["topics"]) == ("not measured", None, None, [])
-    assert await get(client, "starter-set") == {"days": 28, "scale": "", "satisfied": None, "other_scales": 0, "tickets": None}
+    assert await get(client, "starter-set") == {"days": 28, "as_of": "2026-11-20T14:10:00Z", "scale": "", "satisfied": None, "other_scales": 0, "tickets": None}
 
 
 async def test_the_starter_set_counts_each_person_once_and_never_mixes_scales(client: httpx2.AsyncClient, store: Store) -> None:
