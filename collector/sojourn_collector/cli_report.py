@@ -17,7 +17,7 @@ LINK_DAYS = 30
 
 def add_arguments(one: argparse.ArgumentParser, add: Add) -> None:
     """The command's options, and its chapters."""
-    add_form(one, "human", "/api/v1/impact")
+    add_form(one, "human", "/api/v1/report")
     one.set_defaults(chapter=None)
     one.add_argument("--journey", metavar="ID", help="one journey only")
     one.add_argument(
@@ -59,7 +59,7 @@ def report(given: argparse.Namespace, config: CollectorConfig) -> int:
                 file=sys.stderr,
             )
             return OK
-        answer = http.get("/api/v1/impact", params=asked)
+        answer = http.get("/api/v1/report", params=asked)
         told = answer_of(answer)
         text = answer.text + "\n" if given.json or given.format == "json" else _written(given.format, told, config, given.journey or "")
     put(text, given.out)
@@ -75,18 +75,17 @@ def _asked(given: argparse.Namespace) -> dict[str, str]:
 
 
 def _written(form: str, body: dict[str, Any], config: CollectorConfig, journey: str) -> str:
-    from sojourn_collector.web.models import ImpactReport
+    from sojourn_collector.web.models_whole import WholeReport
 
-    report = ImpactReport.model_validate(body)
+    report, impact = WholeReport.model_validate(body), load_impact_config(config.impact)
     if form == "human":
         from sojourn_collector.web.report_text import as_text
 
-        return as_text(report, journey)
+        return as_text(report, journey, ZoneInfo(impact.timezone))
     from sojourn_collector.web.frozen import frozen_html
     from sojourn_collector.web.report_csv import as_csv
     from sojourn_collector.web.report_markdown import as_markdown
 
-    impact = load_impact_config(config.impact)
     return as_csv(report) if form == "csv" else as_markdown(report, ZoneInfo(impact.timezone)) if form == "md" else frozen_html(impact, report)
 
 

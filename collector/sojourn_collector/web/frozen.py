@@ -10,11 +10,12 @@ from markupsafe import Markup
 from starlette.responses import HTMLResponse
 
 from sojourn_collector.config import ImpactConfig
+from sojourn_collector.web.chapters.whole import beside
 from sojourn_collector.web.models import Break, ImpactReport, Satisfaction
-from sojourn_collector.web.render import FOLDER, Pages
+from sojourn_collector.web.page_writing import STYLE, WRITING
+from sojourn_collector.web.render import Pages
 from sojourn_collector.web.report_lines import in_one_line
 
-STYLE: Final = "".join((FOLDER / "static" / name).read_text(encoding="utf-8") for name in ("base.css", "report.css"))
 POLICY: Final = (
     f"default-src 'none'; style-src 'sha256-{base64.b64encode(hashlib.sha256(STYLE.encode()).digest()).decode()}'; img-src data:; "
     "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
@@ -55,6 +56,8 @@ def frozen_page(pages: Pages, report: ImpactReport, *, title: str = "", expires_
         expires_at=expires_at,
         since=since,
         whole="" if report.company is None else in_one_line(report.company),
+        beside=beside(report),
+        **WRITING,
     )
     answer.headers["content-security-policy"] = POLICY
     return answer

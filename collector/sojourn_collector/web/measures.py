@@ -24,6 +24,7 @@ from sojourn_collector.web.answers.problem_people import problem_people
 from sojourn_collector.web.answers.silent import silent
 from sojourn_collector.web.answers.starter import starter_set
 from sojourn_collector.web.answers.tickets import SPAN, tickets
+from sojourn_collector.web.answers.whole import whole
 from sojourn_collector.web.answers.window import Window, last_or, window_of
 from sojourn_collector.web.api import ERRORS, LONGEST_ID, From, Last, NotKept, SentenceRoute, To, shown
 from sojourn_collector.web.asked import AtProblemAsked, Text
@@ -37,6 +38,7 @@ from sojourn_collector.web.models_lists import AtProblemList
 from sojourn_collector.web.models_measures import Breakdown, CorrectedCsatAnswer, ExposedList, ProblemAnswer, SilentAnswer
 from sojourn_collector.web.models_tickets import StarterSet, TicketsAnswer
 from sojourn_collector.web.models_versions import VersionList
+from sojourn_collector.web.models_whole import WholeReport
 
 
 def build_measures(context: Context) -> APIRouter:
@@ -57,6 +59,13 @@ def build_measures(context: Context) -> APIRouter:
     async def get_versions() -> VersionList:
         """The versions of impact.yaml this installation was started with, and what each changed; every answer with scores names the one it is by."""
         return await versions(context)
+
+    @router.get("/report", response_model=WholeReport, summary="The report as a whole: problems, journeys, and what is measured beside them")
+    async def get_report(
+        journey: Annotated[str, Query(max_length=LONGEST_ID, description="Only this journey, with its history.")] = "", since: From = None, until: To = None
+    ) -> WholeReport:
+        """That of `/api/v1/impact`; tickets, drivers and who said nothing beside it are of four weeks where no window is asked for."""
+        return await whole(context, window_of(context.clock(), zone, since, until), weeks(since, until), known(journey))
 
     @router.get("/alarms", response_model=AlarmsAnswer, summary="Steps at which more customers are newly hit than is usual at this hour")
     async def get_alarms() -> AlarmsAnswer:

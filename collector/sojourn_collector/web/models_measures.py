@@ -175,7 +175,8 @@ class SilentPerson(Answer):
 
 
 class SilentAnswer(Versioned):
-    """Body of `GET /api/v1/silent-sufferers`. `notes` say who is not in the list and why; `found` = how many there are, `people` the most valuable of them."""
+    """Body of `GET /api/v1/silent-sufferers`. `notes` say who is not in the list and why; `found` = how many there are and `worth` what all of them were
+    worth, None of nobody; `people` are the most valuable of them."""
 
     as_of: datetime
     window_from: datetime
@@ -183,6 +184,7 @@ class SilentAnswer(Versioned):
     currency: str
     hurt: int
     found: int = 0
+    worth: float | None = None
     people: list[SilentPerson]
     notes: list[str]
     truncated: bool = False

@@ -4,6 +4,8 @@ import csv
 import io
 from collections.abc import Iterator
 
+from sojourn_collector.web.chapters.as_csv import figure_lines
+from sojourn_collector.web.chapters.whole import beside
 from sojourn_collector.web.escaped import cell
 from sojourn_collector.web.models import Break, Impact, ImpactReport, JourneyState, Problem, Share
 
@@ -55,10 +57,17 @@ COLUMNS = (
     "as_of",
     "config_version",
     "shown_until",
+    "measure",
+    "group",
+    "value",
+    "value_low",
+    "value_high",
+    "value_of",
+    "unit",
 )
 """Of the CSV, one line a problem, one of all journeys together (`company`), one a journey, one a change of the configuration (`break`: its id is the
-version that holds since), and one for what is left out (`note`: its id is the problem it is of, or nothing; the sentence is its cause); what is not known is
-empty."""
+version that holds since), one for each figure that is measured beside them (`figure`: of the problem or journey its id names, or of everything), and one for
+what is left out (`note`: its id is the problem it is of, or nothing; the sentence is its cause); what is not known is empty."""
 
 
 def as_csv(report: ImpactReport) -> str:
@@ -67,7 +76,7 @@ def as_csv(report: ImpactReport) -> str:
     writer = csv.DictWriter(out, COLUMNS, lineterminator="\r\n", restval="")
     writer.writeheader()
     rows = [*map(_problem_row, report.problems), *_company_row(report), *(_journey_row(journey, report) for journey in report.journeys)]
-    for row in [*rows, *_note_rows(report), *(_break_row(one, report) for one in report.breaks)]:
+    for row in [*rows, *_note_rows(report), *(_break_row(one, report) for one in report.breaks), *_beside_rows(report)]:
         writer.writerow({key: cell(value) for key, value in {"config_version": report.config_version, **row}.items()})
     return out.getvalue()
 
@@ -107,6 +116,18 @@ def _note_rows(report: ImpactReport) -> Iterator[dict[str, object]]:
     notes = [("", note) for note in report.notes] + [(problem.id, note) for problem in report.problems for note in problem.notes]
     for ident, note in notes:
         yield {"kind": "note", "id": ident, "cause": note, "as_of": report.as_of.isoformat()}
+
+
+def _beside_rows(report: ImpactReport) -> Iterator[dict[str, object]]:
+    journeys = {journey.id for journey in report.journeys}
+    for told in beside(report):
+        about = {"id": told.ident, "journey": told.ident if told.ident in journeys else "", "as_of": (told.as_of or report.as_of).isoformat()}
+        around = about | {"since": told.since.isoformat() if told.since else "", "until": told.until.isoformat() if told.until else ""}
+        for table in told.tables:
+            yield from ({"kind": "figure", **around, **line} for line in figure_lines(told.key, table))
+        empty = [table.empty for table in told.tables if table.empty and not table.rows]
+        for line in (*told.lines, *empty, *told.notes):
+            yield {"kind": "note", **about, "cause": line}
 
 
 def _journey_row(journey: JourneyState, report: ImpactReport) -> dict[str, object]:

@@ -3,6 +3,8 @@
 from collections.abc import Iterator
 from datetime import tzinfo
 
+from sojourn_collector.web.chapters.as_markdown import as_markdown as chapter_markdown
+from sojourn_collector.web.chapters.whole import beside
 from sojourn_collector.web.escaped import inline
 from sojourn_collector.web.format import Clockface, estimate, number, span_of
 from sojourn_collector.web.models import ImpactReport, Money, Problem
@@ -62,7 +64,9 @@ def _markdown(report: ImpactReport, clock: Clockface) -> Iterator[str]:
             walked = f"{number(probes.passed)} of {number(probes.total)} passed" if probes.total else "none ran"
             yield f"| {inline(journey.name)} | {journey.state} | {tried} | {walked} | {impact_line(journey.impact, journey.impact_of_visits)} |"
         yield ""
-    yield "In brackets 95 % intervals. Customers and our probes are never added up; grey (unknown) is neither good nor zero."
+    for one in beside(report):
+        yield chapter_markdown(one, clock, 2)
+    yield "In brackets 95 % intervals, where nothing else is said. Customers and our probes are never added up; grey (unknown) is neither good nor zero."
 
 
 def _money(money: Money, clock: Clockface) -> str:

@@ -1,8 +1,11 @@
-"""The impact report as text for a terminal: each problem in its four lines, then the journeys, then what is said of the whole."""
+"""The report as text for a terminal: each problem in its four lines, the journeys, what is said of the whole, and what is measured beside it."""
 
 from collections.abc import Iterator
+from datetime import UTC, tzinfo
 
-from sojourn_collector.web.format import number, percent, plain
+from sojourn_collector.web.chapters.as_text import as_text as chapter_text
+from sojourn_collector.web.chapters.whole import beside
+from sojourn_collector.web.format import Clockface, number, percent, plain
 from sojourn_collector.web.models import Experience, ImpactReport, JourneyState, ProbeState, StepFunnel
 from sojourn_collector.web.report_lines import impact_line, in_one_line, sentence
 
@@ -10,7 +13,7 @@ _NAMES = 80
 """Longest name of a journey or step."""
 
 
-def as_text(report: ImpactReport, journey: str = "") -> str:
+def as_text(report: ImpactReport, journey: str = "", zone: tzinfo = UTC) -> str:
     """The whole report; with `journey`, which it was asked for, that journey's steps too."""
     parts = ["\n".join(plain(line) for line in problem.headline) for problem in report.problems]
     if not parts:
@@ -20,7 +23,8 @@ def as_text(report: ImpactReport, journey: str = "") -> str:
         parts.append(in_one_line(report.company))
     parts += [sentence(plain(note)) for note in report.notes]
     parts += [plain(one.sentence) for one in report.breaks]
-    return "\n\n".join(parts) + "\n"
+    clock = Clockface(zone, report.as_of, seconds=report.windows.outcome < 3600)
+    return "\n".join(["\n\n".join(parts) + "\n", *(chapter_text(one, clock) for one in beside(report))])
 
 
 def _journey(journey: JourneyState, *, steps: bool) -> Iterator[str]:

@@ -13,11 +13,12 @@ from sojourn_collector.store.control.shares import Share
 from sojourn_collector.web.admin_body import asked_of
 from sojourn_collector.web.admin_door import AdminDoor, refused
 from sojourn_collector.web.answers.breaks import since_frozen
-from sojourn_collector.web.answers.impact import impact
+from sojourn_collector.web.answers.tickets import SPAN
+from sojourn_collector.web.answers.whole import whole
 from sojourn_collector.web.answers.window import window_of
 from sojourn_collector.web.api import LONGEST_ID, ErrorAnswer, NotKept, SentenceRoute, shown
 from sojourn_collector.web.frozen import frozen_page, without_people
-from sojourn_collector.web.models import ImpactReport
+from sojourn_collector.web.models_whole import WholeReport
 from sojourn_collector.web.pages import not_found
 from sojourn_collector.web.render import Pages
 
@@ -76,7 +77,9 @@ def build_shares(context: Context, door: AdminDoor) -> APIRouter:
         if asked.journey and asked.journey not in context.journeys.all():
             raise NotKept(f"There is no journey {shown(asked.journey)}.")
         now = context.clock()
-        report = without_people(await impact(context, window_of(now, ZoneInfo(context.impact.timezone), asked.since, asked.until), asked.journey))
+        zone = ZoneInfo(context.impact.timezone)
+        window, weeks = (window_of(now, zone, asked.since, asked.until, span=span) for span in (None, SPAN))
+        report = without_people(await whole(context, window, weeks, asked.journey))
         share, secret = await context.control.shares.create(asked.title, report.model_dump_json(), who, now, now + timedelta(days=asked.days))
         await context.control.audit.add(now, who, "share.create", share.id, asked.title)
         return JSONResponse(ShareMade(id=share.id, path=f"/shared/{secret}", expires_at=share.expires_at).model_dump(mode="json"), 201)
@@ -105,7 +108,7 @@ def build_shares(context: Context, door: AdminDoor) -> APIRouter:
         share = await context.control.shares.shown_by(secret, context.clock()) if len(secret) <= LONGEST_SECRET else None
         if share is None:
             return not_found(pages, "shared")
-        report = ImpactReport.model_validate_json(share.report)
+        report = WholeReport.model_validate_json(share.report)
         since = await since_frozen(context, report.as_of, report.config_version)
         return frozen_page(pages, report, title=share.title, expires_at=share.expires_at, since=since)
 

@@ -4,7 +4,10 @@ from collections.abc import Mapping
 from datetime import date
 
 from sojourn_collector.web import models_history as past
-from sojourn_collector.web.models import Answer, Coverage, Impact
+from sojourn_collector.web.models import Answer, Coverage, Impact, ImpactReport, JourneyAnswer
+from sojourn_collector.web.models_measures import Breakdown, ProblemAnswer, SilentAnswer
+from sojourn_collector.web.models_tickets import StarterSet, TicketsAnswer
+from sojourn_collector.web.models_whole import JourneyBeside, ProblemBeside, WholeReport
 from tests.collector.web import fixtures, fixtures_of_fixes, told
 
 NAME = "Buy one item"
@@ -118,3 +121,30 @@ async def nothing() -> Mapping[str, Answer]:
         "alarms": await none.alarms(),
         "versions": await none.versions(),
     }
+
+
+async def whole(text: str = NAME) -> WholeReport:
+    """The shop's report with what is measured beside it, as it is told of one journey."""
+    told_of, report = await answers(text), fixtures.report(comment=text, journey_name=text)
+    alone, journey, support, quiet = told_of["problem"], told_of["journey"], told_of["tickets"], told_of["silent"]
+    assert isinstance(alone, ProblemAnswer)
+    assert isinstance(journey, JourneyAnswer)
+    assert isinstance(support, TicketsAnswer)
+    assert isinstance(quiet, SilentAnswer)
+    (problem,) = report.problems
+    value = alone.value.model_copy(update={"largest": []})
+    said = JourneyBeside(
+        journey=problem.journey,
+        satisfaction=journey.satisfaction.model_copy(update={"comments": []}),
+        drivers=Breakdown.model_validate(told_of["drivers"].model_dump()),
+        history=history(text),
+    )
+    return WholeReport(
+        **{name: getattr(report, name) for name in ImpactReport.model_fields},
+        starter=StarterSet.model_validate(told_of["starter"].model_dump()),
+        tickets=support.model_copy(update={"longest_waiting": []}),
+        silent=quiet.model_copy(update={"people": []}),
+        problems_beside=[ProblemBeside(problem=problem.id, journey=problem.journey, step=problem.step, value=value, exposed=alone.exposed)],
+        journeys_beside=[said],
+        beside_notes=["what explains the score is told of the 5 journeys hurt most, of 31"],
+    )

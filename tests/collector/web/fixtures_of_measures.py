@@ -164,6 +164,8 @@ def silent(label: str = NAMES[0]) -> measures.SilentAnswer:
         window_to=NOW,
         currency="EUR",
         hurt=64,
+        found=3,
+        worth=5_730.0,
         people=[
             measures.SilentPerson(
                 person_id=f"user:u{number}",

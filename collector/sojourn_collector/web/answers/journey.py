@@ -32,7 +32,7 @@ async def journey(context: Context, ident: str, window: Window | None = None) ->
         problems_and_sources(context, window, [ident]),
         experiences(context, window, [ident]),
         probe_states(context, window, MOST_RUNS, [ident]),
-        _satisfaction(context, ident, window),
+        journey_satisfaction(context, ident, window),
         _visits(context, ident, window),
     )
     known = context.journeys.all().get(ident)
@@ -62,7 +62,7 @@ async def journey(context: Context, ident: str, window: Window | None = None) ->
     return await versioned(context, answer, "journey", window.since - timedelta(seconds=context.impact.windows.usual), window.until, journey=ident)
 
 
-async def _satisfaction(context: Context, ident: str, window: Window) -> Satisfaction:
+async def journey_satisfaction(context: Context, ident: str, window: Window) -> Satisfaction:
     """What everyone who tried the journey answered; who was hit and who was not is told apart per problem."""
     asked: dict[str, Any] = {"journey": ident, "since": window.since, "until": window.until}
     rows, invited = await asyncio.gather(context.store.query("journey_feedback", **asked), context.store.query("journey_invitations", **asked))

@@ -91,6 +91,7 @@ async def silent(context: Context, window: Window | None = None, journey: str = 
         currency=currency,
         hurt=len(rows),
         found=len(found.people),
+        worth=sum(one.worth or 0.0 for one in found.people) if found.people else None,
         people=[_person(one, by_person[one.person], names.get(one.person, {}).get("name", "")) for one in found.people[:MOST_LISTED]],
         notes=[*found.notes, *([f"of {len(found.people)} the {MOST_LISTED} most valuable are shown"] if len(found.people) > MOST_LISTED else [])],
         truncated=truncated,

@@ -51,6 +51,26 @@ def _rows(table: Table) -> Iterator[dict[str, object]]:
         yield {"kind": "note", "sentence": table.empty}
 
 
+def figure_lines(key: str, table: Table) -> Iterator[dict[str, object]]:
+    """A line a figure, for a file that holds many tables: which of which group it is, with what it stands on and why it is not known."""
+    single = table.columns[0].key == "measure"
+    for row in table.rows:
+        first = next((at for at, value in enumerate(row) if isinstance(value, Figure)), len(row))
+        texts = [str(raw(value)) for value in row[:first] if value is not None and value != ""]
+        for column, value in zip(table.columns, row, strict=True):
+            if isinstance(value, Figure):
+                yield {
+                    "measure": f"{key}.{texts[0]}" if single else f"{key}.{table.key}.{column.key}",
+                    "group": "" if single else " › ".join(texts),
+                    "value": value.value,
+                    "value_low": value.low,
+                    "value_high": value.high,
+                    "value_of": value.of,
+                    "unit": value.currency or value.unit,
+                    "cause": value.why,
+                }
+
+
 def raw(value: Cell) -> object:
     """A cell as a script reads it."""
     if isinstance(value, Figure):

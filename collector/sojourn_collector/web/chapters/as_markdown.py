@@ -23,7 +23,7 @@ def _markdown(told: Told, clock: Clockface, level: int) -> Iterator[str]:
     for table in told.tables:
         if table.rows or table.empty:
             yield ""
-            yield from _table(table, clock, level + 1)
+            yield from _table(table.said(), clock, level + 1)
     for note in told.notes:
         yield ""
         yield f"> {inline(sentence(note), _LONGEST_LINE)}"
@@ -39,4 +39,4 @@ def _table(table: Table, clock: Clockface, level: int) -> Iterator[str]:
     yield f"| {' | '.join(inline(column.head) for column in table.columns)} |"
     yield f"|{'---|' * len(table.columns)}"
     for row in table.rows:
-        yield f"| {' | '.join(inline(cell_said(cell, clock)) for cell in row)} |"
+        yield f"| {' | '.join(inline(cell_said(cell, clock), _LONGEST_LINE) for cell in row)} |"

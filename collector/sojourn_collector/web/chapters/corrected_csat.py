@@ -19,7 +19,7 @@ def tell(answer: CorrectedCsatAnswer) -> Told:
         ),
         ("if the satisfied answered twice as readily", Figure(answer.if_satisfied_answer_more, "share", why=silent)),
         ("if the satisfied answered half as readily", Figure(answer.if_satisfied_answer_less, "share", why=silent)),
-        ("as many equal answers", Figure(answer.n_eff, "points") if answer.share is not None else Figure(None, why=silent)),
+        ("as many equal answers", Figure(answer.n_eff, "decimal") if answer.share is not None else Figure(None, why=silent)),
     ]
     lines = [f"scale {answer.scale}"] if answer.scale else []
     lines += [f"corrected by {', '.join(answer.facts)}"] if answer.facts else []

@@ -17,12 +17,13 @@ _WAITS = (
 _ODDS = (
     Column("step", "step"),
     Column("outcome", "outcome"),
-    Column("ratio", "odds per doubling of the wait", (*COUNTED, "why")),
+    Column("ratio", "odds per doubling of the wait", COUNTED),
     Column("good", "with it"),
     Column("left", "left before the paint"),
     Column("shortest", "from, times the usual"),
     Column("longest", "to"),
     Column("goes", "with a longer wait"),
+    Column("reason", ""),
 )
 _GOES = {"less": "less often", "more": "more often", "unknown": "cannot be told from chance"}
 
@@ -63,10 +64,11 @@ def tell(answer: SpeedAnswer) -> Told:
 
 def _odds(found: Odds) -> tuple[Figure | str, ...]:
     return (
-        Figure(found.ratio, "ratio", found.low, found.high, found.of, why=found.reason),
+        Figure(found.ratio, "ratio", found.low, found.high, found.of),
         Figure(found.good),
         Figure(found.left),
         Figure(found.shortest, "ratio") if found.shortest is not None else "",
         Figure(found.longest, "ratio") if found.longest is not None else "",
         _GOES[found.goes] if found.ratio is not None else "",
+        found.reason,
     )

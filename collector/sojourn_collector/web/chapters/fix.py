@@ -21,8 +21,9 @@ def tell(answer: Verification) -> Told:
             FIX_MEASURES[one.measure],
             Figure(look.days),
             *(of_counted(counted) for counted in (look.fixed_before, look.fixed_after, look.untouched_before, look.untouched_after)),
-            Figure(_points(look.effect), "points", _points(look.low), _points(look.high), why=look.reason if look.effect is None else ""),
+            Figure(_points(look.effect), "points", _points(look.low), _points(look.high)),
             VERDICTS[look.verdict].text,
+            look.reason,
         )
         for one in answer.measures
         for look in one.looks
@@ -67,7 +68,7 @@ def _cells() -> tuple[Column, ...]:
 
 
 def _effect(head: str) -> tuple[Column, ...]:
-    return (Column("points", head, (*INTERVAL, "why")), Column("verdict", "word"))
+    return (Column("points", head, INTERVAL), Column("verdict", "word"), Column("reason", ""))
 
 
 def _points(share: float | None) -> float | None:

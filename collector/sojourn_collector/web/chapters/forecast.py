@@ -16,7 +16,7 @@ _PAST = (
 def tell(answer: ForecastAnswer) -> Told:
     """Of one problem."""
     past = [
-        (one.since, Figure(one.people), Figure(one.exposure, "points"), Figure(one.tickets), Figure(one.base, "points")) for one in reversed(answer.incidents)
+        (one.since, Figure(one.people), Figure(one.exposure, "decimal"), Figure(one.tickets), Figure(one.base, "decimal")) for one in reversed(answer.incidents)
     ]
     return Told(
         "forecast",
@@ -32,10 +32,10 @@ def tell(answer: ForecastAnswer) -> Told:
                 "forecast",
                 "",
                 [
-                    ("tickets to expect", Figure(answer.expected, "points", answer.low, answer.high, why=answer.reason)),
-                    ("usual in these hours", Figure(answer.base, "points", why="" if answer.base is not None else "too few weeks are known")),
+                    ("tickets to expect", Figure(answer.expected, "decimal", answer.low, answer.high, why=answer.reason)),
+                    ("usual in these hours", Figure(answer.base, "decimal", why="" if answer.base is not None else "too few weeks are known")),
                     ("hit so far", Figure(answer.people)),
-                    ("Σ severity of those hit", Figure(answer.exposure, "points")),
+                    ("Σ severity of those hit", Figure(answer.exposure, "decimal")),
                     ("further tickets per unit of severity", Figure(answer.excess_rate, "number")),
                     ("earlier forecasts that were compared", Figure(answer.scored)),
                 ],

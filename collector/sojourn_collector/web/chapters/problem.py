@@ -1,5 +1,7 @@
 """What a problem weighs beside the report's figures: impact by what customers are worth, and the recurring revenue exposed. Nobody is named."""
 
+from dataclasses import replace
+
 from sojourn_collector.web.chapters.figures import of_answers, of_impact
 from sojourn_collector.web.chapters.told import Figure, Table, Told, broken, facts
 from sojourn_collector.web.format import money
@@ -12,6 +14,7 @@ ANSWER = ProblemAnswer
 def tell(answer: ProblemAnswer) -> Told:
     """Of one problem."""
     problem = answer.problem
+    by_worth = replace(weighed(answer.value, answer.exposed), title="By worth")
     return Told(
         "problem",
         f"{problem.journey.name} › {problem.step.name}: {problem.state}",
@@ -21,7 +24,11 @@ def tell(answer: ProblemAnswer) -> Told:
         answer.config_version,
         problem.id,
         [*problem.headline, *broken(answer)],
-        [_counts(problem), weighed(answer.value, answer.exposed), facts("satisfaction", "What they said", of_answers(problem.satisfaction))],
+        [
+            _counts(problem),
+            by_worth,
+            facts("satisfaction", "What they said", of_answers(problem.satisfaction)),
+        ],
         [*problem.notes, *notes(answer.exposed)],
     )
 
@@ -29,7 +36,7 @@ def tell(answer: ProblemAnswer) -> Told:
 def _counts(problem: Problem) -> Table:
     people = problem.people
     rows = [("reached the step", Figure(people.reached)), ("hit", Figure(people.hit, of=people.reached)), ("stopped", Figure(people.stopped))]
-    rows += [("usually hit", Figure(people.usual_hit, "points")), ("slow only", Figure(people.slow)), ("still trying", Figure(people.trying))]
+    rows += [("usually hit", Figure(people.usual_hit, "decimal")), ("slow only", Figure(people.slow)), ("still trying", Figure(people.trying))]
     rows += [("visits without a name, hit", Figure(people.visits_hit, of=people.visits_reached))]
     rows += [("impact, of people", of_impact(problem.impact))]
     rows += [] if problem.impact_of_visits is None else [("impact, per visit", of_impact(problem.impact_of_visits))]
@@ -48,7 +55,7 @@ def weighed(value: ValueView, exposed: Exposed) -> Table:
     rows = [
         ("impact, by worth", Figure(value.score, "score", value.low, value.high, value.of, why=value.reason)),
         ("share whose worth is known", Figure(value.coverage, "share", of=value.of) if value.of else Figure(None, "share", why="nobody's walk is over")),
-        ("as many equal customers", Figure(value.n_eff, "points")),
+        ("as many equal customers", Figure(value.n_eff, "decimal")),
         ("worth × severity", Figure(value.hurt, "money", currency=value.currency) if value.score is not None else Figure(None, "money", why=value.reason)),
         ("recurring revenue exposed, a month", monthly),
         ("accounts exposed", Figure(exposed.accounts)),
@@ -56,7 +63,7 @@ def weighed(value: ValueView, exposed: Exposed) -> Table:
         ("accounts that renew within 30 days", Figure(exposed.renewing)),
         ("people hit without a known price", Figure(exposed.unknown, of=exposed.people)),
     ]
-    return facts("weighed", "By worth", rows)
+    return facts("weighed", "", rows)
 
 
 def notes(exposed: Exposed) -> list[str]:

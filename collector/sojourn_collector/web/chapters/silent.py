@@ -12,18 +12,12 @@ _PLACES = (Column("journey", "journey"), Column("step", "step"), Column("people"
 def tell(answer: SilentAnswer) -> Told:
     """Of a window, by where they were hit."""
     places = Counter((one.journey, one.step) for one in answer.people)
-    worth = (
-        Figure(sum(one.worth for one in answer.people), "money", currency=answer.currency)
-        if answer.people
-        else Figure(None, "money", why="nobody is in the list")
-    )
-    found = max(answer.found, len(answer.people))
-    of = f" of the {len(answer.people)} most valuable" if found > len(answer.people) else ""
     rows = [
-        ("valuable, badly hit, said nothing", Figure(found, of=answer.hurt)),
-        (f"worth before{of}, together", worth),
+        ("valuable, badly hit, said nothing", Figure(answer.found, of=answer.hurt)),
+        ("worth before, together", Figure(answer.worth, "money", currency=answer.currency, why="" if answer.found else "of nobody")),
         ("badly hit in all", Figure(answer.hurt)),
     ]
+    of = f", of the {len(answer.people)} most valuable" if answer.found > len(answer.people) else ""
     return Told(
         "silent",
         "Said nothing",

@@ -12,7 +12,7 @@ ANSWER = StarterSet
 def tell(answer: StarterSet) -> Told:
     """Of the days before now."""
     on = f" on {answer.scale}" if answer.scale else ""
-    support = [("tickets", Figure(None, why=tickets.NONE))] if answer.tickets is None else tickets.rows(answer.tickets)
+    support = [("tickets", Figure(None, why=tickets.NONE))] if answer.tickets is None else tickets.first_rows(answer.tickets)
     return Told(
         "starter",
         f"Satisfaction and support, the last {answer.days} days",

@@ -42,6 +42,17 @@ def tell(answer: TicketsAnswer) -> Told:
     )
 
 
+def first_rows(told: TicketFigures) -> list[tuple[str, Figure]]:
+    """How many, and how long they wait."""
+    return [
+        ("tickets opened", Figure(told.opened)),
+        ("still open", Figure(told.open)),
+        ("first reply, median", of_waiting(told.first_reply, "no desk told of replies")),
+        ("until solved, median", of_waiting(told.resolution)),
+        ("tickets a day", Figure(told.per_day.mean, "decimal")),
+    ]
+
+
 def rows(told: TicketFigures) -> list[tuple[str, Figure]]:
     """The figures of tickets, a line each."""
     day = told.per_day
@@ -59,7 +70,7 @@ def rows(told: TicketFigures) -> list[tuple[str, Figure]]:
         ("asked again on the same within a week", of_part(told.repeat)),
         (f"not solved within {number(told.stale_days, 0 if told.stale_days % 1 == 0 else 1)} days", of_part(told.stale)),
         ("after a failure, of those with a linked visit", of_part(told.after_failure)),
-        ("a day", Figure(day.mean, "points")),
+        ("a day", Figure(day.mean, "decimal")),
         (
             f"more a day, each day ({day.direction})" if known else "more a day, each day",
             Figure(day.slope if known else None, "number", day.low, day.high, why="" if known else "too few days"),

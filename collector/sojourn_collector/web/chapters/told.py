@@ -1,14 +1,14 @@
 """What a chapter tells, whatever form it is then written in: sentences, and tables of texts, moments and figures with what they stand on."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Final, Literal, Protocol
 
-from sojourn_collector.web.format import DASH, UNKNOWN, Clockface, lasting, money, number, percent, score
+from sojourn_collector.web.format import DASH, UNKNOWN, Clockface, lasting, money, number, percent, score, span_of
 from sojourn_collector.web.models import Break
 
-Unit = Literal["count", "score", "share", "seconds", "money", "number", "points", "ratio"]
+Unit = Literal["count", "score", "share", "seconds", "money", "number", "decimal", "points", "ratio"]
 """What a figure is: `share` is of 0–1, `points` are hundredths of a share or points of a score, `ratio` says times how much."""
 
 
@@ -35,6 +35,8 @@ class Figure:
 
     def _range(self) -> str:
         """The interval; one end that is not known leaves the other."""
+        if self.unit == "score" and self.low is not None and self.high is not None:
+            return span_of(self.low, self.high)
         low, high = (None if end is None else _WRITTEN[self.unit](end, "") for end in (self.low, self.high))
         if low is None or high is None:
             return f"≥ {low}" if low is not None else f"≤ {high}"
@@ -48,6 +50,7 @@ _WRITTEN: Final[dict[Unit, Callable[[float, str], str]]] = {
     "seconds": lambda value, _: lasting(value),
     "money": money,
     "number": lambda value, _: number(value, 2),
+    "decimal": lambda value, _: number(value, 1),
     "points": lambda value, _: number(value, 1),
     "ratio": lambda value, _: f"×{number(value, 2)}",
 }
@@ -82,6 +85,15 @@ class Table:
     columns: Sequence[Column]
     rows: Sequence[Sequence[Cell]]
     empty: str = ""
+
+    def said(self) -> "Table":
+        """As readers see it: without columns in which nothing stands."""
+        kept = [at for at in range(len(self.columns)) if any(row[at] != "" for row in self.rows)]
+        return self if not self.rows else replace(self, columns=[self.columns[at] for at in kept], rows=[[row[at] for at in kept] for row in self.rows])
+
+    def numeric(self, at: int) -> bool:
+        """Whether a column is one of figures below each other; a table of single figures has none, for each is of another kind."""
+        return self.columns[0].key != "measure" and any(isinstance(row[at], Figure) for row in self.rows)
 
 
 @dataclass(frozen=True, slots=True)
