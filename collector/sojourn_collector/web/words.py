@@ -123,6 +123,7 @@ FEEDBACK_FACTS = {
     "country": "Country",
     "region": "Region",
     "location": "Location",
+    "network": "Network",
     "device": "Device",
     "browser": "Browser",
     "release": "Release",

@@ -8,7 +8,7 @@ SELECT fact AS value, grouping(fact) AS whole, anonymous, countIf(ends) AS units
   sumMapIf(map(toUInt8((worst > 0) + (worst > 0.4) + (worst > 0.7) + (worst > 0.9)), w), open AND ends) AS trying_counted
 FROM (
   SELECT multiIf({by:String} = 'plan', told.plan, {by:String} = 'segment', told.segment, {by:String} = 'lifecycle', told.lifecycle, {by:String} = 'owner', told.owner,
-      {by:String} = 'role', mine.role, {by:String} IN ('country', 'region', 'channel', 'location'), multiIf(
+      {by:String} = 'role', mine.role, {by:String} IN ('country', 'region', 'channel', 'location', 'network'), multiIf(
         of_unit != '' AND ({by:String} != 'region' OR position(of_unit, '-') > 0), of_unit, mine.attr != '', mine.attr, told.attr != '', told.attr, of_unit),
       {of:String} = 'person', mine.attr, {of:String} = 'account', told.attr, {of:String} = 'visit', of_unit,
       {attr:String} != '', multiIf(mine.attr != '', mine.attr, told.attr != '', told.attr, of_unit), of_unit) AS fact,

@@ -7,7 +7,7 @@ SELECT fact AS value, grouping(fact) AS whole, uniqExactIf(fact, fact != '') AS 
   uniqUpToMerge(4)(whose) AS who
 FROM (
   SELECT multiIf({by:String} = 'plan', told.plan, {by:String} = 'segment', told.segment, {by:String} = 'lifecycle', told.lifecycle, {by:String} = 'owner', told.owner,
-      {by:String} = 'role', mine.role, {by:String} IN ('country', 'region', 'channel', 'location'), multiIf(
+      {by:String} = 'role', mine.role, {by:String} IN ('country', 'region', 'channel', 'location', 'network'), multiIf(
         own != '' AND ({by:String} != 'region' OR position(own, '-') > 0), own, mine.attr != '', mine.attr, told.attr != '', told.attr, own),
       {of:String} = 'person', mine.attr, {of:String} = 'account', told.attr, {of:String} = 'visit', own,
       {attr:String} != '', multiIf(mine.attr != '', mine.attr, told.attr != '', told.attr, own), own) AS fact,

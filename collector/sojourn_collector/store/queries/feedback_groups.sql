@@ -23,7 +23,7 @@ FROM (
       {by:String} = 'release', seen.of_release, {by:String} = 'app', seen.of_app, {by:String} = 'plan', told.of_plan, {by:String} = 'segment', told.of_segment,
       {by:String} = 'lifecycle', told.of_lifecycle, {by:String} = 'owner', told.of_owner, {by:String} = 'role', who.of_role,
       {by:String} = 'failure_kind', multiIf(failed.of_kind != '', failed.of_kind, notEmpty(f.run_ids), 'none seen', ''),
-      {by:String} IN ('country', 'region', 'location'), multiIf(
+      {by:String} IN ('country', 'region', 'location', 'network'), multiIf(
         seen.of_fact != '' AND ({by:String} != 'region' OR position(seen.of_fact, '-') > 0), seen.of_fact, who.of_attr != '', who.of_attr, told.of_attr != '', told.of_attr, seen.of_fact),
       {of:String} = 'person', who.of_attr, {of:String} = 'account', told.of_attr, {of:String} = 'visit', seen.of_fact,
       {attr:String} != '', multiIf(who.of_attr != '', who.of_attr, told.of_attr != '', told.of_attr, seen.of_fact), '') AS fact

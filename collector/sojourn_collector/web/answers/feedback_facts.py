@@ -25,6 +25,7 @@ By = Literal[
     "country",
     "region",
     "location",
+    "network",
     "device",
     "browser",
     "release",
@@ -44,7 +45,7 @@ TIMES = frozenset(get_args(Over)) - {""}
 OWN = frozenset(("survey", "channel", "source", "journey")) | TIMES
 """Facts that invitations know themselves, so that there is a response rate."""
 
-TOLD = frozenset(("plan", "segment", "lifecycle", "owner", "role", "country", "region", "location"))
+TOLD = frozenset(("plan", "segment", "lifecycle", "owner", "role", "country", "region", "location", "network"))
 """Facts that may be told of who was invited, or of their account."""
 
 
