@@ -115,6 +115,18 @@ async def test_who_refused_is_not_named(client: httpx2.AsyncClient, store: Store
     assert sorted(one["person_id"] for one in told["people"]) == ["user:u0", "user:u2", "user:u3"]
 
 
+NO_FILTER: dict[str, Any] = {
+    **dict.fromkeys(("kind", "feed", "survey", "question_id", "channel", "language", "step", "link", "verdict", "person", "text"), ""),
+    **dict.fromkeys(("account", "lifecycle", "device", "browser", "release", "once"), ""),
+    "words": False,
+    "any_scale": True,
+    "low": 0.0,
+    "high": 0.0,
+    "higher": True,
+    "looked": 1000,
+}
+
+
 async def test_an_answer_stands_under_one_plan(store: Store) -> None:
     """Feeds that tell different plans of one account make one answer no two, nor is it lost under an empty one."""
     rows = Rows(accounts=[CRM, {**SDK, "source": "billing", "plan": "free"}, {**SDK, "version": 3}])
@@ -124,10 +136,7 @@ async def test_an_answer_stands_under_one_plan(store: Store) -> None:
     window: dict[str, Any] = {"since": NOW - DAY, "until": NOW, "journey": ""}
     groups = await store.query("feedback_groups", **window, **fact_asked("plan", "", ""), zone="UTC", over="", facts=[], surveys=[])
     assert [(group["fact"], group["n"]) for group in groups] == [("free", 1)]
-    empty = dict.fromkeys(
-        ("kind", "feed", "survey", "question_id", "channel", "language", "step", "link", "verdict", "person", "text", "account", "lifecycle"), ""
-    )
-    asked: dict[str, Any] = {**window, **empty, "at": 2**60, "after": "", "words": False, "most": 10}
+    asked: dict[str, Any] = {**window, **NO_FILTER, "at": 2**60, "after": "", "most": 10}
     assert [row["id"] for row in await store.query("list_feedback", **asked, plan="free", segment="b2b")] == ["f1"]
     assert await store.query("list_feedback", **asked, plan="pro", segment="") == []
 
