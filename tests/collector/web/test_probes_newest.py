@@ -52,3 +52,26 @@ async def test_sums_of_days_find_the_same_newest_runs(context: Context) -> None:
     context.store.query = noted  # type: ignore[method-assign]
     assert await probe_states(context, window) == before
     assert timedelta() < read < timedelta(days=4)
+
+
+async def test_the_newest_runs_are_looked_for_no_further_back_than_they_lie(store: Store, tmp_path: Path) -> None:
+    """Of a journey last walked ten hours ago a day is read, not the thirty of the report; the other, never walked, is looked for in all of them."""
+    one = context_of(store, tmp_path)
+    rows = Rows()
+    for number in range(40):
+        rows.probe(NOW - timedelta(hours=10, minutes=number))
+    await rows.store(store)
+    query, read = store.query, list[tuple[timedelta, list[str]]]()
+
+    async def noted(name: str, /, **parameters: Any) -> list[dict[str, Any]]:
+        if name == "probe_runs":
+            read.append((parameters["until"] - parameters["since"], parameters["journeys"]))
+        return await query(name, **parameters)
+
+    store.query = noted  # type: ignore[method-assign]
+    states = await probe_states(one, window_of(NOW, ZoneInfo("UTC"), NOW - timedelta(days=30), NOW))
+    assert max(run.at for run in states["checkout"].runs) == NOW - timedelta(hours=10)
+    assert len(states["checkout"].runs) == 30
+    day, both, other = timedelta(days=1), ["checkout", "newsletter"], ["newsletter"]
+    assert read == [(timedelta(hours=6), []), (day, both), (7 * day, other), (30 * day, other)]
+    one.control.close()

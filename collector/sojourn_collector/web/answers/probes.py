@@ -18,8 +18,9 @@ from sojourn_collector.web.models import ProbeRun, ProbeState
 SLOWEST_INTERVAL = timedelta(days=7)
 """The longest interval a journey may have: the newest run is looked for this far back."""
 
-NEAR = timedelta(hours=6)
-"""How far back the newest runs are looked for at first; those of a journey that is seldom walked lie further back."""
+LOOKS = (timedelta(hours=6), timedelta(days=1), timedelta(days=7))
+"""How far back the newest runs are looked for, one after the other, and last in the whole window: those of a journey that is seldom walked, or that no
+probe walks any more, lie further back."""
 
 
 async def probe_states(context: Context, window: Window, most: int = 30, journeys: Sequence[str] = ()) -> dict[str, ProbeState]:
@@ -28,17 +29,19 @@ async def probe_states(context: Context, window: Window, most: int = 30, journey
     :param most: newest runs to list per journey.
     """
     since = min(window.since, window.until - SLOWEST_INTERVAL)
-    near = max(since, window.until - NEAR)
+    near, *further = [max(since, window.until - look) for look in LOOKS]
     asked: dict[str, Any] = {"until": window.until, "most": most}
     runs, newest, totals = await asyncio.gather(
         context.store.query("probe_runs", **asked, since=near, journeys=list(journeys)),
         _newest(context, since, window.until, list(journeys)),
         of_weeks(context, window, ("probe_totals",), lambda: context.store.query("probe_totals", deadline=PATIENCE, since=window.since, until=window.until)),
     )
-    found = Counter(row["journey"] for row in runs)
-    few = sorted(journey for journey in journeys or {*found, *(row["journey"] for row in newest), *context.journeys.all()} if found[journey] < most)
-    if few and near > since:
-        runs = [*(row for row in runs if row["journey"] not in few), *await context.store.query("probe_runs", **asked, since=since, journeys=few)]
+    for begin in (*further, since):
+        found = Counter(row["journey"] for row in runs)
+        few = sorted(journey for journey in journeys or {*found, *(row["journey"] for row in newest), *context.journeys.all()} if found[journey] < most)
+        if few and near > begin:
+            runs = [*(row for row in runs if row["journey"] not in few), *await context.store.query("probe_runs", **asked, since=begin, journeys=few)]
+            near = begin
     by_journey: dict[str, list[dict[str, Any]]] = defaultdict(list)
     for row in runs:
         by_journey[row["journey"]].append(row)
