@@ -11,9 +11,11 @@ from sojourn_collector.context import Context
 from sojourn_collector.store.catalogue import Catalogue
 from sojourn_collector.web.answers.breakdown import breakdown
 from sojourn_collector.web.answers.cause import MOST_TRACES
+from sojourn_collector.web.answers.experience_by import experience_by
 from sojourn_collector.web.answers.history import history
 from sojourn_collector.web.answers.impact import impact
 from sojourn_collector.web.answers.journey import journey
+from sojourn_collector.web.answers.journey_money import journey_money
 from sojourn_collector.web.answers.satisfaction_by import satisfaction_by
 from sojourn_collector.web.answers.tickets import tickets
 from sojourn_collector.web.answers.window import Window, window_of
@@ -43,7 +45,10 @@ async def _all(context: Context, window: Window) -> list[dict[str, Any]]:
         await breakdown(context, "checkout", window),
         await satisfaction_by(context, window),
         await tickets(context, window),
+        await experience_by(context, "checkout", window),
+        await journey_money(context, "checkout", window),
     ]
+    assert None not in told
     return [_bare(one.model_dump()) for one in told if one is not None]
 
 
