@@ -259,10 +259,10 @@ def build_pages(context: Context, answers: Answers | None = None) -> APIRouter:
     async def feedback(
         when: Annotated[WindowAsked, Depends()], by: str = "survey", attr: str = "", of: str = "", over: str = "", language: str = ""
     ) -> HTMLResponse:
-        grouped = next((one for one in said_by if one.asks == ({"attr": attr, **({"of": of} if of else {})} if attr else {"by": by})), None)
+        grouped = next((one for one in said_by if one.asked == ({"attr": attr, **({"of": of} if of else {})} if attr else {"by": by})), None)
         if grouped is None or over not in get_args(Over) or not _LANGUAGE.fullmatch(language):
             return not_found(pages)
-        asks, window = grouped.asks, chosen(when, TICKETS_SPAN)
+        asks, window = grouped.asked, chosen(when, TICKETS_SPAN)
         if isinstance(window, HTMLResponse):
             return window
 

@@ -1,12 +1,12 @@
 """What feedback is grouped by: facts of an answer, of the visit and the walk before it, of whoever answered and of their account, and any attribute."""
 
-from collections.abc import Mapping
 from datetime import date, timedelta
-from typing import Any, Literal, NamedTuple, get_args
+from typing import Any, Literal, get_args
+from urllib.parse import urlencode
 
 from sojourn_collector.config import ImpactConfig
-from sojourn_collector.join.visit_facts import attribute_fact
-from sojourn_collector.web.answers.breakdown import OF_VISITS, Of
+from sojourn_collector.web.answers.breakdown import Choice, Of, choices
+from sojourn_collector.web.answers.breakdown import fact_asked as fact_of
 
 By = Literal[
     "survey",
@@ -57,27 +57,13 @@ def rated(by: str, attr: str, of: Of) -> Literal["own", "told", ""]:
 
 
 def fact_asked(by: str, attr: str, of: Of) -> dict[str, Any]:
-    """The parameters of a query that say which fact it is about."""
-    if attr:
-        return {"by": "", "attr": attr, "of": of, "fact": attribute_fact(attr), "wider": ""}
-    fact, wider = OF_VISITS.get(by, ("", "")) if by != "channel" else ("", "")
-    return {"by": by, "attr": by if fact else "", "of": "", "fact": fact, "wider": wider}
+    """The parameters of a query that say which fact it is about; the channel is the answer's own, not that of a visit."""
+    return {"by": by, "attr": "", "of": "", "fact": "", "wider": ""} if by == "channel" and not attr else fact_of(by, attr, of)
 
 
-class FeedbackChoice(NamedTuple):
-    """One thing to group by: the parameters that ask for it, its name, and its label where it is an attribute."""
-
-    asks: Mapping[str, str]
-    name: str
-    label: str
-
-
-def feedback_choices(impact: ImpactConfig) -> list[FeedbackChoice]:
+def feedback_choices(impact: ImpactConfig) -> list[Choice]:
     """What the page Feedback offers to group by: our facts, then the attributes that `segments` of impact.yaml names."""
-    attributes = [one for one in impact.segments if not isinstance(one, str)]
-    return [FeedbackChoice({"by": fact}, fact, "") for fact in FACTS] + [
-        FeedbackChoice({"attr": one.attribute, **({"of": one.of} if one.of else {})}, one.attribute, one.label or one.attribute) for one in attributes
-    ]
+    return [Choice(urlencode({"by": fact}), fact, "") for fact in FACTS] + [one for one in choices(impact) if one.label]
 
 
 def begin_of(day: date, over: Over) -> date:
